@@ -1,0 +1,321 @@
+/*
+ * audit - entries of the ledger, the Merkle tree over them, signed
+ * checkpoints, proofs, statements that people sign, and verification of an
+ * export by somebody who trusts nobody.
+ *
+ * Pure.  doc/PROTOCOL.ledger.md is the same in prose.  Used by core (writes),
+ * signer (statements, checkpoints), cli (verifies).
+ */
+#ifndef REFRENDO_AUDIT_H
+#define REFRENDO_AUDIT_H
+
+#include <refrendo/base.h>
+#include <refrendo/pkix.h>
+
+/* --- Canonical JSON (RFC 8785; integers and strings only) ------------------------ */
+
+/*
+ * jw - a writer whose caller gives members in canonical order (sorted by
+ * UTF-16 code units); one that does not is our own broken invariant: fatal.
+ */
+#define JW_DEPTH 8
+struct jw {
+	struct buf *out;
+	int depth;
+	bool more[JW_DEPTH];
+	char last[JW_DEPTH][40]; /* the key written last at each level */
+};
+struct jw jw_of(struct buf *out);
+void jw_object(struct jw *w);
+void jw_array(struct jw *w);
+void jw_close(struct jw *w, char bracket); /* '}' or ']' */
+void jw_key(struct jw *w, const char *key);
+void jw_int(struct jw *w, int64_t v); /* |v| <= 2^53 - 1 */
+void jw_str(struct jw *w, struct bytes text);
+void jw_hex(struct jw *w, struct bytes b);
+void jw_base64(struct jw *w, struct bytes b);
+/* jw_key and value; the _opt forms write nothing when the value is empty. */
+void jw_member_str(struct jw *w, const char *key, struct bytes text);
+void jw_member_int(struct jw *w, const char *key, int64_t v);
+void jw_member_hex(struct jw *w, const char *key, struct bytes b);
+void jw_member_base64(struct jw *w, const char *key, struct bytes b);
+void jw_member_str_opt(struct jw *w, const char *key, struct bytes text);
+
+#define JSON_MAX_BYTES (4u << 20)
+
+/*
+ * json - one parsed document.  Strict: no duplicate members, no reals, depth
+ * and size capped, nothing left over; canonical == the input bytes are what
+ * the writer would have written.
+ *
+ * ERR_INVALID "json-…" with where.byte or where.field.
+ */
+struct json; /* owned; values below borrow from it */
+MUST_CHECK enum err_code json_parse(struct bytes text, bool canonical,
+    struct json **out, struct err *e);
+void json_free(struct json *j);
+OWNED(json);
+/* Members of the root object, or of the object at "a.b"; sticky. */
+struct json_obj {
+	const void *node; /* NULL: absent */
+	bool *bad;        /* shared: a member missing or of another type */
+	struct err *err;  /* the first fault, with where.field */
+};
+struct json_obj json_root(struct json *j, bool *bad, struct err *e);
+struct json_obj json_get_obj(struct json_obj o, const char *key);
+bool json_has(struct json_obj o, const char *key);
+struct bytes json_get_str(struct json_obj o, const char *key);
+struct bytes json_opt_str(struct json_obj o, const char *key);
+int64_t json_get_int(struct json_obj o, const char *key);
+int64_t json_opt_int(struct json_obj o, const char *key, int64_t absent);
+/* Decoded into the arena. */
+struct bytes json_get_hex(
+    struct json_obj o, const char *key, struct arena *a);
+struct bytes json_get_base64(
+    struct json_obj o, const char *key, struct arena *a);
+size_t json_count(struct json_obj o, const char *key); /* array length */
+struct bytes json_at_str(struct json_obj o, const char *key, size_t i);
+struct json_obj json_at_obj(struct json_obj o, const char *key, size_t i);
+/* Every member of o must be one of these (NULL ends them). */
+void json_only(struct json_obj o, const char *const *keys);
+
+/* --- Entries ------------------------------------------------------------------------- */
+
+#define ENTRY_SALT      16
+#define ENTRY_LEAF_MAX  2048
+#define ENTRY_DETAIL_MAX (2u << 20)
+
+enum entry_type {
+	ENTRY_SYSTEM_INITIALIZED = 1, /* keys, certificates, officers */
+	ENTRY_POLICY_ACTIVATED,
+	ENTRY_INSTITUTION_APPLIED,
+	ENTRY_INSTITUTION_ENABLED,
+	ENTRY_INSTITUTION_SUSPENDED,
+	ENTRY_INSTITUTION_CLOSED,
+	ENTRY_PERSON_REGISTERED, /* also a change of data */
+	ENTRY_APPOINTMENT_PROPOSED,
+	ENTRY_APPOINTMENT_CONFIRMED, /* evidence of an officer; then signed */
+	ENTRY_APPOINTMENT_IN_FORCE,
+	ENTRY_APPOINTMENT_ENDED,
+	ENTRY_APPOINTMENT_WITHDRAWN,
+	ENTRY_REQUEST_DRAFTED,
+	ENTRY_REQUEST_SUBMITTED, /* with TBS, statement and reserved serial */
+	ENTRY_REQUEST_RETURNED,
+	ENTRY_REQUEST_REJECTED,
+	ENTRY_REQUEST_WITHDRAWN,
+	ENTRY_REQUEST_LAPSED,
+	ENTRY_REQUEST_ENDORSED,
+	ENTRY_REQUEST_FAILED,
+	ENTRY_CERTIFICATE_INTENDED,
+	ENTRY_CERTIFICATE_ISSUED,
+	ENTRY_CERTIFICATE_REVOKED,
+	ENTRY_CERTIFICATE_SUSPENDED,
+	ENTRY_CERTIFICATE_REINSTATED,
+	ENTRY_CERTIFICATE_PROPOSED, /* revocation proposed by an operator */
+	ENTRY_CERTIFICATE_REPLACED,
+	ENTRY_CRL_PUBLISHED,
+	ENTRY_RESPONDER_CERTIFIED, /* a delegated OCSP responder */
+	ENTRY_ACT_REFUSED, /* an act that was refused and is worth keeping */
+	ENTRY_TYPES
+};
+const char *entry_type_name(enum entry_type t); /* "certificate.issued" */
+bool entry_type_parse(struct bytes name, enum entry_type *out);
+
+/* Public members of the leaf; empty ones are left out. */
+struct entry_refs {
+	struct bytes institution;  /* RUT */
+	struct bytes request;      /* "SOL-2026-000123" */
+	struct bytes appointment;  /* "NOM-2026-000001" */
+	struct bytes serial;       /* octets, printed in hex */
+	struct bytes policy;       /* SHA-256 of the policy's bytes */
+	struct bytes tbs;          /* SHA-256 of the to-be-signed part */
+	struct bytes object;       /* SHA-256 of the signed object */
+	int64_t number;            /* of a CRL; 0: none */
+};
+
+/* leaf and detail are canonical JSON; both are borrowed. */
+struct entry {
+	uint64_t index;
+	int64_t time;
+	enum entry_type type;
+	struct entry_refs refs; /* decoded from the leaf by entry_parse */
+	struct bytes leaf;
+	uint8_t salt[ENTRY_SALT];
+	struct bytes detail; /* empty when erased after its retention */
+};
+/* Appends the leaf: {"detail":SHA-256(salt || detail), "index":…, …}. */
+MUST_CHECK enum err_code entry_leaf_build(const struct entry *in,
+    struct buf *leaf, struct err *e);
+/*
+ * entry_parse - judges leaf, salt and detail together and fills the rest;
+ * what refs borrows is put into the arena.
+ * ERR_CORRUPT "entry-…".
+ */
+MUST_CHECK enum err_code entry_parse(
+    struct entry *e_, struct arena *a, struct err *e);
+
+/* --- Merkle tree (RFC 6962 2.1, C2SP tlog-tiles) -------------------------------------- */
+
+#define TILE_HEIGHT 8
+#define TILE_WIDTH  256
+#define HASH_LEN    32
+
+void merkle_leaf_hash(uint8_t out[HASH_LEN], struct bytes leaf);
+void merkle_node_hash(uint8_t out[HASH_LEN], const uint8_t left[HASH_LEN],
+    const uint8_t right[HASH_LEN]);
+
+/* The size and the roots of the perfect subtrees, largest first. */
+struct merkle {
+	uint64_t size;
+	uint8_t peak[64][HASH_LEN]; /* popcount(size) of them */
+};
+/*
+ * merkle_append - adds one leaf hash.  For each tile level L that gets a new
+ * hash, put(ctx, L, N, i, hash) is called: hash i of tile N at level L.
+ */
+void merkle_append(struct merkle *m, const uint8_t leaf[HASH_LEN],
+    void (*put)(void *ctx, unsigned level, uint64_t n, unsigned i,
+	const uint8_t hash[HASH_LEN]),
+    void *ctx);
+void merkle_root(const struct merkle *m, uint8_t out[HASH_LEN]);
+
+/* Where tiles are read from: hashes of tile n at a level, 1..256 of them. */
+struct tile_source {
+	void *ctx;
+	MUST_CHECK enum err_code (*get)(void *ctx, unsigned level, uint64_t n,
+	    struct bytes *hashes, struct err *e);
+};
+#define PROOF_MAX 64
+struct proof {
+	uint8_t hash[PROOF_MAX][HASH_LEN];
+	size_t n;
+};
+/* Rebuilds peaks of a tree of that size; ERR_CORRUPT "tile-short". */
+MUST_CHECK enum err_code merkle_load(uint64_t size,
+    const struct tile_source *tiles, struct merkle *out, struct err *e);
+MUST_CHECK enum err_code merkle_inclusion(uint64_t index, uint64_t size,
+    const struct tile_source *tiles, struct proof *out, struct err *e);
+MUST_CHECK enum err_code merkle_consistency(uint64_t old_size,
+    uint64_t new_size, const struct tile_source *tiles, struct proof *out,
+    struct err *e);
+/* ERR_INVALID "proof-wrong". */
+MUST_CHECK enum err_code merkle_check_inclusion(const struct proof *p,
+    uint64_t index, uint64_t size, const uint8_t leaf[HASH_LEN],
+    const uint8_t root[HASH_LEN], struct err *e);
+MUST_CHECK enum err_code merkle_check_consistency(const struct proof *p,
+    uint64_t old_size, uint64_t new_size, const uint8_t old_root[HASH_LEN],
+    const uint8_t new_root[HASH_LEN], struct err *e);
+/* "tile/0/x001/067", "tile/0/000.p/12" for a partial one, C2SP. */
+void tile_path(char *out, size_t size, unsigned level, uint64_t n,
+    unsigned width);
+/* The same backwards, also "tile/entries/…" (level -1). False: no tile. */
+bool tile_path_parse(
+    struct bytes path, int *level, uint64_t *n, unsigned *width);
+
+/* --- Checkpoints (C2SP tlog-checkpoint in signed-note form) ----------------------------- */
+
+#define CHECKPOINT_MAX 1024
+struct checkpoint {
+	struct bytes origin;
+	uint64_t size;
+	uint8_t root[HASH_LEN];
+};
+/* Text to sign: origin, size, base64 root, each on a line. */
+void checkpoint_body(struct buf *out, const struct checkpoint *c);
+/* body, blank line, "— origin base64(key id || signature)". */
+MUST_CHECK enum err_code checkpoint_sign(const struct checkpoint *c,
+    struct key *log_key, struct buf *note, struct err *e);
+/* ERR_INVALID "checkpoint-…"; spki is the log's Ed25519 public key. */
+MUST_CHECK enum err_code checkpoint_verify(struct bytes note,
+    struct bytes origin, struct bytes spki, struct verifier *v,
+    struct checkpoint *out, struct err *e);
+/* C2SP vkey of the log: origin+hash+base64, for public tools. */
+MUST_CHECK enum err_code checkpoint_vkey(struct bytes origin,
+    struct bytes spki, struct buf *out, struct err *e);
+
+/* --- Statements (doc/PROTOCOL.endorsement.md) --------------------------------------------- */
+
+#define STATEMENT_MAX 8192
+
+enum statement_type {
+	STATEMENT_ENDORSEMENT, /* "refrendo/endorsement/v1", signed by a minister */
+	STATEMENT_APPOINTMENT  /* "refrendo/appointment/v1", by an officer */
+};
+
+/*
+ * What a person signs.  Everything borrows.  For an appointment holder is the
+ * minister who is appointed, request is the appointment's id, and act, from,
+ * until and deputy are set; for an endorsement they are empty.
+ */
+struct statement {
+	enum statement_type type;
+	struct bytes origin;         /* of the log: this CA and no other */
+	struct bytes request;
+	int64_t request_version;
+	struct bytes tbs_sha256;     /* 32 octets */
+	struct bytes policy_sha256;  /* 32 octets; empty for an appointment */
+	struct bytes policy;         /* its name */
+	int64_t policy_version;
+	struct bytes issuer;         /* name of the issuing CA */
+	struct bytes institution, institution_name;
+	struct bytes holder_run, holder_name, holder_office;
+	struct bytes spki_sha256;    /* 32 octets */
+	int64_t not_before, not_after;
+	struct bytes operator_run;   /* who asked */
+	struct bytes act_number, act_date; /* appointment */
+	int64_t from, until;
+	bool deputy;
+	uint64_t log_size;
+	struct bytes log_root;       /* 32 octets */
+	struct bytes text_es;        /* what the signer certifies, in words */
+	int64_t issued, expires;
+};
+MUST_CHECK enum err_code statement_print(
+    const struct statement *s, struct buf *out, struct err *e);
+/* Canonical bytes only; decoded values go into the arena. */
+MUST_CHECK enum err_code statement_parse(struct bytes text, struct arena *a,
+    struct statement *out, struct err *e);
+
+/* --- Export and its offline verification ----------------------------------------------------- */
+
+/*
+ * One file of lines, each a canonical JSON object: a header; the CA
+ * certificates; every entry with salt and detail; the CRLs; the checkpoint.
+ * The writer functions append one line each.
+ */
+void export_header(struct buf *out, struct bytes origin, int64_t now);
+void export_certificate(
+    struct buf *out, const char *role, const char *name, struct bytes der);
+void export_policy(struct buf *out, struct bytes text);
+void export_entry(struct buf *out, const struct entry *e);
+void export_crl(struct buf *out, const char *issuer, struct bytes der);
+void export_checkpoint(struct buf *out, struct bytes note);
+
+#define EXPORT_LINE_MAX (8u << 20)
+
+struct audit_report {
+	uint64_t entries, endorsements, appointments, certificates, revocations,
+	    policies, crls, erased;
+	uint8_t root[HASH_LEN];
+	int64_t checkpoint_size;
+};
+struct audit;
+/* spki: the log's public key, the only thing that is trusted. */
+MUST_CHECK enum err_code audit_new(
+    struct bytes log_spki, struct audit **out, struct err *e);
+void audit_free(struct audit *a);
+OWNED(audit);
+/* One line without its line feed; faults go to the list, with the entry. */
+void audit_line(struct audit *a, struct bytes line, struct err_list *faults);
+/*
+ * After the last line: tree root == checkpoint; every endorsement is a CMS of
+ * a minister whose appointment was in force, over a statement that names the
+ * TBS of the certificate; minister, operator and holder three persons; every
+ * certificate has its intent and endorsement before it, an issuer's valid
+ * signature, a policy whose bytes are in the log; serials unique; every
+ * status change agrees with the newest CRL of its issuer and the reverse.
+ */
+void audit_finish(
+    struct audit *a, struct audit_report *report, struct err_list *faults);
+
+#endif

@@ -1,0 +1,378 @@
+/*
+ * ca - the heart: institutions, people, appointments, requests, endorsements
+ * and certificates; what may happen to them and what follows.
+ *
+ * Pure.  decide: a view of the state, a command, now and randomness give
+ * entries, or a refusal with its reason.  apply: an entry changes the
+ * projections; live work, recovery, replicas and audits all run it.  The view
+ * is a link-time seam: store/ implements it over LMDB, tests/fake over memory.
+ */
+#ifndef REFRENDO_CA_H
+#define REFRENDO_CA_H
+
+#include <refrendo/audit.h>
+#include <refrendo/base.h>
+#include <refrendo/pkix.h>
+#include <refrendo/policy.h>
+
+/* --- The view: a transaction over the projections and the log --------------------- */
+
+struct view; /* defined by store/, or by a fake */
+
+/* *found says whether; value borrows until the next write or the end. */
+MUST_CHECK enum err_code view_get(struct view *v, struct bytes key,
+    struct bytes *value, bool *found, struct err *e);
+MUST_CHECK enum err_code view_put(
+    struct view *v, struct bytes key, struct bytes value, struct err *e);
+MUST_CHECK enum err_code view_del(
+    struct view *v, struct bytes key, struct err *e);
+/* The first row with this prefix whose key is greater than after. */
+MUST_CHECK enum err_code view_next(struct view *v, struct bytes prefix,
+    struct bytes after, struct bytes *key, struct bytes *value, bool *found,
+    struct err *e);
+uint64_t view_log_size(struct view *v);
+int64_t view_log_time(struct view *v); /* of the last entry; 0 when empty */
+/* The root over the entries so far. */
+MUST_CHECK enum err_code view_log_root(
+    struct view *v, uint8_t root[HASH_LEN], struct err *e);
+/* Stores the entry and its tree nodes; its index is view_log_size(). */
+MUST_CHECK enum err_code view_log_append(
+    struct view *v, const struct entry *entry, struct err *e);
+
+/* --- Rows --------------------------------------------------------------------------- */
+
+/* First octet of every key.  Keys preserve order and fit 511 octets. */
+enum row_class {
+	ROW_INSTITUTION = 'i', /* RUT */
+	ROW_PERSON = 'p',      /* RUT / RUN */
+	ROW_APPOINTMENT = 'a', /* NOM-2026-000001 */
+	ROW_REQUEST = 'r',     /* SOL-2026-000001 */
+	ROW_CERTIFICATE = 'c', /* serial */
+	ROW_REVOKED = 'v',     /* issuer 0 serial: on the next CRL */
+	ROW_KEY = 'k',         /* SHA-256 of an SPKI -> who has it */
+	ROW_SERIAL = 's',      /* reserved serial -> request */
+	ROW_POLICY = 'y',      /* SHA-256 -> bytes of the policy */
+	ROW_IN_FORCE = 'z',    /* policy name -> SHA-256, version */
+	ROW_MINISTER = 'f',    /* SHA-256 of a minister's certificate -> appointment */
+	ROW_COUNTER = 'n',     /* "SOL-2026" -> last number */
+	ROW_CRL = 'l',         /* issuer -> last number */
+	ROW_WORK = 'w',        /* request or appointment to be signed */
+	ROW_DUE = 'd',         /* time, what: lapses, ends, suspensions */
+	ROW_ACT = 'x',         /* idempotency key -> its result */
+	ROW_RESPONDER = 'o',   /* issuer -> certificate of its responder */
+	ROW_ISSUER = 'g',      /* issuer -> certificate, as initialized */
+};
+#define ROW_KEY_MAX 200
+
+/* Row values begin with a version octet; struct fields follow as the table
+ * of the record type says.  Strings borrow from the row. */
+enum rec_kind { REC_TEXT, REC_BYTES, REC_INT, REC_WORD /* enum with names */ };
+struct rec_field {
+	const char *name; /* also the member of JSON */
+	enum rec_kind kind;
+	size_t offset;
+	const char *const *words; /* REC_WORD: names by value, NULL-ended */
+	bool is_time;             /* REC_INT printed as a date in JSON */
+	bool is_private_blob;     /* left out of JSON lists: DER, statements */
+};
+struct rec_type {
+	enum row_class class;
+	const char *name; /* "request" */
+	size_t size;
+	const struct rec_field *field;
+	size_t n;
+};
+extern const struct rec_type rec_institution, rec_person, rec_appointment,
+    rec_request, rec_certificate, rec_crl, rec_policy;
+const struct rec_type *rec_of_class(enum row_class class); /* or NULL */
+void rec_encode(const struct rec_type *t, const void *rec, struct buf *out);
+/* ERR_CORRUPT "row-…". */
+MUST_CHECK enum err_code rec_decode(const struct rec_type *t,
+    struct bytes row, void *rec, struct err *e);
+/* JSON object; times as RFC 3339, octets as hex, blobs as base64. */
+void rec_json(const struct rec_type *t, const void *rec, bool with_blobs,
+    struct buf *out);
+
+enum institution_state { INST_APPLIED, INST_ENABLED, INST_SUSPENDED,
+	INST_CLOSED, INST_STATES };
+struct institution {
+	struct bytes rut, name;
+	int64_t state;
+	int64_t added, changed;
+};
+
+struct person {
+	struct bytes institution, run, name, office, email;
+	int64_t is_operator; /* 0 or 1 */
+	int64_t registered, changed;
+};
+
+enum appointment_state { APPT_PROPOSED, APPT_CONFIRMED, APPT_IN_FORCE,
+	APPT_ENDED, APPT_WITHDRAWN, APPT_FAILED, APPT_STATES };
+struct appointment {
+	struct bytes id, institution, run, name, office;
+	struct bytes act_number, act_date;
+	int64_t from, until, deputy;
+	int64_t state;
+	struct bytes proposed_by, officer; /* RUN */
+	struct bytes serial, spki_sha256, tbs_sha256;
+	struct bytes reason; /* why it ended or failed */
+	int64_t proposed, confirmed, in_force, ended;
+	struct bytes statement, container, evidence; /* blobs */
+	struct bytes certificate; /* DER, once in force */
+};
+
+enum request_state { REQ_DRAFT, REQ_SUBMITTED, REQ_RETURNED, REQ_REJECTED,
+	REQ_WITHDRAWN, REQ_LAPSED, REQ_ENDORSED, REQ_ISSUED, REQ_FAILED,
+	REQ_STATES };
+struct request {
+	struct bytes id, institution, holder_run, holder_name, holder_office;
+	struct bytes policy;       /* its name */
+	struct bytes policy_sha256, issuer;
+	int64_t version;           /* each edit is a new one */
+	int64_t state;
+	struct bytes operator_run, minister_run, appointment;
+	struct bytes serial, spki_sha256, tbs_sha256;
+	int64_t not_before, not_after, asked_s;
+	struct bytes replaces;     /* serial that this one renews */
+	struct bytes reason;       /* why returned, rejected, failed */
+	int64_t created, submitted, expires /* statement */, lapses, endorsed,
+	    closed;
+	struct bytes csr, statement, container, evidence; /* blobs */
+};
+
+enum cert_state { CERT_INTENDED, CERT_VALID, CERT_SUSPENDED, CERT_REVOKED,
+	CERT_STATES }; /* expired follows from not_after and now */
+struct certificate {
+	struct bytes serial, issuer, institution, holder_run, request, policy,
+	    policy_sha256, tbs_sha256, spki_sha256;
+	int64_t not_before, not_after;
+	int64_t state;
+	int64_t reason;      /* RFC 5280 5.3.1 */
+	struct bytes cause;  /* legal cause */
+	struct bytes asked_by;
+	int64_t revoked_at, invalid_since, suspend_until;
+	struct bytes replaced_by, proposed; /* proposed: cause, by an operator */
+	int64_t intended, issued;
+	struct bytes certificate; /* DER, blob; empty until issued */
+};
+
+struct crl_row {
+	struct bytes issuer;
+	int64_t number, this_update, next_update;
+	struct bytes sha256;
+};
+
+struct policy_row {
+	struct bytes sha256, name;
+	int64_t version, activated;
+	struct bytes text; /* blob */
+};
+
+/* --- State machines: tables --------------------------------------------------------- */
+
+/* What the tables allow; ERR_CONFLICT names the present state. */
+enum cert_event { EV_SIGNED, EV_REVOKE, EV_SUSPEND, EV_REINSTATE, EV_NEVER_SIGNED,
+	EV_CERT_EVENTS };
+MUST_CHECK enum err_code cert_next(enum cert_state from, enum cert_event ev,
+    enum cert_state *to, struct err *e);
+/* The tables as Markdown with diagrams: doc/lifecycle.md. */
+void ca_lifecycle(struct buf *out);
+
+/* Legal causes of Ley 19.799 art. 16 and their RFC 5280 reasons. */
+struct legal_cause {
+	const char *word;  /* "office-ended" */
+	int reason;        /* enum crl_reason; 0 is encoded by omission */
+	bool for_suspension;
+	const char *rule;  /* "Ley 19.799 art. 16" */
+	const char *es;    /* label for people */
+};
+extern const struct legal_cause ca_causes[];
+extern const size_t ca_n_causes;
+
+/* --- Commands ---------------------------------------------------------------------------- */
+
+enum ca_field {
+	CF_KEY,       /* idempotency key, 1..64 of [A-Za-z0-9._-] */
+	CF_AS,        /* RUN of the person who acts */
+	CF_RUT, CF_RUN, CF_NAME, CF_OFFICE, CF_EMAIL,
+	CF_OPERATOR,  /* flag: the person is an operator */
+	CF_CSR, CF_CMS, /* octets */
+	CF_POLICY, CF_REQUEST, CF_APPOINTMENT, CF_SERIAL,
+	CF_CAUSE, CF_REASON, CF_FROM, CF_UNTIL, CF_INVALID_SINCE,
+	CF_ACT_NUMBER, CF_ACT_DATE, CF_DEPUTY, CF_VALIDITY, CF_DRAFT,
+	CF_COUNT
+};
+enum cf_type { CFT_TEXT, CFT_RUN, CFT_EMAIL, CFT_WORD, CFT_ID, CFT_HEX,
+	CFT_OCTETS /* base64 in JSON */, CFT_TIME, CFT_DURATION, CFT_FLAG };
+struct cf_def {
+	const char *name; /* JSON member, and the flag: act_number, --act-number */
+	enum cf_type type;
+	size_t max;       /* octets */
+	const char *help; /* one line */
+};
+extern const struct cf_def ca_fields[CF_COUNT];
+
+enum ca_role { ROLE_OFFICER = 1, ROLE_OPERATOR = 2, ROLE_MINISTER = 4,
+	ROLE_HOLDER = 8 };
+
+enum ca_act {
+	ACT_INSTITUTION_ADD, ACT_INSTITUTION_ENABLE, ACT_INSTITUTION_SUSPEND,
+	ACT_INSTITUTION_CLOSE,
+	ACT_PERSON_REGISTER,
+	ACT_APPOINTMENT_PROPOSE, ACT_APPOINTMENT_CONFIRM, ACT_APPOINTMENT_END,
+	ACT_APPOINTMENT_WITHDRAW,
+	ACT_REQUEST_NEW, ACT_REQUEST_SUBMIT, ACT_REQUEST_ENDORSE,
+	ACT_REQUEST_RETURN, ACT_REQUEST_REJECT, ACT_REQUEST_WITHDRAW,
+	ACT_REQUEST_RETRY,
+	ACT_CERTIFICATE_RENEW, ACT_CERTIFICATE_REVOKE, ACT_CERTIFICATE_SUSPEND,
+	ACT_CERTIFICATE_REINSTATE,
+	ACT_COUNT
+};
+struct ca_act_def {
+	const char *name;     /* "request.endorse" */
+	uint32_t required, optional; /* bit i: enum ca_field i */
+	unsigned roles;       /* who may: ROLE_ bits */
+	const char *help;     /* one line */
+};
+extern const struct ca_act_def ca_acts[ACT_COUNT];
+
+struct command {
+	enum ca_act act;
+	uint32_t uid; /* of the local peer, from SO_PEERCRED */
+	struct bytes f[CF_COUNT]; /* empty: not given; as text, octets decoded */
+};
+void command_encode(const struct command *c, struct buf *out);
+MUST_CHECK enum err_code command_decode(
+    struct bytes in, struct command *out, struct err *e);
+/* Required and allowed fields, each of its type; RUNs are put in stored form. */
+MUST_CHECK enum err_code command_check(
+    struct command *c, struct arena *a, struct err *e);
+
+/* --- Decide and apply ------------------------------------------------------------------------ */
+
+/* An issuing CA as core knows it: everything but its key. */
+struct ca_issuer {
+	char name[POLICY_NAME_MAX];
+	struct cert cert; /* borrows from bytes that live as long */
+	enum key_type type;
+	char crl_url[URL_LEN * 2], ocsp_url[URL_LEN * 2], ca_url[URL_LEN * 2];
+	struct issuer_id id;
+	struct key *throwaway; /* of its type: signs containers (step 2) */
+};
+struct ca {
+	struct bytes origin;
+	const struct policy_set *policies; /* in force */
+	const struct ceilings *ceilings;
+	const struct ca_issuer *issuer;
+	size_t n_issuer;
+	const struct ca_issuer *endorser;
+	struct verifier *verifier;
+};
+
+/* Octets from the CSPRNG for one decision; taken from the front. */
+#define RANDOM_POOL 128
+struct random_pool {
+	uint8_t p[RANDOM_POOL];
+	size_t used;
+};
+
+#define DRAFTS_MAX 4
+struct draft {
+	enum entry_type type;
+	struct entry_refs refs;
+	struct bytes detail; /* canonical JSON */
+};
+/* What a command leads to; everything borrows from the arena. */
+struct decision {
+	struct draft draft[DRAFTS_MAX];
+	size_t n; /* 0: an idempotent repetition, nothing to write */
+	struct bytes object; /* row key of what the client is answered with */
+	bool waits; /* answer when object has left the state of work */
+};
+
+/*
+ * ca_decide - what a command leads to, or why not.  Reads the view only.
+ * Order: fields, idempotency key, role table, state table, rules.
+ */
+MUST_CHECK enum err_code ca_decide(const struct ca *ca, struct view *v,
+    const struct command *c, int64_t now, struct random_pool *random,
+    struct arena *a, struct decision *out, struct err *e);
+
+/* What the signer is to be asked for a row of ROW_WORK (steps 5 and 6). */
+struct work {
+	struct bytes id;        /* of the request or appointment */
+	bool is_appointment;
+	struct bytes issuer;    /* name; the endorser's for an appointment */
+	struct bytes container, statement, evidence;
+	/* For the signer's own judgement, as core sees it: */
+	struct bytes serial, tbs_sha256;
+};
+MUST_CHECK enum err_code ca_work(struct view *v, struct bytes id,
+    struct arena *a, struct work *out, struct err *e);
+/* Walks ROW_WORK: the first id greater than after. */
+MUST_CHECK enum err_code ca_work_next(struct view *v, struct bytes after,
+    struct arena *a, struct bytes *id, bool *found, struct err *e);
+/*
+ * ca_signed - steps 7 and 8: the signer's answer.  refusal is NULL and der
+ * the certificate, or der is empty and refusal says why.  A refusal of the
+ * categories INVALID, FORBIDDEN, DENIED and CONFLICT is final: the intent is
+ * revoked, because it was never signed; others leave it for a retry.
+ */
+MUST_CHECK enum err_code ca_signed(const struct ca *ca, struct view *v,
+    struct bytes id, struct bytes der, const struct err *refusal, int64_t now,
+    struct random_pool *random, struct arena *a, struct decision *out,
+    struct err *e);
+/* What falls due by now (lapses, ends of appointments and suspensions); at
+ * most one act for each call; out->n is 0 when nothing is due. */
+MUST_CHECK enum err_code ca_tick(const struct ca *ca, struct view *v,
+    int64_t now, struct arena *a, struct decision *out, struct err *e);
+MUST_CHECK enum err_code ca_next_due(
+    struct view *v, int64_t *when, struct err *e); /* NEVER if nothing */
+
+/* Entries of the engine itself. */
+MUST_CHECK enum err_code ca_decide_policies(const struct ca *ca,
+    struct view *v, const struct policy_set *set, int64_t now,
+    struct arena *a, struct draft *out, size_t *n, size_t max, struct err *e);
+MUST_CHECK enum err_code ca_decide_crl(struct view *v, struct bytes issuer,
+    struct bytes der, int64_t now, struct arena *a, struct draft *out,
+    struct err *e);
+MUST_CHECK enum err_code ca_decide_responder(struct view *v,
+    struct bytes issuer, struct bytes der, int64_t now, struct arena *a,
+    struct draft *out, struct err *e);
+/* The first entry, written by init. */
+struct ca_init {
+	struct bytes origin, log_spki;
+	struct { const char *role, *name; struct bytes der; } cert[ISSUERS_MAX + 2];
+	size_t n_cert;
+	const struct ceilings *ceilings; /* officers */
+};
+MUST_CHECK enum err_code ca_decide_init(const struct ca_init *init,
+    int64_t now, struct arena *a, struct draft *out, struct err *e);
+
+/*
+ * ca_append - gives a draft its index, time and salt, stores it, applies it.
+ * ERR_CONFLICT "clock-moved-back" when now is before the last entry.
+ */
+MUST_CHECK enum err_code ca_append(struct view *v, const struct draft *d,
+    int64_t now, const uint8_t salt[ENTRY_SALT], struct err *e);
+/*
+ * ca_apply - the effect of one entry on the projections.  The only writer of
+ * rows.  ERR_CORRUPT when an entry contradicts the state.
+ */
+MUST_CHECK enum err_code ca_apply(
+    struct view *v, const struct entry *entry, struct err *e);
+
+/* Status of a serial for OCSP: what is published for it now. */
+struct cert_status {
+	bool known; /* false: never intended */
+	struct bytes issuer;
+	enum cert_state state;
+	int64_t revoked_at, invalid_since, not_after, intended;
+	int reason;
+	struct bytes policy_sha256;
+};
+MUST_CHECK enum err_code ca_status(struct view *v, struct bytes serial,
+    struct cert_status *out, struct err *e);
+
+#endif

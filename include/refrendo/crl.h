@@ -1,0 +1,83 @@
+/*
+ * crl - certificate revocation lists: built from a cursor, read in place,
+ * numbered (RFC 5280 5).
+ *
+ * Pure.  One function builds every CRL.  Used by core (builds), signer
+ * (judges and signs), status and cli (read), audit (compares).
+ */
+#ifndef REFRENDO_CRL_H
+#define REFRENDO_CRL_H
+
+#include <refrendo/base.h>
+#include <refrendo/pkix.h>
+
+#define CRL_MAX_BYTES (32u << 20)
+
+/* RFC 5280 5.3.1; 7 does not exist. */
+enum crl_reason {
+	CRL_UNSPECIFIED = 0, CRL_KEY_COMPROMISE = 1, CRL_CA_COMPROMISE = 2,
+	CRL_AFFILIATION_CHANGED = 3, CRL_SUPERSEDED = 4,
+	CRL_CESSATION = 5, CRL_HOLD = 6, CRL_PRIVILEGE_WITHDRAWN = 9
+};
+const char *crl_reason_name(int reason); /* "keyCompromise", or NULL */
+
+struct crl_entry {
+	struct bytes serial; /* magnitude */
+	int64_t revoked_at;
+	int reason;
+	int64_t invalid_since; /* invalidityDate; 0: none */
+};
+
+/* Entries in ascending order of serial; called for two passes. */
+struct crl_source {
+	void *ctx;
+	/* Back to the first entry. */
+	MUST_CHECK enum err_code (*rewind)(void *ctx, struct err *e);
+	/* *more is false after the last; entry borrows until the next call. */
+	MUST_CHECK enum err_code (*next)(
+	    void *ctx, struct crl_entry *entry, bool *more, struct err *e);
+};
+
+struct crl_spec {
+	struct bytes issuer;     /* Name, copied byte for byte */
+	struct bytes issuer_ski; /* AKI */
+	enum key_type issuer_type;
+	uint64_t number;
+	int64_t this_update, next_update;
+};
+/* TBSCertList: lengths first, then one pass; no list when it is empty. */
+MUST_CHECK enum err_code crl_build_tbs(const struct crl_spec *spec,
+    const struct crl_source *source, struct buf *tbs, struct err *e);
+
+/* A CRL read in place; signature empty when only the TBS was given. */
+struct crl {
+	struct bytes der, tbs, sigalg, signature;
+	struct bytes issuer, aki;
+	uint64_t number;
+	int64_t this_update, next_update;
+	struct bytes entries; /* content of revokedCertificates, or empty */
+};
+/* ERR_INVALID "crl-…". Every entry is judged too: order, reason, times. */
+MUST_CHECK enum err_code crl_parse(
+    struct bytes der, struct crl *out, struct err *e);
+MUST_CHECK enum err_code crl_tbs_parse(
+    struct bytes tbs, struct crl *out, struct err *e);
+/* Walks entries; start with a zeroed cursor. False at the end. */
+struct crl_cursor {
+	size_t at;
+};
+bool crl_next(const struct crl *c, struct crl_cursor *at, struct crl_entry *e);
+bool crl_find(const struct crl *c, struct bytes serial, struct crl_entry *out);
+/*
+ * crl_check_publish - may this CRL take the place of the one with number
+ * last (0: none)?  Issuer bytes equal, signature by that CA, number greater,
+ * this_update not in the future, not expired (INCIDENTS row 59).
+ */
+MUST_CHECK enum err_code crl_check_publish(const struct crl *c,
+    const struct cert *ca, uint64_t last, int64_t now, struct verifier *v,
+    struct err *e);
+
+/* When the next one is due: half-life, or sooner if every says so. */
+int64_t crl_due_at(int64_t this_update, int64_t next_update, int64_t every);
+
+#endif

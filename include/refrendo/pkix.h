@@ -1,0 +1,418 @@
+/*
+ * pkix - X.509 with nothing of our policy in it: strict DER, PKCS #10
+ * requests, certificates read in place and built from parts, names, keys,
+ * CMS evidence, lint, and the Chilean RUN/RUT.
+ *
+ * Pure: bytes, now and randomness are arguments; the one exception is
+ * key_load(), which opens the URI it is given (signer and cli only).
+ * Decoding is ours and strict (DER only); OpenSSL computes.  Used by every
+ * process that sees a certificate.
+ */
+#ifndef REFRENDO_PKIX_H
+#define REFRENDO_PKIX_H
+
+#include <refrendo/base.h>
+
+/* --- DER ------------------------------------------------------------------ */
+
+#define DER_DEPTH_MAX 32
+
+enum der_tag {
+	DER_BOOLEAN = 0x01,
+	DER_INTEGER = 0x02,
+	DER_BIT_STRING = 0x03,
+	DER_OCTET_STRING = 0x04,
+	DER_NULL = 0x05,
+	DER_OID = 0x06,
+	DER_ENUMERATED = 0x0a,
+	DER_UTF8_STRING = 0x0c,
+	DER_PRINTABLE_STRING = 0x13,
+	DER_IA5_STRING = 0x16,
+	DER_UTC_TIME = 0x17,
+	DER_GENERALIZED_TIME = 0x18,
+	DER_SEQUENCE = 0x30,
+	DER_SET = 0x31,
+};
+#define DER_CONTEXT(n)      (0x80u | (n)) /* primitive [n] */
+#define DER_CONTEXT_CONS(n) (0xa0u | (n)) /* constructed [n] */
+
+/*
+ * der_strict - one walk over one whole element: definite and minimal
+ * lengths, single-octet tags, minimal INTEGER, BOOLEAN 00 or FF, BIT STRING
+ * padding zero, depth <= DER_DEPTH_MAX, nothing left over (X.690 10, 11).
+ *
+ * ERR_INVALID "der-…" with where.byte.
+ */
+MUST_CHECK enum err_code der_strict(struct bytes der, struct err *e);
+
+/*
+ * der - a cursor over the elements of one constructed value.  Reading is
+ * sticky: after the first fault gets return false or zero and bad stays set.
+ */
+struct der {
+	const uint8_t *p, *end;
+	bool bad;
+};
+struct der der_of(struct bytes content);
+bool der_end(const struct der *d);  /* nothing left and never bad */
+uint8_t der_peek(const struct der *d); /* next tag, 0 at the end */
+/* The content of the next element, which must have this tag. */
+struct bytes der_get(struct der *d, uint8_t tag);
+/* A cursor inside the next element, which must have this tag. */
+struct der der_enter(struct der *d, uint8_t tag);
+/* The next element whole, tag and length included; any tag. */
+struct bytes der_element(struct der *d);
+/* If the next tag is this one, its content in *out and true. */
+bool der_optional(struct der *d, uint8_t tag, struct bytes *out);
+bool der_get_bool(struct der *d);
+int64_t der_get_int(struct der *d); /* 0..2^53; bad otherwise */
+/* UTCTime or GeneralizedTime, seconds and Z (RFC 5280 4.1.2.5). */
+int64_t der_get_time(struct der *d);
+
+/*
+ * der_w - writes DER from the end to the front, so that lengths are known
+ * when they are written.  Sticky like buf.  The caller owns the memory.
+ */
+struct der_w {
+	uint8_t *start;
+	size_t at, size; /* used: start[at..size) */
+	bool full;
+};
+struct der_w der_w_of(uint8_t *memory, size_t size);
+size_t der_mark(const struct der_w *w); /* for der_wrap */
+void der_raw(struct der_w *w, struct bytes b);
+void der_put(struct der_w *w, uint8_t tag, struct bytes content);
+void der_wrap(struct der_w *w, uint8_t tag, size_t mark); /* since mark */
+void der_put_uint(struct der_w *w, uint64_t v);
+/* A positive INTEGER from big-endian octets without sign octet. */
+void der_put_integer(struct der_w *w, struct bytes magnitude);
+void der_put_bool(struct der_w *w, bool v);
+void der_put_bits(struct der_w *w, uint8_t unused, struct bytes content);
+void der_put_oid(struct der_w *w, struct bytes oid); /* content octets */
+/* UTCTime through 2049, GeneralizedTime from 2050 (RFC 5280 4.1.2.5). */
+void der_put_time(struct der_w *w, int64_t t);
+void der_put_generalized(struct der_w *w, int64_t t);
+/* What was written; ERR_NOMEM "der-full" when it did not fit. */
+MUST_CHECK enum err_code der_w_end(
+    const struct der_w *w, struct bytes *out, struct err *e);
+
+#define OID_MAX 32 /* content octets */
+struct oid {
+	uint8_t p[OID_MAX];
+	uint8_t len;
+};
+/* "1.3.6.1.4.1.8321.1" <-> content octets; ERR_INVALID "oid-text". */
+MUST_CHECK enum err_code oid_parse(
+    struct bytes text, struct oid *out, struct err *e);
+void oid_print(char *out, size_t size, struct bytes oid);
+struct bytes oid_bytes(const struct oid *o);
+
+/* OIDs used by more than one folder; content octets. */
+enum pkix_oid {
+	OID_CN, OID_C, OID_O, OID_OU, OID_TITLE, OID_SERIAL_NUMBER, OID_GIVEN_NAME,
+	OID_SURNAME, OID_EMAIL,
+	OID_EXT_SKI, OID_EXT_AKI, OID_EXT_KEY_USAGE, OID_EXT_SAN, OID_EXT_IAN,
+	OID_EXT_BASIC, OID_EXT_CRLDP, OID_EXT_POLICIES, OID_EXT_EKU, OID_EXT_AIA,
+	OID_EXT_CRL_NUMBER, OID_EXT_REASON, OID_EXT_INVALIDITY, OID_EXT_IDP,
+	OID_EXT_NOCHECK, OID_EXT_NONCE,
+	OID_AD_OCSP, OID_AD_CA_ISSUERS, OID_QT_CPS, OID_QT_NOTICE,
+	OID_EKU_CLIENT, OID_EKU_EMAIL, OID_EKU_OCSP,
+	OID_EKU_ENDORSER,       /* private, critical: certificates of ministers */
+	OID_RUT_HOLDER,         /* 1.3.6.1.4.1.8321.1 */
+	OID_RUT_CERTIFIER,      /* 1.3.6.1.4.1.8321.2 */
+	OID_OCSP_BASIC,
+	OID_SHA1, OID_SHA256,
+	OID_COUNT
+};
+struct bytes oid_known(enum pkix_oid which);
+
+/* --- RUN and RUT (DOMAIN: modulo 11) --------------------------------------- */
+
+#define RUN_TEXT 11 /* "12345678-5" and NUL */
+/*
+ * run_parse - accepts dots, spaces, leading zeros and lower-case k; gives the
+ * stored form, one to eight digits, dash, digit or K.
+ *
+ * ERR_INVALID "run-form", "run-digit" (arg: what the digit should be).
+ */
+MUST_CHECK enum err_code run_parse(
+    struct bytes text, char out[RUN_TEXT], struct err *e);
+
+/* --- Algorithms and keys ---------------------------------------------------- */
+
+enum key_type { /* what a policy and a ceiling name: "ec-p256", … */
+	KEY_EC_P256, KEY_EC_P384, KEY_RSA_2048, KEY_RSA_3072, KEY_RSA_4096,
+	KEY_ED25519, /* the log only */
+	KEY_TYPES
+};
+const char *key_type_name(enum key_type t);
+bool key_type_parse(struct bytes name, enum key_type *out);
+
+/* The AlgorithmIdentifier with which keys of that type sign, whole element:
+ * ecdsa-with-SHA256, -SHA384, sha256WithRSAEncryption with NULL, Ed25519. */
+struct bytes key_type_sigalg(enum key_type t);
+
+#define SPKI_MAX 600
+#define SIG_MAX  520
+
+/*
+ * spki_check - the strict reading of a SubjectPublicKeyInfo: known algorithm
+ * and parameters, point on the curve and not compressed, RSA modulus odd, of
+ * exact length, exponent 65537, no small factor, not two close primes
+ * (one Fermat round), not ROCA.
+ *
+ * *type      its type.
+ * ERR_INVALID "spki-…"; ERR_DENIED "key-weak-…" with the reason.
+ */
+MUST_CHECK enum err_code spki_check(
+    struct bytes spki, enum key_type *type, struct err *e);
+
+/*
+ * verifier - checks signatures.  Holds reusable OpenSSL objects, and the last
+ * keys it met by the hash of their SPKI: decoding a key costs more than using
+ * it.  One thread at a time.
+ */
+struct verifier;
+MUST_CHECK enum err_code verifier_new(struct verifier **out, struct err *e);
+void verifier_free(struct verifier *v);
+OWNED(verifier);
+/*
+ * sigalg     whole AlgorithmIdentifier, as the object carries it.
+ * ERR_INVALID "signature-wrong", "signature-algorithm" (unknown, or not one
+ * that this key may use; SHA-1 and MD5 do not exist here).
+ */
+MUST_CHECK enum err_code verifier_check(struct verifier *v, struct bytes spki,
+    struct bytes sigalg, struct bytes message, struct bytes signature,
+    struct err *e);
+
+/* key - a private key, wherever it lives. */
+struct key;
+MUST_CHECK enum err_code key_generate(
+    enum key_type type, struct key **out, struct err *e);
+/*
+ * key_load - through OSSL_STORE; "file:PATH", a bare path, or "pkcs11:…".
+ *
+ * passphrase of an encrypted PKCS #8, or the PIN; may be empty.
+ * ERR_NOTFOUND "key-missing", ERR_FORBIDDEN "key-passphrase",
+ * ERR_INVALID "key-unusable"; sentences give the URI without its PIN.
+ */
+MUST_CHECK enum err_code key_load(const char *uri, struct bytes passphrase,
+    struct key **out, struct err *e);
+/* Encrypted PKCS #8 PEM (PBES2, PBKDF2-HMAC-SHA256 600000 rounds, AES-256-CBC). */
+MUST_CHECK enum err_code key_print(const struct key *k,
+    struct bytes passphrase, struct buf *out, struct err *e);
+void key_free(struct key *k);
+OWNED(key);
+enum key_type key_type(const struct key *k);
+struct bytes key_spki(const struct key *k); /* borrowed, lives with the key */
+/* Signs with key_type_sigalg(); appends the signature to out. */
+MUST_CHECK enum err_code key_sign(
+    struct key *k, struct bytes message, struct buf *out, struct err *e);
+
+/* --- Names ------------------------------------------------------------------ */
+
+/* One attribute of a distinguished name, one per RDN, in encoding order. */
+struct name_attr {
+	enum pkix_oid type; /* OID_CN … OID_EMAIL */
+	struct bytes value; /* UTF-8, validated while encoding */
+};
+#define NAME_ATTRS_MAX 12
+#define NAME_DER_MAX   1024
+
+/*
+ * name_build - DER of a Name: UTF8String, but PrintableString for C,
+ * serialNumber and IA5String for e-mail; upper bounds of RFC 5280 appendix A
+ * counted in characters (CN, O, OU, title 64); C an ISO 3166-1 code.
+ *
+ * ERR_INVALID "name-too-long", "name-alphabet", "name-country", "name-empty",
+ * "name-meta" (N/A, -, ., 0, test: values that stand for nothing),
+ * "name-control"; where.field is the attribute.
+ */
+MUST_CHECK enum err_code name_build(const struct name_attr *attrs, size_t n,
+    struct buf *out, struct err *e);
+/* "CN=…, O=…" for people, in encoding order, escaped; clipped to size. */
+void name_print(char *out, size_t size, struct bytes name);
+const char *name_attr_word(enum pkix_oid type); /* "CN", "title", … or NULL */
+/* The value of the first attribute of this type, or BYTES_NONE. */
+struct bytes name_find(struct bytes name, enum pkix_oid type);
+/* Host and mailbox of an ASCII address; ERR_INVALID "email-form". */
+MUST_CHECK enum err_code email_check(struct bytes address, struct err *e);
+
+/* --- PKCS #10 (RFC 2986) ------------------------------------------------------ */
+
+#define CSR_MAX_BYTES 16384
+
+/* From a request only the key is taken, and the proof that it is held. */
+struct csr {
+	struct bytes der, info, spki, sigalg, signature; /* borrowed */
+	enum key_type type;
+};
+/*
+ * csr_parse - DER or PEM (PEM is decoded into scratch, which must outlive
+ * out).  Strict; the key is judged by spki_check(); the signature is not
+ * checked here.  A private key instead of a request is refused and wiped.
+ *
+ * ERR_INVALID "csr-too-large", "csr-not-der", "csr-trailing", "csr-version",
+ * "csr-private-key", …
+ */
+MUST_CHECK enum err_code csr_parse(
+    struct bytes input, struct buf *scratch, struct csr *out, struct err *e);
+/* Proof of possession; ERR_INVALID "csr-signature". */
+MUST_CHECK enum err_code csr_prove(
+    const struct csr *r, struct verifier *v, struct err *e);
+/* DER of a request for key with this one CN (cli, demo, tests). */
+MUST_CHECK enum err_code csr_build(
+    struct key *key, const char *cn, struct buf *out, struct err *e);
+
+/* PEM of the first block with this label ("CERTIFICATE"), or DER as it is. */
+MUST_CHECK enum err_code pem_or_der(struct bytes input, const char *label,
+    struct buf *out, struct err *e);
+void pem_put(struct buf *out, const char *label, struct bytes der);
+
+/* --- Certificates --------------------------------------------------------------- */
+
+#define CERT_MAX_BYTES 16384
+#define CERT_EXTS_MAX  20
+#define SERIAL_MAX     20
+
+struct cert_ext {
+	struct bytes oid, value; /* value: content of the OCTET STRING */
+	bool critical;
+};
+
+/* A certificate read in place: everything borrows from der. */
+struct cert {
+	struct bytes der, tbs, sigalg, signature;
+	struct bytes serial; /* magnitude, without sign octet */
+	struct bytes issuer, subject, spki; /* whole elements */
+	int64_t not_before, not_after;
+	struct cert_ext ext[CERT_EXTS_MAX];
+	size_t n_ext;
+	/* Decoded from the extensions: */
+	bool is_ca;
+	int path_len;        /* -1: none */
+	uint16_t key_usage;  /* bit 0 = digitalSignature … ; 0 if absent */
+	struct bytes ski, aki; /* key identifiers, or empty */
+};
+/*
+ * cert_parse - version 3; strict DER throughout, inner and outer algorithm
+ * equal, known extensions well formed, none twice.
+ *
+ * ERR_INVALID "cert-…" with where.byte.
+ */
+MUST_CHECK enum err_code cert_parse(
+    struct bytes der, struct cert *out, struct err *e);
+const struct cert_ext *cert_find_ext(const struct cert *c, enum pkix_oid oid);
+bool cert_has_eku(const struct cert *c, enum pkix_oid eku);
+/* Issued by: names byte for byte, key identifiers, signature, validity at t. */
+MUST_CHECK enum err_code cert_check_issued(const struct cert *c,
+    const struct cert *issuer, int64_t t, struct verifier *v, struct err *e);
+
+enum key_usage_bit {
+	KU_DIGITAL_SIGNATURE = 1u << 0,
+	KU_NON_REPUDIATION = 1u << 1,
+	KU_KEY_ENCIPHERMENT = 1u << 2,
+	KU_DATA_ENCIPHERMENT = 1u << 3,
+	KU_KEY_AGREEMENT = 1u << 4,
+	KU_KEY_CERT_SIGN = 1u << 5,
+	KU_CRL_SIGN = 1u << 6,
+};
+
+#define SPEC_EKUS_MAX     6
+#define SPEC_POLICIES_MAX 4
+#define SPEC_NAMES_MAX    6
+
+struct general_name {
+	enum { GN_EMAIL, GN_OTHER_IA5, GN_URI, GN_DNS } kind;
+	struct oid other; /* GN_OTHER_IA5: type-id */
+	struct bytes value;
+};
+struct cert_policy {
+	struct oid oid;
+	struct bytes cps, notice; /* empty: no such qualifier */
+};
+
+/* What a certificate says; the order of extensions is fixed by the builder. */
+struct cert_spec {
+	struct bytes serial;  /* 16..20 octets, positive, no leading zero octet */
+	struct bytes issuer;  /* Name of the issuer, copied byte for byte */
+	struct bytes issuer_ski;
+	enum key_type issuer_type; /* decides the signature algorithm */
+	struct bytes subject; /* Name from name_build() */
+	int64_t not_before, not_after; /* both ends included */
+	struct bytes spki;
+	bool is_ca;
+	int path_len; /* with is_ca; -1: none */
+	uint16_t key_usage;
+	enum pkix_oid eku[SPEC_EKUS_MAX];
+	size_t n_eku;
+	bool eku_critical;
+	struct general_name san[SPEC_NAMES_MAX], ian[SPEC_NAMES_MAX];
+	size_t n_san, n_ian;
+	struct cert_policy policy[SPEC_POLICIES_MAX];
+	size_t n_policy;
+	struct bytes crl_url, ocsp_url, issuer_url; /* empty: no such extension */
+	bool nocheck; /* OCSP responder: id-pkix-ocsp-nocheck */
+};
+/* The to-be-signed part, whole SEQUENCE. Subject key id: RFC 7093 method 1. */
+MUST_CHECK enum err_code cert_build_tbs(
+    const struct cert_spec *spec, struct buf *tbs, struct err *e);
+/*
+ * signed_assemble - SEQUENCE { tbs, sigalg, BIT STRING signature }: the outer
+ * form that certificates, CRLs and OCSP answers share.
+ */
+MUST_CHECK enum err_code signed_assemble(struct bytes tbs, struct bytes sigalg,
+    struct bytes signature, struct buf *out, struct err *e);
+/* Splits that form without judging the content. */
+MUST_CHECK enum err_code signed_split(struct bytes der, struct bytes *tbs,
+    struct bytes *sigalg, struct bytes *signature, struct err *e);
+
+/* SHA-256 of the issuer's key bits and of its Name: for CertIDs. Both hashes. */
+struct issuer_id {
+	uint8_t name_sha1[20], key_sha1[20];
+	uint8_t name_sha256[32], key_sha256[32];
+};
+MUST_CHECK enum err_code issuer_id_of(
+    const struct cert *ca, struct issuer_id *out, struct err *e);
+
+/* --- Lint ------------------------------------------------------------------------- */
+
+enum lint_kind { LINT_ROOT, LINT_CA, LINT_HOLDER, LINT_ENDORSER, LINT_OCSP };
+/*
+ * cert_lint - every rule that the certificate breaks, one row of a table for
+ * each rule with its citation.  Judges the bytes, not the intention.
+ */
+void cert_lint(const struct cert *c, enum lint_kind kind,
+    struct err_list *findings);
+
+/* --- CMS evidence (RFC 5652, CAdES-BES) ---------------------------------------------- */
+
+#define CMS_MAX_BYTES 32768
+
+/* A detached signature of one person over one statement, read in place. */
+struct cms {
+	struct bytes der;
+	struct cert signer; /* the certificate that the SignerInfo names */
+	struct bytes signed_attrs; /* re-tagged SET OF is hashed, RFC 5652 5.4 */
+	struct bytes message_digest; /* 32 octets */
+	struct bytes sigalg, signature;
+	int64_t signing_time; /* informative; 0 if absent */
+};
+/*
+ * cms_parse - SignedData, detached, id-data, SHA-256 (or 384, 512: then the
+ * digest length follows), exactly one SignerInfo whose certificate is
+ * included, signed attributes contentType, messageDigest and
+ * signing-certificate-v2 each once, nothing unknown.  DER or PEM.
+ *
+ * ERR_INVALID "cms-…".
+ */
+MUST_CHECK enum err_code cms_parse(
+    struct bytes input, struct buf *scratch, struct cms *out, struct err *e);
+/* The digest is that of content and the signature is the signer's. */
+MUST_CHECK enum err_code cms_verify(const struct cms *c, struct bytes content,
+    struct verifier *v, struct err *e);
+/* A detached CAdES-BES signature over content; cert is key's certificate. */
+MUST_CHECK enum err_code cms_sign(struct key *key, struct bytes cert_der,
+    struct bytes content, int64_t now, struct buf *out, struct err *e);
+
+#endif

@@ -1,0 +1,231 @@
+/*
+ * policy - YAML files to typed, validated values, and their judgement of one
+ * request.  Three kinds of file share the reader: policies, the signer's
+ * ceilings (signer.yaml) and the configuration (refrendo.yaml).
+ *
+ * Pure: text in, values or findings out.  What a file says and what was
+ * validated are different types; only the second leaves this folder.
+ * Defaults are resolved while decoding: the engine never meets "unset".
+ */
+#ifndef REFRENDO_POLICY_H
+#define REFRENDO_POLICY_H
+
+#include <refrendo/base.h>
+#include <refrendo/pkix.h>
+
+#define POLICY_FILE_MAX  65536 /* octets of one YAML file */
+#define POLICY_NAME_MAX  48
+#define POLICY_DEPTH_MAX 32
+#define POLICIES_MAX     64
+
+/* --- Findings ---------------------------------------------------------------- */
+
+/* One mistake in a file: err.where has file, line, column and key path. */
+struct finding {
+	struct err err;
+	uint32_t width; /* characters under the caret, at least 1 */
+	char hint[160]; /* "write 3y or less"; may be "" */
+	bool is_warning;
+};
+struct findings {
+	struct finding *v; /* owned */
+	size_t len, errors; /* errors: those that are no warnings, all counted */
+};
+void findings_fini(struct findings *f);
+/*
+ * file:14:30: validity.max: 4y is longer than the ceiling of 3y
+ *   14 | validity: {default: 2y, max: 4y}
+ *      |                              ^^
+ *   write 3y or less
+ */
+void finding_print(struct buf *out, const struct finding *f,
+    struct bytes source_text);
+
+/* A file that was read: name as people know it, and its bytes. */
+struct policy_file {
+	const char *name;
+	struct bytes text;
+};
+
+/* --- Ceilings: etc/signer.yaml -------------------------------------------------- */
+
+#define OFFICERS_MAX 16
+
+struct officer {
+	char run[RUN_TEXT];
+	char name[96];
+	uint8_t spki_sha256[SHA256_LEN]; /* of his or her public key */
+};
+
+/* What no policy can exceed; enforced again in the signer. */
+struct ceilings {
+	int64_t validity_max_s;    /* law: at most 3 years (1096 days) */
+	int64_t backdate_max_s;    /* at most an hour */
+	uint32_t keys;             /* bit i: enum key_type i */
+	uint16_t key_usage;        /* KU_ bits a holder may have */
+	uint32_t eku;              /* bit i: enum pkix_oid OID_EKU_… of a holder */
+	int64_t statement_max_s;   /* life of a statement to endorse */
+	int64_t appointment_max_s;
+	int64_t ocsp_max_s, crl_max_s; /* nextUpdate - thisUpdate */
+	int64_t per_hour;          /* certificates signed in an hour */
+	struct officer officer[OFFICERS_MAX];
+	size_t n_officer;
+};
+/* Either *out is filled and f has no errors, or f says why not. */
+void ceilings_load(const struct policy_file *file, struct ceilings *out,
+    struct findings *f);
+
+/* --- Configuration: refrendo.yaml ------------------------------------------------ */
+
+#define ISSUERS_MAX 8
+#define PATH_LEN    256
+#define URL_LEN     128
+
+struct issuer_config {
+	char name[POLICY_NAME_MAX];
+	char certificate[PATH_LEN]; /* PEM file, relative to the directory */
+	char key[PATH_LEN];         /* URI */
+	char ocsp_key[PATH_LEN];    /* URI of the delegated responder's key */
+	int64_t ocsp_certificate_s; /* life of the responder's certificate */
+};
+struct config {
+	char origin[64];     /* name of the log, as in its checkpoints */
+	char public_url[URL_LEN]; /* http://host[:port], no final slash */
+	char listen[64];     /* address:port of status; IPv4 or [IPv6] */
+	char admin_socket[PATH_LEN];
+	uint32_t admin_uids[16]; /* who may use it beside root */
+	size_t n_admin_uid;
+	int64_t status_processes, front_processes; /* 1..16 */
+	int64_t ledger_map_bytes, public_map_bytes;
+	char log_key[PATH_LEN], endorser_key[PATH_LEN];
+	char log_public[PATH_LEN], endorser_certificate[PATH_LEN],
+	    root_certificate[PATH_LEN], signer_yaml[PATH_LEN],
+	    policies[PATH_LEN]; /* directory of *.yaml */
+	struct issuer_config issuer[ISSUERS_MAX];
+	size_t n_issuer;
+};
+void config_load(const struct policy_file *file, struct config *out,
+    struct findings *f);
+
+/* --- Policies ------------------------------------------------------------------------ */
+
+enum key_mode { MODE_CSR = 1 };
+enum key_reuse { REUSE_FORBID, REUSE_SAME_PERSON };
+enum revoke_right { RIGHT_NONE, RIGHT_PROPOSE, RIGHT_IMMEDIATE };
+
+/* "{person.run}" and literal text, in order. */
+struct tmpl_part {
+	int fact; /* enum policy_fact, or -1: literal */
+	struct bytes literal;
+};
+struct tmpl {
+	struct tmpl_part part[6];
+	size_t n;
+};
+
+enum policy_fact {
+	FACT_PERSON_RUN, FACT_PERSON_NAME, FACT_PERSON_OFFICE, FACT_PERSON_EMAIL,
+	FACT_INSTITUTION_NAME, FACT_INSTITUTION_RUT, FACT_COUNT
+};
+const char *policy_fact_name(enum policy_fact f); /* "person.run" */
+
+struct subject_attr {
+	enum pkix_oid type;
+	struct tmpl value;
+};
+struct alt_name {
+	int kind; /* as general_name.kind */
+	struct oid other;
+	struct tmpl value;
+};
+
+/* A validated policy; everything borrows from the policy_set that holds it. */
+struct policy {
+	char name[POLICY_NAME_MAX];
+	int64_t version; /* from 1, only rises */
+	uint8_t sha256[SHA256_LEN]; /* of the file's bytes */
+	struct bytes text;          /* the file's bytes */
+	char issuer[POLICY_NAME_MAX];
+	struct subject_attr subject[NAME_ATTRS_MAX];
+	size_t n_subject;
+	struct alt_name san[SPEC_NAMES_MAX], ian[SPEC_NAMES_MAX];
+	size_t n_san, n_ian;
+	uint32_t modes;       /* MODE_ bits */
+	uint32_t keys;        /* bit i: enum key_type i */
+	enum key_reuse reuse;
+	int64_t default_s, max_s, backdate_s, renew_window_s;
+	uint16_t key_usage;   /* always critical */
+	enum pkix_oid eku[SPEC_EKUS_MAX];
+	size_t n_eku;
+	struct cert_policy certificate_policy[SPEC_POLICIES_MAX];
+	size_t n_certificate_policy;
+	int64_t required;     /* endorsements: 1 */
+	int64_t request_ttl_s, statement_ttl_s;
+	enum revoke_right holder_right, operator_right;
+	int64_t suspend_max_s; /* 0: suspension not allowed */
+	int64_t ocsp_validity_s;
+	int ocsp_refresh_percent;
+	int64_t crl_every_s, crl_overlap_s;
+	bool crl_on_revoke;
+};
+
+struct policy_set {
+	struct policy *policy; /* owned, n of them */
+	size_t n;
+	struct arena *arena; /* owned: texts and templates */
+};
+/*
+ * policy_load - all files, every error of every file.  *out is set only when
+ * f has no errors.  Ceilings are applied: none may be exceeded.
+ */
+void policy_load(const struct policy_file *files, size_t n,
+    const struct ceilings *ceilings, struct policy_set **out,
+    struct findings *f);
+void policy_set_free(struct policy_set *s);
+OWNED(policy_set);
+const struct policy *policy_find(
+    const struct policy_set *s, struct bytes name);
+const struct policy *policy_find_hash(
+    const struct policy_set *s, const uint8_t sha256[SHA256_LEN]);
+
+/* --- Judgement of one request ---------------------------------------------------------- */
+
+struct policy_facts {
+	struct bytes fact[FACT_COUNT];
+	enum key_type key;
+	int64_t asked_s;          /* validity asked for; 0: the default */
+	int64_t now;
+	int64_t issuer_not_after; /* notAfter is clipped to it */
+};
+
+/* One rule with its verdict, for explain. */
+struct verdict {
+	const char *rule; /* "keys.allowed" */
+	bool passed;
+	struct err err; /* when not passed */
+	char fact[80];  /* what was looked at: "ec-p256" */
+};
+#define VERDICTS_MAX 16
+struct verdicts {
+	struct verdict v[VERDICTS_MAX];
+	size_t len, failed;
+};
+
+/*
+ * policy_evaluate - the certificate that this policy makes of these facts,
+ * or every reason why not (step 1 of issuance).
+ *
+ * arena      holds what out borrows.
+ * out        subject, spki-independent parts, validity; the caller adds
+ *            serial, issuer, spki and URLs.  Untouched unless nothing failed.
+ *            notAfter = notBefore + life - 1 (INCIDENTS row 1).
+ */
+void policy_evaluate(const struct policy *p, const struct policy_facts *facts,
+    struct arena *arena, struct cert_spec *out, struct verdicts *verdicts);
+
+/* The effective policy after defaults, canonical YAML (golden files). */
+void policy_print(struct buf *out, const struct policy *p);
+/* Every key with type, range and default, as Markdown: doc/policy.md. */
+void policy_reference(struct buf *out);
+
+#endif
