@@ -329,4 +329,14 @@ MUST_CHECK enum err_code frame_cut(struct bytes in,
 #define SHA256_LEN 32
 void sha256(uint8_t out[SHA256_LEN], struct bytes b);
 
+/*
+ * hasher - the same for hot paths: looks the algorithm up once and keeps its
+ * context.  One thread at a time.
+ */
+struct hasher;
+struct hasher *hasher_new(void); /* never NULL: ends the process without it */
+void hasher_free(struct hasher *h);
+OWNED(hasher);
+void hasher_sha256(struct hasher *h, uint8_t out[SHA256_LEN], struct bytes b);
+
 #endif
