@@ -17,12 +17,17 @@
 /*
  * jw - a writer whose caller gives members in canonical order (sorted by
  * UTF-16 code units); one that does not is our own broken invariant: fatal.
+ *
+ * Text that is not UTF-8 and integers beyond 2^53 - 1 (NEVER is one: leave
+ * the member out) make the buffer fail, as too much of them does: buf_end()
+ * tells.  A buffer that failed holds no JSON.
  */
 #define JW_DEPTH 8
 struct jw {
 	struct buf *out;
 	int depth;
-	bool more[JW_DEPTH];
+	bool more[JW_DEPTH];     /* a comma is due before the next one */
+	bool array[JW_DEPTH];    /* this level is an array */
 	char last[JW_DEPTH][40]; /* the key written last at each level */
 };
 struct jw jw_of(struct buf *out);
@@ -44,18 +49,28 @@ void jw_member_str_opt(struct jw *w, const char *key, struct bytes text);
 #define JSON_MAX_BYTES (4u << 20)
 
 /*
- * json - one parsed document.  Strict: no duplicate members, no reals, depth
- * and size capped, nothing left over; canonical == the input bytes are what
- * the writer would have written.
+ * json - one parsed document, an object.  Strict: no duplicate members, no
+ * reals, no true, false or null (texts and integers up to 2^53 - 1 say all
+ * that is said here), 16 levels, size capped, nothing left over; canonical ==
+ * the input bytes are what the writer would have written.
  *
- * ERR_INVALID "json-…" with where.byte or where.field.
+ * ERR_INVALID "json-too-large", "json-empty", "json-depth", "json-syntax",
+ * "json-duplicate" (where.byte), "json-no-object", "json-integer",
+ * "json-real", "json-literal", "json-canonical"; ERR_NOMEM.
  */
 struct json; /* owned; values below borrow from it */
 MUST_CHECK enum err_code json_parse(struct bytes text, bool canonical,
     struct json **out, struct err *e);
 void json_free(struct json *j);
 OWNED(json);
-/* Members of the root object, or of the object at "a.b"; sticky. */
+/*
+ * Members of the root object, or of the object at "a.b" (json_get_obj only).
+ * Sticky: a get that fails sets *bad, gives an empty value and keeps the
+ * first fault in err, so that a run of gets reads straight: "json-missing",
+ * "json-no-text", "json-no-integer", "json-no-member-object",
+ * "json-no-array", "json-hex", "json-base64", "json-unknown", with the
+ * member in where.field.  A get from an object that was absent is silent.
+ */
 struct json_obj {
 	const void *node; /* NULL: absent */
 	bool *bad;        /* shared: a member missing or of another type */
@@ -68,7 +83,7 @@ struct bytes json_get_str(struct json_obj o, const char *key);
 struct bytes json_opt_str(struct json_obj o, const char *key);
 int64_t json_get_int(struct json_obj o, const char *key);
 int64_t json_opt_int(struct json_obj o, const char *key, int64_t absent);
-/* Decoded into the arena. */
+/* Decoded into the arena; an empty text gives no octets. */
 struct bytes json_get_hex(
     struct json_obj o, const char *key, struct arena *a);
 struct bytes json_get_base64(
@@ -143,13 +158,23 @@ struct entry {
 	uint8_t salt[ENTRY_SALT];
 	struct bytes detail; /* empty when erased after its retention */
 };
-/* Appends the leaf: {"detail":SHA-256(salt || detail), "index":…, …}. */
+/*
+ * Appends the leaf: {"detail":SHA-256(salt || detail),"index":…,…,"v":1}.
+ * Reads index, time, type, refs, salt and detail of in.
+ *
+ * ERR_INVALID "entry-head", "entry-refs" (a word with other characters than
+ * letters, digits, dot and dash, or a hash that is not 32 octets),
+ * "entry-detail-size".
+ */
 MUST_CHECK enum err_code entry_leaf_build(const struct entry *in,
     struct buf *leaf, struct err *e);
 /*
  * entry_parse - judges leaf, salt and detail together and fills the rest;
- * what refs borrows is put into the arena.
- * ERR_CORRUPT "entry-…".
+ * what refs borrows is put into the arena.  The leaf must be byte for byte
+ * what entry_leaf_build() writes; the detail is judged by its hash alone, and
+ * an empty one is taken as erased.  On failure *e_ is untouched.
+ *
+ * ERR_CORRUPT "entry-too-large", "entry-leaf", "entry-detail".
  */
 MUST_CHECK enum err_code entry_parse(
     struct entry *e_, struct arena *a, struct err *e);
@@ -159,6 +184,8 @@ MUST_CHECK enum err_code entry_parse(
 #define TILE_HEIGHT 8
 #define TILE_WIDTH  256
 #define HASH_LEN    32
+/* As a level: the bundles of leaves, "tile/entries/…". */
+#define TILE_ENTRIES ((unsigned)-1)
 
 void merkle_leaf_hash(uint8_t out[HASH_LEN], struct bytes leaf);
 void merkle_node_hash(uint8_t out[HASH_LEN], const uint8_t left[HASH_LEN],
@@ -171,7 +198,8 @@ struct merkle {
 };
 /*
  * merkle_append - adds one leaf hash.  For each tile level L that gets a new
- * hash, put(ctx, L, N, i, hash) is called: hash i of tile N at level L.
+ * hash, put(ctx, L, N, i, hash) is called: hash i of tile N at level L.  put
+ * may be NULL.
  */
 void merkle_append(struct merkle *m, const uint8_t leaf[HASH_LEN],
     void (*put)(void *ctx, unsigned level, uint64_t n, unsigned i,
@@ -179,7 +207,10 @@ void merkle_append(struct merkle *m, const uint8_t leaf[HASH_LEN],
     void *ctx);
 void merkle_root(const struct merkle *m, uint8_t out[HASH_LEN]);
 
-/* Where tiles are read from: hashes of tile n at a level, 1..256 of them. */
+/*
+ * Where tiles are read from: hashes of tile n at a level, 1..256 of them, as
+ * many as the size asks for or more.  They are borrowed until the next call.
+ */
 struct tile_source {
 	void *ctx;
 	MUST_CHECK enum err_code (*get)(void *ctx, unsigned level, uint64_t n,
@@ -193,6 +224,11 @@ struct proof {
 /* Rebuilds peaks of a tree of that size; ERR_CORRUPT "tile-short". */
 MUST_CHECK enum err_code merkle_load(uint64_t size,
     const struct tile_source *tiles, struct merkle *out, struct err *e);
+/*
+ * Proofs in the order of RFC 6962 2.1.1 and 2.1.2.  A consistency proof from
+ * size 0, or between equal sizes, is empty.
+ * ERR_INVALID "proof-range", "proof-order"; ERR_CORRUPT "tile-short".
+ */
 MUST_CHECK enum err_code merkle_inclusion(uint64_t index, uint64_t size,
     const struct tile_source *tiles, struct proof *out, struct err *e);
 MUST_CHECK enum err_code merkle_consistency(uint64_t old_size,
@@ -205,7 +241,11 @@ MUST_CHECK enum err_code merkle_check_inclusion(const struct proof *p,
 MUST_CHECK enum err_code merkle_check_consistency(const struct proof *p,
     uint64_t old_size, uint64_t new_size, const uint8_t old_root[HASH_LEN],
     const uint8_t new_root[HASH_LEN], struct err *e);
-/* "tile/0/x001/067", "tile/0/000.p/12" for a partial one, C2SP. */
+/*
+ * "tile/0/x001/067", "tile/0/000.p/12" for a partial one (width 1..255), C2SP.
+ * TILE_PATH_MAX octets are enough.
+ */
+#define TILE_PATH_MAX 64
 void tile_path(char *out, size_t size, unsigned level, uint64_t n,
     unsigned width);
 /* The same backwards, also "tile/entries/…" (level -1). False: no tile. */
@@ -222,10 +262,22 @@ struct checkpoint {
 };
 /* Text to sign: origin, size, base64 root, each on a line. */
 void checkpoint_body(struct buf *out, const struct checkpoint *c);
-/* body, blank line, "— origin base64(key id || signature)". */
+/*
+ * body, blank line, "— origin base64(key id || signature)" appended to note.
+ * ERR_INVALID "checkpoint-origin", "checkpoint-key".
+ */
 MUST_CHECK enum err_code checkpoint_sign(const struct checkpoint *c,
     struct key *log_key, struct buf *note, struct err *e);
-/* ERR_INVALID "checkpoint-…"; spki is the log's Ed25519 public key. */
+/*
+ * checkpoint_verify - a note with exactly three lines of text whose origin is
+ * this one and that carries one signature by the log's key.  Lines of other
+ * signers (witnesses) are passed over, as signed-note says.
+ *
+ * spki       of the log's Ed25519 key.
+ * out        its origin borrows from note.
+ * ERR_INVALID "checkpoint-key", "checkpoint-form", "checkpoint-origin",
+ * "checkpoint-other-log", "checkpoint-signature", "checkpoint-unsigned".
+ */
 MUST_CHECK enum err_code checkpoint_verify(struct bytes note,
     struct bytes origin, struct bytes spki, struct verifier *v,
     struct checkpoint *out, struct err *e);
@@ -270,9 +322,18 @@ struct statement {
 	struct bytes text_es;        /* what the signer certifies, in words */
 	int64_t issued, expires;
 };
+/*
+ * Appends the canonical bytes.  Both functions hold a statement to the same
+ * rules; RUNs must be in their stored form with a right check digit.
+ * ERR_INVALID "statement-member" (where.field), "statement-policy".
+ */
 MUST_CHECK enum err_code statement_print(
     const struct statement *s, struct buf *out, struct err *e);
-/* Canonical bytes only; decoded values go into the arena. */
+/*
+ * Canonical bytes only, exactly the members of its type; decoded values go
+ * into the arena.
+ * ERR_INVALID also "json-…", "statement-too-large", "statement-type".
+ */
 MUST_CHECK enum err_code statement_parse(struct bytes text, struct arena *a,
     struct statement *out, struct err *e);
 
@@ -288,10 +349,17 @@ void export_certificate(
     struct buf *out, const char *role, const char *name, struct bytes der);
 void export_policy(struct buf *out, struct bytes text);
 void export_entry(struct buf *out, const struct entry *e);
+/*
+ * The same with the leaf hash that the store keeps in its tile: a leaf that
+ * changed afterwards is then named by the verifier.  Prefer it.
+ */
+void export_entry_stored(
+    struct buf *out, const struct entry *e, const uint8_t hash[HASH_LEN]);
 void export_crl(struct buf *out, const char *issuer, struct bytes der);
 void export_checkpoint(struct buf *out, struct bytes note);
 
-#define EXPORT_LINE_MAX (8u << 20)
+/* The longest line is a CRL of CRL_MAX_BYTES in base64. */
+#define EXPORT_LINE_MAX (48u << 20)
 
 struct audit_report {
 	uint64_t entries, endorsements, appointments, certificates, revocations,

@@ -324,6 +324,15 @@ MUST_CHECK enum err_code frame_cut(struct bytes in,
     uint32_t (*cap)(uint16_t type), struct frame *out, size_t *used,
     struct err *e);
 
+/*
+ * A refusal travels whole between processes, except why, which stays in the
+ * log of the process that refused.  id and rule of a decoded one live in the
+ * arena.
+ */
+void err_encode(const struct err *refusal, struct buf *out);
+MUST_CHECK enum err_code err_decode(struct bytes in, struct arena *a,
+    struct err *refusal, struct err *e);
+
 /* --- Hashes -------------------------------------------------------------- */
 
 #define SHA256_LEN 32

@@ -100,11 +100,7 @@ MUST_CHECK enum err_code signer_appointment_end_decode(
 void signer_ocsp_encode(const struct signer_ocsp *m, struct buf *out);
 MUST_CHECK enum err_code signer_ocsp_decode(
     struct bytes in, struct signer_ocsp *out, struct err *e);
-/* A refusal travels whole: code, id, rule, sentence, arguments.  The id and
- * rule of a decoded one live in the arena. */
-void err_encode(const struct err *e, struct buf *out);
-MUST_CHECK enum err_code err_decode(
-    struct bytes in, struct arena *a, struct err *out, struct err *e);
+/* A refusal travels whole: err_encode() and err_decode() of base.h. */
 
 /* --- The process ------------------------------------------------------------------------- */
 

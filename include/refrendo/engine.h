@@ -1,0 +1,73 @@
+/*
+ * engine - the processes: the parent that starts and watches, and the mains
+ * of the roles it starts by re-executing itself (DESIGN 2).
+ *
+ * Wiring, no judgement: what may happen is decided in ca/ and signer/.
+ */
+#ifndef REFRENDO_ENGINE_H
+#define REFRENDO_ENGINE_H
+
+#include <refrendo/base.h>
+#include <refrendo/pkix.h>
+#include <refrendo/policy.h>
+
+/* --- What an installation is made of -------------------------------------------- */
+
+#define INSTALLATION_FILES (POLICIES_MAX + 2)
+
+/* The files of DIR/etc, read once; everything borrows from text. */
+struct installation {
+	char dir[PATH_LEN];
+	struct policy_file file[INSTALLATION_FILES]; /* refrendo.yaml, signer.yaml, policies */
+	char name[INSTALLATION_FILES][PATH_LEN];
+	struct buf text[INSTALLATION_FILES];
+	size_t n_file;
+	struct config config;
+	struct ceilings ceilings;
+	struct policy_set *policies;
+};
+/*
+ * installation_read - refrendo.yaml, signer.yaml and every policy of dir, all
+ * findings of all files; usable only when f has no errors.
+ * ERR_NOTFOUND "engine-dir" when there is no installation.
+ */
+MUST_CHECK enum err_code installation_read(const char *dir,
+    struct installation *out, struct findings *f, struct err *e);
+/* The same from files that are in memory already: how roles get theirs. */
+void installation_parse(struct installation *in, struct findings *f);
+void installation_fini(struct installation *in);
+/* Prints findings the way compilers do, on standard error. */
+void installation_print(
+    const struct installation *in, const struct findings *f);
+/* A file below dir, at most max octets.  ERR_NOTFOUND "file-missing", ERR_IO. */
+MUST_CHECK enum err_code file_read(const char *dir, const char *name,
+    size_t max, struct buf *out, struct err *e);
+/* Temporary file, fsync, rename, fsync of the directory. */
+MUST_CHECK enum err_code file_write(const char *path, struct bytes content,
+    unsigned mode, struct err *e);
+/* Certificate in DER from a PEM file of the installation. */
+MUST_CHECK enum err_code file_certificate(
+    const char *dir, const char *name, struct buf *der, struct err *e);
+
+/*
+ * passphrase_read - of the key files: $CREDENTIALS_DIRECTORY/refrendo-passphrase,
+ * the descriptor that REFRENDO_PASSPHRASE_FD names, DIR/passphrase (0600), or a
+ * prompt when there is a terminal.  Never an argument, never the environment.
+ *
+ * confirm    ask twice at the prompt (init).
+ * ERR_NOTFOUND "passphrase-none", ERR_FORBIDDEN "passphrase-mode".
+ */
+MUST_CHECK enum err_code passphrase_read(
+    const char *dir, bool confirm, struct buf *out, struct err *e);
+
+/* --- Processes ---------------------------------------------------------------------- */
+
+/* refrendo serve: runs until SIGTERM; the exit status of the process. */
+int engine_serve(const char *dir);
+/* A role, re-executed by the parent: refrendo role NAME. */
+int engine_role(const char *name);
+
+/* What the kernel offers for confinement, in words, for doctor and the log. */
+void sandbox_offer(char *out, size_t size);
+
+#endif
