@@ -1,0 +1,88 @@
+/*
+ * api - the JSON API over HTTP: one table of routes turns a request into a
+ * typed command or query for core, and core's rows into answers.  Both ends
+ * of the messages between front and core stand here.
+ *
+ * Pure: no sockets, no clock.  Used by front (routes, renders) and core
+ * (decodes queries, encodes rows).  Decides nothing: core does.
+ */
+#ifndef REFRENDO_API_H
+#define REFRENDO_API_H
+
+#include <refrendo/base.h>
+#include <refrendo/ca.h>
+#include <refrendo/http.h>
+
+/* --- Messages between front and core ------------------------------------------- */
+
+/*  name           number  cap      body of request -> of answer                  */
+#define CORE_MESSAGES(X)                                                        \
+	X(CORE_COMMAND,  1, 131072) /* command -> row */                        \
+	X(CORE_GET,      2, 512)    /* class, key -> row */                     \
+	X(CORE_LIST,     3, 1024)   /* class, prefix, after, limit -> rows */   \
+	X(CORE_STATUS,   4, 16)     /* nothing -> JSON object */                \
+	X(CORE_EXPORT,   5, 64)     /* first index, size -> next, lines */      \
+	X(CORE_SEAL,     6, 16)     /* nothing -> checkpoint note */            \
+	X(CORE_CLOSING,  7, 64)     /* size -> CRL lines and checkpoint line */ \
+	X(CORE_PROOF,    8, 64)     /* index -> C2SP tlog-proof */              \
+	X(CORE_SNAPSHOT, 9, 256)    /* name -> directory */
+
+enum core_message {
+#define X(name, number, cap) name = number,
+	CORE_MESSAGES(X)
+#undef X
+};
+#define CORE_ANSWER     0x4000
+#define CORE_REFUSAL    0x8000 /* body: err_encode() */
+#define CORE_ANSWER_MAX (16u << 20)
+uint32_t core_cap(uint16_t type); /* for frame_cut() at either end */
+
+#define LIST_MAX 500 /* rows of one answer */
+
+struct query {
+	enum core_message what;
+	enum row_class class; /* GET, LIST */
+	struct bytes key;     /* GET: of the row; LIST: prefix; SNAPSHOT: name */
+	struct bytes after;   /* LIST: key of the last row seen */
+	uint64_t limit;       /* LIST: rows; EXPORT: size of the log */
+	uint64_t index;       /* EXPORT, PROOF */
+};
+void query_encode(const struct query *q, struct buf *out);
+MUST_CHECK enum err_code query_decode(enum core_message what,
+    struct bytes in, struct query *out, struct err *e);
+
+/* Rows of an answer: u8 class, key, value; any number of them. */
+void rows_put(struct buf *out, struct bytes key, struct bytes value);
+bool rows_get(struct reader *r, struct bytes *key, struct bytes *value);
+
+/* --- Routes ----------------------------------------------------------------------- */
+
+/* What one HTTP request asks for. */
+struct api_call {
+	bool is_command;
+	struct command command;
+	struct query query;
+	bool with_blobs; /* ?blobs=1: statements, DER */
+	/* The answer is one octet string of the row instead of JSON:
+	 * "statement", "certificate", …; NULL: JSON. */
+	const char *raw;
+	const char *raw_type; /* its media type */
+};
+/*
+ * api_route - by the one table of routes; members of the body are decoded by
+ * the table of fields.  uid is the local peer's.
+ *
+ * ERR_NOTFOUND "api-path", ERR_INVALID "api-…" with where.field (a pointer).
+ * *status     the HTTP status for the refusal.
+ */
+MUST_CHECK enum err_code api_route(const struct http_request *r, uint32_t uid,
+    struct arena *a, struct api_call *out, int *status, struct err *e);
+/* The answer's body for core's answer; content type in *type. */
+MUST_CHECK enum err_code api_render(const struct api_call *call,
+    struct bytes answer, struct buf *body, const char **type, struct err *e);
+/* The route of an act or query, for the client: method and path. */
+const char *api_path_of_act(enum ca_act act, enum http_method *method);
+/* Every route with its fields, as Markdown: doc/api.md. */
+void api_reference(struct buf *out);
+
+#endif
