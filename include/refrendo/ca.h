@@ -60,15 +60,22 @@ enum row_class {
 	ROW_DUE = 'd',         /* time, what: lapses, ends, suspensions */
 	ROW_ACT = 'x',         /* idempotency key -> its result */
 	ROW_RESPONDER = 'o',   /* issuer -> certificate of its responder */
-	ROW_ISSUER = 'g',      /* issuer -> certificate, as initialized */
+	ROW_ISSUER = 'g',      /* name -> CA certificate, as initialized */
+	ROW_TERM = 't',        /* RUT / RUN / appointment: who is minister where */
+	ROW_HELD = 'h',        /* RUT / RUN / serial: certificates of a person */
 };
 #define ROW_KEY_MAX 200
+
+/* The key of a row: class octet, then part ("RUT/RUN" for a person; issuer,
+ * 00, serial for ROW_REVOKED).  Lives in the arena. */
+struct bytes ca_row_key(
+    struct arena *a, enum row_class class, struct bytes part);
 
 /* Row values begin with a version octet; struct fields follow as the table
  * of the record type says.  Strings borrow from the row. */
 enum rec_kind { REC_TEXT, REC_BYTES, REC_INT, REC_WORD /* enum with names */ };
 struct rec_field {
-	const char *name; /* also the member of JSON */
+	const char *name; /* also the member of JSON; sorted within a table */
 	enum rec_kind kind;
 	size_t offset;
 	const char *const *words; /* REC_WORD: names by value, NULL-ended */
@@ -83,15 +90,32 @@ struct rec_type {
 	size_t n;
 };
 extern const struct rec_type rec_institution, rec_person, rec_appointment,
-    rec_request, rec_certificate, rec_crl, rec_policy;
+    rec_request, rec_certificate, rec_crl, rec_policy, rec_revoked, rec_key,
+    rec_serial, rec_in_force, rec_minister, rec_counter, rec_work, rec_due,
+    rec_act, rec_responder, rec_issuer, rec_term, rec_held;
 const struct rec_type *rec_of_class(enum row_class class); /* or NULL */
+/* The row of a record: version octet, then the fields in the table's order:
+ * text and octets with a 32-bit length, integers in 8 octets, words in one. */
 void rec_encode(const struct rec_type *t, const void *rec, struct buf *out);
-/* ERR_CORRUPT "row-…". */
+/*
+ * ERR_CORRUPT "row-version", "row-text" (a text that is not UTF-8),
+ * "row-word" (a word beyond its table), "codec" (short, or something left).
+ */
 MUST_CHECK enum err_code rec_decode(const struct rec_type *t,
     struct bytes row, void *rec, struct err *e);
-/* JSON object; times as RFC 3339, octets as hex, blobs as base64. */
+/* JSON object; times as RFC 3339, octets as hex, blobs as base64 (texts among
+ * them as strings).  What is empty, and a time that is 0, is left out. */
 void rec_json(const struct rec_type *t, const void *rec, bool with_blobs,
     struct buf *out);
+/* rec_json() into a writer that others began, and back from its members. */
+void rec_write(struct jw *w, const struct rec_type *t, const void *rec,
+    bool with_blobs);
+void rec_read(const struct rec_type *t, struct json_obj o, struct arena *a,
+    void *rec);
+/* The row of a key, decoded in the arena; *found says whether it is there. */
+MUST_CHECK enum err_code rec_get(struct view *v, const struct rec_type *t,
+    struct bytes key, struct arena *a, void *rec, bool *found,
+    struct err *e);
 
 enum institution_state { INST_APPLIED, INST_ENABLED, INST_SUSPENDED,
 	INST_CLOSED, INST_STATES };
@@ -169,13 +193,73 @@ struct policy_row {
 	struct bytes text; /* blob */
 };
 
+/* What a CRL of this issuer lists: revoked and suspended certificates. */
+struct revoked_row {
+	struct bytes issuer, serial;
+	int64_t revoked_at, invalid_since; /* invalid_since 0: not known */
+	int64_t not_after;
+	int64_t reason; /* RFC 5280 5.3.1; 0 is encoded by omission */
+};
+
+/* Whose a public key is.  Kept for ever: row 8 and row 44 of the incidents. */
+struct key_row {
+	struct bytes spki_sha256, institution, run;
+	struct bytes request;  /* request or appointment that used it last */
+	int64_t certified;     /* 1: a certificate was intended for it */
+	int64_t compromised;   /* 1: revoked for key compromise */
+};
+
+struct serial_row {
+	struct bytes serial, request; /* request or appointment */
+};
+struct in_force_row {
+	struct bytes name, sha256;
+	int64_t version;
+};
+struct minister_row {
+	struct bytes certificate_sha256, appointment;
+};
+struct counter_row {
+	int64_t last;
+};
+struct work_row {
+	struct bytes id;
+	int64_t is_appointment, since;
+};
+struct act_row {
+	struct bytes command_sha256, object;
+	int64_t at;
+};
+struct responder_row {
+	struct bytes issuer, certificate;
+	int64_t since;
+};
+struct issuer_row {
+	struct bytes role, name, certificate; /* role: root, issuer, endorser */
+};
+
 /* --- State machines: tables --------------------------------------------------------- */
 
 /* What the tables allow; ERR_CONFLICT names the present state. */
 enum cert_event { EV_SIGNED, EV_REVOKE, EV_SUSPEND, EV_REINSTATE, EV_NEVER_SIGNED,
-	EV_CERT_EVENTS };
+	EV_PROPOSE, EV_RENEW, EV_REPLACE, EV_CERT_EVENTS };
+/* ERR_CONFLICT "state-certificate". */
 MUST_CHECK enum err_code cert_next(enum cert_state from, enum cert_event ev,
     enum cert_state *to, struct err *e);
+enum request_event { RV_SUBMIT, RV_RENEW_STATEMENT, RV_ENDORSE, RV_RETURN, RV_REJECT,
+	RV_WITHDRAW, RV_LAPSE, RV_ISSUE, RV_FAIL, RV_RETRY, RV_EVENTS };
+/* ERR_CONFLICT "state-request". */
+MUST_CHECK enum err_code request_next(enum request_state from,
+    enum request_event ev, enum request_state *to, struct err *e);
+enum appointment_event { AV_CONFIRM, AV_SIGNED, AV_NEVER_SIGNED, AV_END, AV_WITHDRAW,
+	AV_EVENTS };
+/* ERR_CONFLICT "state-appointment". */
+MUST_CHECK enum err_code appointment_next(enum appointment_state from,
+    enum appointment_event ev, enum appointment_state *to, struct err *e);
+enum institution_event { IV_ENABLE, IV_SUSPEND, IV_CLOSE, IV_EVENTS };
+/* ERR_CONFLICT "state-institution". */
+MUST_CHECK enum err_code institution_next(enum institution_state from,
+    enum institution_event ev, enum institution_state *to, struct err *e);
 /* The tables as Markdown with diagrams: doc/lifecycle.md. */
 void ca_lifecycle(struct buf *out);
 
@@ -204,7 +288,8 @@ enum ca_field {
 	CF_COUNT
 };
 enum cf_type { CFT_TEXT, CFT_RUN, CFT_EMAIL, CFT_WORD, CFT_ID, CFT_HEX,
-	CFT_OCTETS /* base64 in JSON */, CFT_TIME, CFT_DURATION, CFT_FLAG };
+	CFT_OCTETS /* base64 in JSON */, CFT_TIME, CFT_DURATION,
+	CFT_FLAG /* true or false in JSON; as text true, yes, 1, false, no, 0 */ };
 struct cf_def {
 	const char *name; /* JSON member, and the flag: act_number, --act-number */
 	enum cf_type type;
@@ -340,6 +425,11 @@ MUST_CHECK enum err_code ca_decide_crl(struct view *v, struct bytes issuer,
 MUST_CHECK enum err_code ca_decide_responder(struct view *v,
     struct bytes issuer, struct bytes der, int64_t now, struct arena *a,
     struct draft *out, struct err *e);
+/* An act that was refused and is worth keeping: who asked for what, and why
+ * not.  It changes no row; the same key may be used again. */
+MUST_CHECK enum err_code ca_decide_refused(const struct command *c,
+    const struct err *why, struct arena *a, struct draft *out,
+    struct err *e);
 /* The first entry, written by init. */
 struct ca_init {
 	struct bytes origin, log_spki;
