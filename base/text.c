@@ -193,7 +193,7 @@ nearest_word(struct bytes got, const char *const *words, size_t n)
 			continue;
 		size_t d = distance(got, word);
 		/* A word that shares no letter with got helps nobody. */
-		bool related = d == 0 || (d < got.len && d < word.len);
+		bool related = d == 0 || d < got.len || d < word.len;
 		if (related && d < least) {
 			least = d;
 			best = words[i];

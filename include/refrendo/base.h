@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK   __attribute__((warn_unused_result))
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /* --- Borrowed bytes ------------------------------------------------------ */
@@ -76,7 +76,7 @@ struct err {
 	char why[240];          /* for the log only */
 };
 
-#define NOWHERE ((struct where){ .line = 0 })
+#define NOWHERE    ((struct where){ .line = 0 })
 #define AT_BYTE(n) ((struct where){ .byte = (size_t)(n) + 1 })
 #define AT_LINE(l, c) \
 	((struct where){ .line = (uint32_t)(l), .col = (uint32_t)(c) })
@@ -87,7 +87,11 @@ struct where at_field(const char *field); /* field name, clipped to fit */
  *
  * id, rule   static strings; rule may be NULL.
  * say        one sentence; only %s in it, at most ERR_ARGS, each argument a
- *            NUL-terminated string that gets clipped to fit.
+ *            NUL-terminated string that gets clipped to fit, at the end of a
+ *            character.  Control characters and what is not UTF-8 become '?',
+ *            so that a peer's bytes may be shown.  NULL counts as "".
+ *
+ * Whatever e held before is gone; where and the arguments may point into it.
  */
 enum err_code err_at(struct err *e, enum err_code code, const char *id,
     const char *rule, struct where where, const char *say, ...)
@@ -97,17 +101,23 @@ enum err_code err_at(struct err *e, enum err_code code, const char *id,
 #define err_say(e, code, id, ...) \
 	err_at(e, code, id, NULL, NOWHERE, __VA_ARGS__)
 
-/* Adds to e->why (log only): errno text, what a library said. Returns code. */
+/*
+ * Adds to e->why (log only), after "; " when something is there: errno text,
+ * what a library said.  No secret.  Returns e->code.
+ */
 enum err_code err_why(struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* ERR_IO with errno in why: say is a plain sentence without %s. */
 enum err_code err_errno(struct err *e, const char *id, const char *say);
 
-/* ERR_CRYPTO with OpenSSL's error queue, drained, in why. */
+/*
+ * ERR_CRYPTO with OpenSSL's error queue, drained, in why; without what OpenSSL
+ * says beside an error where that may hold a PIN.
+ */
 enum err_code err_openssl(struct err *e, const char *id, const char *say);
 
-enum err_code err_nomem(struct err *e);
+enum err_code err_nomem(struct err *e); /* ERR_NOMEM "nomem" */
 
 const char *err_code_name(enum err_code code); /* "invalid", "forbidden", … */
 
@@ -119,7 +129,10 @@ const char *err_code_name(enum err_code code); /* "invalid", "forbidden", … */
 			return try_code_;         \
 	} while (0)
 
-/* Ends the process: for our own broken invariants, never for a peer's bytes. */
+/*
+ * Ends the process by SIGABRT after a log line: for our own broken
+ * invariants, never for a peer's bytes.
+ */
 _Noreturn void fatal(const char *fmt, ...)
     __attribute__((format(printf, 1, 2)));
 
@@ -129,10 +142,10 @@ _Noreturn void fatal(const char *fmt, ...)
  */
 #define ERR_LIST_MAX 100
 struct err_list {
-	struct err *v; /* owned */
-	size_t len, count;
+	struct err *v;     /* owned */
+	size_t len, count; /* kept; added */
 };
-void err_list_fini(struct err_list *l);
+void err_list_fini(struct err_list *l); /* l is empty and usable */
 void err_list_add(struct err_list *l, const struct err *e);
 
 /* --- Ownership ----------------------------------------------------------- */
@@ -141,14 +154,13 @@ void err_list_add(struct err_list *l, const struct err *e);
  * OWNED(cert) after the declaration of cert_free() makes AUTO(cert) usable:
  * the object is freed at the end of the scope unless TAKEn out of it.
  */
-#define OWNED(name)                                           \
-	static inline void name##_autofree(struct name **p)   \
-	{                                                     \
-		name##_free(*p);                              \
-	}                                                     \
+#define OWNED(name)                                         \
+	static inline void name##_autofree(struct name **p) \
+	{                                                   \
+		name##_free(*p);                            \
+	}                                                   \
 	struct name
-#define AUTO(name) \
-	__attribute__((cleanup(name##_autofree))) struct name *
+#define AUTO(name) __attribute__((cleanup(name##_autofree))) struct name *
 #define TAKE(p)                           \
 	({                                \
 		__typeof__(p) taken_ = p; \
@@ -159,7 +171,8 @@ void err_list_add(struct err_list *l, const struct err *e);
 /*
  * buf - bytes that grow up to a cap and are wiped when freed.  Puts are
  * sticky: after the first that does not fit nothing is added, and buf_end()
- * says so; a run of puts reads straight.
+ * says so; a run of puts reads straight.  What is put must not lie in the buf
+ * itself: growing moves it.
  */
 struct buf {
 	uint8_t *p; /* owned; NULL while empty */
@@ -172,23 +185,32 @@ struct buf {
 #define AUTO_BUF __attribute__((cleanup(buf_fini)))
 
 void buf_fini(struct buf *b);  /* wipes and frees; b is empty and usable */
-void buf_reset(struct buf *b); /* wipes, keeps the memory */
+void buf_reset(struct buf *b); /* wipes, forgets a failure, keeps the memory */
 void buf_put(struct buf *b, const void *p, size_t len);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, uint8_t c);
 void buf_putf(struct buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-uint8_t *buf_room(struct buf *b, size_t len); /* appends len; NULL if failed */
-void buf_drop(struct buf *b, size_t len);     /* removes len from the front */
-struct bytes buf_bytes(const struct buf *b);
-/* ERR_NOMEM "too-large" when a put did not fit. */
+/* Appends len octets for the caller to fill; NULL if failed. */
+uint8_t *buf_room(struct buf *b, size_t len);
+/* Removes len octets, at most b->len, from the front. */
+void buf_drop(struct buf *b, size_t len);
+struct bytes buf_bytes(const struct buf *b); /* borrowed until the next put */
+/* ERR_NOMEM "too-large" when a put did not fit, or memory ran out. */
 MUST_CHECK enum err_code buf_end(const struct buf *b, struct err *e);
-/* Ends the text with a NUL that does not count in len; "" if failed. */
+/*
+ * Ends the text with a NUL that does not count in len nor max; borrowed until
+ * the next put; "" if failed.
+ */
 const char *buf_text(struct buf *b);
 
-/* arena - many small pieces with one life; wiped when freed. */
+/*
+ * arena - many small pieces with one life; wiped when freed.  No function of
+ * it returns NULL: without memory they end the process, so sizes that a peer
+ * chose need their limit first.
+ */
 struct arena;
-struct arena *arena_new(void); /* never NULL: ends the process without memory */
+struct arena *arena_new(void);
 void arena_free(struct arena *a);
 OWNED(arena);
 void arena_reset(struct arena *a); /* frees the pieces, keeps a block */
@@ -208,7 +230,11 @@ bool hex_parse(struct bytes text, uint8_t *out, size_t len);
 
 /* RFC 4648 4, with padding, without line breaks. */
 void base64_put(struct buf *out, struct bytes b);
-/* Strict: no line breaks, padding exact, unused bits zero. */
+/*
+ * Appends what text stands for.  Strict: no line breaks, padding exact, unused
+ * bits zero.  False, with out as it was, for anything else; false, with out
+ * failed, when it does not fit.
+ */
 bool base64_get(struct buf *out, struct bytes text);
 
 /* Decimal without sign, leading zeros or spaces, at most INT64_MAX. */
@@ -218,10 +244,15 @@ bool utf8_valid(struct bytes b);   /* RFC 3629: no surrogates, no overlongs */
 size_t utf8_count(struct bytes b); /* code points of valid UTF-8 */
 bool ascii_printable(struct bytes b); /* 0x20..0x7e only */
 
-/* A JSON string with its quotes, escaped as RFC 8785 3.2.2.2 says; valid UTF-8. */
+/* A JSON string with its quotes, escaped as RFC 8785 3.2.2.2 says; text must be
+ * valid UTF-8. */
 void json_put_string(struct buf *out, struct bytes text);
 
-/* The word of words[0..n) nearest to got by edit distance <= 2, or NULL. */
+/*
+ * The word of words[0..n) nearest to got, or NULL: at most two octets were
+ * inserted, lost, changed or swapped with their neighbour, and one is right.
+ * The first of equally near ones.
+ */
 const char *nearest_word(struct bytes got, const char *const *words, size_t n);
 
 /* --- Time ---------------------------------------------------------------- */
@@ -234,7 +265,8 @@ const char *nearest_word(struct bytes got, const char *const *words, size_t n);
 struct civil {
 	int year, month, day, hour, minute, second;
 };
-void civil_from_time(int64_t t, struct civil *out); /* years 0..9999, UTC */
+/* UTC, years 0..9999; what lies outside counts as the nearest second inside. */
+void civil_from_time(int64_t t, struct civil *out);
 /* False for what is no date (30 February) or outside years 0..9999. */
 bool civil_to_time(const struct civil *c, int64_t *out);
 
@@ -242,7 +274,7 @@ bool civil_to_time(const struct civil *c, int64_t *out);
 void time_print(char out[TIME_TEXT], int64_t t);
 /* 2026-11-24T10:00:00Z, or 2026-11-24 for its first second. */
 bool time_parse(struct bytes text, int64_t *out);
-/* 90s, 15m, 6h, 30d, 2y (a year is 365 days) to seconds. */
+/* 90s, 15m, 6h, 30d, 2y (a year is 365 days) to seconds; less than NEVER. */
 bool duration_parse(struct bytes text, int64_t *out);
 
 int64_t clock_now(void);     /* wall clock, seconds since 1970 UTC */
@@ -251,17 +283,26 @@ int64_t clock_mono_ms(void); /* monotonic, for time-outs only */
 /* --- Log lines -----------------------------------------------------------
  *
  * log_info("cert-issued", "serial=%s policy=%s", …): a stable event name,
- * then key=value; one event, one line, UTC, on standard error.  No secret,
- * no RUN and no name of a person in clear.
+ * then key=value; one event, one line, UTC, on standard error, at most 4,096
+ * octets in one write.  No secret, no RUN and no name of a person in clear.
+ *
+ * Only spaces of fmt itself part one key=value from the next.  A value with
+ * spaces, quotes, '=', backslashes or anything beyond ASCII is quoted; control
+ * characters and what is not UTF-8 become \xNN.  A longer line is cut and ends
+ * with cut=yes.  fmt takes up to 255 octets.
  */
-void log_role(const char *role); /* once, at the start of a process */
+/* Once, at the start of a process, with a string that lives as long. */
+void log_role(const char *role);
 void log_info(const char *event, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void log_warn(const char *event, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void log_error(const char *event, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* id, say, why and rule of an error, under an event. */
+/*
+ * code, id, rule, say and why of an error, under an event; level=error when we
+ * failed (io, crypto, corrupt, nomem), else level=warn.
+ */
 void log_err(const char *event, const struct err *e);
 
 /* --- Codec of rows and frames --------------------------------------------
@@ -288,7 +329,7 @@ uint32_t get_u32(struct reader *r);
 uint64_t get_u64(struct reader *r);
 int64_t get_i64(struct reader *r);
 struct bytes get_bytes(struct reader *r); /* borrowed from the input */
-struct bytes get_raw(struct reader *r, size_t len);
+struct bytes get_raw(struct reader *r, size_t len); /* the same, not counted */
 /* ERR_CORRUPT "codec" when short, or when something is left over. */
 MUST_CHECK enum err_code reader_end(const struct reader *r, struct err *e);
 
@@ -309,12 +350,14 @@ struct frame {
 	struct bytes body; /* borrowed from the buffer it was cut from */
 };
 
+/* The whole frame, or nothing and out failed. */
 void frame_put(struct buf *out, uint16_t type, uint64_t id, struct bytes body);
 
 /*
  * frame_cut - the frame at the front of in, if it is there whole.
  *
  * cap        greatest body that a type may have; 0 refuses the type.
+ * out        set only when *used is not 0.
  * *used      octets that the frame takes, 0 if more must be read first.
  *
  * ERR_INVALID "frame-too-large" (before anything is allocated for it),
