@@ -194,7 +194,7 @@ end(struct line *l)
 		else if (l->text[i] == '"')
 			open = !open;
 	}
-	const char *tail = !l->cut ? "\n" : open ? LINE_END : LINE_END + 1;
+	const char *tail = !l->cut ? "\n" : open ? LINE_END : &LINE_END[1];
 	memcpy(l->text + l->len, tail, strlen(tail));
 	l->len += strlen(tail);
 	while (write(STDERR_FILENO, l->text, l->len) < 0 && errno == EINTR)
