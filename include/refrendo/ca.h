@@ -419,9 +419,11 @@ MUST_CHECK enum err_code ca_next_due(
 MUST_CHECK enum err_code ca_decide_policies(const struct ca *ca,
     struct view *v, const struct policy_set *set, int64_t now,
     struct arena *a, struct draft *out, size_t *n, size_t max, struct err *e);
+/* covers: size of the log that the CRL was built from, so that an auditor can
+ * compare it with the states of exactly then; "covers" in the detail. */
 MUST_CHECK enum err_code ca_decide_crl(struct view *v, struct bytes issuer,
-    struct bytes der, int64_t now, struct arena *a, struct draft *out,
-    struct err *e);
+    struct bytes der, uint64_t covers, int64_t now, struct arena *a,
+    struct draft *out, struct err *e);
 MUST_CHECK enum err_code ca_decide_responder(struct view *v,
     struct bytes issuer, struct bytes der, int64_t now, struct arena *a,
     struct draft *out, struct err *e);
