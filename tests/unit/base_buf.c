@@ -112,6 +112,7 @@ caps_are_exact_and_failures_stick(void **state)
 							 : 0);
 			assert_string_equal(buf_text(&b), fits ? text : "");
 			assert_true(b.size <= max + 1);
+			assert_true(b.p == NULL || b.size > b.len);
 			if (fits)
 				continue;
 			buf_putc(&b, 'x');

@@ -217,6 +217,21 @@ fatal_ends_the_process_with_a_line(void **state)
 	    "say=\"state 7\\x0anot in the table\"\n");
 }
 
+static void
+a_lost_line_changes_nothing(void **state)
+{
+	(void)state;
+	int saved = dup(STDERR_FILENO);
+	assert_true(saved >= 0);
+	close(STDERR_FILENO);
+	errno = ENOSPC;
+	log_info("e", "k=%d", 1);
+	int after = errno;
+	assert_true(dup2(saved, STDERR_FILENO) >= 0);
+	close(saved);
+	assert_int_equal(after, ENOSPC);
+}
+
 int
 main(void)
 {
@@ -225,6 +240,7 @@ main(void)
 		cmocka_unit_test(values_are_escaped),
 		cmocka_unit_test(long_lines_are_cut),
 		cmocka_unit_test(errors_are_logged_with_what_is_known),
+		cmocka_unit_test(a_lost_line_changes_nothing),
 		cmocka_unit_test(fatal_ends_the_process_with_a_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
