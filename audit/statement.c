@@ -1,0 +1,338 @@
+#include <refrendo/audit.h>
+
+#include <string.h>
+
+#define ORIGIN_MAX 128
+#define ID_MAX     64
+#define NAME_MAX_  200 /* octets of a name, an office or an act */
+#define TEXT_MAX   4096
+
+/* clang-format off */
+static const char *const endorsement_keys[] = {
+	"act", "expires", "holder", "institution", "issued", "issuer", "log",
+	"operator", "origin", "policy", "request", "request_version",
+	"spki_sha256", "tbs_sha256", "text_es", "type", "validity", NULL
+};
+static const char *const appointment_keys[] = {
+	"act", "appointment", "expires", "holder", "institution", "issued",
+	"issuer", "log", "operator", "origin", "request", "request_version",
+	"spki_sha256", "tbs_sha256", "text_es", "type", "validity", NULL
+};
+static const char *const terms_keys[] = {
+	"act_date", "act_number", "deputy", "from", "until", NULL
+};
+static const char *const holder_keys[] = { "name", "office", "run", NULL };
+static const char *const institution_keys[] = { "name", "rut", NULL };
+static const char *const log_keys[] = { "root", "size", NULL };
+static const char *const policy_keys[] = { "name", "sha256", "version", NULL };
+static const char *const validity_keys[] = { "not_after", "not_before", NULL };
+/* clang-format on */
+
+static const struct {
+	const char *type, *act;
+} kinds[] = {
+	[STATEMENT_ENDORSEMENT] = { "refrendo/endorsement/v1", "endorse" },
+	[STATEMENT_APPOINTMENT] = { "refrendo/appointment/v1", "appoint" },
+};
+
+/* --- Judgement, the same for what is printed and what is read -------------- */
+
+static enum err_code
+refuse(struct err *e, const char *field)
+{
+	return err_at(e, ERR_INVALID, "statement-member", NULL, at_field(field),
+	    "the member %s of the statement is missing, too long or not in "
+	    "its form",
+	    field);
+}
+
+static bool
+text_fits(struct bytes b, size_t min, size_t max)
+{
+	return b.len >= min && b.len <= max && utf8_valid(b);
+}
+
+/* The stored form of a RUN or RUT, so that equal people are equal bytes. */
+static bool
+is_run(struct bytes b)
+{
+	char stored[RUN_TEXT];
+	struct err ignored;
+
+	return run_parse(b, stored, &ignored) == ERR_OK && bytes_is(b, stored);
+}
+
+static bool
+is_time(int64_t t)
+{
+	return t > 0 && t < (INT64_C(1) << 53);
+}
+
+#define NEED(condition, field)                   \
+	do {                                     \
+		if (!(condition))                \
+			return refuse(e, field); \
+	} while (0)
+
+static enum err_code
+judge_policy(const struct statement *s, struct err *e)
+{
+	if (s->type == STATEMENT_ENDORSEMENT) {
+		NEED(text_fits(s->policy, 1, ID_MAX), "policy.name");
+		NEED(s->policy_sha256.len == HASH_LEN, "policy.sha256");
+		NEED(s->policy_version > 0 &&
+			 s->policy_version < (INT64_C(1) << 53),
+		    "policy.version");
+	} else if (s->policy.len > 0 || s->policy_sha256.len > 0 ||
+		   s->policy_version != 0) {
+		return err_say(e, ERR_INVALID, "statement-policy",
+		    "the statement of an appointment names no policy");
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+judge_terms(const struct statement *s, struct err *e)
+{
+	int64_t day = 0;
+
+	if (s->type == STATEMENT_ENDORSEMENT) {
+		NEED(s->act_number.len == 0 && s->act_date.len == 0 &&
+			 s->from == 0 && s->until == 0 && !s->deputy,
+		    "appointment");
+		return ERR_OK;
+	}
+	NEED(text_fits(s->act_number, 1, NAME_MAX_), "appointment.act_number");
+	NEED(s->act_date.len == 10 && time_parse(s->act_date, &day),
+	    "appointment.act_date");
+	NEED(is_time(s->from), "appointment.from");
+	NEED(is_time(s->until) && s->until >= s->from, "appointment.until");
+	return ERR_OK;
+}
+
+static enum err_code
+judge(const struct statement *s, struct err *e)
+{
+	NEED(text_fits(s->origin, 1, ORIGIN_MAX), "origin");
+	NEED(text_fits(s->request, 1, ID_MAX), "request");
+	NEED(s->request_version > 0 && s->request_version < (INT64_C(1) << 53),
+	    "request_version");
+	NEED(s->tbs_sha256.len == HASH_LEN, "tbs_sha256");
+	NEED(s->spki_sha256.len == HASH_LEN, "spki_sha256");
+	NEED(text_fits(s->issuer, 1, ID_MAX), "issuer");
+	NEED(is_run(s->institution), "institution.rut");
+	NEED(text_fits(s->institution_name, 1, NAME_MAX_), "institution.name");
+	NEED(is_run(s->holder_run), "holder.run");
+	NEED(text_fits(s->holder_name, 1, NAME_MAX_), "holder.name");
+	NEED(text_fits(s->holder_office, 0, NAME_MAX_), "holder.office");
+	NEED(is_run(s->operator_run), "operator");
+	NEED(is_time(s->not_before), "validity.not_before");
+	NEED(is_time(s->not_after) && s->not_after >= s->not_before,
+	    "validity.not_after");
+	NEED(s->log_size < (UINT64_C(1) << 53), "log.size");
+	NEED(s->log_root.len == HASH_LEN, "log.root");
+	NEED(text_fits(s->text_es, 1, TEXT_MAX), "text_es");
+	NEED(is_time(s->issued), "issued");
+	NEED(is_time(s->expires) && s->expires > s->issued, "expires");
+	TRY(judge_policy(s, e));
+	return judge_terms(s, e);
+}
+
+/* --- Writing ---------------------------------------------------------------- */
+
+static void
+print_terms(struct jw *w, const struct statement *s)
+{
+	jw_key(w, "appointment");
+	jw_object(w);
+	jw_member_str(w, "act_date", s->act_date);
+	jw_member_str(w, "act_number", s->act_number);
+	jw_member_int(w, "deputy", s->deputy ? 1 : 0);
+	jw_member_int(w, "from", s->from);
+	jw_member_int(w, "until", s->until);
+	jw_close(w, '}');
+}
+
+static void
+print_people(struct jw *w, const struct statement *s)
+{
+	jw_key(w, "holder");
+	jw_object(w);
+	jw_member_str(w, "name", s->holder_name);
+	jw_member_str(w, "office", s->holder_office);
+	jw_member_str(w, "run", s->holder_run);
+	jw_close(w, '}');
+	jw_key(w, "institution");
+	jw_object(w);
+	jw_member_str(w, "name", s->institution_name);
+	jw_member_str(w, "rut", s->institution);
+	jw_close(w, '}');
+}
+
+static void
+print_origin(struct jw *w, const struct statement *s)
+{
+	jw_member_int(w, "issued", s->issued);
+	jw_member_str(w, "issuer", s->issuer);
+	jw_key(w, "log");
+	jw_object(w);
+	jw_member_hex(w, "root", s->log_root);
+	jw_member_int(w, "size", (int64_t)s->log_size);
+	jw_close(w, '}');
+	jw_member_str(w, "operator", s->operator_run);
+	jw_member_str(w, "origin", s->origin);
+}
+
+static void
+print_policy(struct jw *w, const struct statement *s)
+{
+	jw_key(w, "policy");
+	jw_object(w);
+	jw_member_str(w, "name", s->policy);
+	jw_member_hex(w, "sha256", s->policy_sha256);
+	jw_member_int(w, "version", s->policy_version);
+	jw_close(w, '}');
+}
+
+enum err_code
+statement_print(const struct statement *s, struct buf *out, struct err *e)
+{
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct jw w = jw_of(&text);
+
+	TRY(judge(s, e));
+	jw_object(&w);
+	jw_member_str(&w, "act", bytes_str(kinds[s->type].act));
+	if (s->type == STATEMENT_APPOINTMENT)
+		print_terms(&w, s);
+	jw_member_int(&w, "expires", s->expires);
+	print_people(&w, s);
+	print_origin(&w, s);
+	if (s->type == STATEMENT_ENDORSEMENT)
+		print_policy(&w, s);
+	jw_member_str(&w, "request", s->request);
+	jw_member_int(&w, "request_version", s->request_version);
+	jw_member_hex(&w, "spki_sha256", s->spki_sha256);
+	jw_member_hex(&w, "tbs_sha256", s->tbs_sha256);
+	jw_member_str(&w, "text_es", s->text_es);
+	jw_member_str(&w, "type", bytes_str(kinds[s->type].type));
+	jw_key(&w, "validity");
+	jw_object(&w);
+	jw_member_int(&w, "not_after", s->not_after);
+	jw_member_int(&w, "not_before", s->not_before);
+	jw_close(&w, '}');
+	jw_close(&w, '}');
+	TRY(buf_end(&text, e));
+	buf_put(out, text.p, text.len);
+	return buf_end(out, e);
+}
+
+/* --- Reading ---------------------------------------------------------------- */
+
+static struct bytes
+text(struct json_obj o, const char *key, struct arena *a)
+{
+	return arena_copy(a, json_get_str(o, key));
+}
+
+static void
+read_terms(struct json_obj root, struct arena *a, struct statement *s)
+{
+	struct json_obj o = json_get_obj(root, "appointment");
+	int64_t deputy = json_get_int(o, "deputy");
+
+	json_only(o, terms_keys);
+	s->act_date = text(o, "act_date", a);
+	s->act_number = text(o, "act_number", a);
+	s->deputy = deputy == 1;
+	s->from = json_get_int(o, "from");
+	s->until = json_get_int(o, "until");
+	/* Out of range makes until so, which judge() refuses. */
+	if (deputy != 0 && deputy != 1)
+		s->until = 0;
+}
+
+static void
+read_people(struct json_obj root, struct arena *a, struct statement *s)
+{
+	struct json_obj o = json_get_obj(root, "holder");
+	json_only(o, holder_keys);
+	s->holder_name = text(o, "name", a);
+	s->holder_office = text(o, "office", a);
+	s->holder_run = text(o, "run", a);
+	o = json_get_obj(root, "institution");
+	json_only(o, institution_keys);
+	s->institution_name = text(o, "name", a);
+	s->institution = text(o, "rut", a);
+	s->operator_run = text(root, "operator", a);
+}
+
+static void
+read_policy(struct json_obj root, struct arena *a, struct statement *s)
+{
+	struct json_obj o = json_get_obj(root, "policy");
+	json_only(o, policy_keys);
+	s->policy = text(o, "name", a);
+	s->policy_sha256 = json_get_hex(o, "sha256", a);
+	s->policy_version = json_get_int(o, "version");
+}
+
+static void
+read_common(struct json_obj root, struct arena *a, struct statement *s)
+{
+	s->expires = json_get_int(root, "expires");
+	s->issued = json_get_int(root, "issued");
+	s->issuer = text(root, "issuer", a);
+	struct json_obj o = json_get_obj(root, "log");
+	json_only(o, log_keys);
+	s->log_root = json_get_hex(o, "root", a);
+	int64_t size = json_get_int(o, "size");
+	s->log_size = size < 0 ? UINT64_MAX : (uint64_t)size;
+	s->origin = text(root, "origin", a);
+	s->request = text(root, "request", a);
+	s->request_version = json_get_int(root, "request_version");
+	s->spki_sha256 = json_get_hex(root, "spki_sha256", a);
+	s->tbs_sha256 = json_get_hex(root, "tbs_sha256", a);
+	s->text_es = text(root, "text_es", a);
+	o = json_get_obj(root, "validity");
+	json_only(o, validity_keys);
+	s->not_after = json_get_int(o, "not_after");
+	s->not_before = json_get_int(o, "not_before");
+}
+
+enum err_code
+statement_parse(struct bytes in, struct arena *a, struct statement *out,
+    struct err *e)
+{
+	AUTO(json) j = NULL;
+	struct statement s = { .type = STATEMENT_ENDORSEMENT };
+	bool bad = false;
+
+	if (in.len > STATEMENT_MAX)
+		return err_say(e, ERR_INVALID, "statement-too-large",
+		    "the statement is larger than 8192 octets");
+	TRY(json_parse(in, true, &j, e));
+	struct json_obj root = json_root(j, &bad, e);
+	struct bytes type = json_get_str(root, "type");
+	struct bytes act = json_get_str(root, "act");
+	if (bytes_is(type, kinds[STATEMENT_APPOINTMENT].type))
+		s.type = STATEMENT_APPOINTMENT;
+	if (!bad && (!bytes_is(type, kinds[s.type].type) ||
+			!bytes_is(act, kinds[s.type].act)))
+		return err_at(e, ERR_INVALID, "statement-type", NULL,
+		    at_field("type"),
+		    "this is no statement that is known here");
+	json_only(root, s.type == STATEMENT_APPOINTMENT ? appointment_keys
+							: endorsement_keys);
+	read_common(root, a, &s);
+	read_people(root, a, &s);
+	if (s.type == STATEMENT_APPOINTMENT)
+		read_terms(root, a, &s);
+	else
+		read_policy(root, a, &s);
+	if (bad)
+		return ERR_INVALID;
+	TRY(judge(&s, e));
+	*out = s;
+	return ERR_OK;
+}

@@ -1,0 +1,267 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <refrendo/audit.h>
+
+static const uint8_t hash[HASH_LEN] = { 1, 2, 3 };
+
+static struct statement
+endorsement(void)
+{
+	struct bytes h = bytes_of(hash, HASH_LEN);
+	return (struct statement){ .type = STATEMENT_ENDORSEMENT,
+		.origin = bytes_str("ca.example.cl/bitacora"),
+		.request = bytes_str("SOL-2026-000123"),
+		.request_version = 2,
+		.tbs_sha256 = h,
+		.policy_sha256 = h,
+		.policy = bytes_str("funcionario-firma"),
+		.policy_version = 7,
+		.issuer = bytes_str("institucional"),
+		.institution = bytes_str("60910000-1"),
+		.institution_name = bytes_str("Universidad de Ejemplo"),
+		.holder_run = bytes_str("11111111-1"),
+		.holder_name = bytes_str("Ana Nu\xc3\xb1"
+					 "ez"),
+		.holder_office = bytes_str("Secretaria"),
+		.spki_sha256 = h,
+		.not_before = 1795514400,
+		.not_after = 1858586400,
+		.operator_run = bytes_str("22222222-2"),
+		.log_size = 12,
+		.log_root = h,
+		.text_es = bytes_str("Certifico que \"Ana\" ejerce el cargo."),
+		.issued = 1795514400,
+		.expires = 1795518000 };
+}
+
+static struct statement
+appointment(void)
+{
+	struct statement s = endorsement();
+	s.type = STATEMENT_APPOINTMENT;
+	s.policy_sha256 = s.policy = BYTES_NONE;
+	s.policy_version = 0;
+	s.act_number = bytes_str("Decreto 45");
+	s.act_date = bytes_str("2026-11-02");
+	s.from = 1795514400;
+	s.until = 1858586400;
+	s.deputy = true;
+	return s;
+}
+
+static const char endorsement_text[] =
+    "{\"act\":\"endorse\",\"expires\":1795518000,\"holder\":{\"name\":"
+    "\"Ana Nu\xc3\xb1"
+    "ez\",\"office\":\"Secretaria\",\"run\":\"11111111-1\"},"
+    "\"institution\":{\"name\":\"Universidad de Ejemplo\",\"rut\":"
+    "\"60910000-1\"},\"issued\":1795514400,\"issuer\":\"institucional\","
+    "\"log\":{\"root\":\"010203000000000000000000000000000000000000000000000000"
+    "0000000000\",\"size\":12},\"operator\":\"22222222-2\",\"origin\":"
+    "\"ca.example.cl/bitacora\",\"policy\":{\"name\":\"funcionario-firma\","
+    "\"sha256\":\"010203000000000000000000000000000000000000000000000000000000"
+    "0000\",\"version\":7},\"request\":\"SOL-2026-000123\","
+    "\"request_version\":2,\"spki_sha256\":\"0102030000000000000000000000000000"
+    "000000000000000000000000000000\",\"tbs_sha256\":\"010203000000000000000000"
+    "0000000000000000000000000000000000000000\",\"text_es\":\"Certifico que "
+    "\\\"Ana\\\" ejerce el cargo.\",\"type\":\"refrendo/endorsement/v1\","
+    "\"validity\":{\"not_after\":1858586400,\"not_before\":1795514400}}";
+
+static void
+test_text(void **state)
+{
+	(void)state;
+	struct buf out AUTO_BUF = BUF(STATEMENT_MAX);
+	struct statement s = endorsement();
+	struct err e;
+	assert_int_equal(statement_print(&s, &out, &e), ERR_OK);
+	assert_string_equal(buf_text(&out), endorsement_text);
+}
+
+static void
+check_same(const struct statement *a, const struct statement *b)
+{
+	assert_int_equal(a->type, b->type);
+	assert_true(bytes_eq(a->origin, b->origin));
+	assert_true(bytes_eq(a->request, b->request));
+	assert_int_equal(a->request_version, b->request_version);
+	assert_true(bytes_eq(a->tbs_sha256, b->tbs_sha256));
+	assert_true(bytes_eq(a->policy_sha256, b->policy_sha256));
+	assert_true(bytes_eq(a->policy, b->policy));
+	assert_int_equal(a->policy_version, b->policy_version);
+	assert_true(bytes_eq(a->issuer, b->issuer));
+	assert_true(bytes_eq(a->institution, b->institution));
+	assert_true(bytes_eq(a->institution_name, b->institution_name));
+	assert_true(bytes_eq(a->holder_run, b->holder_run));
+	assert_true(bytes_eq(a->holder_name, b->holder_name));
+	assert_true(bytes_eq(a->holder_office, b->holder_office));
+	assert_true(bytes_eq(a->spki_sha256, b->spki_sha256));
+	assert_int_equal(a->not_before, b->not_before);
+	assert_int_equal(a->not_after, b->not_after);
+	assert_true(bytes_eq(a->operator_run, b->operator_run));
+	assert_true(bytes_eq(a->act_number, b->act_number));
+	assert_true(bytes_eq(a->act_date, b->act_date));
+	assert_int_equal(a->from, b->from);
+	assert_int_equal(a->until, b->until);
+	assert_int_equal(a->deputy, b->deputy);
+	assert_int_equal(a->log_size, b->log_size);
+	assert_true(bytes_eq(a->log_root, b->log_root));
+	assert_true(bytes_eq(a->text_es, b->text_es));
+	assert_int_equal(a->issued, b->issued);
+	assert_int_equal(a->expires, b->expires);
+}
+
+static void
+test_round_trip(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct buf out AUTO_BUF = BUF(STATEMENT_MAX);
+		AUTO(arena) a = arena_new();
+		struct statement s = i == 0 ? endorsement() : appointment();
+		struct statement got;
+		struct err e;
+		assert_int_equal(statement_print(&s, &out, &e), ERR_OK);
+		assert_int_equal(statement_parse(buf_bytes(&out), a, &got, &e),
+		    ERR_OK);
+		check_same(&s, &got);
+	}
+}
+
+/* What is written in place of what, in a statement that was good. */
+static const struct {
+	const char *name, *old, *new, *want_id, *want_field;
+} rows[] = {
+	{ "a member more", "{\"act\"", "{\"a\":1,\"act\"", "json-unknown",
+	    "a" },
+	{ "a member less", "\"request_version\":2,", "", "json-missing",
+	    "request_version" },
+	{ "a member more inside", "\"size\":12", "\"size\":12,\"t\":1",
+	    "json-unknown", "t" },
+	{ "not canonical", "\"size\":12", "\"size\": 12", "json-canonical",
+	    "" },
+	{ "another type", "refrendo/endorsement/v1", "refrendo/endorsement/v2",
+	    "statement-type", "type" },
+	{ "the other type", "refrendo/endorsement/v1",
+	    "refrendo/appointment/v1", "statement-type", "type" },
+	{ "another act", "\"endorse\"", "\"reject\"", "statement-type",
+	    "type" },
+	{ "version 0", "\"request_version\":2", "\"request_version\":0",
+	    "statement-member", "request_version" },
+	{ "negative size", "\"size\":12", "\"size\":-1", "statement-member",
+	    "log.size" },
+	{ "short hash", "\"tbs_sha256\":\"01", "\"tbs_sha256\":\"",
+	    "statement-member", "tbs_sha256" },
+	{ "hash in capitals", "\"tbs_sha256\":\"01", "\"tbs_sha256\":\"A1",
+	    "json-hex", "tbs_sha256" },
+	{ "wrong check digit", "11111111-1", "11111111-2", "statement-member",
+	    "holder.run" },
+	{ "RUN with dots", "\"22222222-2\"", "\"22.222.222-2\"",
+	    "statement-member", "operator" },
+	{ "no name",
+	    "\"name\":\"Ana Nu\xc3\xb1"
+	    "ez\"",
+	    "\"name\":\"\"", "statement-member", "holder.name" },
+	{ "expires before it was issued", "\"expires\":1795518000",
+	    "\"expires\":1795514400", "statement-member", "expires" },
+	{ "ends before it begins", "\"not_after\":1858586400",
+	    "\"not_after\":1795514399", "statement-member",
+	    "validity.not_after" },
+	{ "no words", "Certifico que \\\"Ana\\\" ejerce el cargo.", "",
+	    "statement-member", "text_es" },
+	{ "policy as text", "\"version\":7", "\"version\":\"7\"",
+	    "json-no-integer", "version" },
+	{ "no policy hash", "\"sha256\":\"01", "\"sha256\":\"",
+	    "statement-member", "policy.sha256" },
+	{ "an array as holder",
+	    "{\"name\":\"Ana Nu\xc3\xb1"
+	    "ez\",\"office\":"
+	    "\"Secretaria\",\"run\":\"11111111-1\"}",
+	    "[]", "json-no-member-object", "holder" },
+};
+
+static void
+test_parse_refuses(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO(arena) a = arena_new();
+		struct statement s;
+		struct err e;
+		char text[4096];
+		print_message("%s\n", rows[i].name);
+		const char *at = strstr(endorsement_text, rows[i].old);
+		assert_non_null(at);
+		snprintf(text, sizeof(text), "%.*s%s%s",
+		    (int)(at - endorsement_text), endorsement_text, rows[i].new,
+		    at + strlen(rows[i].old));
+		assert_int_equal(statement_parse(bytes_str(text), a, &s, &e),
+		    ERR_INVALID);
+		assert_string_equal(e.id, rows[i].want_id);
+		assert_string_equal(e.where.field, rows[i].want_field);
+		assert_true(e.say[0] != '\0');
+	}
+}
+
+static void
+test_print_refuses(void **state)
+{
+	(void)state;
+	struct buf out AUTO_BUF = BUF(STATEMENT_MAX);
+	struct statement s = appointment();
+	struct err e;
+	s.policy = bytes_str("p");
+	assert_int_equal(statement_print(&s, &out, &e), ERR_INVALID);
+	assert_string_equal(e.say,
+	    "the statement of an appointment names no policy");
+	s = appointment();
+	s.act_date = bytes_str("2026-02-30");
+	assert_int_equal(statement_print(&s, &out, &e), ERR_INVALID);
+	assert_string_equal(e.where.field, "appointment.act_date");
+	assert_string_equal(e.say,
+	    "the member appointment.act_date of the statement is missing, too "
+	    "long or not in its form");
+	s = appointment();
+	s.until = NEVER;
+	assert_int_equal(statement_print(&s, &out, &e), ERR_INVALID);
+	s = endorsement();
+	s.deputy = true;
+	assert_int_equal(statement_print(&s, &out, &e), ERR_INVALID);
+	s = endorsement();
+	s.holder_name = bytes_str("\xff");
+	assert_int_equal(statement_print(&s, &out, &e), ERR_INVALID);
+	assert_int_equal(out.len, 0);
+}
+
+static void
+test_too_large(void **state)
+{
+	(void)state;
+	static uint8_t text[STATEMENT_MAX + 1];
+	AUTO(arena) a = arena_new();
+	struct statement s;
+	struct err e;
+	assert_int_equal(statement_parse(bytes_of(text, sizeof(text)), a, &s,
+			     &e),
+	    ERR_INVALID);
+	assert_string_equal(e.say, "the statement is larger than 8192 octets");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_parse_refuses),
+		cmocka_unit_test(test_print_refuses),
+		cmocka_unit_test(test_too_large),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
