@@ -98,6 +98,11 @@ struct public_row {
 	char etag[HEX_LEN(16)]; /* from SHA-256 of the body */
 	struct bytes body;      /* borrowed */
 };
+/* The etag given is not read: it is computed from the body. */
+MUST_CHECK enum err_code public_row_encode(
+    const struct public_row *row, struct buf *out, struct err *e);
+MUST_CHECK enum err_code public_row_decode(
+    struct bytes in, struct public_row *out, struct err *e);
 /* Keys: "o" issuer-index serial for OCSP, "f" path for files ("/crl/x.crl"). */
 #define PUBLIC_KEY_MAX 128
 struct bytes public_ocsp_key(
@@ -109,6 +114,9 @@ MUST_CHECK enum err_code public_begin(
     struct public *p, struct public_txn **out, struct err *e);
 MUST_CHECK enum err_code public_put(struct public_txn *t, struct bytes key,
     const struct public_row *row, struct err *e);
+/* What is not there is no error. */
+MUST_CHECK enum err_code public_del(
+    struct public_txn *t, struct bytes key, struct err *e);
 /* Index into the log up to which public/ is up to date, and issuers' ids. */
 MUST_CHECK enum err_code public_put_meta(
     struct public_txn *t, uint64_t log_index, struct err *e);

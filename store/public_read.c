@@ -1,0 +1,187 @@
+/*
+ * public_read - status reads: one transaction for each turn of its loop, one
+ * mdb_get for each answer, nothing allocated, nothing copied but the head.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "published.h"
+
+struct public_reader {
+	struct public *p;
+	MDB_txn *txn;
+	int fd; /* of the data file, LMDB's */
+	bool active;
+};
+
+enum err_code
+public_reader_new(struct public *p, struct public_reader **out, struct err *e)
+{
+	struct public_reader *r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		return err_nomem(e);
+	r->p = p;
+	enum err_code rc = env_error(mdb_env_get_fd(p->env.mdb, &r->fd), e);
+	if (rc == ERR_OK)
+		rc = env_error(mdb_txn_begin(p->env.mdb, NULL, MDB_RDONLY,
+				   &r->txn),
+		    e);
+	if (rc != ERR_OK) {
+		free(r);
+		return rc;
+	}
+	mdb_txn_reset(r->txn);
+	*out = r;
+	return ERR_OK;
+}
+
+void
+public_reader_free(struct public_reader *r)
+{
+	if (r == NULL)
+		return;
+	mdb_txn_abort(r->txn);
+	free(r);
+}
+
+enum err_code
+public_renew(struct public_reader *r, struct err *e)
+{
+	struct stat st;
+
+	public_release(r);
+	/* Core may have thrown the files away and begun new ones: then this
+	 * map would show old answers for ever. */
+	if (fstat(r->fd, &st) != 0 || st.st_nlink == 0)
+		return err_say(e, ERR_CONFLICT, "public-replaced",
+		    "the published store was made anew; open it again");
+	TRY(env_error(mdb_txn_renew(r->txn), e));
+	r->active = true;
+	return ERR_OK;
+}
+
+void
+public_release(struct public_reader *r)
+{
+	if (r->active)
+		mdb_txn_reset(r->txn);
+	r->active = false;
+}
+
+static void
+must_be_active(const struct public_reader *r)
+{
+	if (!r->active)
+		fatal("a published row was read outside a transaction");
+}
+
+bool
+public_get(struct public_reader *r, struct bytes key, struct public_row *row)
+{
+	MDB_val k = val_of(key), d;
+	struct err e;
+
+	must_be_active(r);
+	if (key.len == 0 || key.len > PUBLIC_KEY_MAX)
+		return false;
+	if (mdb_get(r->txn, r->p->answers, &k, &d) != 0)
+		return false;
+	/* One that does not decode is as good as absent: core makes it anew
+	 * when the store is opened after a doubt. */
+	return public_row_decode(bytes_of_val(d), row, &e) == ERR_OK;
+}
+
+uint64_t
+public_log_index(struct public_reader *r)
+{
+	struct public_state state;
+	struct err e;
+
+	must_be_active(r);
+	if (public_state_get(r->p, r->txn, &state, &e) != ERR_OK)
+		return 0;
+	return state.log_index;
+}
+
+static bool
+get_issuer(struct bytes row, struct issuer_id *out)
+{
+	struct reader r = reader_of(row);
+	struct err e;
+
+	uint8_t version = get_u8(&r);
+	struct bytes name_sha1 = get_raw(&r, sizeof(out->name_sha1));
+	struct bytes key_sha1 = get_raw(&r, sizeof(out->key_sha1));
+	struct bytes name_sha256 = get_raw(&r, sizeof(out->name_sha256));
+	struct bytes key_sha256 = get_raw(&r, sizeof(out->key_sha256));
+	if (version != 1 || reader_end(&r, &e) != ERR_OK)
+		return false;
+	memcpy(out->name_sha1, name_sha1.p, name_sha1.len);
+	memcpy(out->key_sha1, key_sha1.p, key_sha1.len);
+	memcpy(out->name_sha256, name_sha256.p, name_sha256.len);
+	memcpy(out->key_sha256, key_sha256.p, key_sha256.len);
+	return true;
+}
+
+size_t
+public_issuers(struct public_reader *r, struct issuer_id *ids, size_t max)
+{
+	size_t n = 0;
+
+	must_be_active(r);
+	for (;; n++) {
+		const uint8_t key[2] = { 'i', (uint8_t)n };
+		MDB_val k = val_of(bytes_of(key, sizeof(key))), d;
+		struct issuer_id id;
+		if (n > UINT8_MAX || mdb_get(r->txn, r->p->meta, &k, &d) != 0 ||
+		    !get_issuer(bytes_of_val(d), &id))
+			return n;
+		if (n < max)
+			ids[n] = id;
+	}
+}
+
+/* --- What to refresh next ----------------------------------------------------------- */
+
+static enum err_code
+due_decode(struct bytes key, int64_t *this_update, uint8_t *issuer,
+    struct bytes *serial, struct err *e)
+{
+	if (key.len < 8 + 3 || key.len > 8 + 2 + SERIAL_MAX || key.p[8] != 'o')
+		return env_damaged(e);
+	*this_update = (int64_t)be64_parse(key.p);
+	*issuer = key.p[9];
+	*serial = bytes_of(key.p + 10, key.len - 10);
+	return ERR_OK;
+}
+
+enum err_code
+public_oldest(struct public_reader *r, int64_t refresh_before, uint8_t *issuer,
+    uint8_t serial[SERIAL_MAX], size_t *serial_len, bool *found, struct err *e)
+{
+	MDB_cursor *c;
+	MDB_val k, d;
+	struct bytes found_serial;
+	int64_t this_update;
+	uint8_t found_issuer;
+
+	must_be_active(r);
+	*found = false;
+	TRY(env_error(mdb_cursor_open(r->txn, r->p->due, &c), e));
+	int rc = mdb_cursor_get(c, &k, &d, MDB_FIRST);
+	mdb_cursor_close(c);
+	if (rc == MDB_NOTFOUND)
+		return ERR_OK;
+	TRY(env_error(rc, e));
+	TRY(due_decode(bytes_of_val(k), &this_update, &found_issuer,
+	    &found_serial, e));
+	if (this_update >= refresh_before)
+		return ERR_OK;
+	*issuer = found_issuer;
+	*serial_len = found_serial.len;
+	memcpy(serial, found_serial.p, found_serial.len);
+	*found = true;
+	return ERR_OK;
+}

@@ -1,0 +1,102 @@
+/* public_row - keys and rows of what status serves. */
+#include <string.h>
+
+#include <refrendo/store.h>
+
+#define ROW_VERSION 1
+#define ROW_ETAG    16
+#define ROW_HEAD    (1 + 8 + 8 + 1 + ROW_ETAG)
+
+/* The code of a type is its place: append only. */
+static const char *const types[] = {
+	"application/ocsp-response",
+	"application/pkix-crl",
+	"application/pkix-cert",
+	"application/pkcs7-mime",
+	"application/octet-stream",
+	"application/json",
+	"text/plain; charset=utf-8",
+	"text/html; charset=utf-8",
+};
+
+static enum err_code
+bad_row(struct err *e, const char *why)
+{
+	(void)err_say(e, ERR_CORRUPT, "public-row",
+	    "a published answer cannot be read back; rebuild the published "
+	    "store from the ledger");
+	return err_why(e, "%s", why);
+}
+
+enum err_code
+public_row_encode(const struct public_row *row, struct buf *out, struct err *e)
+{
+	uint8_t hash[SHA256_LEN];
+	uint8_t type = 0;
+
+	while (type < ARRAY_LEN(types) &&
+	       (row->type == NULL || strcmp(row->type, types[type]) != 0))
+		type++;
+	if (type == ARRAY_LEN(types))
+		return err_say(e, ERR_INVALID, "public-type",
+		    "%s is no media type that is published; add it to the "
+		    "table of types first",
+		    row->type == NULL ? "nothing" : row->type);
+	if (row->this_update < 0 || row->next_update < 0)
+		return err_say(e, ERR_INVALID, "public-time",
+		    "a published answer has a time before 1970; the clock or "
+		    "the object is wrong");
+	sha256(hash, row->body);
+	put_u8(out, ROW_VERSION);
+	put_i64(out, row->this_update);
+	put_i64(out, row->next_update);
+	put_u8(out, type);
+	buf_put(out, hash, ROW_ETAG);
+	buf_put(out, row->body.p, row->body.len);
+	return buf_end(out, e);
+}
+
+enum err_code
+public_row_decode(struct bytes in, struct public_row *out, struct err *e)
+{
+	if (in.len < ROW_HEAD)
+		return bad_row(e, "short");
+	const uint8_t *p = in.p;
+	int64_t this_update = (int64_t)be64_parse(p + 1);
+	int64_t next_update = (int64_t)be64_parse(p + 9);
+	if (p[0] != ROW_VERSION)
+		return bad_row(e, "version");
+	if (p[17] >= ARRAY_LEN(types))
+		return bad_row(e, "type");
+	if (this_update < 0 || next_update < 0)
+		return bad_row(e, "time");
+	out->this_update = this_update;
+	out->next_update = next_update;
+	out->type = types[p[17]];
+	hex_print(out->etag, bytes_of(p + 18, ROW_ETAG));
+	out->body = bytes_of(p + ROW_HEAD, in.len - ROW_HEAD);
+	return ERR_OK;
+}
+
+struct bytes
+public_ocsp_key(uint8_t out[PUBLIC_KEY_MAX], uint8_t issuer,
+    struct bytes serial)
+{
+	/* A serial that no certificate can have has no key, and no answer. */
+	if (serial.len == 0 || serial.len > SERIAL_MAX)
+		return BYTES_NONE;
+	out[0] = 'o';
+	out[1] = issuer;
+	memcpy(out + 2, serial.p, serial.len);
+	return bytes_of(out, 2 + serial.len);
+}
+
+struct bytes
+public_file_key(uint8_t out[PUBLIC_KEY_MAX], struct bytes path)
+{
+	if (path.len == 0 || path.len > PUBLIC_KEY_MAX - 1)
+		return BYTES_NONE;
+	out[0] = 'f';
+	memcpy(out + 1, path.p, path.len);
+	return bytes_of(out, 1 + path.len);
+}
