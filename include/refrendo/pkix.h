@@ -159,13 +159,23 @@ struct bytes key_type_sigalg(enum key_type t);
  * spki_check - the strict reading of a SubjectPublicKeyInfo: known algorithm
  * and parameters, point on the curve and not compressed, RSA modulus odd, of
  * exact length, exponent 65537, no small factor, not two close primes
- * (one Fermat round), not ROCA.
+ * (100 Fermat rounds), not ROCA.
  *
  * *type      its type.
  * ERR_INVALID "spki-…"; ERR_DENIED "key-weak-…" with the reason.
  */
 MUST_CHECK enum err_code spki_check(
     struct bytes spki, enum key_type *type, struct err *e);
+
+#define KEY_ID_LEN 20
+/*
+ * spki_key_id - the key identifier that our certificates carry: the leftmost
+ * 160 bits of the SHA-256 of the key's bits (RFC 7093 2, method 1).
+ *
+ * ERR_INVALID "spki-…", "der-…": spki is not a key of a kind that is known.
+ */
+MUST_CHECK enum err_code spki_key_id(
+    struct bytes spki, uint8_t out[KEY_ID_LEN], struct err *e);
 
 /*
  * verifier - checks signatures.  Holds reusable OpenSSL objects, and the last

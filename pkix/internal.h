@@ -1,0 +1,66 @@
+/*
+ * What the files of pkix/ share and nobody else sees.
+ */
+#ifndef PKIX_INTERNAL_H
+#define PKIX_INTERNAL_H
+
+#include <string.h>
+
+#include <refrendo/pkix.h>
+
+/* What kind of arithmetic a key does, whatever its size. */
+enum key_family { FAMILY_P256, FAMILY_P384, FAMILY_RSA, FAMILY_ED25519 };
+
+struct spki_parts {
+	enum key_family family;
+	struct bytes key; /* content of the BIT STRING after its first octet */
+	struct bytes modulus;  /* RSA only: magnitude, no sign octet */
+	struct bytes exponent; /* RSA only, likewise */
+};
+
+/* Structure only: known algorithm, exact parameters, well-formed key. */
+MUST_CHECK enum err_code spki_split(struct bytes spki, struct spki_parts *out,
+    struct err *e);
+
+/* The arithmetic tests of an RSA modulus (size and exponent were judged). */
+MUST_CHECK enum err_code weak_modulus(struct bytes modulus, struct err *e);
+
+enum hash_alg { HASH_SHA256, HASH_SHA384, HASH_SHA512, HASH_NONE };
+#define HASH_MAX 64
+
+size_t hash_len(enum hash_alg h);
+/* Whole AlgorithmIdentifier without parameters, as RFC 5754 2 writes it. */
+struct bytes hash_algid(enum hash_alg h);
+/* From an AlgorithmIdentifier with absent or NULL parameters. */
+bool hash_find(struct bytes algid, enum hash_alg *out);
+MUST_CHECK enum err_code hash_of(enum hash_alg h, struct bytes b, uint8_t *out,
+    struct err *e);
+
+/* A signature algorithm that exists here. */
+struct sig_alg {
+	struct bytes algid; /* whole AlgorithmIdentifier */
+	bool rsa, ed;
+	enum hash_alg hash;
+};
+const struct sig_alg *sig_alg_find(struct bytes algid);
+/* For a bare rsaEncryption in CMS, whose hash stands elsewhere. */
+struct bytes rsa_sig_algid(enum hash_alg h);
+extern const struct bytes algid_rsa_encryption;
+
+enum hash_alg key_type_hash(enum key_type t);
+
+/* Well-formed Name: one walk; an empty one is fine. */
+bool name_valid(struct bytes name);
+/* Well-formed GeneralNames, at least one. */
+bool general_names_valid(struct bytes names);
+bool ia5_valid(struct bytes b);
+bool printable_valid(struct bytes b);
+bool country_known(struct bytes code);
+
+/* The octets of an INTEGER's content without the sign octet. */
+struct bytes magnitude_of(struct bytes integer);
+
+/* Bytes of a static table as struct bytes. */
+#define STATIC_BYTES(a) { (a), sizeof(a) }
+
+#endif

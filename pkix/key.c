@@ -1,0 +1,342 @@
+/*
+ * Private keys: made here, or loaded by URI from a file or a token, and used
+ * for nothing but signing.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pkcs12.h>
+#include <openssl/rsa.h>
+#include <openssl/store.h>
+#include <openssl/ui.h>
+#include <openssl/x509.h>
+
+#include "internal.h"
+
+#define PBKDF2_ROUNDS 600000
+
+struct key {
+	EVP_PKEY *pkey;
+	EVP_PKEY_CTX *ctx; /* set up for signing; NULL for Ed25519 */
+	EVP_MD *md;        /* NULL for Ed25519 */
+	EVP_MD_CTX *hash;
+	enum key_type type;
+	uint8_t spki[SPKI_MAX];
+	size_t spki_len;
+};
+
+void
+key_free(struct key *k)
+{
+	if (k == NULL)
+		return;
+	EVP_PKEY_CTX_free(k->ctx);
+	EVP_PKEY_free(k->pkey);
+	EVP_MD_free(k->md);
+	EVP_MD_CTX_free(k->hash);
+	free(k);
+}
+
+enum key_type
+key_type(const struct key *k)
+{
+	return k->type;
+}
+
+struct bytes
+key_spki(const struct key *k)
+{
+	return bytes_of(k->spki, k->spki_len);
+}
+
+static enum err_code
+unusable(const char *name, struct err *e)
+{
+	return err_at(e, ERR_INVALID, "key-unusable", NULL, NOWHERE,
+	    "the key %s cannot be used for signing here; allowed are EC P-256 "
+	    "and P-384, RSA 2048, 3072 and 4096, and Ed25519",
+	    name);
+}
+
+static bool
+setup_context(struct key *k)
+{
+	enum hash_alg h = key_type_hash(k->type);
+
+	k->hash = EVP_MD_CTX_new();
+	if (k->hash == NULL || h == HASH_NONE)
+		return k->hash != NULL;
+	k->md =
+	    EVP_MD_fetch(NULL, h == HASH_SHA256 ? "SHA256" : "SHA384", NULL);
+	k->ctx = EVP_PKEY_CTX_new_from_pkey(NULL, k->pkey, NULL);
+	if (k->md == NULL || k->ctx == NULL || EVP_PKEY_sign_init(k->ctx) != 1)
+		return false;
+	if (k->type == KEY_EC_P256 || k->type == KEY_EC_P384)
+		return true;
+	return EVP_PKEY_CTX_set_rsa_padding(k->ctx, RSA_PKCS1_PADDING) == 1 &&
+	       EVP_PKEY_CTX_set_signature_md(k->ctx, k->md) == 1;
+}
+
+/* Takes pkey over, also on failure. */
+static enum err_code
+key_of(EVP_PKEY *pkey, const char *name, struct key **out, struct err *e)
+{
+	AUTO(key) k = calloc(1, sizeof(*k));
+	unsigned char *p;
+	struct err inner;
+	int len;
+
+	if (k == NULL) {
+		EVP_PKEY_free(pkey);
+		return err_nomem(e);
+	}
+	k->pkey = pkey;
+	len = i2d_PUBKEY(pkey, NULL);
+	p = k->spki;
+	if (len <= 0 || len > SPKI_MAX || i2d_PUBKEY(pkey, &p) != len) {
+		ERR_clear_error();
+		return unusable(name, e);
+	}
+	k->spki_len = (size_t)len;
+	if (spki_check(key_spki(k), &k->type, &inner) != ERR_OK) {
+		(void)unusable(name, e);
+		return err_why(e, "%s", inner.say);
+	}
+	if (!setup_context(k))
+		return err_openssl(e, "key-setup",
+		    "the cryptographic library cannot sign with this key");
+	*out = TAKE(k);
+	return ERR_OK;
+}
+
+enum err_code
+key_generate(enum key_type type, struct key **out, struct err *e)
+{
+	EVP_PKEY *pkey = NULL;
+
+	switch (type) {
+	case KEY_EC_P256:
+		pkey = EVP_EC_gen("P-256");
+		break;
+	case KEY_EC_P384:
+		pkey = EVP_EC_gen("P-384");
+		break;
+	case KEY_RSA_2048:
+		pkey = EVP_RSA_gen(2048);
+		break;
+	case KEY_RSA_3072:
+		pkey = EVP_RSA_gen(3072);
+		break;
+	case KEY_RSA_4096:
+		pkey = EVP_RSA_gen(4096);
+		break;
+	case KEY_ED25519:
+		pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+		break;
+	case KEY_TYPES:
+		break;
+	}
+	if (pkey == NULL)
+		return err_openssl(e, "key-generate",
+		    "the cryptographic library could not make a key");
+	return key_of(pkey, key_type_name(type), out, e);
+}
+
+struct passphrase {
+	struct bytes text;
+	bool asked;
+};
+
+static int
+give_passphrase(char *out, int size, int writing, void *data)
+{
+	struct passphrase *pass = data;
+
+	(void)writing;
+	pass->asked = true;
+	if (pass->text.len == 0 || pass->text.len > (size_t)size)
+		return -1;
+	memcpy(out, pass->text.p, pass->text.len);
+	return (int)pass->text.len;
+}
+
+/* "pkcs11:…?pin-value=1234": what follows the question mark stays ours. */
+static void
+name_of_uri(char *out, size_t size, const char *uri)
+{
+	size_t len = strcspn(uri, "?");
+	const char *pin = strstr(uri, "pin-");
+
+	if (pin != NULL && (size_t)(pin - uri) < len)
+		len = (size_t)(pin - uri);
+	if (len >= size)
+		len = size - 1;
+	memcpy(out, uri, len);
+	out[len] = '\0';
+}
+
+/*
+ * OSSL_STORE refuses "file:" with a relative path but takes a bare one; an
+ * absolute path is the same in both forms.
+ */
+static const char *
+bare_path(const char *uri)
+{
+	if (strncmp(uri, "file:", 5) == 0 && strncmp(uri, "file://", 7) != 0)
+		return uri + 5;
+	return uri;
+}
+
+static EVP_PKEY *
+first_key(const char *uri, const UI_METHOD *ui, struct passphrase *pass)
+{
+	OSSL_STORE_CTX *store =
+	    OSSL_STORE_open_ex(uri, NULL, NULL, ui, pass, NULL, NULL, NULL);
+	EVP_PKEY *pkey = NULL;
+
+	if (store == NULL)
+		return NULL;
+	(void)OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY);
+	while (pkey == NULL && !OSSL_STORE_eof(store)) {
+		OSSL_STORE_INFO *info = OSSL_STORE_load(store);
+
+		if (info == NULL) {
+			if (OSSL_STORE_error(store))
+				break;
+			continue;
+		}
+		if (OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY)
+			pkey = OSSL_STORE_INFO_get1_PKEY(info);
+		OSSL_STORE_INFO_free(info);
+	}
+	OSSL_STORE_close(store);
+	return pkey;
+}
+
+static enum err_code
+load_error(const char *path, const char *name, const struct passphrase *pass,
+    struct err *e)
+{
+	bool token = strncmp(path, "pkcs11:", 7) == 0;
+	enum err_code code;
+
+	if (pass->asked)
+		code = err_at(e, ERR_FORBIDDEN, "key-passphrase", NULL, NOWHERE,
+		    "the passphrase or PIN does not open the key %s; give the "
+		    "right one",
+		    name);
+	else if (token || access(path, R_OK) != 0)
+		code = err_at(e, ERR_NOTFOUND, "key-missing", NULL, NOWHERE,
+		    "there is no readable key at %s; check the URI and the "
+		    "permissions",
+		    name);
+	else
+		code = unusable(name, e);
+	ERR_clear_error();
+	return code;
+}
+
+enum err_code
+key_load(const char *uri, struct bytes passphrase, struct key **out,
+    struct err *e)
+{
+	struct passphrase pass = { passphrase, false };
+	const char *path = bare_path(uri);
+	char name[64];
+	EVP_PKEY *pkey;
+	UI_METHOD *ui;
+
+	name_of_uri(name, sizeof(name), uri);
+	ui = UI_UTIL_wrap_read_pem_callback(give_passphrase, 0);
+	if (ui == NULL)
+		return err_nomem(e);
+	pkey = first_key(path, ui, &pass);
+	UI_destroy_method(ui);
+	if (pkey == NULL)
+		return load_error(path, name, &pass, e);
+	ERR_clear_error();
+	return key_of(pkey, name, out, e);
+}
+
+static X509_SIG *
+encrypt(const EVP_PKEY *pkey, struct bytes passphrase)
+{
+	PKCS8_PRIV_KEY_INFO *plain = EVP_PKEY2PKCS8(pkey);
+	X509_ALGOR *pbe;
+	X509_SIG *sig;
+
+	if (plain == NULL)
+		return NULL;
+	pbe = PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), PBKDF2_ROUNDS, NULL, 0, NULL,
+	    NID_hmacWithSHA256);
+	if (pbe == NULL) {
+		PKCS8_PRIV_KEY_INFO_free(plain);
+		return NULL;
+	}
+	/* On success the result owns pbe. */
+	sig = PKCS8_set0_pbe((const char *)passphrase.p, (int)passphrase.len,
+	    plain, pbe);
+	if (sig == NULL)
+		X509_ALGOR_free(pbe);
+	PKCS8_PRIV_KEY_INFO_free(plain);
+	return sig;
+}
+
+enum err_code
+key_print(const struct key *k, struct bytes passphrase, struct buf *out,
+    struct err *e)
+{
+	unsigned char *der = NULL;
+	X509_SIG *sig;
+	int len;
+
+	if (passphrase.len == 0 || passphrase.len > 1024)
+		return err_at(e, ERR_INVALID, "key-passphrase-size", NULL,
+		    NOWHERE,
+		    "a key is written only under a passphrase of 1 to 1024 "
+		    "octets");
+	sig = encrypt(k->pkey, passphrase);
+	if (sig == NULL)
+		return err_openssl(e, "key-export",
+		    "this key cannot be exported");
+	len = i2d_X509_SIG(sig, &der);
+	X509_SIG_free(sig);
+	if (len <= 0)
+		return err_nomem(e);
+	pem_put(out, "ENCRYPTED PRIVATE KEY", bytes_of(der, (size_t)len));
+	OPENSSL_free(der);
+	return buf_end(out, e);
+}
+
+static enum err_code
+sign_ed(struct key *k, struct bytes message, uint8_t *sig, size_t *len,
+    struct err *e)
+{
+	if (EVP_DigestSignInit(k->hash, NULL, NULL, NULL, k->pkey) != 1 ||
+	    EVP_DigestSign(k->hash, sig, len, message.p, message.len) != 1)
+		return err_openssl(e, "key-sign",
+		    "the key did not sign; see the log");
+	return ERR_OK;
+}
+
+enum err_code
+key_sign(struct key *k, struct bytes message, struct buf *out, struct err *e)
+{
+	uint8_t hash[HASH_MAX], sig[SIG_MAX];
+	size_t len = sizeof(sig);
+
+	if (k->ctx == NULL)
+		TRY(sign_ed(k, message, sig, &len, e));
+	else if (EVP_DigestInit_ex2(k->hash, k->md, NULL) != 1 ||
+		 EVP_DigestUpdate(k->hash, message.p, message.len) != 1 ||
+		 EVP_DigestFinal_ex(k->hash, hash, NULL) != 1 ||
+		 EVP_PKEY_sign(k->ctx, sig, &len, hash,
+		     hash_len(key_type_hash(k->type))) != 1)
+		return err_openssl(e, "key-sign",
+		    "the key did not sign; see the log");
+	buf_put(out, sig, len);
+	return buf_end(out, e);
+}

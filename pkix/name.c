@@ -1,0 +1,510 @@
+/*
+ * Distinguished names and addresses.  The upper bounds sit in the one encoder
+ * that every certificate uses, ours included.
+ */
+#include <stdio.h>
+#include <strings.h>
+
+#include <idn2.h>
+
+#include "internal.h"
+
+#define EMAIL_MAX 254 /* RFC 5321 4.5.3.1.3, less the angle brackets */
+
+/* clang-format off */
+static const struct attr_rule {
+	enum pkix_oid type;
+	const char *word;
+	uint8_t tag;
+	size_t max; /* characters, RFC 5280 appendix A; X520name at most 64 here */
+} rules[] = {
+	{ OID_CN,            "CN",           DER_UTF8_STRING,      64 },
+	{ OID_C,             "C",            DER_PRINTABLE_STRING, 2 },
+	{ OID_O,             "O",            DER_UTF8_STRING,      64 },
+	{ OID_OU,            "OU",           DER_UTF8_STRING,      64 },
+	{ OID_TITLE,         "title",        DER_UTF8_STRING,      64 },
+	{ OID_SERIAL_NUMBER, "serialNumber", DER_PRINTABLE_STRING, 64 },
+	{ OID_GIVEN_NAME,    "givenName",    DER_UTF8_STRING,      64 },
+	{ OID_SURNAME,       "surname",      DER_UTF8_STRING,      64 },
+	{ OID_EMAIL,         "emailAddress", DER_IA5_STRING,       EMAIL_MAX },
+};
+
+/* What people and tools write when they mean nothing; letter case ignored. */
+static const char *const meta_values[] = {
+	"n/a", "n.a.", "n/d", "none", "null", "nil", "unknown", "undefined",
+	"unspecified", "not applicable", "to be defined", "tbd", "todo", "test",
+	"test test", "testing", "prueba", "prueba prueba", "ninguno", "ninguna",
+	"no aplica", "sin nombre", "sin apellido", "sin informacion",
+	"sin información", "sin cargo", "s/n", "s/i", "desconocido", "x", "xx",
+	"xxx", "xxxx", "asdf", "qwerty", "foo", "bar", "foo bar", "some-state",
+	"some-city", "internet widgits pty ltd", "default city",
+	"default company ltd", "default", "example", "ejemplo",
+};
+/* clang-format on */
+
+static const struct attr_rule *
+rule_of(enum pkix_oid type)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rules); i++) {
+		if (rules[i].type == type)
+			return &rules[i];
+	}
+	return NULL;
+}
+
+const char *
+name_attr_word(enum pkix_oid type)
+{
+	const struct attr_rule *r = rule_of(type);
+
+	return r == NULL ? NULL : r->word;
+}
+
+bool
+ia5_valid(struct bytes b)
+{
+	size_t i;
+
+	for (i = 0; i < b.len; i++) {
+		if (b.p[i] >= 0x80)
+			return false;
+	}
+	return true;
+}
+
+static bool
+letter_or_digit(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9');
+}
+
+bool
+printable_valid(struct bytes b)
+{
+	size_t i;
+
+	for (i = 0; i < b.len; i++) {
+		if (b.p[i] == 0 || (!letter_or_digit(b.p[i]) &&
+				       strchr(" '()+,-./:=?", b.p[i]) == NULL))
+			return false;
+	}
+	return true;
+}
+
+/* One code point of valid UTF-8. */
+static uint32_t
+next_point(const uint8_t **p)
+{
+	uint8_t first = *(*p)++;
+	uint32_t v;
+	int more;
+
+	if (first < 0x80)
+		return first;
+	more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+	v = first & (0x3fu >> more);
+	while (more-- > 0)
+		v = v << 6 | (*(*p)++ & 0x3fu);
+	return v;
+}
+
+/* Points that change what is shown without being seen, or stand for none. */
+static bool
+invisible(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0xad ||
+	       c == 0x61c || c == 0x180e || (c >= 0x200b && c <= 0x200f) ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
+	       c == 0xfeff || (c >= 0xfff9 && c <= 0xfffd) ||
+	       (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef) ||
+	       (c >= 0xe0000 && c <= 0xe0fff) || (c >= 0xe000 && c <= 0xf8ff) ||
+	       c >= 0xf0000;
+}
+
+static bool
+has_invisible(struct bytes v)
+{
+	const uint8_t *p = v.p;
+
+	while (p < v.p + v.len) {
+		if (invisible(next_point(&p)))
+			return true;
+	}
+	return false;
+}
+
+/* Nothing but punctuation and zeros says nothing. */
+static bool
+stands_for_nothing(struct bytes v)
+{
+	bool says = false;
+	size_t i;
+
+	for (i = 0; i < v.len; i++) {
+		if (v.p[i] >= 0x80 ||
+		    (letter_or_digit(v.p[i]) && v.p[i] != '0'))
+			says = true;
+	}
+	for (i = 0; i < ARRAY_LEN(meta_values) && says; i++) {
+		if (v.len == strlen(meta_values[i]) &&
+		    strncasecmp((const char *)v.p, meta_values[i], v.len) == 0)
+			says = false;
+	}
+	return !says;
+}
+
+static bool
+has_digit(struct bytes v)
+{
+	size_t i;
+
+	for (i = 0; i < v.len; i++) {
+		if (v.p[i] >= '0' && v.p[i] <= '9')
+			return true;
+	}
+	return false;
+}
+
+static enum err_code
+check_text(const struct attr_rule *r, struct bytes v, struct err *e)
+{
+	struct where at = at_field(r->word);
+	char max[8];
+
+	if (v.len == 0)
+		return err_at(e, ERR_INVALID, "name-empty", "X.520 6.1", at,
+		    "%s is empty; fill it in or leave the attribute out",
+		    r->word);
+	if (!utf8_valid(v))
+		return err_at(e, ERR_INVALID, "name-utf8", "RFC 3629 3", at,
+		    "%s is not valid UTF-8", r->word);
+	if (has_invisible(v))
+		return err_at(e, ERR_INVALID, "name-control", "RFC 8399 2", at,
+		    "%s contains a control or invisible character; type it "
+		    "again",
+		    r->word);
+	if (v.p[0] == ' ' || v.p[v.len - 1] == ' ')
+		return err_at(e, ERR_INVALID, "name-space", "RFC 4518 2.6", at,
+		    "%s begins or ends with a space; remove it", r->word);
+	if (utf8_count(v) > r->max) {
+		snprintf(max, sizeof(max), "%zu", r->max);
+		return err_at(e, ERR_INVALID, "name-too-long",
+		    "RFC 5280 appendix A.1", at,
+		    "%s is longer than %s characters; use a shorter form",
+		    r->word, max);
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+check_meaning(const struct attr_rule *r, struct bytes v, struct err *e)
+{
+	struct where at = at_field(r->word);
+
+	if (r->type == OID_C && !country_known(v))
+		return err_at(e, ERR_INVALID, "name-country", "ISO 3166-1", at,
+		    "C is not a country code of ISO 3166-1; write two capital "
+		    "letters, as in CL");
+	if (r->tag == DER_PRINTABLE_STRING && !printable_valid(v))
+		return err_at(e, ERR_INVALID, "name-alphabet", "X.680 41.4", at,
+		    "%s contains a character outside A-Z a-z 0-9 and "
+		    "'()+,-./:=? and space",
+		    r->word);
+	if (r->type == OID_EMAIL)
+		return email_check(v, e);
+	if (r->type != OID_C && stands_for_nothing(v))
+		return err_at(e, ERR_INVALID, "name-meta", NULL, at,
+		    "%s holds a value that stands for nothing; write the real "
+		    "one or leave the attribute out",
+		    r->word);
+	if ((r->type == OID_GIVEN_NAME || r->type == OID_SURNAME) &&
+	    has_digit(v))
+		return err_at(e, ERR_INVALID, "name-digit", NULL, at,
+		    "%s contains a digit; a person's name has none", r->word);
+	return ERR_OK;
+}
+
+enum err_code
+name_build(const struct name_attr *attrs, size_t n, struct buf *out,
+    struct err *e)
+{
+	uint8_t memory[NAME_DER_MAX];
+	struct der_w w = der_w_of(memory, sizeof(memory));
+	size_t all = der_mark(&w), i;
+	struct bytes der;
+
+	if (n == 0 || n > NAME_ATTRS_MAX)
+		return err_at(e, ERR_INVALID, "name-count", NULL, NOWHERE,
+		    "a name has 1 to 12 attributes");
+	for (i = n; i-- > 0;) {
+		const struct attr_rule *r = rule_of(attrs[i].type);
+		size_t rdn = der_mark(&w);
+
+		if (r == NULL)
+			fatal("name_build: not an attribute of names");
+		TRY(check_text(r, attrs[i].value, e));
+		TRY(check_meaning(r, attrs[i].value, e));
+		der_put(&w, r->tag, attrs[i].value);
+		der_put_oid(&w, oid_known(r->type));
+		der_wrap(&w, DER_SEQUENCE, rdn);
+		der_wrap(&w, DER_SET, rdn);
+	}
+	der_wrap(&w, DER_SEQUENCE, all);
+	if (w.full)
+		return err_at(e, ERR_INVALID, "name-too-large", NULL, NOWHERE,
+		    "the whole name is longer than 1024 octets; shorten its "
+		    "attributes");
+	TRY(der_w_end(&w, &der, e));
+	buf_put(out, der.p, der.len);
+	return buf_end(out, e);
+}
+
+/* Walks a Name: type, tag and content of one attribute after the other. */
+struct name_walk {
+	struct der rdns, rdn;
+};
+
+static struct name_walk
+walk_of(struct bytes name)
+{
+	struct der d = der_of(name);
+	struct name_walk w = { der_enter(&d, DER_SEQUENCE),
+		der_of(BYTES_NONE) };
+
+	if (!der_end(&d))
+		w.rdns.bad = true;
+	return w;
+}
+
+static bool
+walk_next(struct name_walk *w, struct bytes *oid, uint8_t *tag,
+    struct bytes *value)
+{
+	struct der atv;
+
+	if (der_end(&w->rdn)) {
+		if (w->rdns.bad || der_end(&w->rdns))
+			return false;
+		w->rdn = der_enter(&w->rdns, DER_SET);
+		if (der_end(&w->rdn))
+			w->rdn.bad = true;
+	}
+	atv = der_enter(&w->rdn, DER_SEQUENCE);
+	*oid = der_get(&atv, DER_OID);
+	*tag = der_peek(&atv);
+	*value = der_get(&atv, *tag);
+	if (!der_end(&atv))
+		w->rdn.bad = true;
+	return !w->rdn.bad;
+}
+
+bool
+name_valid(struct bytes name)
+{
+	struct name_walk w = walk_of(name);
+	struct bytes oid, value;
+	uint8_t tag;
+
+	while (walk_next(&w, &oid, &tag, &value))
+		;
+	return der_end(&w.rdns) && !w.rdn.bad;
+}
+
+struct bytes
+name_find(struct bytes name, enum pkix_oid type)
+{
+	struct name_walk w = walk_of(name);
+	struct bytes oid, value;
+	uint8_t tag;
+
+	while (walk_next(&w, &oid, &tag, &value)) {
+		if (bytes_eq(oid, oid_known(type)))
+			return value;
+	}
+	return BYTES_NONE;
+}
+
+struct print {
+	char *p;
+	size_t size, len;
+};
+
+/* All of the piece or nothing, so that no character is cut in two. */
+static void
+print_piece(struct print *o, const void *p, size_t len)
+{
+	if (o->len + len + 1 > o->size) {
+		o->size = o->len + 1;
+		return;
+	}
+	memcpy(o->p + o->len, p, len);
+	o->len += len;
+	o->p[o->len] = '\0';
+}
+
+static void
+print_hex(struct print *o, const char *lead, struct bytes b)
+{
+	char text[5];
+	size_t i;
+
+	for (i = 0; i < b.len; i++) {
+		snprintf(text, sizeof(text), "%s%02X", lead, b.p[i]);
+		print_piece(o, text, strlen(text));
+	}
+}
+
+static void
+print_value(struct print *o, uint8_t tag, struct bytes v)
+{
+	const uint8_t *p = v.p, *start;
+	char escaped[2] = "\\";
+
+	if ((tag != DER_UTF8_STRING && tag != DER_PRINTABLE_STRING &&
+		tag != DER_IA5_STRING) ||
+	    !utf8_valid(v)) {
+		print_piece(o, "#", 1);
+		print_hex(o, "", v);
+		return;
+	}
+	while (p < v.p + v.len) {
+		uint32_t c;
+
+		start = p;
+		c = next_point(&p);
+		if (invisible(c)) {
+			print_hex(o, "\\",
+			    bytes_of(start, (size_t)(p - start)));
+		} else if (c < 0x80 && strchr(",+\"\\<>;=", (int)c) != NULL) {
+			escaped[1] = (char)c;
+			print_piece(o, escaped, 2);
+		} else {
+			print_piece(o, start, (size_t)(p - start));
+		}
+	}
+}
+
+void
+name_print(char *out, size_t size, struct bytes name)
+{
+	struct name_walk w = walk_of(name);
+	struct print o = { out, size, 0 };
+	struct bytes oid, value;
+	uint8_t tag;
+	size_t i;
+
+	if (size == 0)
+		return;
+	out[0] = '\0';
+	while (walk_next(&w, &oid, &tag, &value)) {
+		const char *word = NULL;
+		char text[64];
+
+		for (i = 0; i < ARRAY_LEN(rules); i++) {
+			if (bytes_eq(oid, oid_known(rules[i].type)))
+				word = rules[i].word;
+		}
+		if (word == NULL) {
+			oid_print(text, sizeof(text), oid);
+			word = text;
+		}
+		if (o.len > 0)
+			print_piece(&o, ", ", 2);
+		print_piece(&o, word, strlen(word));
+		print_piece(&o, "=", 1);
+		print_value(&o, tag, value);
+	}
+}
+
+static bool
+mailbox_valid(const char *p, size_t len)
+{
+	bool dot = true;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (p[i] == '.') {
+			if (dot)
+				return false;
+			dot = true;
+			continue;
+		}
+		dot = false;
+		if (!letter_or_digit((uint8_t)p[i]) &&
+		    strchr("!#$%&'*+-/=?^_`{|}~", p[i]) == NULL)
+			return false;
+	}
+	return len >= 1 && len <= 64 && !dot;
+}
+
+static bool
+label_valid(const char *p, size_t len)
+{
+	size_t i;
+
+	if (len < 1 || len > 63 || p[0] == '-' || p[len - 1] == '-')
+		return false;
+	for (i = 0; i < len; i++) {
+		if (!letter_or_digit((uint8_t)p[i]) && p[i] != '-')
+			return false;
+	}
+	return true;
+}
+
+/* An A-label must be one: IDNA 2008 decodes it and encodes it back. */
+static bool
+idna_valid(const char *host)
+{
+	char *unicode = NULL, *back = NULL;
+	bool same = idn2_to_unicode_8z8z(host, &unicode, 0) == IDN2_OK &&
+		    idn2_lookup_u8((const uint8_t *)unicode, (uint8_t **)&back,
+			IDN2_NONTRANSITIONAL) == IDN2_OK &&
+		    strcasecmp(back, host) == 0;
+
+	idn2_free(unicode);
+	idn2_free(back);
+	return same;
+}
+
+static bool
+host_valid(const char *host)
+{
+	const char *p = host, *dot;
+	size_t labels = 0, len;
+
+	do {
+		dot = strchr(p, '.');
+		len = dot == NULL ? strlen(p) : (size_t)(dot - p);
+		if (!label_valid(p, len))
+			return false;
+		labels++;
+		p += len + 1;
+	} while (dot != NULL);
+	if (labels < 2)
+		return false;
+	return strcasestr(host, "xn--") == NULL || idna_valid(host);
+}
+
+enum err_code
+email_check(struct bytes address, struct err *e)
+{
+	char text[EMAIL_MAX + 1];
+	char *at;
+
+	if (address.len > 0 && address.len <= EMAIL_MAX &&
+	    ascii_printable(address)) {
+		memcpy(text, address.p, address.len);
+		text[address.len] = '\0';
+		at = strrchr(text, '@');
+		if (at != NULL && mailbox_valid(text, (size_t)(at - text)) &&
+		    host_valid(at + 1))
+			return ERR_OK;
+	}
+	return err_at(e, ERR_INVALID, "email-form", "RFC 5321 4.1.2",
+	    at_field("emailAddress"),
+	    "this is not an e-mail address; write name@host.tld in plain "
+	    "ASCII");
+}

@@ -1,0 +1,276 @@
+/*
+ * Public keys, read in place (RFC 5480, RFC 3279 2.3.1, RFC 8410).
+ */
+#include <stdio.h>
+
+#include <openssl/bn.h>
+
+#include "internal.h"
+
+/* clang-format off */
+/* Everything before the point or the key; these forms have no variants. */
+static const uint8_t p256_head[] = {
+	0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
+	0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00
+};
+static const uint8_t p384_head[] = {
+	0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
+	0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00
+};
+static const uint8_t ed25519_head[] = {
+	0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00
+};
+static const uint8_t oid_ec[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01 };
+static const uint8_t oid_p256[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07 };
+static const uint8_t oid_p384[] = { 0x2b, 0x81, 0x04, 0x00, 0x22 };
+static const uint8_t oid_rsa[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01 };
+
+/* FIPS 186-5 and SP 800-186 3.2.1: y^2 = x^3 - 3x + b over p, cofactor 1. */
+static const char p256_p[] = "FFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF";
+static const char p256_b[] = "5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B";
+static const char p384_p[] = "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFE"
+	"FFFFFFFF0000000000000000FFFFFFFF";
+static const char p384_b[] = "B3312FA7E23EE7E4988E056BE3F82D19181D9C6EFE8141120314088F5013875A"
+	"C656398D8A2ED19D2A85C8EDD3EC2AEF";
+/* clang-format on */
+
+static bool
+has_head(struct bytes spki, const uint8_t *head, size_t head_len, size_t key)
+{
+	return spki.len == head_len + key &&
+	       memcmp(spki.p, head, head_len) == 0;
+}
+
+static struct bytes
+after(struct bytes b, size_t n)
+{
+	return bytes_of(b.p + n, b.len - n);
+}
+
+static enum err_code
+form_error(struct err *e)
+{
+	return err_at(e, ERR_INVALID, "spki-form", "RFC 5280 4.1.2.7",
+	    at_field("subjectPublicKeyInfo"),
+	    "the public key is not a well-formed SubjectPublicKeyInfo");
+}
+
+/* Only what did not match one of the exact heads comes here. */
+static enum err_code
+ec_error(struct der *alg, struct bytes key, struct err *e)
+{
+	struct bytes curve = BYTES_NONE;
+
+	if (der_peek(alg) == DER_OID)
+		curve = der_get(alg, DER_OID);
+	if (!bytes_eq(curve, bytes_of(oid_p256, sizeof(oid_p256))) &&
+	    !bytes_eq(curve, bytes_of(oid_p384, sizeof(oid_p384))))
+		return err_at(e, ERR_INVALID, "spki-curve", "RFC 5480 2.1.1",
+		    at_field("subjectPublicKeyInfo"),
+		    "the key is on a curve that is not allowed; use P-256 or "
+		    "P-384, named by its identifier");
+	if (key.len > 0 && key.p[0] != 0x04)
+		return err_at(e, ERR_INVALID, "spki-point-form", "RFC 5480 2.2",
+		    at_field("subjectPublicKeyInfo"),
+		    "the point of the key is compressed; write it "
+		    "uncompressed");
+	return form_error(e);
+}
+
+static enum err_code
+split_rsa(struct der *alg, struct spki_parts *out, struct err *e)
+{
+	struct bytes null = der_get(alg, DER_NULL), n, x;
+	struct der d, in;
+
+	if (null.len != 0 || !der_end(alg))
+		return form_error(e);
+	TRY(der_strict(out->key, e));
+	d = der_of(out->key);
+	in = der_enter(&d, DER_SEQUENCE);
+	n = der_get(&in, DER_INTEGER);
+	x = der_get(&in, DER_INTEGER);
+	if (!der_end(&in) || !der_end(&d) || n.p[0] >= 0x80 || x.p[0] >= 0x80)
+		return form_error(e);
+	out->family = FAMILY_RSA;
+	out->modulus = magnitude_of(n);
+	out->exponent = magnitude_of(x);
+	return ERR_OK;
+}
+
+enum err_code
+spki_split(struct bytes spki, struct spki_parts *out, struct err *e)
+{
+	struct der d, in, alg;
+	struct bytes oid, bits;
+
+	*out = (struct spki_parts){ .family = FAMILY_P256 };
+	if (has_head(spki, p256_head, sizeof(p256_head), 65) &&
+	    spki.p[sizeof(p256_head)] == 0x04) {
+		out->key = after(spki, sizeof(p256_head));
+		return ERR_OK;
+	}
+	if (has_head(spki, p384_head, sizeof(p384_head), 97) &&
+	    spki.p[sizeof(p384_head)] == 0x04) {
+		out->family = FAMILY_P384;
+		out->key = after(spki, sizeof(p384_head));
+		return ERR_OK;
+	}
+	if (has_head(spki, ed25519_head, sizeof(ed25519_head), 32)) {
+		out->family = FAMILY_ED25519;
+		out->key = after(spki, sizeof(ed25519_head));
+		return ERR_OK;
+	}
+	if (spki.len == 0 || spki.len > SPKI_MAX)
+		return err_at(e, ERR_INVALID, "spki-size", NULL,
+		    at_field("subjectPublicKeyInfo"),
+		    "the public key is empty or longer than any key that is "
+		    "allowed");
+	TRY(der_strict(spki, e));
+	d = der_of(spki);
+	in = der_enter(&d, DER_SEQUENCE);
+	alg = der_enter(&in, DER_SEQUENCE);
+	oid = der_get(&alg, DER_OID);
+	bits = der_get(&in, DER_BIT_STRING);
+	if (in.bad || alg.bad || !der_end(&in) || bits.p[0] != 0)
+		return form_error(e);
+	out->key = after(bits, 1);
+	if (bytes_eq(oid, bytes_of(oid_rsa, sizeof(oid_rsa))))
+		return split_rsa(&alg, out, e);
+	if (bytes_eq(oid, bytes_of(oid_ec, sizeof(oid_ec))))
+		return ec_error(&alg, out->key, e);
+	return err_at(e, ERR_INVALID, "spki-algorithm", NULL,
+	    at_field("subjectPublicKeyInfo"),
+	    "the key is of a kind that is not allowed; use EC P-256 or P-384, "
+	    "or RSA");
+}
+
+/* What one check of a point needs; all freed together. */
+struct curve_math {
+	BN_CTX *ctx;
+	BIGNUM *p, *b, *x, *y, *l, *r;
+};
+
+static void
+curve_math_free(struct curve_math *m)
+{
+	BN_CTX_free(m->ctx);
+	BN_free(m->p);
+	BN_free(m->b);
+	BN_free(m->x);
+	BN_free(m->y);
+	BN_free(m->l);
+	BN_free(m->r);
+}
+
+/* 1 on the curve, 0 not, -1 without memory. */
+static int
+on_curve(struct curve_math *m, const char *p, const char *b, struct bytes point)
+{
+	int half = (int)(point.len / 2);
+
+	m->ctx = BN_CTX_new();
+	m->l = BN_new();
+	m->r = BN_new();
+	m->x = BN_bin2bn(point.p + 1, half, NULL);
+	m->y = BN_bin2bn(point.p + 1 + half, half, NULL);
+	if (m->ctx == NULL || m->l == NULL || m->r == NULL || m->x == NULL ||
+	    m->y == NULL || BN_hex2bn(&m->p, p) == 0 ||
+	    BN_hex2bn(&m->b, b) == 0)
+		return -1;
+	if (BN_cmp(m->x, m->p) >= 0 || BN_cmp(m->y, m->p) >= 0)
+		return 0;
+	/* y^2 = (x^2 - 3) x + b */
+	if (!BN_mod_sqr(m->l, m->y, m->p, m->ctx) ||
+	    !BN_mod_sqr(m->r, m->x, m->p, m->ctx) || !BN_sub_word(m->r, 3) ||
+	    !BN_mod_mul(m->r, m->r, m->x, m->p, m->ctx) ||
+	    !BN_mod_add(m->r, m->r, m->b, m->p, m->ctx))
+		return -1;
+	return BN_cmp(m->l, m->r) == 0;
+}
+
+static enum err_code
+check_point(const struct spki_parts *k, struct err *e)
+{
+	struct curve_math m = { .ctx = NULL };
+	bool p256 = k->family == FAMILY_P256;
+	int is_on = on_curve(&m, p256 ? p256_p : p384_p, p256 ? p256_b : p384_b,
+	    k->key);
+
+	curve_math_free(&m);
+	if (is_on < 0)
+		return err_nomem(e);
+	if (is_on == 0)
+		return err_at(e, ERR_INVALID, "spki-point",
+		    "SP 800-56A 5.6.2.3.3", at_field("subjectPublicKeyInfo"),
+		    "the point of the key is not on its curve; make a new "
+		    "key");
+	return ERR_OK;
+}
+
+static enum err_code
+check_rsa(const struct spki_parts *k, enum key_type *type, struct err *e)
+{
+	static const uint8_t f4[] = { 0x01, 0x00, 0x01 };
+	char bits[12];
+
+	if (k->modulus.len == 256)
+		*type = KEY_RSA_2048;
+	else if (k->modulus.len == 384)
+		*type = KEY_RSA_3072;
+	else
+		*type = KEY_RSA_4096;
+	if ((k->modulus.len != 512 && *type == KEY_RSA_4096) ||
+	    k->modulus.p[0] < 0x80) {
+		size_t n = k->modulus.len * 8;
+		uint8_t top = k->modulus.p[0];
+
+		for (; n > 0 && top < 0x80; n--)
+			top = (uint8_t)(top << 1);
+		snprintf(bits, sizeof(bits), "%zu", n);
+		return err_at(e, ERR_DENIED, "key-weak-size", "SP 800-131A 3",
+		    at_field("subjectPublicKeyInfo"),
+		    "the RSA modulus has %s bits; allowed are exactly 2048, "
+		    "3072 or 4096",
+		    bits);
+	}
+	if (!bytes_eq(k->exponent, bytes_of(f4, sizeof(f4))))
+		return err_at(e, ERR_DENIED, "key-weak-exponent",
+		    "FIPS 186-5 5.4", at_field("subjectPublicKeyInfo"),
+		    "the RSA exponent is not 65537; make a new key");
+	return weak_modulus(k->modulus, e);
+}
+
+enum err_code
+spki_check(struct bytes spki, enum key_type *type, struct err *e)
+{
+	struct spki_parts k;
+
+	TRY(spki_split(spki, &k, e));
+	switch (k.family) {
+	case FAMILY_P256:
+		*type = KEY_EC_P256;
+		return check_point(&k, e);
+	case FAMILY_P384:
+		*type = KEY_EC_P384;
+		return check_point(&k, e);
+	case FAMILY_RSA:
+		return check_rsa(&k, type, e);
+	case FAMILY_ED25519:
+		break;
+	}
+	*type = KEY_ED25519;
+	return ERR_OK;
+}
+
+enum err_code
+spki_key_id(struct bytes spki, uint8_t out[KEY_ID_LEN], struct err *e)
+{
+	uint8_t hash[SHA256_LEN];
+	struct spki_parts k;
+
+	TRY(spki_split(spki, &k, e));
+	sha256(hash, k.key);
+	memcpy(out, hash, KEY_ID_LEN);
+	return ERR_OK;
+}

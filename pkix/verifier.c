@@ -1,0 +1,280 @@
+/*
+ * Checking signatures.  OpenSSL 3.0 takes longer to decode a key than to use
+ * it, so keys on P-256 and P-384 are a point set into one key object for each
+ * curve, and RSA keys stay decoded in a small cache.
+ */
+#include <stdlib.h>
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include "internal.h"
+
+#define CACHED_KEYS 16
+
+struct cached {
+	uint8_t id[SHA256_LEN]; /* of the SPKI */
+	uint64_t used;          /* tick of the last use; 0: empty */
+	EVP_PKEY *pkey;
+	EVP_PKEY_CTX *ctx;  /* RSA only */
+	enum hash_alg hash; /* what ctx is set to */
+};
+
+struct curve {
+	EVP_PKEY *pkey;
+	EVP_PKEY_CTX *ctx;
+};
+
+struct verifier {
+	EVP_MD *md[HASH_NONE];
+	EVP_MD_CTX *hash;
+	struct curve curve[2]; /* P-256, P-384 */
+	struct cached cached[CACHED_KEYS];
+	uint64_t tick;
+};
+
+static void
+cached_clear(struct cached *c)
+{
+	EVP_PKEY_CTX_free(c->ctx);
+	EVP_PKEY_free(c->pkey);
+	*c = (struct cached){ .hash = HASH_NONE };
+}
+
+void
+verifier_free(struct verifier *v)
+{
+	size_t i;
+
+	if (v == NULL)
+		return;
+	for (i = 0; i < CACHED_KEYS; i++)
+		cached_clear(&v->cached[i]);
+	for (i = 0; i < ARRAY_LEN(v->curve); i++) {
+		EVP_PKEY_CTX_free(v->curve[i].ctx);
+		EVP_PKEY_free(v->curve[i].pkey);
+	}
+	for (i = 0; i < HASH_NONE; i++)
+		EVP_MD_free(v->md[i]);
+	EVP_MD_CTX_free(v->hash);
+	free(v);
+}
+
+/* A key object with the curve's parameters; its point is set for each use. */
+static bool
+curve_init(struct curve *c, const char *group)
+{
+	EVP_PKEY_CTX *make = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	bool made = make != NULL && EVP_PKEY_paramgen_init(make) == 1 &&
+		    EVP_PKEY_CTX_set_group_name(make, group) == 1 &&
+		    EVP_PKEY_paramgen(make, &c->pkey) == 1;
+
+	EVP_PKEY_CTX_free(make);
+	if (!made)
+		return false;
+	c->ctx = EVP_PKEY_CTX_new_from_pkey(NULL, c->pkey, NULL);
+	return c->ctx != NULL && EVP_PKEY_verify_init(c->ctx) == 1;
+}
+
+static bool
+verifier_init(struct verifier *v)
+{
+	v->md[HASH_SHA256] = EVP_MD_fetch(NULL, "SHA256", NULL);
+	v->md[HASH_SHA384] = EVP_MD_fetch(NULL, "SHA384", NULL);
+	v->md[HASH_SHA512] = EVP_MD_fetch(NULL, "SHA512", NULL);
+	v->hash = EVP_MD_CTX_new();
+	return v->md[HASH_SHA256] != NULL && v->md[HASH_SHA384] != NULL &&
+	       v->md[HASH_SHA512] != NULL && v->hash != NULL &&
+	       curve_init(&v->curve[0], "P-256") &&
+	       curve_init(&v->curve[1], "P-384");
+}
+
+enum err_code
+verifier_new(struct verifier **out, struct err *e)
+{
+	AUTO(verifier) v = calloc(1, sizeof(*v));
+
+	if (v == NULL)
+		return err_nomem(e);
+	if (!verifier_init(v))
+		return err_openssl(e, "verifier-setup",
+		    "the cryptographic library cannot check signatures");
+	*out = TAKE(v);
+	return ERR_OK;
+}
+
+static enum err_code
+wrong(struct err *e)
+{
+	ERR_clear_error();
+	return err_at(e, ERR_INVALID, "signature-wrong", NULL, NOWHERE,
+	    "the signature is not that of this key over these bytes");
+}
+
+static enum err_code
+unusable(struct err *e)
+{
+	ERR_clear_error();
+	return err_at(e, ERR_INVALID, "signature-key", NULL, NOWHERE,
+	    "the key of the signature is not a valid key of its kind");
+}
+
+static enum err_code
+digest(struct verifier *v, enum hash_alg h, struct bytes message,
+    uint8_t out[HASH_MAX], struct err *e)
+{
+	if (EVP_DigestInit_ex2(v->hash, v->md[h], NULL) != 1 ||
+	    EVP_DigestUpdate(v->hash, message.p, message.len) != 1 ||
+	    EVP_DigestFinal_ex(v->hash, out, NULL) != 1)
+		return err_openssl(e, "hash-failed", "a hash failed");
+	return ERR_OK;
+}
+
+static enum err_code
+verify_ec(struct verifier *v, const struct spki_parts *k, enum hash_alg h,
+    struct bytes message, struct bytes signature, struct err *e)
+{
+	struct curve *c = &v->curve[k->family == FAMILY_P256 ? 0 : 1];
+	uint8_t hash[HASH_MAX];
+
+	/* This decodes the point and checks that it is on the curve. */
+	if (EVP_PKEY_set1_encoded_public_key(c->pkey, k->key.p, k->key.len) !=
+	    1)
+		return unusable(e);
+	TRY(digest(v, h, message, hash, e));
+	if (EVP_PKEY_verify(c->ctx, signature.p, signature.len, hash,
+		hash_len(h)) != 1)
+		return wrong(e);
+	return ERR_OK;
+}
+
+static EVP_PKEY *
+decode(struct bytes spki, const struct spki_parts *k)
+{
+	const unsigned char *p = spki.p;
+
+	if (k->family == FAMILY_ED25519)
+		return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
+		    k->key.p, k->key.len);
+	return d2i_PUBKEY(NULL, &p, (long)spki.len);
+}
+
+static enum err_code
+cache_fill(struct cached *c, struct bytes spki, const struct spki_parts *k,
+    struct err *e)
+{
+	cached_clear(c);
+	c->pkey = decode(spki, k);
+	if (c->pkey == NULL)
+		return unusable(e);
+	if (k->family != FAMILY_RSA)
+		return ERR_OK;
+	if (EVP_PKEY_get_bits(c->pkey) < 2048 ||
+	    EVP_PKEY_get_bits(c->pkey) > 4096)
+		return unusable(e);
+	c->ctx = EVP_PKEY_CTX_new_from_pkey(NULL, c->pkey, NULL);
+	if (c->ctx == NULL || EVP_PKEY_verify_init(c->ctx) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_padding(c->ctx, RSA_PKCS1_PADDING) != 1)
+		return err_openssl(e, "verifier-setup",
+		    "the cryptographic library cannot check signatures");
+	return ERR_OK;
+}
+
+/* The decoded key, from the cache or in the place of the oldest one there. */
+static enum err_code
+cache_get(struct verifier *v, struct bytes spki, const struct spki_parts *k,
+    struct cached **out, struct err *e)
+{
+	struct cached *oldest = &v->cached[0];
+	uint8_t id[SHA256_LEN];
+	enum err_code code;
+	size_t i;
+
+	sha256(id, spki);
+	v->tick++;
+	for (i = 0; i < CACHED_KEYS; i++) {
+		struct cached *c = &v->cached[i];
+
+		if (c->used != 0 && memcmp(c->id, id, sizeof(id)) == 0) {
+			c->used = v->tick;
+			*out = c;
+			return ERR_OK;
+		}
+		if (c->used < oldest->used)
+			oldest = c;
+	}
+	code = cache_fill(oldest, spki, k, e);
+	if (code != ERR_OK) {
+		cached_clear(oldest);
+		return code;
+	}
+	memcpy(oldest->id, id, sizeof(id));
+	oldest->used = v->tick;
+	*out = oldest;
+	return ERR_OK;
+}
+
+static enum err_code
+verify_rsa(struct verifier *v, struct cached *c, enum hash_alg h,
+    struct bytes message, struct bytes signature, struct err *e)
+{
+	uint8_t hash[HASH_MAX];
+
+	if (c->hash != h) {
+		c->hash = HASH_NONE;
+		if (EVP_PKEY_CTX_set_signature_md(c->ctx, v->md[h]) != 1)
+			return err_openssl(e, "verifier-setup",
+			    "the cryptographic library cannot check "
+			    "signatures");
+		c->hash = h;
+	}
+	TRY(digest(v, h, message, hash, e));
+	if (EVP_PKEY_verify(c->ctx, signature.p, signature.len, hash,
+		hash_len(h)) != 1)
+		return wrong(e);
+	return ERR_OK;
+}
+
+static enum err_code
+verify_ed(struct cached *c, struct bytes message, struct bytes signature,
+    struct err *e)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool right;
+
+	if (ctx == NULL)
+		return err_nomem(e);
+	right = EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, c->pkey) == 1 &&
+		EVP_DigestVerify(ctx, signature.p, signature.len, message.p,
+		    message.len) == 1;
+	EVP_MD_CTX_free(ctx);
+	return right ? ERR_OK : wrong(e);
+}
+
+enum err_code
+verifier_check(struct verifier *v, struct bytes spki, struct bytes sigalg,
+    struct bytes message, struct bytes signature, struct err *e)
+{
+	const struct sig_alg *alg = sig_alg_find(sigalg);
+	struct spki_parts k;
+	struct cached *c;
+
+	TRY(spki_split(spki, &k, e));
+	if (alg == NULL || alg->rsa != (k.family == FAMILY_RSA) ||
+	    alg->ed != (k.family == FAMILY_ED25519))
+		return err_at(e, ERR_INVALID, "signature-algorithm", NULL,
+		    NOWHERE,
+		    "the signature algorithm is unknown or does not fit the "
+		    "key; use ECDSA or RSA with SHA-256, SHA-384 or SHA-512");
+	if (signature.len == 0 || signature.len > SIG_MAX)
+		return wrong(e);
+	if (k.family == FAMILY_P256 || k.family == FAMILY_P384)
+		return verify_ec(v, &k, alg->hash, message, signature, e);
+	TRY(cache_get(v, spki, &k, &c, e));
+	if (alg->ed)
+		return verify_ed(c, message, signature, e);
+	return verify_rsa(v, c, alg->hash, message, signature, e);
+}
