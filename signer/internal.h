@@ -1,0 +1,267 @@
+/*
+ * internal - what the files of the signer share: its journal, what it
+ * remembers of it, its keys, and the judgement of each message.
+ */
+#ifndef SIGNER_INTERNAL_H
+#define SIGNER_INTERNAL_H
+
+#include <refrendo/signer.h>
+
+/* How far a peer's clock may run ahead of ours. */
+#define SKEW MINUTE
+
+/* --- journal.c: the file ---------------------------------------------------- */
+
+enum record_kind {
+	REC_MARK = 1, /* everything before it has been synced */
+	REC_CERTIFICATE,
+	REC_APPOINTMENT, /* a minister's certificate, and what it stands for */
+	REC_APPOINTMENT_END,
+	REC_RESPONDER,
+	REC_CRL,
+	REC_CHECKPOINT,
+	REC_SIGNATURE, /* made for the record at 'of' */
+	REC_KINDS
+};
+
+#define RECORD_MAX 4096 /* octets of kind, time and fields */
+#define ID_LEN_MAX 64   /* of an appointment or an institution */
+
+/* One record; which fields a kind has is a table in journal.c. */
+struct record {
+	uint64_t at; /* offset in the file; set when written or read */
+	int64_t time;
+	enum record_kind kind;
+	struct bytes issuer, serial;
+	struct bytes digest;    /* of the TBS, or the root of the log */
+	struct bytes statement; /* SHA-256 of the statement */
+	struct bytes evidence;  /* SHA-256 of the certificate that signed it */
+	struct bytes id, run, institution;
+	int64_t from, until;    /* of an appointment */
+	int64_t value;          /* CRL number, size of the log, when it ended */
+	int64_t this_update;    /* of a CRL */
+	int64_t of;             /* offset of the record that was signed */
+	struct bytes signature; /* or the whole signed note */
+};
+
+struct journal;
+typedef enum err_code (
+    *record_fn)(void *ctx, const struct record *r, struct err *e);
+/*
+ * journal_open - opens or creates DIR/signer/journal, locks it against a
+ * second process, walks and checks the whole chain, calls each() for every
+ * record, cuts a torn tail, and syncs what a killed process left unsynced.
+ *
+ * ERR_CORRUPT "journal-chain", "journal-head"; ERR_CONFLICT "journal-in-use";
+ * ERR_IO "journal-open", "journal-read", "journal-write", "journal-sync".
+ */
+MUST_CHECK enum err_code journal_open(const char *dir, struct bytes origin,
+    record_fn each, void *ctx, struct journal **out, struct err *e);
+void journal_free(struct journal *j);
+OWNED(journal);
+/* Since the last error the file is not known: the process must end. */
+bool journal_failed(const struct journal *j);
+/* Adds a record to those that the next flush writes; sets r->at. */
+MUST_CHECK enum err_code journal_add(struct journal *j, struct record *r,
+    struct err *e);
+/* Hands what was added to the kernel: from here on kill -9 cannot undo it. */
+MUST_CHECK enum err_code journal_flush(struct journal *j, struct err *e);
+/* Flushes and syncs, if anything was added: power loss cannot undo it. */
+MUST_CHECK enum err_code journal_sync(struct journal *j, int64_t now,
+    struct err *e);
+/*
+ * journal_get - the record at an offset, its hash checked again; borrows from
+ * scratch.  ERR_CORRUPT "journal-record", ERR_IO "journal-read".
+ */
+MUST_CHECK enum err_code journal_get(struct journal *j, uint64_t at,
+    struct buf *scratch, struct record *out, struct err *e);
+
+/* --- table.c: 64-bit keyed hashes to offsets, 16 octets a slot ------------------ */
+
+struct slot {
+	uint64_t hash, value; /* value 0: free */
+};
+struct table {
+	struct slot *slot; /* owned, mask + 1 of them */
+	size_t mask, used;
+};
+void table_fini(struct table *t);
+MUST_CHECK enum err_code table_put(struct table *t, uint64_t hash,
+    uint64_t value, struct err *e);
+/* The next slot with this hash, or NULL; start with *at = SIZE_MAX. */
+struct slot *table_next(const struct table *t, uint64_t hash, size_t *at);
+
+/* --- state.c: what the journal says, in memory ---------------------------------- */
+
+struct appointment_seen {
+	char id[ID_LEN_MAX + 1], institution[ID_LEN_MAX + 1];
+	char run[RUN_TEXT];
+	int64_t from, until;
+	int64_t ended; /* NEVER unless it was */
+	uint8_t tbs_sha256[SHA256_LEN];
+	uint8_t issuer_checked[SHA256_LEN]; /* SHA-256 of a whole certificate
+	     whose CA signature was checked; zero until the first use */
+};
+
+struct crl_seen {
+	char issuer[POLICY_NAME_MAX];
+	int64_t number, this_update;
+	uint8_t tbs_sha256[SHA256_LEN];
+	uint64_t record, signature; /* offsets; signature 0: none yet */
+};
+
+#define MINUTES  61 /* the running minute and the sixty before it */
+#define CRLS_MAX 64 /* issuers past and present */
+
+struct state {
+	struct hasher *hasher;
+	uint8_t key[16];           /* of the hash: a peer chooses the serials */
+	struct table serials;      /* serial -> record, or its signature */
+	struct table appointments; /* id, TBS hash -> index + 1 */
+	struct appointment_seen *appointment; /* owned */
+	size_t n_appointment;
+	struct crl_seen crl[CRLS_MAX];
+	size_t n_crl;
+	uint64_t checkpoint_size; /* 0: none */
+	uint8_t checkpoint_root[HASH_LEN];
+	uint64_t checkpoint_record, checkpoint_signature;
+	uint64_t certificates; /* signed, ministers' included */
+	struct {
+		int64_t minute;
+		int64_t count;
+	} hour[MINUTES];
+	int64_t last_time; /* of the newest record */
+};
+MUST_CHECK enum err_code state_init(struct state *s, struct err *e);
+void state_fini(struct state *s);
+/* The one way in which a record changes the memory, at start and later. */
+MUST_CHECK enum err_code state_apply(struct state *s, const struct record *r,
+    struct err *e);
+/* Certificates journalled in the sixty minutes before now. */
+int64_t state_last_hour(const struct state *s, int64_t now);
+struct appointment_seen *state_appointment(struct state *s,
+    struct bytes id_or_tbs_sha256);
+struct crl_seen *state_crl(struct state *s, struct bytes issuer);
+/*
+ * state_serial - was this serial journalled?  *record is then its record
+ * (borrowing from scratch) and *signature the offset of its signature, or 0.
+ */
+MUST_CHECK enum err_code state_serial(struct state *s, struct journal *j,
+    struct bytes serial, struct buf *scratch, struct record *record,
+    uint64_t *signature, bool *found, struct err *e);
+
+/* --- setup.c: keys ----------------------------------------------------------------- */
+
+/* A CA of this signer, or in the ocsp-signer a CA and its responder's key. */
+struct authority {
+	char name[POLICY_NAME_MAX];
+	struct buf der;
+	struct cert cert; /* the CA's, borrows from der */
+	struct key *key;  /* the CA's; in the ocsp-signer the responder's */
+	struct buf responder_spki; /* public half of the responder's key */
+	int64_t responder_max_s;   /* life of its certificate */
+	struct issuer_id id;
+	uint8_t responder_key_sha1[20];
+	/* ocsp-signer: the responder certificate that was checked last. */
+	uint8_t responder_checked[SHA256_LEN];
+	int64_t responder_not_before, responder_not_after;
+};
+
+struct signer {
+	bool is_ocsp, said_hello;
+	struct ceilings ceilings;
+	char origin[64];
+	struct authority issuer[ISSUERS_MAX];
+	size_t n_issuer;
+	struct authority endorser;
+	struct key *log_key;
+	/* Two, so that no peer's keys push ours out of the cache. */
+	struct verifier *theirs, *ours;
+	struct hasher *hasher;
+	struct journal *journal; /* NULL in the ocsp-signer */
+	struct state state;
+	struct arena *arena; /* one round */
+	struct item *item;   /* of one round; owned */
+};
+
+/* --- judge_*.c: may this be signed? ---------------------------------------------------- */
+
+enum wrap {
+	WRAP_NONE, /* nothing to sign: the answer is empty */
+	WRAP_HELLO,
+	WRAP_SIGNED, /* TBS, algorithm, signature */
+	WRAP_NOTE,
+	WRAP_OCSP
+};
+
+/* What is left to do once the journal is durable. */
+struct job {
+	enum wrap wrap;
+	struct authority *by;
+	struct bytes tbs;
+	struct bytes serial;    /* WRAP_SIGNED of a certificate */
+	struct bytes responder; /* WRAP_OCSP */
+	struct checkpoint checkpoint;
+	uint64_t record; /* offset of the record that this signs; 0: none */
+	bool again;      /* it was there before: perhaps signed already */
+};
+
+/* Messages that share one sync; more are taken in another round. */
+#define ROUND_MAX 256
+
+/* A message, decoded. */
+union request {
+	struct signer_certificate certificate;
+	struct signer_crl crl;
+	struct signer_checkpoint checkpoint;
+	struct signer_responder responder;
+	struct signer_appointment_end appointment_end;
+	struct signer_ocsp ocsp;
+};
+
+/* One message of a round. */
+struct item {
+	struct frame frame;
+	union request in;
+	struct job job;
+	struct err refusal; /* code ERR_OK: to be answered */
+};
+
+MUST_CHECK enum err_code judge_certificate(struct signer *s,
+    const struct signer_certificate *m, int64_t now, struct job *job,
+    struct err *e);
+MUST_CHECK enum err_code judge_responder(struct signer *s,
+    const struct signer_responder *m, int64_t now, struct job *job,
+    struct err *e);
+MUST_CHECK enum err_code judge_crl(struct signer *s, const struct signer_crl *m,
+    int64_t now, struct job *job, struct err *e);
+MUST_CHECK enum err_code judge_checkpoint(struct signer *s,
+    const struct signer_checkpoint *m, int64_t now, struct job *job,
+    struct err *e);
+MUST_CHECK enum err_code judge_appointment_end(struct signer *s,
+    const struct signer_appointment_end *m, int64_t now, struct job *job,
+    struct err *e);
+MUST_CHECK enum err_code judge_ocsp(struct signer *s,
+    const struct signer_ocsp *m, int64_t now, struct job *job, struct err *e);
+
+/* judge_container.c: what every certificate must fulfil, whoever it is for. */
+/* The authority of that name; ERR_NOTFOUND "signer-issuer". */
+MUST_CHECK enum err_code find_issuer(struct signer *s, struct bytes name,
+    struct authority **out, struct err *e);
+/* Parsed, linted, and that CA's in issuer, key identifier and algorithm. */
+MUST_CHECK enum err_code judge_container(const struct authority *by,
+    struct bytes container, enum lint_kind kind, struct cert *out,
+    struct err *e);
+/*
+ * judge_serial - is the serial fresh, or is this the same certificate again?
+ * *again: already journalled with this TBS and statement; job->record is set.
+ * *done: and signed, so that nothing is left to judge.
+ */
+MUST_CHECK enum err_code judge_serial(struct signer *s, const struct cert *c,
+    struct bytes tbs_sha256, struct bytes statement_sha256, struct job *job,
+    bool *again, bool *done, struct err *e);
+/* Adds the record to the journal and applies it; job signs it. */
+MUST_CHECK enum err_code keep(struct signer *s, struct record *r,
+    struct job *job, struct err *e);
+
+#endif

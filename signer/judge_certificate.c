@@ -1,0 +1,481 @@
+/*
+ * judge_certificate - may this certificate be signed?  Promise 1: not without
+ * the signature of the person who answers for it, over these very bytes.
+ *
+ * A holder's certificate needs an endorsement, signed by a minister whose own
+ * certificate this signer made; a minister's needs an appointment, signed by
+ * an officer of the ceilings.  Core is believed in nothing: whoever owns it
+ * can ask only for what a person has signed.
+ */
+#include <string.h>
+
+#include "internal.h"
+
+/* Everything that is known about the request while it is judged. */
+struct view {
+	struct signer *s;
+	struct authority *by;
+	bool is_minister;
+	int64_t now;
+	struct cert cert;
+	struct statement st;
+	struct bytes tbs_sha256, statement_sha256, evidence_sha256;
+	struct cms cms;
+};
+
+static struct bytes
+hash_of(struct signer *s, struct bytes b)
+{
+	uint8_t *hash = arena_get(s->arena, SHA256_LEN);
+	hasher_sha256(s->hasher, hash, b);
+	return bytes_of(hash, SHA256_LEN);
+}
+
+/* --- The statement by itself --------------------------------------------------- */
+
+static enum err_code
+check_times(const struct view *v, struct err *e)
+{
+	const struct statement *st = &v->st;
+	char when[TIME_TEXT];
+	if (st->issued > v->now + SKEW)
+		return err_say(e, ERR_DENIED, "signer-statement-future",
+		    "the statement is dated in the future; check the clocks");
+	if (v->now > st->expires) {
+		time_print(when, st->expires);
+		return err_say(e, ERR_DENIED, "signer-statement-expired",
+		    "the statement could be used until %s; ask for a new "
+		    "signature",
+		    when);
+	}
+	/* Not a difference first: both ends are the peer's. */
+	if (st->expires < st->issued || st->issued < 0 ||
+	    st->expires - st->issued > v->s->ceilings.statement_max_s)
+		return err_say(e, ERR_DENIED, "signer-statement-life",
+		    "the statement is valid for longer than the ceiling of "
+		    "the signer allows");
+	return ERR_OK;
+}
+
+/* One person has one spelling, or two of them would count as two people. */
+static enum err_code
+check_run(struct bytes run, const char *field, struct err *e)
+{
+	char canonical[RUN_TEXT];
+	if (run_parse(run, canonical, e) == ERR_OK && bytes_is(run, canonical))
+		return ERR_OK;
+	return err_at(e, ERR_INVALID, "signer-statement-run", NULL,
+	    at_field(field),
+	    "a RUN in the statement is not in its one written form");
+}
+
+static enum err_code
+check_statement(const struct view *v, struct err *e)
+{
+	const struct statement *st = &v->st;
+	enum statement_type want =
+	    v->is_minister ? STATEMENT_APPOINTMENT : STATEMENT_ENDORSEMENT;
+	if (st->type != want)
+		return err_say(e, ERR_DENIED, "signer-statement-type",
+		    "the statement is of the wrong kind: a holder's "
+		    "certificate needs an endorsement, a minister's an "
+		    "appointment");
+	if (!bytes_is(st->origin, v->s->origin))
+		return err_say(e, ERR_DENIED, "signer-statement-origin",
+		    "the statement was made for another installation");
+	TRY(check_times(v, e));
+	if (!bytes_is(st->issuer, v->by->name))
+		return err_say(e, ERR_DENIED, "signer-statement-issuer",
+		    "the statement names another issuing CA than %s",
+		    v->by->name);
+	TRY(check_run(st->holder_run, "holder_run", e));
+	return check_run(st->operator_run, "operator_run", e);
+}
+
+/* --- The certificate against the statement ------------------------------------------ */
+
+/* *found counts; false when one says something else. */
+static bool
+subject_says(struct bytes subject, struct bytes run, int *found)
+{
+	struct der d = der_of(subject);
+	struct der rdns = der_enter(&d, DER_SEQUENCE);
+	while (!rdns.bad && der_peek(&rdns) != 0) {
+		struct der rdn = der_enter(&rdns, DER_SET);
+		struct der attr = der_enter(&rdn, DER_SEQUENCE);
+		struct bytes type = der_get(&attr, DER_OID);
+		struct bytes value = der_get(&attr, der_peek(&attr));
+		if (attr.bad || !der_end(&rdn))
+			return false;
+		if (!bytes_eq(type, oid_known(OID_SERIAL_NUMBER)))
+			continue;
+		if (!bytes_eq(value, run))
+			return false;
+		(*found)++;
+	}
+	return !rdns.bad && !d.bad;
+}
+
+static bool
+san_says(const struct cert *c, struct bytes run, int *found)
+{
+	const struct cert_ext *ext = cert_find_ext(c, OID_EXT_SAN);
+	if (ext == NULL)
+		return true;
+	struct der d = der_of(ext->value);
+	struct der names = der_enter(&d, DER_SEQUENCE);
+	while (!names.bad && der_peek(&names) != 0) {
+		if (der_peek(&names) != DER_CONTEXT_CONS(0)) {
+			der_element(&names);
+			continue;
+		}
+		struct der other = der_enter(&names, DER_CONTEXT_CONS(0));
+		struct bytes type = der_get(&other, DER_OID);
+		struct der value = der_enter(&other, DER_CONTEXT_CONS(0));
+		if (other.bad)
+			return false;
+		if (!bytes_eq(type, oid_known(OID_RUT_HOLDER)))
+			continue;
+		if (!bytes_eq(der_get(&value, DER_IA5_STRING), run))
+			return false;
+		(*found)++;
+	}
+	return !names.bad && !d.bad;
+}
+
+static enum err_code
+check_agreement(const struct view *v, struct err *e)
+{
+	const struct statement *st = &v->st;
+	const struct cert *c = &v->cert;
+	if (!bytes_eq(st->tbs_sha256, v->tbs_sha256))
+		return err_say(e, ERR_DENIED, "signer-tbs-hash",
+		    "the statement was made for another certificate: the hash "
+		    "of the part to be signed differs");
+	if (!bytes_eq(st->spki_sha256, hash_of(v->s, c->spki)))
+		return err_say(e, ERR_DENIED, "signer-spki-hash",
+		    "the statement names another public key than the "
+		    "certificate");
+	if (st->not_before != c->not_before || st->not_after != c->not_after)
+		return err_say(e, ERR_DENIED, "signer-validity-other",
+		    "the statement names another validity than the "
+		    "certificate");
+	int found = 0;
+	if (!subject_says(c->subject, st->holder_run, &found) ||
+	    !san_says(c, st->holder_run, &found) || found == 0)
+		return err_say(e, ERR_DENIED, "signer-holder",
+		    "the certificate does not carry the RUN of the person "
+		    "whom the statement names");
+	return ERR_OK;
+}
+
+/* --- Ceilings ------------------------------------------------------------------------ */
+
+static enum err_code
+check_validity(const struct view *v, struct err *e)
+{
+	const struct cert *c = &v->cert;
+	const struct ceilings *top = &v->s->ceilings;
+	int64_t max =
+	    v->is_minister ? top->appointment_max_s : top->validity_max_s;
+	/* Both ends count (RFC 5280 4.1.2.5), hence the second more. */
+	if (c->not_after < c->not_before ||
+	    c->not_after - c->not_before + 1 > max)
+		return err_at(e, ERR_DENIED, "signer-validity",
+		    "Ley 19.799 art. 16", NOWHERE,
+		    "the certificate is valid for longer than the ceiling of "
+		    "the signer allows; shorten its validity");
+	if (c->not_before < v->st.issued - top->backdate_max_s)
+		return err_say(e, ERR_DENIED, "signer-backdated",
+		    "the certificate begins longer before its statement than "
+		    "the ceiling of the signer allows");
+	int64_t latest = v->now;
+	if (v->is_minister && v->st.from > latest)
+		latest = v->st.from;
+	if (c->not_before > latest + SKEW || c->not_after < v->now)
+		return err_say(e, ERR_DENIED, "signer-not-now",
+		    "the certificate would begin in the future, or is already "
+		    "over");
+	return ERR_OK;
+}
+
+/* The purposes that a holder may have: compiled in, then the ceilings. */
+static bool
+eku_allowed(const struct view *v, struct bytes oid)
+{
+	static const enum pkix_oid holder[] = { OID_EKU_CLIENT, OID_EKU_EMAIL };
+	if (v->is_minister)
+		return bytes_eq(oid, oid_known(OID_EKU_ENDORSER));
+	for (size_t i = 0; i < ARRAY_LEN(holder); i++) {
+		if (bytes_eq(oid, oid_known(holder[i])))
+			return (v->s->ceilings.eku >> holder[i] & 1) != 0;
+	}
+	return false;
+}
+
+static enum err_code
+check_usage(const struct view *v, struct err *e)
+{
+	const struct cert *c = &v->cert;
+	unsigned allowed = v->is_minister
+			       ? KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION
+			       : v->s->ceilings.key_usage;
+	if (c->key_usage == 0 || (c->key_usage & ~allowed) != 0)
+		return err_say(e, ERR_DENIED, "signer-key-usage",
+		    "the certificate has a key usage that the ceilings of the "
+		    "signer do not allow");
+	const struct cert_ext *ext = cert_find_ext(c, OID_EXT_EKU);
+	struct der d = der_of(ext == NULL ? BYTES_NONE : ext->value);
+	struct der list = { .bad = false };
+	if (ext != NULL)
+		list = der_enter(&d, DER_SEQUENCE);
+	bool ok = ext != NULL || !v->is_minister;
+	while (ok && !list.bad && der_peek(&list) != 0)
+		ok = eku_allowed(v, der_get(&list, DER_OID));
+	if (!ok || list.bad || d.bad)
+		return err_say(e, ERR_DENIED, "signer-purpose",
+		    "the certificate has an extended key usage that the "
+		    "ceilings of the signer do not allow");
+	return ERR_OK;
+}
+
+static enum err_code
+check_key(const struct view *v, struct err *e)
+{
+	enum key_type type;
+	TRY(spki_check(v->cert.spki, &type, e));
+	if ((v->s->ceilings.keys >> type & 1) == 0)
+		return err_say(e, ERR_DENIED, "signer-key-type",
+		    "keys of type %s are not among those that the ceilings of "
+		    "the signer allow",
+		    key_type_name(type));
+	return ERR_OK;
+}
+
+static enum err_code
+check_rate(const struct view *v, struct err *e)
+{
+	if (state_last_hour(&v->s->state, v->now) < v->s->ceilings.per_hour)
+		return ERR_OK;
+	return err_say(e, ERR_BUSY, "signer-rate",
+	    "the signer has signed as many certificates as its ceilings allow "
+	    "in an hour; try later");
+}
+
+/* --- Who signed ------------------------------------------------------------------------- */
+
+/*
+ * The appointment that this certificate stands for.  It is found by its TBS,
+ * because the journal was written before the certificate was signed; that the
+ * rest is the endorser CA's signature is checked once and then remembered by
+ * the hash of the whole.
+ */
+static enum err_code
+find_minister(const struct view *v, struct appointment_seen **out,
+    struct err *e)
+{
+	const struct cert *c = &v->cms.signer;
+	struct signer *s = v->s;
+	struct appointment_seen *a =
+	    state_appointment(&s->state, hash_of(s, c->tbs));
+	struct bytes known = bytes_of(a == NULL ? NULL : a->issuer_checked,
+	    a == NULL ? 0 : SHA256_LEN);
+	if (a != NULL && !bytes_eq(known, v->evidence_sha256)) {
+		const struct cert *ca = &s->endorser.cert;
+		if (verifier_check(s->ours, ca->spki, c->sigalg, c->tbs,
+			c->signature, e) == ERR_OK)
+			memcpy(a->issuer_checked, v->evidence_sha256.p,
+			    SHA256_LEN);
+		else
+			a = NULL;
+	}
+	if (a == NULL)
+		return err_say(e, ERR_FORBIDDEN, "signer-minister-unknown",
+		    "the endorsement was signed with a certificate that this "
+		    "signer never gave to a minister of faith");
+	*out = a;
+	return ERR_OK;
+}
+
+static enum err_code
+check_in_force(const struct view *v, const struct appointment_seen *a,
+    struct err *e)
+{
+	const struct cert *c = &v->cms.signer;
+	/* A right that was taken away is gone at once, to the second. */
+	if (a->ended != NEVER)
+		return err_say(e, ERR_FORBIDDEN, "signer-appointment-ended",
+		    "the appointment %s of the minister has ended", a->id);
+	if (v->now < a->from || v->now > a->until || v->now < c->not_before ||
+	    v->now > c->not_after)
+		return err_say(e, ERR_FORBIDDEN, "signer-appointment-time",
+		    "the appointment %s of the minister is not in force today",
+		    a->id);
+	if (!bytes_is(v->st.institution, a->institution))
+		return err_say(e, ERR_FORBIDDEN, "signer-institution",
+		    "the minister was appointed by another institution than "
+		    "the one of the request");
+	return ERR_OK;
+}
+
+static enum err_code
+judge_minister(const struct view *v, struct err *e)
+{
+	struct appointment_seen *a;
+	TRY(find_minister(v, &a, e));
+	TRY(check_in_force(v, a, e));
+	if (bytes_is(v->st.holder_run, a->run))
+		return err_say(e, ERR_FORBIDDEN, "signer-own-certificate",
+		    "a minister cannot endorse his or her own certificate; "
+		    "ask another minister");
+	if (bytes_is(v->st.operator_run, a->run))
+		return err_say(e, ERR_FORBIDDEN, "signer-own-request",
+		    "a minister cannot endorse a request that he or she "
+		    "submitted; ask another minister");
+	if (bytes_eq(v->st.operator_run, v->st.holder_run))
+		return err_say(e, ERR_FORBIDDEN, "signer-operator-holder",
+		    "the operator who asks and the holder are one person; ask "
+		    "another operator");
+	return ERR_OK;
+}
+
+static enum err_code
+check_appointment(const struct view *v, struct err *e)
+{
+	const struct statement *st = &v->st;
+	if (st->request.len == 0 || st->request.len > ID_LEN_MAX ||
+	    st->institution.len == 0 || st->institution.len > ID_LEN_MAX)
+		return err_say(e, ERR_INVALID, "signer-appointment-form",
+		    "an appointment needs an id and an institution of at most "
+		    "64 octets");
+	if (st->until < st->from || st->from < 0 ||
+	    st->until - st->from > v->s->ceilings.appointment_max_s)
+		return err_say(e, ERR_DENIED, "signer-appointment-life",
+		    "the appointment is for longer than the ceiling of the "
+		    "signer allows");
+	if (st->until < v->now)
+		return err_say(e, ERR_DENIED, "signer-appointment-over",
+		    "the appointment is already over");
+	return ERR_OK;
+}
+
+static enum err_code
+judge_officer(const struct view *v, struct err *e)
+{
+	const struct ceilings *top = &v->s->ceilings;
+	struct bytes spki = hash_of(v->s, v->cms.signer.spki);
+	const struct officer *who = NULL;
+	TRY(check_appointment(v, e));
+	for (size_t i = 0; i < top->n_officer && who == NULL; i++) {
+		if (bytes_eq(spki,
+			bytes_of(top->officer[i].spki_sha256, SHA256_LEN)))
+			who = &top->officer[i];
+	}
+	if (who == NULL)
+		return err_say(e, ERR_FORBIDDEN, "signer-officer-unknown",
+		    "the appointment was not signed by a platform officer of "
+		    "the signer's ceilings");
+	if (bytes_is(v->st.holder_run, who->run))
+		return err_say(e, ERR_FORBIDDEN, "signer-officer-himself",
+		    "an officer cannot appoint himself or herself; ask "
+		    "another officer");
+	return ERR_OK;
+}
+
+/* --- All together ------------------------------------------------------------------------- */
+
+static enum err_code
+judge_evidence(struct view *v, const struct signer_certificate *m,
+    struct buf *scratch, struct err *e)
+{
+	TRY(cms_parse(m->evidence, scratch, &v->cms, e));
+	v->evidence_sha256 = hash_of(v->s, v->cms.signer.der);
+	TRY(v->is_minister ? judge_officer(v, e) : judge_minister(v, e));
+	return cms_verify(&v->cms, m->statement, v->s->theirs, e);
+}
+
+static enum err_code
+judge(struct view *v, const struct signer_certificate *m, struct buf *scratch,
+    struct err *e)
+{
+	if (m->statement.len > STATEMENT_MAX)
+		return err_say(e, ERR_INVALID, "signer-statement-size",
+		    "the statement is too long");
+	TRY(statement_parse(m->statement, v->s->arena, &v->st, e));
+	TRY(check_statement(v, e));
+	TRY(check_agreement(v, e));
+	TRY(check_validity(v, e));
+	TRY(check_usage(v, e));
+	TRY(check_key(v, e));
+	return judge_evidence(v, m, scratch, e);
+}
+
+/* The record of what was judged; a minister's is also an appointment. */
+static enum err_code
+remember(const struct view *v, struct job *job, struct err *e)
+{
+	const struct statement *st = &v->st;
+	struct record r = { .kind = REC_CERTIFICATE,
+		.time = v->now,
+		.issuer = bytes_str(v->by->name),
+		.serial = v->cert.serial,
+		.digest = v->tbs_sha256,
+		.statement = v->statement_sha256,
+		.evidence = v->evidence_sha256 };
+	TRY(check_rate(v, e));
+	if (v->is_minister) {
+		if (state_appointment(&v->s->state, st->request) != NULL)
+			return err_say(e, ERR_CONFLICT,
+			    "signer-appointment-again",
+			    "this appointment already has a certificate; "
+			    "propose a new appointment");
+		r.kind = REC_APPOINTMENT;
+		r.id = st->request;
+		r.run = st->holder_run;
+		r.institution = st->institution;
+		r.from = st->from;
+		r.until = st->until;
+	}
+	return keep(v->s, &r, job, e);
+}
+
+/* Journalled before a crash, but not signed: the same evidence only. */
+static enum err_code
+same_evidence(const struct view *v, const struct job *job, struct err *e)
+{
+	struct buf scratch AUTO_BUF = BUF(2 * RECORD_MAX);
+	struct record old;
+	TRY(journal_get(v->s->journal, job->record, &scratch, &old, e));
+	if (bytes_eq(old.evidence, v->evidence_sha256))
+		return ERR_OK;
+	return err_say(e, ERR_CONFLICT, "signer-evidence-other",
+	    "this certificate was accepted with another person's signature; "
+	    "send that one again");
+}
+
+enum err_code
+judge_certificate(struct signer *s, const struct signer_certificate *m,
+    int64_t now, struct job *job, struct err *e)
+{
+	struct view v = { .s = s, .now = now };
+	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+	bool again, done;
+	v.is_minister = bytes_is(m->issuer, s->endorser.name);
+	v.by = &s->endorser;
+	if (!v.is_minister)
+		TRY(find_issuer(s, m->issuer, &v.by, e));
+	TRY(judge_container(v.by, m->container,
+	    v.is_minister ? LINT_ENDORSER : LINT_HOLDER, &v.cert, e));
+	v.tbs_sha256 = hash_of(s, v.cert.tbs);
+	v.statement_sha256 = hash_of(s, m->statement);
+	job->wrap = WRAP_SIGNED;
+	job->by = v.by;
+	job->tbs = v.cert.tbs;
+	job->serial = v.cert.serial;
+	TRY(judge_serial(s, &v.cert, v.tbs_sha256, v.statement_sha256, job,
+	    &again, &done, e));
+	if (done)
+		return ERR_OK;
+	TRY(judge(&v, m, &scratch, e));
+	return again ? same_evidence(&v, job, e) : remember(&v, job, e);
+}

@@ -1,0 +1,165 @@
+/*
+ * judge_container - what every certificate must fulfil, whoever it is for:
+ * its form, that it is of the CA that is asked, and that its serial is fresh.
+ */
+#include <string.h>
+
+#include "internal.h"
+
+#define SERIAL_MIN 16
+
+enum err_code
+find_issuer(struct signer *s, struct bytes name, struct authority **out,
+    struct err *e)
+{
+	for (size_t i = 0; i < s->n_issuer; i++) {
+		if (bytes_is(name, s->issuer[i].name)) {
+			*out = &s->issuer[i];
+			return ERR_OK;
+		}
+	}
+	char shown[POLICY_NAME_MAX + 1] = "";
+	if (name.len < sizeof(shown) && ascii_printable(name))
+		memcpy(shown, name.p, name.len);
+	return err_say(e, ERR_NOTFOUND, "signer-issuer",
+	    "the signer has no issuing CA with the name \"%s\"", shown);
+}
+
+/* --- Form -------------------------------------------------------------------- */
+
+#define EXT(oid) (UINT64_C(1) << (oid))
+
+/* The extensions that a certificate may have; lint judges their content. */
+static uint64_t
+allowed_extensions(enum lint_kind kind)
+{
+	uint64_t common = EXT(OID_EXT_SKI) | EXT(OID_EXT_AKI) |
+			  EXT(OID_EXT_KEY_USAGE) | EXT(OID_EXT_BASIC) |
+			  EXT(OID_EXT_EKU);
+	if (kind == LINT_OCSP)
+		return common | EXT(OID_EXT_NOCHECK);
+	return common | EXT(OID_EXT_SAN) | EXT(OID_EXT_IAN) |
+	       EXT(OID_EXT_CRLDP) | EXT(OID_EXT_POLICIES) | EXT(OID_EXT_AIA);
+}
+
+static enum err_code
+check_extensions(const struct cert *c, uint64_t allowed, struct err *e)
+{
+	size_t known = 0;
+	for (enum pkix_oid oid = OID_EXT_SKI; oid <= OID_EXT_NONCE; oid++) {
+		if ((allowed & EXT(oid)) != 0 && cert_find_ext(c, oid) != NULL)
+			known++;
+	}
+	/* cert_parse() refuses doubles, so what was not counted is foreign. */
+	if (known != c->n_ext)
+		return err_say(e, ERR_DENIED, "signer-extension",
+		    "the certificate has an extension that certificates of "
+		    "this kind may not have");
+	return ERR_OK;
+}
+
+static enum err_code
+check_issuer(const struct authority *by, const struct cert *c, struct err *e)
+{
+	if (!bytes_eq(c->issuer, by->cert.subject))
+		return err_at(e, ERR_DENIED, "signer-issuer-name",
+		    "RFC 5280 4.1.2.4", NOWHERE,
+		    "the certificate names another issuer than the CA %s that "
+		    "is to sign it",
+		    by->name);
+	if (c->aki.len == 0 || !bytes_eq(c->aki, by->cert.ski))
+		return err_at(e, ERR_DENIED, "signer-issuer-key",
+		    "RFC 5280 4.2.1.1", NOWHERE,
+		    "the certificate's authority key identifier is not that "
+		    "of the CA %s that is to sign it",
+		    by->name);
+	if (!bytes_eq(c->sigalg, key_type_sigalg(key_type(by->key))))
+		return err_at(e, ERR_DENIED, "signer-algorithm",
+		    "RFC 5280 4.1.1.2", NOWHERE,
+		    "the certificate names another signature algorithm than "
+		    "that of the CA %s",
+		    by->name);
+	if (c->not_after > by->cert.not_after ||
+	    c->not_before < by->cert.not_before)
+		return err_say(e, ERR_DENIED, "signer-outlives-ca",
+		    "the certificate is valid when the CA %s is not; shorten "
+		    "its validity",
+		    by->name);
+	return ERR_OK;
+}
+
+static enum err_code
+lint(const struct cert *c, enum lint_kind kind, struct err *e)
+{
+	struct err_list findings = { .v = NULL };
+	cert_lint(c, kind, &findings);
+	size_t count = findings.count;
+	if (findings.len > 0)
+		*e = findings.v[0];
+	else if (count > 0)
+		err_nomem(e);
+	err_list_fini(&findings);
+	if (count == 0)
+		return ERR_OK;
+	if (e->code == ERR_OK)
+		e->code = ERR_DENIED;
+	return e->code;
+}
+
+enum err_code
+judge_container(const struct authority *by, struct bytes container,
+    enum lint_kind kind, struct cert *out, struct err *e)
+{
+	TRY(cert_parse(container, out, e));
+	TRY(check_issuer(by, out, e));
+	if (out->is_ca ||
+	    (out->key_usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN)) != 0)
+		return err_say(e, ERR_DENIED, "signer-is-ca",
+		    "the certificate would be that of a CA: only a ceremony "
+		    "makes those");
+	TRY(check_extensions(out, allowed_extensions(kind), e));
+	if (out->serial.len < SERIAL_MIN || out->serial.len > SERIAL_MAX)
+		return err_at(e, ERR_DENIED, "signer-serial-length",
+		    "RFC 5280 4.1.2.2", NOWHERE,
+		    "the certificate's serial does not have 16 to 20 octets");
+	return lint(out, kind, e);
+}
+
+/* --- Serial ------------------------------------------------------------------------ */
+
+enum err_code
+judge_serial(struct signer *s, const struct cert *c, struct bytes tbs_sha256,
+    struct bytes statement_sha256, struct job *job, bool *again, bool *done,
+    struct err *e)
+{
+	struct buf scratch AUTO_BUF = BUF(2 * RECORD_MAX);
+	struct record old;
+	uint64_t signature;
+	*done = false;
+	TRY(state_serial(&s->state, s->journal, c->serial, &scratch, &old,
+	    &signature, again, e));
+	if (!*again)
+		return ERR_OK;
+	if (!bytes_eq(old.digest, tbs_sha256))
+		return err_at(e, ERR_CONFLICT, "signer-serial-used",
+		    "RFC 5280 4.1.2.2", NOWHERE,
+		    "this serial was already used for another certificate");
+	/* The same certificate after a crash: its signature, not a second. */
+	if (!bytes_eq(old.statement, statement_sha256))
+		return err_say(e, ERR_CONFLICT, "signer-statement-other",
+		    "this certificate was already signed under another "
+		    "statement");
+	job->record = old.at;
+	job->again = true;
+	*done = signature != 0;
+	return ERR_OK;
+}
+
+enum err_code
+keep(struct signer *s, struct record *r, struct job *job, struct err *e)
+{
+	TRY(journal_add(s->journal, r, e));
+	TRY(state_apply(&s->state, r, e));
+	job->record = r->at;
+	return ERR_OK;
+}

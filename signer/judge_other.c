@@ -1,0 +1,287 @@
+/*
+ * judge_other - may this CRL, checkpoint, responder's certificate, end of an
+ * appointment or OCSP answer be signed?
+ */
+#include <string.h>
+
+#include <refrendo/crl.h>
+#include <refrendo/ocsp.h>
+
+#include "internal.h"
+
+static struct bytes
+hash_of(struct signer *s, struct bytes b)
+{
+	uint8_t *hash = arena_get(s->arena, SHA256_LEN);
+	hasher_sha256(s->hasher, hash, b);
+	return bytes_of(hash, SHA256_LEN);
+}
+
+/* --- CRL ---------------------------------------------------------------------- */
+
+static enum err_code
+check_crl_issuer(const struct authority *by, const struct crl *c, struct err *e)
+{
+	if (!bytes_eq(c->issuer, by->cert.subject) ||
+	    !bytes_eq(c->aki, by->cert.ski))
+		return err_at(e, ERR_DENIED, "signer-crl-issuer",
+		    "RFC 5280 5.1.2.3", NOWHERE,
+		    "the CRL is that of another CA than %s", by->name);
+	if (!bytes_eq(c->sigalg, key_type_sigalg(key_type(by->key))))
+		return err_at(e, ERR_DENIED, "signer-crl-algorithm",
+		    "RFC 5280 5.1.1.2", NOWHERE,
+		    "the CRL names another signature algorithm than that of "
+		    "the CA %s",
+		    by->name);
+	return ERR_OK;
+}
+
+static enum err_code
+check_crl_times(struct signer *s, const struct crl *c,
+    const struct crl_seen *last, int64_t now, struct err *e)
+{
+	if (c->this_update > now + SKEW || c->next_update <= now)
+		return err_say(e, ERR_DENIED, "signer-crl-not-now",
+		    "the CRL begins in the future, or is already over");
+	if (c->next_update <= c->this_update ||
+	    c->next_update - c->this_update > s->ceilings.crl_max_s)
+		return err_say(e, ERR_DENIED, "signer-crl-life",
+		    "the CRL is valid for longer than the ceiling of the "
+		    "signer allows");
+	if (last != NULL && c->this_update < last->this_update)
+		return err_say(e, ERR_DENIED, "signer-crl-back",
+		    "the CRL begins before the one that was signed last; "
+		    "check the clock");
+	return ERR_OK;
+}
+
+enum err_code
+judge_crl(struct signer *s, const struct signer_crl *m, int64_t now,
+    struct job *job, struct err *e)
+{
+	struct crl c;
+	TRY(find_issuer(s, m->issuer, &job->by, e));
+	TRY(crl_tbs_parse(m->tbs, &c, e));
+	TRY(check_crl_issuer(job->by, &c, e));
+	struct bytes name = bytes_str(job->by->name);
+	struct bytes hash = hash_of(s, m->tbs);
+	struct crl_seen *last = state_crl(&s->state, name);
+	job->wrap = WRAP_SIGNED;
+	job->tbs = m->tbs;
+	if (last != NULL && c.number <= (uint64_t)last->number) {
+		/* The same list again, after a crash: the same signature. */
+		if (c.number != (uint64_t)last->number ||
+		    !bytes_eq(hash, bytes_of(last->tbs_sha256, SHA256_LEN)))
+			return err_at(e, ERR_CONFLICT, "signer-crl-number",
+			    "RFC 5280 5.2.3", NOWHERE,
+			    "a CRL with this number or a higher one was "
+			    "already signed for the CA %s",
+			    job->by->name);
+		job->record = last->record;
+		job->again = true;
+		return ERR_OK;
+	}
+	TRY(check_crl_times(s, &c, last, now, e));
+	if (c.number > INT64_MAX || c.number == 0)
+		return err_say(e, ERR_DENIED, "signer-crl-number-range",
+		    "the number of the CRL is zero or too large");
+	struct record r = { .kind = REC_CRL,
+		.time = now,
+		.issuer = name,
+		.digest = hash,
+		.value = (int64_t)c.number,
+		.this_update = c.this_update };
+	return keep(s, &r, job, e);
+}
+
+/* --- Checkpoint ------------------------------------------------------------------- */
+
+enum err_code
+judge_checkpoint(struct signer *s, const struct signer_checkpoint *m,
+    int64_t now, struct job *job, struct err *e)
+{
+	const struct state *st = &s->state;
+	struct bytes root = arena_copy(s->arena, bytes_of(m->root, HASH_LEN));
+	bool good = m->size > 0 && m->size <= INT64_MAX;
+	bool same = m->size == st->checkpoint_size &&
+		    bytes_eq(root, bytes_of(st->checkpoint_root, HASH_LEN));
+	if (good && st->checkpoint_size > 0 && !same)
+		good = m->size > st->checkpoint_size &&
+		       merkle_check_consistency(&m->consistency,
+			   st->checkpoint_size, m->size, st->checkpoint_root,
+			   m->root, e) == ERR_OK;
+	if (!good)
+		return err_at(e, ERR_CONFLICT, "checkpoint-fork",
+		    "RFC 6962 2.1.2", NOWHERE,
+		    "this tree does not extend the one whose checkpoint was "
+		    "signed last: entries are missing or were changed");
+	job->wrap = WRAP_NOTE;
+	job->checkpoint = (struct checkpoint){ .origin = bytes_str(s->origin),
+		.size = m->size };
+	memcpy(job->checkpoint.root, m->root, HASH_LEN);
+	if (same) {
+		job->record = st->checkpoint_record;
+		job->again = true;
+		return ERR_OK;
+	}
+	struct record r = { .kind = REC_CHECKPOINT,
+		.time = now,
+		.digest = root,
+		.value = (int64_t)m->size };
+	return keep(s, &r, job, e);
+}
+
+/* --- The responder's certificate ------------------------------------------------------ */
+
+static enum err_code
+check_responder(struct signer *s, const struct authority *by,
+    const struct cert *c, int64_t now, struct err *e)
+{
+	if (!bytes_eq(c->spki, buf_bytes(&by->responder_spki)))
+		return err_say(e, ERR_DENIED, "signer-responder-key",
+		    "the certificate is not for the OCSP key that the "
+		    "configuration names for the CA %s",
+		    by->name);
+	if (c->not_after < c->not_before ||
+	    c->not_after - c->not_before + 1 > by->responder_max_s)
+		return err_at(e, ERR_DENIED, "signer-responder-life",
+		    "RFC 6960 4.2.2.2.1", NOWHERE,
+		    "the responder's certificate is valid for longer than the "
+		    "configuration allows");
+	if (c->not_before > now + SKEW || c->not_after < now ||
+	    c->not_before < now - s->ceilings.backdate_max_s - SKEW)
+		return err_say(e, ERR_DENIED, "signer-responder-not-now",
+		    "the responder's certificate does not begin now");
+	return ERR_OK;
+}
+
+enum err_code
+judge_responder(struct signer *s, const struct signer_responder *m, int64_t now,
+    struct job *job, struct err *e)
+{
+	struct cert c;
+	bool again, done;
+	TRY(find_issuer(s, m->issuer, &job->by, e));
+	TRY(judge_container(job->by, m->container, LINT_OCSP, &c, e));
+	struct bytes hash = hash_of(s, c.tbs);
+	job->wrap = WRAP_SIGNED;
+	job->tbs = c.tbs;
+	job->serial = c.serial;
+	/* No statement stands behind it, nor in its record. */
+	TRY(judge_serial(s, &c, hash, BYTES_NONE, job, &again, &done, e));
+	if (done)
+		return ERR_OK;
+	TRY(check_responder(s, job->by, &c, now, e));
+	if (again)
+		return ERR_OK;
+	struct record r = { .kind = REC_RESPONDER,
+		.time = now,
+		.issuer = bytes_str(job->by->name),
+		.serial = c.serial,
+		.digest = hash };
+	return keep(s, &r, job, e);
+}
+
+/* --- The end of an appointment ------------------------------------------------------------ */
+
+enum err_code
+judge_appointment_end(struct signer *s, const struct signer_appointment_end *m,
+    int64_t now, struct job *job, struct err *e)
+{
+	/* Whoever owns core may take a right away, never give one. */
+	struct appointment_seen *a = NULL;
+	if (m->appointment.len <= ID_LEN_MAX)
+		a = state_appointment(&s->state, m->appointment);
+	if (a == NULL)
+		return err_say(e, ERR_NOTFOUND, "signer-appointment-unknown",
+		    "the signer knows no appointment with this id");
+	if (m->at > now + SKEW)
+		return err_say(e, ERR_DENIED, "signer-appointment-end-future",
+		    "an appointment ends now or not at all: its end is dated "
+		    "in the future");
+	job->wrap = WRAP_NONE;
+	if (a->ended <= m->at)
+		return ERR_OK;
+	struct record r = { .kind = REC_APPOINTMENT_END,
+		.time = now,
+		.id = bytes_str(a->id),
+		.value = m->at };
+	return keep(s, &r, job, e);
+}
+
+/* --- OCSP answers ---------------------------------------------------------------------------- */
+
+/* The certificate that goes with the answers; checked once for each. */
+static enum err_code
+check_responder_certificate(struct signer *s, struct authority *by,
+    struct bytes der, int64_t now, struct err *e)
+{
+	struct bytes hash = hash_of(s, der);
+	if (!bytes_eq(hash, bytes_of(by->responder_checked, SHA256_LEN))) {
+		struct cert c;
+		TRY(cert_parse(der, &c, e));
+		if (!bytes_eq(c.spki, key_spki(by->key)) ||
+		    !cert_has_eku(&c, OID_EKU_OCSP))
+			return err_say(e, ERR_DENIED, "signer-ocsp-certificate",
+			    "the certificate beside the OCSP answer is not "
+			    "that of this responder");
+		TRY(cert_check_issued(&c, &by->cert, now, s->theirs, e));
+		memcpy(by->responder_checked, hash.p, SHA256_LEN);
+		by->responder_not_before = c.not_before;
+		by->responder_not_after = c.not_after;
+	}
+	if (now < by->responder_not_before || now > by->responder_not_after)
+		return err_say(e, ERR_DENIED, "signer-ocsp-certificate-time",
+		    "the certificate of this OCSP responder is not valid now");
+	return ERR_OK;
+}
+
+static enum err_code
+check_single(struct signer *s, const struct authority *by,
+    const struct ocsp_single *one, int64_t now, struct err *e)
+{
+	if (!ocsp_id_matches(&one->id, &by->id))
+		return err_say(e, ERR_DENIED, "signer-ocsp-issuer",
+		    "the OCSP answer speaks of certificates of another CA "
+		    "than %s",
+		    by->name);
+	if (one->this_update > now + SKEW || one->next_update <= now ||
+	    one->next_update <= one->this_update ||
+	    one->next_update - one->this_update > s->ceilings.ocsp_max_s)
+		return err_at(e, ERR_DENIED, "signer-ocsp-times",
+		    "RFC 6960 4.2.2.1", NOWHERE,
+		    "the OCSP answer begins in the future, is over, or is "
+		    "valid for longer than the ceiling of the signer allows");
+	return ERR_OK;
+}
+
+enum err_code
+judge_ocsp(struct signer *s, const struct signer_ocsp *m, int64_t now,
+    struct job *job, struct err *e)
+{
+	struct ocsp_answer answer;
+	TRY(find_issuer(s, m->issuer, &job->by, e));
+	TRY(ocsp_tbs_parse(m->tbs, &answer, e));
+	if (!bytes_eq(answer.key_hash,
+		bytes_of(job->by->responder_key_sha1, 20)))
+		return err_at(e, ERR_DENIED, "signer-ocsp-key", "RFC 9919",
+		    NOWHERE, "the OCSP answer names another responder's key");
+	if (answer.produced_at > now + SKEW || answer.n_single == 0)
+		return err_say(e, ERR_DENIED, "signer-ocsp-produced",
+		    "the OCSP answer was produced in the future, or says "
+		    "nothing");
+	for (size_t i = 0; i < answer.n_single; i++) {
+		TRY(check_single(s, job->by, &answer.single[i], now, e));
+		if (!bytes_eq(answer.single[i].id.serial,
+			answer.single[0].id.serial) ||
+		    answer.single[i].state != answer.single[0].state)
+			return err_say(e, ERR_DENIED, "signer-ocsp-mixed",
+			    "the OCSP answer speaks of more than one "
+			    "certificate");
+	}
+	TRY(check_responder_certificate(s, job->by, m->responder, now, e));
+	job->wrap = WRAP_OCSP;
+	job->tbs = m->tbs;
+	job->responder = m->responder;
+	return ERR_OK;
+}

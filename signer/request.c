@@ -1,0 +1,360 @@
+/*
+ * request - the table of messages, and the order of things: judge all, one
+ * sync, sign all, check each signature, write it down, answer.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <refrendo/ocsp.h>
+
+#include "internal.h"
+
+enum role { ROLE_BOTH, ROLE_SIGNER, ROLE_OCSP };
+
+/* Who answers what: generated from the one list. */
+static enum role
+role_of(uint16_t type)
+{
+	switch (type) {
+#define X(name, number, cap, role) \
+	case number:               \
+		return ROLE_##role;
+		SIGNER_MESSAGES(X)
+#undef X
+	default:
+		fatal("a message of type %u passed its cap", type);
+	}
+}
+
+/* --- Reading --------------------------------------------------------------------- */
+
+static enum err_code
+decode(struct item *it, struct err *e)
+{
+	struct bytes body = it->frame.body;
+	switch ((enum signer_message)it->frame.type) {
+	case SIGNER_HELLO:
+		if (body.len != 0)
+			return err_say(e, ERR_INVALID, "signer-hello-body",
+			    "the signer is greeted with an empty message");
+		return ERR_OK;
+	case SIGNER_CERTIFICATE:
+		return signer_certificate_decode(body, &it->in.certificate, e);
+	case SIGNER_CRL:
+		return signer_crl_decode(body, &it->in.crl, e);
+	case SIGNER_CHECKPOINT:
+		return signer_checkpoint_decode(body, &it->in.checkpoint, e);
+	case SIGNER_RESPONDER:
+		return signer_responder_decode(body, &it->in.responder, e);
+	case SIGNER_APPOINTMENT_END:
+		return signer_appointment_end_decode(body,
+		    &it->in.appointment_end, e);
+	case SIGNER_OCSP:
+		return signer_ocsp_decode(body, &it->in.ocsp, e);
+	}
+	fatal("a message of type %u passed its cap", it->frame.type);
+}
+
+/* The caps of questions alone: a peer does not answer what nobody asked. */
+static uint32_t
+question_cap(uint16_t type)
+{
+	bool is_answer = (type & (SIGNER_ANSWER | SIGNER_REFUSAL)) != 0;
+	return is_answer ? 0 : signer_cap(type);
+}
+
+/* --- Judging ---------------------------------------------------------------------- */
+
+/* Permitted now?  Then what the message itself is judged by. */
+static enum err_code
+judge(struct signer *s, struct item *it, int64_t now, struct err *e)
+{
+	enum role role = role_of(it->frame.type);
+	if (role != ROLE_BOTH && (role == ROLE_OCSP) != s->is_ocsp)
+		return err_say(e, ERR_FORBIDDEN, "signer-role",
+		    "this process does not sign that: CA keys and OCSP keys "
+		    "are kept apart");
+	if (it->frame.type != SIGNER_HELLO && !s->said_hello)
+		return err_say(e, ERR_CONFLICT, "signer-hello-first",
+		    "the signer must be greeted first");
+	/* To take a right away needs no good clock. */
+	if (it->frame.type != SIGNER_HELLO &&
+	    it->frame.type != SIGNER_APPOINTMENT_END &&
+	    now < s->state.last_time - SKEW)
+		return err_say(e, ERR_CONFLICT, "signer-clock",
+		    "the clock is behind the signer's journal; set it right "
+		    "before anything is signed");
+	switch ((enum signer_message)it->frame.type) {
+	case SIGNER_HELLO:
+		s->said_hello = true;
+		it->job.wrap = WRAP_HELLO;
+		return ERR_OK;
+	case SIGNER_CERTIFICATE:
+		return judge_certificate(s, &it->in.certificate, now, &it->job,
+		    e);
+	case SIGNER_CRL:
+		return judge_crl(s, &it->in.crl, now, &it->job, e);
+	case SIGNER_CHECKPOINT:
+		return judge_checkpoint(s, &it->in.checkpoint, now, &it->job,
+		    e);
+	case SIGNER_RESPONDER:
+		return judge_responder(s, &it->in.responder, now, &it->job, e);
+	case SIGNER_APPOINTMENT_END:
+		return judge_appointment_end(s, &it->in.appointment_end, now,
+		    &it->job, e);
+	case SIGNER_OCSP:
+		return judge_ocsp(s, &it->in.ocsp, now, &it->job, e);
+	}
+	fatal("a message of type %u passed its cap", it->frame.type);
+}
+
+/* --- Signing ------------------------------------------------------------------------- */
+
+/* The signature that the journal already has for this job, if it has one. */
+static enum err_code
+find_signature(struct signer *s, const struct job *job, struct buf *out,
+    struct err *e)
+{
+	struct buf scratch AUTO_BUF = BUF(2 * RECORD_MAX);
+	struct record r;
+	uint64_t at = 0;
+	bool found;
+	if (job->serial.len > 0)
+		TRY(state_serial(&s->state, s->journal, job->serial, &scratch,
+		    &r, &at, &found, e));
+	else if (job->record == s->state.checkpoint_record)
+		at = s->state.checkpoint_signature;
+	for (size_t i = 0; i < s->state.n_crl && at == 0; i++) {
+		if (s->state.crl[i].record == job->record)
+			at = s->state.crl[i].signature;
+	}
+	if (at == 0)
+		return ERR_OK;
+	TRY(journal_get(s->journal, at, &scratch, &r, e));
+	buf_put(out, r.signature.p, r.signature.len);
+	return buf_end(out, e);
+}
+
+static enum err_code
+make_signature(struct signer *s, const struct job *job, struct buf *out,
+    struct err *e)
+{
+	if (job->wrap == WRAP_NOTE)
+		return checkpoint_sign(&job->checkpoint, s->log_key, out, e);
+	return key_sign(job->by->key, job->tbs, out, e);
+}
+
+/* No signature leaves unverified: a token may be faulty, a bit may flip. */
+static enum err_code
+check_signature(struct signer *s, const struct job *job, struct bytes signature,
+    struct err *e)
+{
+	struct err detail;
+	enum err_code code;
+	if (job->wrap == WRAP_NOTE) {
+		struct checkpoint c;
+		code = checkpoint_verify(signature, job->checkpoint.origin,
+		    key_spki(s->log_key), s->ours, &c, &detail);
+	} else {
+		struct key *key = job->by->key;
+		code = verifier_check(s->ours, key_spki(key),
+		    key_type_sigalg(key_type(key)), job->tbs, signature,
+		    &detail);
+	}
+	if (code == ERR_OK)
+		return ERR_OK;
+	log_err("signature-not-verified", &detail);
+	return err_say(e, ERR_CRYPTO, "signer-own-signature",
+	    "the signature that the key made does not verify: it was not "
+	    "given out; check the key's device");
+}
+
+static enum err_code
+write_signature(struct signer *s, const struct job *job, int64_t now,
+    struct bytes signature, struct err *e)
+{
+	struct record r = { .kind = REC_SIGNATURE,
+		.time = now,
+		.of = (int64_t)job->record,
+		.serial = job->serial,
+		.signature = signature };
+	TRY(journal_add(s->journal, &r, e));
+	return state_apply(&s->state, &r, e);
+}
+
+static enum err_code
+sign(struct signer *s, const struct job *job, int64_t now, struct buf *out,
+    struct err *e)
+{
+	if (job->again)
+		TRY(find_signature(s, job, out, e));
+	bool known = out->len > 0;
+	if (!known)
+		TRY(make_signature(s, job, out, e));
+	TRY(buf_end(out, e));
+	TRY(check_signature(s, job, buf_bytes(out), e));
+	if (known || job->record == 0)
+		return ERR_OK;
+	return write_signature(s, job, now, buf_bytes(out), e);
+}
+
+/* --- Answering --------------------------------------------------------------------------- */
+
+static void
+say_hello(const struct signer *s, struct buf *body)
+{
+	struct signer_hello m = { .checkpoint_size = s->state.checkpoint_size,
+		.signed_certificates = s->state.certificates,
+		.n_issuer = s->n_issuer };
+	memcpy(m.checkpoint_root, s->state.checkpoint_root, HASH_LEN);
+	for (size_t i = 0; i < s->n_issuer; i++) {
+		const struct authority *a = &s->issuer[i];
+		for (size_t j = 0; j < s->state.n_crl; j++) {
+			if (strcmp(s->state.crl[j].issuer, a->name) == 0)
+				m.issuer[i].crl_number = s->state.crl[j].number;
+		}
+		memcpy(m.issuer[i].issuer, a->name, sizeof(a->name));
+		sha256(m.issuer[i].responder_spki_sha256,
+		    buf_bytes(&a->responder_spki));
+		if (s->is_ocsp)
+			m.responder_spki[i] = buf_bytes(&a->responder_spki);
+	}
+	signer_hello_encode(&m, body);
+}
+
+static enum err_code
+fill(struct signer *s, const struct job *job, int64_t now, struct buf *body,
+    struct err *e)
+{
+	struct buf signature AUTO_BUF = BUF(CHECKPOINT_MAX);
+	if (job->wrap == WRAP_NONE)
+		return ERR_OK;
+	if (job->wrap == WRAP_HELLO) {
+		say_hello(s, body);
+		return ERR_OK;
+	}
+	TRY(sign(s, job, now, &signature, e));
+	if (job->wrap == WRAP_NOTE) {
+		buf_put(body, signature.p, signature.len);
+		return ERR_OK;
+	}
+	struct bytes sigalg = key_type_sigalg(key_type(job->by->key));
+	if (job->wrap == WRAP_OCSP)
+		return ocsp_assemble(job->tbs, sigalg, buf_bytes(&signature),
+		    job->responder, body, e);
+	/* The very bytes that were judged: nothing is encoded anew. */
+	return signed_assemble(job->tbs, sigalg, buf_bytes(&signature), body,
+	    e);
+}
+
+static void
+refuse(const struct item *it, struct buf *out)
+{
+	struct buf body AUTO_BUF = BUF(4096);
+	/* The sentence may name a person's data; the id does not. */
+	log_warn("signer-refused", "message=%s id=%s rule=%s why=%s",
+	    signer_message_name(it->frame.type), it->refusal.id,
+	    it->refusal.rule == NULL ? "" : it->refusal.rule, it->refusal.why);
+	err_encode(&it->refusal, &body);
+	frame_put(out, it->frame.type | SIGNER_REFUSAL, it->frame.id,
+	    buf_bytes(&body));
+}
+
+/* What concerns one object is told to the peer; a journal that is not known
+ * any more ends the process. */
+static bool
+is_fatal(const struct signer *s)
+{
+	return s->journal != NULL && journal_failed(s->journal);
+}
+
+static enum err_code
+answer(struct signer *s, struct item *it, int64_t now, struct buf *out,
+    struct err *e)
+{
+	struct buf body AUTO_BUF = BUF(CRL_FRAME_MAX + CERT_MAX_BYTES);
+	if (it->refusal.code == ERR_OK) {
+		enum err_code code = fill(s, &it->job, now, &body, e);
+		if (code == ERR_OK)
+			code = buf_end(&body, e);
+		if (is_fatal(s))
+			return code;
+		if (code != ERR_OK)
+			it->refusal = *e;
+	}
+	if (it->refusal.code != ERR_OK)
+		refuse(it, out);
+	else
+		frame_put(out, it->frame.type | SIGNER_ANSWER, it->frame.id,
+		    buf_bytes(&body));
+	return buf_end(out, e);
+}
+
+/* --- A round -------------------------------------------------------------------------------- */
+
+/* Judged, journalled, made durable; only then the first key is touched. */
+static enum err_code
+run(struct signer *s, struct item *item, size_t n, int64_t now, struct buf *out,
+    struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		enum err_code code = judge(s, &item[i], now, e);
+		if (is_fatal(s))
+			return code;
+		if (code != ERR_OK)
+			item[i].refusal = *e;
+	}
+	if (s->journal != NULL)
+		TRY(journal_sync(s->journal, now, e));
+	for (size_t i = 0; i < n; i++)
+		TRY(answer(s, &item[i], now, out, e));
+	return s->journal == NULL ? ERR_OK : journal_flush(s->journal, e);
+}
+
+/* Whole frames at the front; a bad one waits for its own round. */
+static enum err_code
+gather(struct bytes in, struct item *item, size_t *n, size_t *used,
+    struct err *e)
+{
+	for (*n = 0, *used = 0; *n < ROUND_MAX; (*n)++) {
+		struct item *it = &item[*n];
+		size_t took;
+		memset(it, 0, sizeof(*it));
+		struct bytes rest = bytes_of(in.p + *used, in.len - *used);
+		enum err_code code =
+		    frame_cut(rest, question_cap, &it->frame, &took, e);
+		if (code == ERR_OK && took > 0)
+			code = decode(it, e);
+		if (code != ERR_OK)
+			return *n > 0 ? ERR_OK : code;
+		if (took == 0)
+			break;
+		*used += took;
+	}
+	return ERR_OK;
+}
+
+enum err_code
+signer_batch(struct signer *s, struct bytes in, size_t *used, int64_t now,
+    struct buf *out, struct err *e)
+{
+	if (is_fatal(s))
+		return err_say(e, ERR_IO, "signer-stopped",
+		    "the signer's journal failed before: the signer must be "
+		    "started again");
+	for (*used = 0;;) {
+		size_t n, took, before = out->len;
+		struct bytes rest = bytes_of(in.p + *used, in.len - *used);
+		TRY(gather(rest, s->item, &n, &took, e));
+		if (n == 0)
+			return ERR_OK;
+		enum err_code code = run(s, s->item, n, now, out, e);
+		arena_reset(s->arena);
+		/* What is not written down must not be sent either. */
+		if (code != ERR_OK) {
+			out->len = before;
+			return code;
+		}
+		*used += took;
+	}
+}

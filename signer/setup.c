@@ -1,0 +1,246 @@
+/*
+ * setup - keys and certificates, loaded and compared before the sandbox is
+ * closed and the first octet of a peer is read.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define FILE_MAX 65536
+#define URI_MAX  (2 * PATH_LEN)
+#define ENDORSER "endorser" /* as in messages, for the ministers' CA */
+
+/* --- Files and URIs ----------------------------------------------------------- */
+
+/* path below dir, or itself when it is absolute. */
+static bool
+join(char *out, size_t size, const char *dir, const char *path)
+{
+	int n = path[0] == '/' ? snprintf(out, size, "%s", path)
+			       : snprintf(out, size, "%s/%s", dir, path);
+	return n >= 0 && (size_t)n < size;
+}
+
+static enum err_code
+no_certificate(const char *path, struct err *e)
+{
+	err_say(e, ERR_NOTFOUND, "signer-certificate-file",
+	    "the certificate %s cannot be read; check the configuration", path);
+	return err_why(e, "errno %d", errno);
+}
+
+static enum err_code
+read_certificate(const char *dir, const char *name, struct buf *der,
+    struct cert *cert, struct err *e)
+{
+	char path[URI_MAX];
+	if (!join(path, sizeof(path), dir, name))
+		return no_certificate(name, e);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return no_certificate(name, e);
+	struct buf text AUTO_BUF = BUF(FILE_MAX);
+	ssize_t n = 0;
+	uint8_t *room = buf_room(&text, FILE_MAX);
+	if (room != NULL)
+		n = read(fd, room, FILE_MAX);
+	close(fd);
+	if (n <= 0)
+		return no_certificate(name, e);
+	text.len = (size_t)n;
+	TRY(pem_or_der(buf_bytes(&text), "CERTIFICATE", der, e));
+	return cert_parse(buf_bytes(der), cert, e);
+}
+
+/* "file:PATH" and bare paths begin at dir; "pkcs11:" stays as it is. */
+static enum err_code
+load_key(const struct signer_setup *setup, const char *uri, struct key **out,
+    struct err *e)
+{
+	char path[URI_MAX];
+	const char *name = uri;
+	if (strncmp(uri, "pkcs11:", 7) == 0)
+		return key_load(uri, setup->passphrase, out, e);
+	if (strncmp(uri, "file:", 5) == 0)
+		name = uri + 5;
+	if (!join(path, sizeof(path), setup->dir, name))
+		return err_say(e, ERR_INVALID, "signer-key-uri",
+		    "the key %s has a name that is too long; shorten it", name);
+	return key_load(path, setup->passphrase, out, e);
+}
+
+/* A URI of a token may hold its PIN: "pin-value=1234". */
+static void
+without_pin(char *out, size_t size, const char *uri)
+{
+	size_t n = 0;
+	while (*uri != '\0' && n < size - 1) {
+		out[n++] = *uri;
+		if (strncmp(uri, "pin-value=", 10) != 0) {
+			uri++;
+			continue;
+		}
+		n += (size_t)snprintf(out + n, size - n, "in-value=…");
+		if (n >= size)
+			n = size - 1;
+		uri += strcspn(uri, "&;");
+	}
+	out[n] = '\0';
+}
+
+static enum err_code
+check_pair(const struct cert *cert, const struct key *key, const char *uri,
+    struct err *e)
+{
+	if (bytes_eq(cert->spki, key_spki(key)))
+		return ERR_OK;
+	char shown[URI_MAX];
+	without_pin(shown, sizeof(shown), uri);
+	return err_say(e, ERR_INVALID, "key-not-of-ca",
+	    "the key %s is not that of the CA certificate beside it in the "
+	    "configuration; name the right one",
+	    shown);
+}
+
+/* --- Authorities ------------------------------------------------------------------ */
+
+static enum err_code
+load_ca(const struct signer_setup *setup, const char *name,
+    const char *certificate, const char *key, struct authority *out,
+    struct err *e)
+{
+	snprintf(out->name, sizeof(out->name), "%s", name);
+	out->der = BUF(CERT_MAX_BYTES);
+	TRY(read_certificate(setup->dir, certificate, &out->der, &out->cert,
+	    e));
+	if (!out->cert.is_ca || (out->cert.key_usage & KU_KEY_CERT_SIGN) == 0)
+		return err_say(e, ERR_INVALID, "signer-not-ca",
+		    "the certificate of %s is not that of a CA; check the "
+		    "configuration",
+		    name);
+	TRY(issuer_id_of(&out->cert, &out->id, e));
+	if (key == NULL)
+		return ERR_OK;
+	TRY(load_key(setup, key, &out->key, e));
+	return check_pair(&out->cert, out->key, key, e);
+}
+
+/* ocsp-signer: keeps the responder's key.  signer: looks at its public half,
+ * so that it certifies that key and no other, and forgets the rest. */
+static enum err_code
+load_responder(const struct signer_setup *setup,
+    const struct issuer_config *config, struct authority *a, struct err *e)
+{
+	AUTO(key) key = NULL;
+	TRY(load_key(setup, config->ocsp_key, &key, e));
+	a->responder_max_s = config->ocsp_certificate_s;
+	a->responder_spki = BUF(SPKI_MAX);
+	struct bytes spki = key_spki(key);
+	buf_put(&a->responder_spki, spki.p, spki.len);
+	TRY(buf_end(&a->responder_spki, e));
+	/* Hashing is asked of pkix as for a CA: only name and key are read. */
+	struct cert like = { .subject = a->cert.subject, .spki = spki };
+	struct issuer_id id;
+	TRY(issuer_id_of(&like, &id, e));
+	memcpy(a->responder_key_sha1, id.key_sha1,
+	    sizeof(a->responder_key_sha1));
+	if (setup->is_ocsp)
+		a->key = TAKE(key);
+	return ERR_OK;
+}
+
+static void
+authority_fini(struct authority *a)
+{
+	key_free(a->key);
+	buf_fini(&a->der);
+	buf_fini(&a->responder_spki);
+}
+
+static enum err_code
+load_issuers(const struct signer_setup *setup, struct signer *s, struct err *e)
+{
+	for (size_t i = 0; i < setup->config->n_issuer; i++) {
+		const struct issuer_config *c = &setup->config->issuer[i];
+		struct authority *a = &s->issuer[s->n_issuer++];
+		if (strcmp(c->name, ENDORSER) == 0)
+			return err_say(e, ERR_INVALID, "signer-issuer-reserved",
+			    "an issuing CA cannot be called \"endorser\"; give "
+			    "it another name");
+		TRY(load_ca(setup, c->name, c->certificate,
+		    setup->is_ocsp ? NULL : c->key, a, e));
+		TRY(load_responder(setup, c, a, e));
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+apply(void *ctx, const struct record *r, struct err *e)
+{
+	struct signer *s = ctx;
+	return state_apply(&s->state, r, e);
+}
+
+/* What only the signer has: endorser CA, log key, journal. */
+static enum err_code
+load_signer(const struct signer_setup *setup, struct signer *s, struct err *e)
+{
+	const struct config *c = setup->config;
+	TRY(load_ca(setup, ENDORSER, c->endorser_certificate, c->endorser_key,
+	    &s->endorser, e));
+	TRY(load_key(setup, c->log_key, &s->log_key, e));
+	if (key_type(s->log_key) != KEY_ED25519)
+		return err_say(e, ERR_INVALID, "signer-log-key",
+		    "the key of the log is of type %s where ed25519 is needed",
+		    key_type_name(key_type(s->log_key)));
+	return journal_open(setup->dir, bytes_str(s->origin), apply, s,
+	    &s->journal, e);
+}
+
+enum err_code
+signer_new(const struct signer_setup *setup, struct signer **out, struct err *e)
+{
+	AUTO(signer) s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return err_nomem(e);
+	s->is_ocsp = setup->is_ocsp;
+	s->ceilings = *setup->ceilings;
+	s->hasher = hasher_new();
+	s->item = calloc(ROUND_MAX, sizeof(*s->item));
+	if (s->item == NULL)
+		return err_nomem(e);
+	s->arena = arena_new();
+	snprintf(s->origin, sizeof(s->origin), "%s", setup->config->origin);
+	TRY(verifier_new(&s->theirs, e));
+	TRY(verifier_new(&s->ours, e));
+	TRY(state_init(&s->state, e));
+	TRY(load_issuers(setup, s, e));
+	if (!s->is_ocsp)
+		TRY(load_signer(setup, s, e));
+	*out = TAKE(s);
+	return ERR_OK;
+}
+
+void
+signer_free(struct signer *s)
+{
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < s->n_issuer; i++)
+		authority_fini(&s->issuer[i]);
+	authority_fini(&s->endorser);
+	key_free(s->log_key);
+	verifier_free(s->theirs);
+	verifier_free(s->ours);
+	hasher_free(s->hasher);
+	journal_free(s->journal);
+	state_fini(&s->state);
+	arena_free(s->arena);
+	free(s->item);
+	free(s);
+}

@@ -1,0 +1,256 @@
+/*
+ * state - what the journal says, kept in memory.  state_apply() is the one way
+ * in: at start it is given every record of the file, later each new one.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/rand.h>
+
+#include "internal.h"
+
+enum err_code
+state_init(struct state *s, struct err *e)
+{
+	*s = (struct state){ .hasher = hasher_new() };
+	if (RAND_bytes(s->key, sizeof(s->key)) != 1)
+		return err_openssl(e, "signer-random",
+		    "the random source of this machine does not work; nothing "
+		    "can be signed");
+	return ERR_OK;
+}
+
+void
+state_fini(struct state *s)
+{
+	hasher_free(s->hasher);
+	table_fini(&s->serials);
+	table_fini(&s->appointments);
+	free(s->appointment);
+	*s = (struct state){ .hasher = NULL };
+}
+
+/* Keyed, because a peer that chose its serials could otherwise make them
+ * all fall into one chain. */
+static uint64_t
+hash_of(struct state *s, struct bytes b)
+{
+	uint8_t text[sizeof(s->key) + ID_LEN_MAX], hash[SHA256_LEN];
+	size_t len = b.len < ID_LEN_MAX ? b.len : ID_LEN_MAX;
+	memcpy(text, s->key, sizeof(s->key));
+	if (len > 0)
+		memcpy(text + sizeof(s->key), b.p, len);
+	hasher_sha256(s->hasher, hash, bytes_of(text, sizeof(s->key) + len));
+	return be64_parse(hash);
+}
+
+/* --- Appointments ----------------------------------------------------------- */
+
+static bool
+is_appointment(const struct appointment_seen *a, struct bytes what)
+{
+	return bytes_is(what, a->id) ||
+	       bytes_eq(what, bytes_of(a->tbs_sha256, SHA256_LEN));
+}
+
+struct appointment_seen *
+state_appointment(struct state *s, struct bytes id_or_tbs_sha256)
+{
+	uint64_t hash = hash_of(s, id_or_tbs_sha256);
+	size_t at = SIZE_MAX;
+	struct slot *slot;
+	while ((slot = table_next(&s->appointments, hash, &at)) != NULL) {
+		struct appointment_seen *a = &s->appointment[slot->value - 1];
+		if (is_appointment(a, id_or_tbs_sha256))
+			return a;
+	}
+	return NULL;
+}
+
+static void
+copy_text(char *out, size_t size, struct bytes b)
+{
+	size_t len = b.len < size ? b.len : size - 1;
+	if (len > 0)
+		memcpy(out, b.p, len);
+	out[len] = '\0';
+}
+
+static enum err_code
+add_appointment(struct state *s, const struct record *r, struct err *e)
+{
+	/* Room doubles when the count is a power of two (or 0). */
+	size_t n = s->n_appointment;
+	if ((n & (n - 1)) == 0) {
+		size_t room = n == 0 ? 1 : 2 * n;
+		void *p =
+		    realloc(s->appointment, room * sizeof(*s->appointment));
+		if (p == NULL)
+			return err_nomem(e);
+		s->appointment = p;
+	}
+	struct appointment_seen a = { .from = r->from,
+		.until = r->until,
+		.ended = NEVER };
+	copy_text(a.id, sizeof(a.id), r->id);
+	copy_text(a.institution, sizeof(a.institution), r->institution);
+	copy_text(a.run, sizeof(a.run), r->run);
+	memcpy(a.tbs_sha256, r->digest.p, SHA256_LEN);
+	s->appointment[s->n_appointment++] = a;
+	TRY(table_put(&s->appointments, hash_of(s, r->id), s->n_appointment,
+	    e));
+	return table_put(&s->appointments, hash_of(s, r->digest),
+	    s->n_appointment, e);
+}
+
+static void
+end_appointment(struct state *s, const struct record *r)
+{
+	struct appointment_seen *a = state_appointment(s, r->id);
+	if (a != NULL && r->value < a->ended)
+		a->ended = r->value;
+}
+
+/* --- Certificates --------------------------------------------------------------- */
+
+static void
+count_certificate(struct state *s, int64_t time)
+{
+	int64_t minute = time / MINUTE;
+	size_t i = (size_t)((minute % MINUTES + MINUTES) % MINUTES);
+	s->certificates++;
+	if (s->hour[i].minute != minute) {
+		s->hour[i].minute = minute;
+		s->hour[i].count = 0;
+	}
+	s->hour[i].count++;
+}
+
+int64_t
+state_last_hour(const struct state *s, int64_t now)
+{
+	/* Whole minutes, rounded so that it never counts too few. */
+	int64_t first = now / MINUTE - (MINUTES - 1), sum = 0;
+	for (size_t i = 0; i < MINUTES; i++) {
+		if (s->hour[i].minute >= first)
+			sum += s->hour[i].count;
+	}
+	return sum;
+}
+
+static void
+apply_signature(struct state *s, const struct record *r)
+{
+	uint64_t of = (uint64_t)r->of;
+	if (r->serial.len > 0) {
+		uint64_t hash = hash_of(s, r->serial);
+		size_t at = SIZE_MAX;
+		struct slot *slot;
+		while ((slot = table_next(&s->serials, hash, &at)) != NULL) {
+			if (slot->value == of)
+				slot->value = r->at;
+		}
+		return;
+	}
+	for (size_t i = 0; i < s->n_crl; i++) {
+		if (s->crl[i].record == of)
+			s->crl[i].signature = r->at;
+	}
+	if (s->checkpoint_record == of)
+		s->checkpoint_signature = r->at;
+}
+
+enum err_code
+state_serial(struct state *s, struct journal *j, struct bytes serial,
+    struct buf *scratch, struct record *record, uint64_t *signature,
+    bool *found, struct err *e)
+{
+	uint64_t hash = hash_of(s, serial);
+	size_t at = SIZE_MAX;
+	struct slot *slot;
+	*found = false;
+	*signature = 0;
+	while ((slot = table_next(&s->serials, hash, &at)) != NULL) {
+		TRY(journal_get(j, slot->value, scratch, record, e));
+		if (!bytes_eq(record->serial, serial))
+			continue;
+		*found = true;
+		if (record->kind != REC_SIGNATURE)
+			return ERR_OK;
+		*signature = record->at;
+		return journal_get(j, (uint64_t)record->of, scratch, record, e);
+	}
+	return ERR_OK;
+}
+
+/* --- CRLs and checkpoints ------------------------------------------------------------ */
+
+struct crl_seen *
+state_crl(struct state *s, struct bytes issuer)
+{
+	for (size_t i = 0; i < s->n_crl; i++) {
+		if (bytes_is(issuer, s->crl[i].issuer))
+			return &s->crl[i];
+	}
+	return NULL;
+}
+
+static enum err_code
+apply_crl(struct state *s, const struct record *r, struct err *e)
+{
+	struct crl_seen *crl = state_crl(s, r->issuer);
+	if (crl == NULL && s->n_crl == CRLS_MAX)
+		return err_say(e, ERR_CORRUPT, "journal-crls",
+		    "the signer's journal names more issuers than this "
+		    "version can hold; start the version that wrote it");
+	if (crl == NULL)
+		crl = &s->crl[s->n_crl++];
+	*crl = (struct crl_seen){ .number = r->value,
+		.this_update = r->this_update,
+		.record = r->at };
+	copy_text(crl->issuer, sizeof(crl->issuer), r->issuer);
+	memcpy(crl->tbs_sha256, r->digest.p, SHA256_LEN);
+	return ERR_OK;
+}
+
+static void
+apply_checkpoint(struct state *s, const struct record *r)
+{
+	s->checkpoint_size = (uint64_t)r->value;
+	memcpy(s->checkpoint_root, r->digest.p, HASH_LEN);
+	s->checkpoint_record = r->at;
+	s->checkpoint_signature = 0;
+}
+
+enum err_code
+state_apply(struct state *s, const struct record *r, struct err *e)
+{
+	if (r->time > s->last_time)
+		s->last_time = r->time;
+	switch (r->kind) {
+	case REC_APPOINTMENT:
+		TRY(add_appointment(s, r, e));
+		count_certificate(s, r->time);
+		return table_put(&s->serials, hash_of(s, r->serial), r->at, e);
+	case REC_CERTIFICATE:
+		count_certificate(s, r->time);
+		return table_put(&s->serials, hash_of(s, r->serial), r->at, e);
+	case REC_RESPONDER:
+		return table_put(&s->serials, hash_of(s, r->serial), r->at, e);
+	case REC_APPOINTMENT_END:
+		end_appointment(s, r);
+		return ERR_OK;
+	case REC_CRL:
+		return apply_crl(s, r, e);
+	case REC_CHECKPOINT:
+		apply_checkpoint(s, r);
+		return ERR_OK;
+	case REC_SIGNATURE:
+		apply_signature(s, r);
+		return ERR_OK;
+	case REC_MARK:
+	case REC_KINDS:
+		break;
+	}
+	return ERR_OK;
+}
