@@ -3,6 +3,8 @@
  * smuggled through disagreement about exactly these fields, so that each is
  * judged by us and then compared with the library's own reading.
  */
+#include <string.h>
+
 #include "parser.h"
 #include "scan.h"
 
@@ -168,15 +170,38 @@ framing_of(const struct head *h, int minor, struct http_framing *out,
 	return ERR_OK;
 }
 
+/*
+ * The library walks a target octet by octet, for most of its time, and the
+ * target has no say in framing: it was judged by class and is read as "/".
+ */
+static size_t
+split_block(const struct head *h, bool is_reply, struct bytes part[3])
+{
+	const uint8_t *end = h->block.p + h->block.len;
+	const uint8_t *space = memchr(h->start.p, ' ', h->start.len);
+	const size_t version = sizeof(" HTTP/1.1") - 1;
+	if (is_reply || space == NULL || h->start.len < version) {
+		part[0] = h->block;
+		return 1;
+	}
+	const uint8_t *rest = h->start.p + h->start.len - version;
+	part[0] = bytes_of(h->block.p, (size_t)(space + 1 - h->block.p));
+	part[1] = bytes_str("/");
+	part[2] = bytes_of(rest, (size_t)(end - rest));
+	return 3;
+}
+
 enum err_code
 framing_agree(const struct head *h, bool is_reply, struct http_framing *f,
     int *status, struct err *e)
 {
 	struct framing other;
+	struct bytes part[3];
 	size_t names = 0;
 	for (size_t i = 0; i < h->n_field; i++)
 		names += h->field[i].name.len;
-	const char *fault = parser_frame(h->block, is_reply, &other);
+	const char *fault = parser_frame(part, split_block(h, is_reply, part),
+	    is_reply, &other);
 	if (fault == NULL &&
 	    (other.names != names || other.has_length != f->has_length ||
 		other.length != f->length))

@@ -44,12 +44,14 @@ static const llhttp_settings_t settings = {
 };
 
 static const char *
-run(struct bytes head, bool is_reply, struct reading *r)
+run(const struct bytes *part, size_t n, bool is_reply, struct reading *r)
 {
 	llhttp_t p;
+	llhttp_errno_t end = HPE_OK;
 	llhttp_init(&p, is_reply ? HTTP_RESPONSE : HTTP_REQUEST, &settings);
 	p.data = r;
-	llhttp_errno_t end = llhttp_execute(&p, (const char *)head.p, head.len);
+	for (size_t i = 0; i < n && end == HPE_OK; i++)
+		end = llhttp_execute(&p, (const char *)part[i].p, part[i].len);
 	/* Upgrade is an offer that we ignore (RFC 9110 7.8). */
 	if (end == HPE_OK || end == HPE_PAUSED_UPGRADE)
 		return NULL;
@@ -84,25 +86,30 @@ static const struct http_parser_settings settings = {
 };
 
 static const char *
-run(struct bytes head, bool is_reply, struct reading *r)
+run(const struct bytes *part, size_t n, bool is_reply, struct reading *r)
 {
 	struct http_parser p;
 	http_parser_init(&p, is_reply ? HTTP_RESPONSE : HTTP_REQUEST);
 	p.data = r;
-	size_t n =
-	    http_parser_execute(&p, &settings, (const char *)head.p, head.len);
-	if (HTTP_PARSER_ERRNO(&p) != HPE_OK)
-		return http_errno_name(HTTP_PARSER_ERRNO(&p));
-	return n == head.len ? NULL : "stopped before the end";
+	for (size_t i = 0; i < n; i++) {
+		size_t read = http_parser_execute(&p, &settings,
+		    (const char *)part[i].p, part[i].len);
+		if (HTTP_PARSER_ERRNO(&p) != HPE_OK)
+			return http_errno_name(HTTP_PARSER_ERRNO(&p));
+		if (read != part[i].len)
+			return "stopped before the end";
+	}
+	return NULL;
 }
 
 #endif
 
 const char *
-parser_frame(struct bytes head, bool is_reply, struct framing *out)
+parser_frame(const struct bytes *part, size_t n, bool is_reply,
+    struct framing *out)
 {
 	struct reading r = { .headers_done = false };
-	const char *fault = run(head, is_reply, &r);
+	const char *fault = run(part, n, is_reply, &r);
 	if (fault == NULL && !r.headers_done)
 		fault = "found no end of the header";
 	*out = r.frame;

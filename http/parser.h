@@ -15,7 +15,11 @@ struct framing {
 	size_t names; /* octets in the names of all fields */
 };
 
-/* NULL when the library accepts the block, else what it says of it. */
-const char *parser_frame(struct bytes head, bool is_reply, struct framing *out);
+/*
+ * NULL when the library accepts the block, which it gets in n parts, else
+ * what it says of it.
+ */
+const char *parser_frame(const struct bytes *part, size_t n, bool is_reply,
+    struct framing *out);
 
 #endif
