@@ -1,0 +1,444 @@
+/*
+ * The main of core: opens the ledger, closes the sandbox, reconciles, and
+ * then serves until it is told to stop.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core.h"
+
+#define SECOND_MS 1000
+
+void
+core_read_only(struct core *c, const struct err *e)
+{
+	log_err("read-only", e);
+	if (c->read_only)
+		return;
+	snprintf(c->read_only_why, sizeof(c->read_only_why), "%s", e->say);
+	c->read_only = true;
+}
+
+struct view *
+core_view(struct core *c)
+{
+	struct err e;
+	struct view *v = NULL;
+	if (store_begin(c->store, false, &v, &e) != ERR_OK) {
+		core_read_only(c, &e);
+		return NULL;
+	}
+	return v;
+}
+
+struct core_issuer *
+core_issuer_find(struct core *c, struct bytes name)
+{
+	for (size_t i = 0; i < c->n_issuer; i++) {
+		if (bytes_is(name, c->issuer[i].ca.name))
+			return &c->issuer[i];
+	}
+	return NULL;
+}
+
+/* --- Start -------------------------------------------------------------------- */
+
+static enum err_code
+issuer_load(struct core *c, struct core_issuer *i, const char *name,
+    const char *file, struct err *e)
+{
+	const struct config *config = &c->inst->config;
+	struct ca_issuer *ca = &i->ca;
+	i->der = BUF(CERT_MAX_BYTES);
+	i->responder = BUF(CERT_MAX_BYTES);
+	i->crl_tbs = BUF(CRL_MAX_BYTES);
+	snprintf(ca->name, sizeof(ca->name), "%s", name);
+	TRY(file_certificate(c->inst->dir, file, &i->der, e));
+	TRY(cert_parse(buf_bytes(&i->der), &ca->cert, e));
+	TRY(spki_check(ca->cert.spki, &ca->type, e));
+	TRY(issuer_id_of(&ca->cert, &ca->id, e));
+	snprintf(ca->crl_url, sizeof(ca->crl_url), "%s/crl/%s.crl",
+	    config->public_url, name);
+	snprintf(ca->ocsp_url, sizeof(ca->ocsp_url), "%s/ocsp",
+	    config->public_url);
+	snprintf(ca->ca_url, sizeof(ca->ca_url), "%s/ca/%s.cer",
+	    config->public_url, name);
+	return key_generate(ca->type, &ca->throwaway, e);
+}
+
+static enum err_code
+core_load_cas(struct core *c, struct err *e)
+{
+	const struct config *config = &c->inst->config;
+	for (size_t n = 0; n < config->n_issuer; n++) {
+		struct core_issuer *i = &c->issuer[n];
+		i->config = &config->issuer[n];
+		TRY(issuer_load(c, i, i->config->name, i->config->certificate,
+		    e));
+		c->issuer_table[n] = i->ca;
+	}
+	c->n_issuer = config->n_issuer;
+	TRY(issuer_load(c, &c->endorser, "endorser",
+	    config->endorser_certificate, e));
+	c->root_der = BUF(CERT_MAX_BYTES);
+	c->root_crl = BUF(CRL_MAX_BYTES);
+	TRY(file_certificate(c->inst->dir, config->root_certificate,
+	    &c->root_der, e));
+	TRY(file_read(c->inst->dir, "ca/root.crl", CRL_MAX_BYTES, &c->root_crl,
+	    e));
+	c->policies = TAKE(c->inst->policies);
+	c->ca = (struct ca){ .origin = bytes_str(config->origin),
+		.policies = c->policies,
+		.ceilings = &c->inst->ceilings,
+		.issuer = c->issuer_table,
+		.n_issuer = c->n_issuer,
+		.endorser = &c->endorser.ca };
+	TRY(verifier_new(&c->ca.verifier, e));
+	return verifier_new(&c->verifier, e);
+}
+
+/* What the rows remember of CRLs and responders. */
+static enum err_code
+core_load_rows(struct core *c, struct view *v, struct err *e)
+{
+	for (size_t n = 0; n < c->n_issuer; n++) {
+		struct core_issuer *i = &c->issuer[n];
+		struct bytes name = bytes_str(i->ca.name);
+		struct crl_row crl;
+		struct responder_row responder;
+		bool found;
+		TRY(rec_get(v, &rec_crl, ca_row_key(c->arena, ROW_CRL, name),
+		    c->arena, &crl, &found, e));
+		if (found)
+			i->crl_number = crl.number;
+		TRY(rec_get(v, &rec_responder,
+		    ca_row_key(c->arena, ROW_RESPONDER, name), c->arena,
+		    &responder, &found, e));
+		if (found)
+			TRY(responder_take(i, responder.certificate, e));
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+core_open_public(struct core *c, struct err *e)
+{
+	bool fresh = false;
+	TRY(public_open(c->inst->dir, c->inst->config.public_map_bytes, true,
+	    &fresh, &c->public, e));
+	TRY(public_reader_new(c->public, &c->reader, e));
+	TRY(public_renew(c->reader, e));
+	c->published = public_log_index(c->reader);
+	public_release(c->reader);
+	c->sealed = c->published;
+	if (fresh)
+		log_info("public-fresh", "rebuilding=%s", "yes");
+	return ERR_OK;
+}
+
+/* The ledger is read back and hashed before anything is done with it. */
+static enum err_code
+core_check_ledger(struct core *c, struct view *v, struct err *e)
+{
+	TRY(view_verify(v, 0, e));
+	c->log_size = view_log_size(v);
+	if (c->published > c->log_size) {
+		char there[24], here[24];
+		snprintf(there, sizeof(there), "%llu",
+		    (unsigned long long)c->published);
+		snprintf(here, sizeof(here), "%llu",
+		    (unsigned long long)c->log_size);
+		return err_say(e, ERR_CORRUPT, "ledger-behind-public",
+		    "%s entries were published and the ledger has %s: an old "
+		    "copy was put back; restore the newest one",
+		    there, here);
+	}
+	TRY(core_load_rows(c, v, e));
+	TRY(bundle_load(c, v, e));
+	return publish_files(c, e);
+}
+
+static enum err_code
+core_open(struct core *c, struct err *e)
+{
+	char path[PATH_LEN * 2];
+	snprintf(path, sizeof(path), "%s/snapshots", c->inst->dir);
+	mkdir(path, 0700);
+	c->arena = arena_new();
+	c->round.item = calloc(ROUND_MAX, sizeof(*c->round.item));
+	if (c->round.item == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < ROUND_MAX; i++) {
+		c->round.item[i].tbs = BUF(OCSP_ANSWER_MAX);
+		c->round.item[i].answer = BUF(OCSP_ANSWER_MAX);
+	}
+	c->round.note = BUF(CHECKPOINT_MAX);
+	TRY(core_load_cas(c, e));
+	TRY(store_open(c->inst->dir, c->inst->config.ledger_map_bytes, false,
+	    &c->store, e));
+	TRY(core_open_public(c, e));
+	struct view *v = NULL;
+	TRY(store_begin(c->store, false, &v, e));
+	enum err_code code = core_check_ledger(c, v, e);
+	view_abort(v);
+	arena_reset(c->arena);
+	if (code == ERR_CORRUPT) {
+		/* Status is served from what was published; nothing is written. */
+		core_read_only(c, e);
+		return ERR_OK;
+	}
+	return code;
+}
+
+/* --- Peers -------------------------------------------------------------------------- */
+
+static enum err_code
+on_front_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
+{
+	struct core *c = ctx;
+	struct err refusal;
+	if (f->type != CORE_COMMAND)
+		return query_answer(c, p, f, e);
+	if (c->stopping || c->read_only) {
+		err_say(&refusal, ERR_BUSY,
+		    c->stopping ? "engine-stopping" : "engine-stopped-writing",
+		    c->stopping
+			? "the engine is stopping; repeat the act later with "
+			  "the same key"
+			: "the engine writes nothing now; refrendo status "
+			  "says why");
+		reply_refusal(p, f->type, f->id, &refusal);
+		return ERR_OK;
+	}
+	struct job *j = job_new(JOB_COMMAND);
+	buf_put(&j->body, f->body.p, f->body.len);
+	j->front = p;
+	j->frame_id = f->id;
+	writer_push(c, j);
+	return ERR_OK;
+}
+
+static void
+on_front_gone(void *ctx, struct peer *p)
+{
+	struct core *c = ctx;
+	for (size_t i = 0; i < FRONTS_MAX; i++) {
+		if (c->front[i] == p)
+			c->front[i] = NULL;
+	}
+	reply_forget(c, p);
+}
+
+static void
+front_peer(struct core *c, uint8_t index, int fd)
+{
+	struct err e;
+	if (index >= FRONTS_MAX) {
+		close(fd);
+		return;
+	}
+	if (c->front[index] != NULL)
+		peer_close(c->front[index]);
+	struct peer_setup setup = { .loop = &c->loop,
+		.fd = fd,
+		.name = "front",
+		.cap = core_cap,
+		.frame = on_front_frame,
+		.gone = on_front_gone,
+		.ctx = c };
+	if (peer_open(&setup, &c->front[index], &e) != ERR_OK)
+		log_err("peer-open", &e);
+}
+
+/* --- What the parent says ------------------------------------------------------------ */
+
+static void
+policies_arrived(struct core *c, struct bytes body)
+{
+	struct setup s;
+	struct err e;
+	struct policy_file file[POLICIES_MAX];
+	char name[POLICIES_MAX][PATH_LEN];
+	struct findings findings = { NULL, 0, 0 };
+	if (setup_decode(body, &s, &e) != ERR_OK || s.n_file > POLICIES_MAX)
+		return;
+	for (size_t i = 0; i < s.n_file; i++) {
+		snprintf(name[i], PATH_LEN, "%.*s", BYTES_FMT(s.name[i]));
+		file[i] = (struct policy_file){ name[i], s.text[i] };
+	}
+	struct job *j = job_new(JOB_POLICIES);
+	policy_load(file, s.n_file, &c->inst->ceilings, &j->policies,
+	    &findings);
+	findings_fini(&findings);
+	if (j->policies == NULL) {
+		log_error("policies-refused", "why=\"%s\"",
+		    "they do not load in core");
+		job_free(j);
+		return;
+	}
+	writer_push(c, j);
+}
+
+static void
+core_stop_if_done(struct core *c)
+{
+	if (!c->stopping || c->jobs_out > 0 || c->round.running)
+		return;
+	/* What was acknowledged is published, if a signer is there to do it. */
+	if (!TAILQ_EMPTY(&c->waiters) && c->signer_ready)
+		return;
+	uv_stop(&c->loop);
+}
+
+static void
+on_control(uv_poll_t *poll, int status, int events)
+{
+	struct core *c = poll->data;
+	struct control_frame f;
+	struct err e;
+	(void)events;
+	if (status < 0 || control_read(CONTROL_FD, &f, &e) != ERR_OK) {
+		uv_poll_stop(poll);
+		c->stopping = true; /* without a parent nobody restarts us */
+		return;
+	}
+	switch (f.type) {
+	case CONTROL_PEER:
+		if (f.body.len != 2 || f.fd < 0)
+			break;
+		if (f.body.p[0] == ROLE_FRONT)
+			front_peer(c, f.body.p[1], f.fd);
+		else
+			sign_peer(c, (enum role)f.body.p[0], f.fd);
+		f.fd = -1;
+		break;
+	case CONTROL_POLICIES:
+		policies_arrived(c, buf_bytes(&f.body));
+		break;
+	case CONTROL_STOP:
+		c->stopping = true;
+		break;
+	case CONTROL_SETUP:
+	case CONTROL_LISTEN:
+	case CONTROL_READY:
+		log_warn("control-unexpected", "type=%d", f.type);
+		break;
+	}
+	if (f.fd >= 0)
+		close(f.fd);
+	buf_fini(&f.body);
+}
+
+/* --- The clock -------------------------------------------------------------------------- */
+
+static void
+tick_if_due(struct core *c)
+{
+	struct err e;
+	int64_t when;
+	struct view *v = core_view(c);
+	if (v == NULL)
+		return;
+	if (ca_next_due(v, &when, &e) != ERR_OK)
+		core_read_only(c, &e);
+	else if (when <= clock_now() && !c->read_only)
+		writer_push(c, job_new(JOB_TICK));
+	view_abort(v);
+}
+
+static void
+on_second(uv_timer_t *timer)
+{
+	struct core *c = timer->data;
+	if (!c->stopping && c->jobs_out == 0)
+		tick_if_due(c);
+	sign_responder_check(c);
+	publish_refresh(c);
+	publish_pump(c);
+	crl_pump(c);
+	reply_pump(c);
+	arena_reset(c->arena);
+	core_stop_if_done(c);
+}
+
+/* --- Main ---------------------------------------------------------------------------------- */
+
+static void
+core_close(struct core *c)
+{
+	public_reader_free(c->reader);
+	public_close(c->public);
+	store_close(c->store);
+	for (size_t i = 0; i < ROUND_MAX; i++) {
+		buf_fini(&c->round.item[i].tbs);
+		buf_fini(&c->round.item[i].answer);
+	}
+	for (size_t i = 0; i < c->n_issuer; i++)
+		key_free(c->issuer[i].ca.throwaway);
+	key_free(c->endorser.ca.throwaway);
+	verifier_free(c->ca.verifier);
+	verifier_free(c->verifier);
+	policy_set_free(c->policies);
+	arena_free(c->arena);
+	free(c->round.item);
+	free(c->due);
+}
+
+/* Policies that are new or changed are entered in the log at every start. */
+static void
+push_policies(struct core *c)
+{
+	struct buf body AUTO_BUF = BUF(CONTROL_CAP);
+	struct setup s = { .role = ROLE_CORE };
+	for (size_t i = 2; i < c->inst->n_file; i++) {
+		s.name[s.n_file] = bytes_str(c->inst->name[i]);
+		s.text[s.n_file++] = c->inst->file[i].text;
+	}
+	setup_encode(&s, &body);
+	policies_arrived(c, buf_bytes(&body));
+}
+
+static void
+core_run(struct core *c)
+{
+	uv_poll_t control;
+	control_watch(&c->loop, &control, CONTROL_FD, on_control);
+	control.data = c;
+	uv_timer_init(&c->loop, &c->second);
+	c->second.data = c;
+	writer_start(c);
+	if (!c->read_only) {
+		follow_from(c, c->published, c->log_size);
+		push_policies(c);
+	}
+	uv_timer_start(&c->second, on_second, SECOND_MS, SECOND_MS);
+	uv_run(&c->loop, UV_RUN_DEFAULT);
+	writer_stop(c);
+}
+
+int
+role_core(struct role_context *r)
+{
+	static struct core core; /* too large for a stack */
+	struct core *c = &core;
+	struct err e;
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	c->role = r;
+	c->inst = &r->inst;
+	TAILQ_INIT(&c->waiters);
+	uv_loop_init(&c->loop);
+	if (core_open(c, &e) != ERR_OK || role_ready(r, &e) != ERR_OK) {
+		log_err("core-start", &e);
+		return 1;
+	}
+	core_run(c);
+	core_close(c);
+	log_info("core-stopped", "entries=%llu",
+	    (unsigned long long)c->log_size);
+	return 0;
+}

@@ -1,0 +1,242 @@
+/*
+ * core - the only writer of the ledger.  A libuv loop talks to the other
+ * roles; one writer thread decides, appends and commits whatever is waiting,
+ * together (group commit).  After each commit the loop follows the log:
+ * entries lead to signatures, status answers, CRLs, tiles and checkpoints.
+ *
+ * Files: core.c start and stop; core_writer.c the thread; core_follow.c what
+ * entries lead to; core_sign.c the signer's side; core_publish.c rounds of
+ * publication; core_crl.c CRLs; core_query.c reading; core_reply.c answers.
+ */
+#ifndef ENGINE_CORE_H
+#define ENGINE_CORE_H
+
+#include <pthread.h>
+#include <sys/queue.h>
+
+#include <refrendo/api.h>
+#include <refrendo/ca.h>
+#include <refrendo/crl.h>
+#include <refrendo/engine.h>
+#include <refrendo/ocsp.h>
+#include <refrendo/signer.h>
+#include <refrendo/store.h>
+#include <uv.h>
+
+#include "control.h"
+#include "peer.h"
+#include "role.h"
+
+struct core;
+#define FRONTS_MAX 16
+#define ID_LEN     24 /* "SOL-2026-000001" and NUL */
+
+/* --- The writer thread ------------------------------------------------------ */
+
+enum job_kind { JOB_COMMAND, JOB_SIGNED, JOB_TICK, JOB_CRL, JOB_RESPONDER,
+	JOB_POLICIES };
+
+/* What the loop needs to know of an entry. */
+struct followed {
+	enum entry_type type;
+	uint8_t serial[SERIAL_MAX];
+	size_t serial_len;
+	char id[ID_LEN]; /* of the request or appointment */
+};
+
+/* One thing to decide and write; passes to the writer and back. */
+struct job {
+	TAILQ_ENTRY(job) link;
+	enum job_kind kind;
+	struct buf body;    /* command, certificate or CRL; owned */
+	char id[POLICY_NAME_MAX]; /* JOB_SIGNED: request; CRL, RESPONDER: issuer */
+	struct err refusal; /* JOB_SIGNED: what the signer said */
+	bool is_refused;
+	uint64_t covers;    /* JOB_CRL: size of the log it was built from */
+	struct policy_set *policies; /* JOB_POLICIES: owned until taken */
+	/* Who asked, for JOB_COMMAND. */
+	struct peer *front;
+	uint64_t frame_id;
+	/* What came of it. */
+	enum err_code code;
+	struct err err;
+	struct followed entry[POLICIES_MAX];
+	size_t n_entry;
+	uint64_t log_size; /* after its entries */
+	uint8_t object[ROW_KEY_MAX];
+	size_t object_len;
+	bool waits, changes_status;
+};
+TAILQ_HEAD(jobs, job);
+
+struct job *job_new(enum job_kind kind);
+void job_free(struct job *j);
+void writer_start(struct core *c);
+void writer_push(struct core *c, struct job *j); /* takes it over */
+void writer_stop(struct core *c); /* after everything waiting is written */
+
+/* --- State of the loop ------------------------------------------------------- */
+
+/* An answer that waits until what it speaks of is published. */
+struct waiter {
+	TAILQ_ENTRY(waiter) link;
+	struct peer *front; /* NULL once that front is gone */
+	uint64_t frame_id;
+	uint8_t object[ROW_KEY_MAX];
+	size_t object_len;
+	uint64_t log_size; /* published at least so far; 0: not known yet */
+	bool needs_crl;
+	int64_t since_ms;
+};
+TAILQ_HEAD(waiters, waiter);
+
+struct core_issuer {
+	struct ca_issuer ca; /* ca.cert borrows from der */
+	struct buf der;
+	const struct issuer_config *config;
+	/* The delegated responder: certificate in force and its key hash. */
+	struct buf responder;
+	uint8_t responder_key_hash[20];
+	uint8_t responder_spki[SPKI_MAX];
+	size_t responder_spki_len;
+	int64_t responder_not_before, responder_not_after;
+	bool responder_asked;
+	/* The CRL: what it covers and what is under way. */
+	bool crl_wanted, crl_asked;
+	uint64_t crl_covers, crl_building;
+	int64_t crl_number, crl_this_update, crl_next_update;
+	uint64_t crl_log_size; /* the log, with the entry of the one in public/ */
+	int64_t crl_retry_at; /* monotonic ms: not before, after a failure */
+	struct buf crl_tbs; /* the one that was asked for */
+};
+
+/* One status answer that is to be signed and published. */
+struct due_answer {
+	uint8_t serial[SERIAL_MAX];
+	size_t serial_len;
+};
+
+#define ROUND_MAX 2048
+struct round_item {
+	struct due_answer due;
+	size_t issuer;
+	int64_t this_update, next_update;
+	struct buf tbs, answer;
+};
+/* One round of publication: answers, tiles and a checkpoint, together. */
+struct round {
+	bool running;
+	uint64_t id;    /* of its frames: id << 32 | item */
+	uint64_t size;  /* of the log it publishes */
+	uint8_t root[HASH_LEN];
+	uint64_t follows; /* published->followed once it is done */
+	size_t n, missing;
+	struct round_item *item; /* ROUND_MAX of them, owned */
+	struct buf note; /* the checkpoint */
+	bool wants_note;
+};
+
+struct core {
+	struct role_context *role;
+	struct installation *inst;
+	uv_loop_t loop;
+	uv_poll_t control;
+	uv_timer_t second;
+	struct store *store;
+	struct public *public;
+	struct public_reader *reader;
+	struct arena *arena; /* of one event on the loop */
+	struct verifier *verifier;
+	struct ca ca; /* the writer thread's, but for what never changes */
+	struct policy_set *policies; /* in force, for the loop */
+	struct ca_issuer issuer_table[ISSUERS_MAX]; /* for ca.issuer */
+	struct core_issuer issuer[ISSUERS_MAX];
+	struct core_issuer endorser;
+	size_t n_issuer;
+	struct buf root_der, root_crl;
+
+	/* The writer. */
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct jobs waiting, done;
+	uv_async_t written;
+	bool writer_ends;
+	size_t jobs_out; /* pushed and not yet back on the loop */
+
+	/* Peers. */
+	struct peer *front[FRONTS_MAX], *signer, *ocsp;
+	bool signer_ready, ocsp_ready;
+	uint64_t next_id;
+	struct signer_hello hello;
+	uint64_t hello_size; /* last checkpoint that the signer signed */
+
+	/* Following the log. */
+	uint64_t log_size;  /* committed */
+	uint64_t published; /* everything before it is in public/ */
+	uint64_t sealed;    /* size of the last checkpoint in public/ */
+	struct due_answer *due; /* owned ring of answers to sign */
+	size_t due_at, due_len, due_size;
+	struct round round;
+	struct buf bundle; /* of the last, partial entry bundle */
+	uint64_t bundle_size;
+	struct waiters waiters;
+
+	_Atomic bool read_only; /* writing has stopped; status goes on */
+	char read_only_why[200];
+	bool stopping, announced;
+	uint64_t acts, refusals;
+};
+
+/* Stops all writing and says why, once. */
+void core_read_only(struct core *c, const struct err *e);
+/* A read transaction on the loop; NULL after a logged failure. */
+struct view *core_view(struct core *c);
+struct core_issuer *core_issuer_find(struct core *c, struct bytes name);
+
+/* core_sign.c */
+void sign_peer(struct core *c, enum role role, int fd);
+void sign_ask(struct core *c, struct bytes id);
+void sign_end_appointment(struct core *c, struct bytes id);
+void sign_responder_check(struct core *c);
+MUST_CHECK enum err_code responder_take(
+    struct core_issuer *i, struct bytes der, struct err *e);
+
+/* core_follow.c */
+void follow_job(struct core *c, struct job *j);
+void follow_from(struct core *c, uint64_t index, uint64_t size);
+
+/* core_publish.c */
+void due_push(struct core *c, struct bytes serial);
+void publish_pump(struct core *c);
+/* False when the frame belongs to no round. */
+void publish_answer(struct core *c, const struct frame *f);
+void publish_checkpoint(struct core *c, const struct frame *f);
+void publish_abandon(struct core *c); /* a signer went away */
+MUST_CHECK enum err_code publish_files(struct core *c, struct err *e);
+MUST_CHECK enum err_code bundle_load(
+    struct core *c, struct view *v, struct err *e);
+void publish_refresh(struct core *c);
+MUST_CHECK enum err_code publish_crl(struct core *c, struct core_issuer *i,
+    struct bytes der, struct err *e);
+
+/* core_crl.c */
+void crl_pump(struct core *c);
+void crl_answer(struct core *c, const struct frame *f);
+void crl_written(struct core *c, struct job *j);
+bool crl_covers(const struct core *c, uint64_t size);
+
+/* core_query.c */
+MUST_CHECK enum err_code query_answer(struct core *c, struct peer *front,
+    const struct frame *f, struct err *e);
+void core_status_json(struct core *c, struct buf *out);
+
+/* core_reply.c */
+void reply_refusal(struct peer *front, uint16_t type, uint64_t id,
+    const struct err *refusal);
+void reply_job(struct core *c, struct job *j);
+void reply_resolved(struct core *c, const struct job *j);
+void reply_pump(struct core *c);
+void reply_forget(struct core *c, const struct peer *front);
+
+#endif

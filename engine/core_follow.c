@@ -1,0 +1,142 @@
+/*
+ * What entries lead to, once they are committed: signatures to ask for,
+ * status answers and CRLs to publish.  The same at start, from entries that
+ * are read back, as in live work, from the jobs of the writer.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "core.h"
+
+enum consequence {
+	C_NONE = 0,
+	C_SIGN = 1,   /* ask the signer */
+	C_STATUS = 2, /* publish a status answer */
+	C_CRL = 4,    /* publish a CRL of its issuer */
+	C_END = 8,    /* tell the signer that an appointment ended */
+};
+
+/* clang-format off */
+static const unsigned consequences[ENTRY_TYPES] = {
+	[ENTRY_APPOINTMENT_CONFIRMED]  = C_SIGN,
+	[ENTRY_APPOINTMENT_ENDED]      = C_END,
+	/* From the intent on it may exist: it has a status before a signature. */
+	[ENTRY_CERTIFICATE_INTENDED]   = C_SIGN | C_STATUS,
+	[ENTRY_CERTIFICATE_REVOKED]    = C_STATUS | C_CRL,
+	[ENTRY_CERTIFICATE_SUSPENDED]  = C_STATUS | C_CRL,
+	[ENTRY_CERTIFICATE_REINSTATED] = C_STATUS | C_CRL,
+};
+/* clang-format on */
+
+static void
+crl_want(struct core *c, struct bytes serial)
+{
+	struct err e;
+	struct cert_status status;
+	struct view *v = core_view(c);
+	if (v == NULL)
+		return;
+	if (ca_status(v, serial, &status, &e) != ERR_OK)
+		core_read_only(c, &e);
+	else if (status.known) {
+		struct core_issuer *i = core_issuer_find(c, status.issuer);
+		if (i != NULL)
+			i->crl_wanted = true;
+	}
+	view_abort(v);
+}
+
+static void
+follow_entry(struct core *c, const struct followed *f)
+{
+	unsigned what = consequences[f->type];
+	struct bytes serial = bytes_of(f->serial, f->serial_len);
+	if ((what & C_SIGN) != 0)
+		sign_ask(c, bytes_str(f->id));
+	if ((what & C_END) != 0)
+		sign_end_appointment(c, bytes_str(f->id));
+	if ((what & C_STATUS) != 0)
+		due_push(c, serial);
+	if ((what & C_CRL) != 0)
+		crl_want(c, serial);
+}
+
+void
+follow_job(struct core *c, struct job *j)
+{
+	if (j->log_size > c->log_size)
+		c->log_size = j->log_size;
+	for (size_t i = 0; i < j->n_entry; i++)
+		follow_entry(c, &j->entry[i]);
+	switch (j->kind) {
+	case JOB_COMMAND:
+		c->acts++;
+		c->refusals += j->code != ERR_OK;
+		reply_job(c, j);
+		break;
+	case JOB_SIGNED:
+		if (j->code != ERR_OK)
+			log_err("signed-refused", &j->err);
+		else
+			reply_resolved(c, j);
+		break;
+	case JOB_CRL:
+		crl_written(c, j);
+		break;
+	case JOB_RESPONDER: {
+		struct err e;
+		struct core_issuer *i = core_issuer_find(c, bytes_str(j->id));
+		i->responder_asked = false;
+		if (j->code != ERR_OK)
+			log_err("responder-refused", &j->err);
+		else if (responder_take(i, buf_bytes(&j->body), &e) != ERR_OK)
+			log_err("responder-unusable", &e);
+		else if (publish_files(c, &e) != ERR_OK)
+			log_err("responder-publish", &e);
+		break;
+	}
+	case JOB_POLICIES:
+		if (j->code != ERR_OK) {
+			log_err("policies-refused", &j->err);
+			break;
+		}
+		log_info("policies-in-force", "n=%zu", j->policies->n);
+		struct policy_set *old = c->policies;
+		c->policies = j->policies;
+		j->policies = old;
+		break;
+	case JOB_TICK:
+		if (j->code != ERR_OK)
+			log_err("tick-refused", &j->err);
+		break;
+	}
+}
+
+/* Entries that are in the ledger and not yet in public/. */
+void
+follow_from(struct core *c, uint64_t index, uint64_t size)
+{
+	struct err e;
+	struct view *v = core_view(c);
+	if (v == NULL)
+		return;
+	for (uint64_t i = index; i < size; i++) {
+		struct entry entry;
+		enum err_code code = view_entry(v, i, c->arena, &entry, &e);
+		if (code == ERR_OK && consequences[entry.type] != C_NONE)
+			code = entry_parse(&entry, c->arena, &e);
+		if (code != ERR_OK) {
+			core_read_only(c, &e);
+			break;
+		}
+		struct followed f = { .type = entry.type };
+		f.serial_len = entry.refs.serial.len;
+		if (f.serial_len > 0)
+			memcpy(f.serial, entry.refs.serial.p, f.serial_len);
+		/* Signatures are asked for by the rows of work instead. */
+		if ((consequences[f.type] & C_STATUS) != 0)
+			due_push(c, bytes_of(f.serial, f.serial_len));
+		arena_reset(c->arena);
+	}
+	view_abort(v);
+}

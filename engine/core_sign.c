@@ -1,0 +1,448 @@
+/*
+ * Core's side of the two signers: what they are asked, what they answer, and
+ * what happens when one goes away and comes back.
+ */
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core.h"
+
+/*
+ * The frame of a certificate carries its request in its id, so that nothing
+ * has to be remembered: "SOL-2026-000123" is letter, year and number.
+ */
+static uint64_t
+frame_of_id(struct bytes id)
+{
+	int64_t year, number;
+	if (id.len < 10 || id.len >= ID_LEN || id.p[3] != '-' ||
+	    id.p[8] != '-' || !dec_parse(bytes_of(id.p + 4, 4), &year))
+		return 0;
+	struct bytes digits = bytes_of(id.p + 9, id.len - 9);
+	while (digits.len > 1 && digits.p[0] == '0')
+		digits = bytes_of(digits.p + 1, digits.len - 1);
+	if (!dec_parse(digits, &number))
+		return 0;
+	return (uint64_t)id.p[0] << 56 | (uint64_t)year << 40 |
+	       (uint64_t)number;
+}
+
+static void
+id_of_frame(char out[ID_LEN], uint64_t frame)
+{
+	snprintf(out, ID_LEN, "%s-%04u-%06llu",
+	    frame >> 56 == 'S' ? "SOL" : "NOM",
+	    (unsigned)(frame >> 40 & 0xffff),
+	    (unsigned long long)(frame & 0xffffffffff));
+}
+
+void
+sign_ask(struct core *c, struct bytes id)
+{
+	struct work w;
+	struct err e;
+	if (!c->signer_ready)
+		return; /* asked again when it is back */
+	struct view *v = core_view(c);
+	if (v == NULL)
+		return;
+	enum err_code code = ca_work(v, id, c->arena, &w, &e);
+	if (code == ERR_OK) {
+		struct signer_certificate m = { .issuer = w.issuer,
+			.container = w.container,
+			.statement = w.statement,
+			.evidence = w.evidence };
+		struct buf body AUTO_BUF = BUF(131072);
+		signer_certificate_encode(&m, &body);
+		peer_send(c->signer, SIGNER_CERTIFICATE, frame_of_id(id),
+		    buf_bytes(&body));
+	} else if (code != ERR_NOTFOUND)
+		log_err("sign-ask", &e);
+	view_abort(v);
+}
+
+static void
+send_appointment_end(struct core *c, struct bytes id, int64_t at)
+{
+	struct signer_appointment_end m = { .appointment = id, .at = at };
+	struct buf body AUTO_BUF = BUF(1024);
+	signer_appointment_end_encode(&m, &body);
+	peer_send(c->signer, SIGNER_APPOINTMENT_END, 0, buf_bytes(&body));
+}
+
+void
+sign_end_appointment(struct core *c, struct bytes id)
+{
+	if (c->signer_ready)
+		send_appointment_end(c, id, clock_now());
+}
+
+/* Everything that ended is told again: the signer may have missed it. */
+static enum err_code
+tell_ended_appointments(struct core *c, struct view *v, struct err *e)
+{
+	uint8_t class = ROW_APPOINTMENT;
+	uint8_t last[ROW_KEY_MAX] = { class };
+	struct bytes prefix = bytes_of(&class, 1);
+	struct bytes after = bytes_of(last, 1);
+	for (;;) {
+		struct bytes key, value;
+		struct appointment a;
+		bool found;
+		TRY(view_next(v, prefix, after, &key, &value, &found, e));
+		if (!found)
+			return ERR_OK;
+		TRY(rec_decode(&rec_appointment, value, &a, e));
+		if (a.state == APPT_ENDED)
+			send_appointment_end(c, a.id, a.ended);
+		memcpy(last, key.p, key.len);
+		after = bytes_of(last, key.len);
+	}
+}
+
+/* Reconcile: whatever was on its way to a signature is asked for again. */
+static enum err_code
+ask_all_work(struct core *c, struct view *v, struct err *e)
+{
+	char last[ID_LEN] = "";
+	for (;;) {
+		struct bytes id;
+		bool found;
+		TRY(ca_work_next(v, bytes_str(last), c->arena, &id, &found, e));
+		if (!found)
+			return ERR_OK;
+		snprintf(last, sizeof(last), "%.*s", BYTES_FMT(id));
+		log_info("reconcile-sign", "request=%s", last);
+		sign_ask(c, bytes_str(last));
+	}
+}
+
+/* --- The delegated responder ------------------------------------------------- */
+
+enum err_code
+responder_take(struct core_issuer *i, struct bytes der, struct err *e)
+{
+	struct cert cert;
+	struct issuer_id id;
+	TRY(cert_parse(der, &cert, e));
+	TRY(issuer_id_of(&cert, &id, e));
+	buf_reset(&i->responder);
+	buf_put(&i->responder, der.p, der.len);
+	memcpy(i->responder_key_hash, id.key_sha1,
+	    sizeof(i->responder_key_hash));
+	i->responder_not_before = cert.not_before;
+	i->responder_not_after = cert.not_after;
+	return buf_end(&i->responder, e);
+}
+
+/* Is there a responder's certificate for the key that ocsp-signer has? */
+static bool
+responder_is_good(const struct core_issuer *i, int64_t now)
+{
+	struct cert cert;
+	struct err e;
+	if (i->responder.len == 0 ||
+	    cert_parse(buf_bytes(&i->responder), &cert, &e) != ERR_OK)
+		return false;
+	int64_t life = i->responder_not_after - i->responder_not_before;
+	return bytes_eq(cert.spki,
+		   bytes_of(i->responder_spki, i->responder_spki_len)) &&
+	       now < i->responder_not_after - life / 3;
+}
+
+static enum err_code
+responder_build(const struct core_issuer *i, int64_t now, struct buf *out,
+    struct err *e)
+{
+	uint8_t serial[SERIAL_MAX];
+	if (RAND_bytes(serial, sizeof(serial)) != 1)
+		fatal("the random generator failed");
+	/* Positive, and without a leading zero octet. */
+	serial[0] = (uint8_t)(serial[0] % 0x7f + 1);
+	char name[POLICY_NAME_MAX + 8];
+	snprintf(name, sizeof(name), "OCSP %s", i->ca.name);
+	const struct name_attr attrs[] = {
+		{ OID_C, bytes_str("CL") },
+		{ OID_CN, bytes_str(name) },
+	};
+	struct buf subject AUTO_BUF = BUF(NAME_DER_MAX);
+	TRY(name_build(attrs, ARRAY_LEN(attrs), &subject, e));
+	struct cert_spec spec = {
+		.serial = bytes_of(serial, sizeof(serial)),
+		.issuer = i->ca.cert.subject,
+		.issuer_ski = i->ca.cert.ski,
+		.issuer_type = i->ca.type,
+		.subject = buf_bytes(&subject),
+		.not_before = now,
+		.not_after = now + i->config->ocsp_certificate_s - 1,
+		.spki = bytes_of(i->responder_spki, i->responder_spki_len),
+		.path_len = -1,
+		.key_usage = KU_DIGITAL_SIGNATURE,
+		.eku = { OID_EKU_OCSP },
+		.n_eku = 1,
+		.nocheck = true,
+	};
+	if (spec.not_after > i->ca.cert.not_after)
+		spec.not_after = i->ca.cert.not_after;
+	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct buf signature AUTO_BUF = BUF(SIG_MAX);
+	TRY(cert_build_tbs(&spec, &tbs, e));
+	TRY(key_sign(i->ca.throwaway, buf_bytes(&tbs), &signature, e));
+	return signed_assemble(buf_bytes(&tbs), key_type_sigalg(i->ca.type),
+	    buf_bytes(&signature), out, e);
+}
+
+void
+sign_responder_check(struct core *c)
+{
+	struct err e;
+	if (!c->signer_ready || !c->ocsp_ready || c->read_only)
+		return;
+	for (size_t n = 0; n < c->n_issuer; n++) {
+		struct core_issuer *i = &c->issuer[n];
+		if (i->responder_asked || responder_is_good(i, clock_now()))
+			continue;
+		struct buf container AUTO_BUF = BUF(CERT_MAX_BYTES);
+		if (responder_build(i, clock_now(), &container, &e) != ERR_OK) {
+			log_err("responder-build", &e);
+			continue;
+		}
+		struct signer_responder m = { .issuer = bytes_str(i->ca.name),
+			.container = buf_bytes(&container) };
+		struct buf body AUTO_BUF = BUF(32768);
+		signer_responder_encode(&m, &body);
+		i->responder_asked = true;
+		peer_send(c->signer, SIGNER_RESPONDER, n, buf_bytes(&body));
+	}
+}
+
+/* --- Answers -------------------------------------------------------------------- */
+
+/*
+ * The signer remembers the last checkpoint it signed.  A ledger that is
+ * shorter, or that has another root there, was taken back or altered:
+ * nothing is signed any more (INCIDENTS rows 39 and 63).
+ */
+static enum err_code
+compare_with_signer(struct core *c, struct view *v, struct err *e)
+{
+	const struct signer_hello *h = &c->hello;
+	uint64_t size = view_log_size(v);
+	char there[24], here[24];
+	snprintf(there, sizeof(there), "%llu",
+	    (unsigned long long)h->checkpoint_size);
+	snprintf(here, sizeof(here), "%llu", (unsigned long long)size);
+	if (h->checkpoint_size > size)
+		return err_say(e, ERR_CORRUPT, "ledger-behind-signer",
+		    "the signer signed a checkpoint of %s entries and the "
+		    "ledger has %s: an old copy was put back; restore the "
+		    "newest one",
+		    there, here);
+	if (h->checkpoint_size == 0)
+		return ERR_OK;
+	struct tile_source tiles = view_tiles(v);
+	struct merkle then;
+	uint8_t root[HASH_LEN];
+	TRY(merkle_load(h->checkpoint_size, &tiles, &then, e));
+	merkle_root(&then, root);
+	if (memcmp(root, h->checkpoint_root, HASH_LEN) != 0)
+		return err_say(e, ERR_CORRUPT, "ledger-forked",
+		    "the ledger differs from the checkpoint of %s entries "
+		    "that the signer signed: entries were altered; restore a "
+		    "copy that agrees",
+		    there);
+	return ERR_OK;
+}
+
+static void
+signer_said_hello(struct core *c, struct bytes body)
+{
+	struct err e;
+	struct view *v = core_view(c);
+	if (v == NULL)
+		return;
+	enum err_code code = signer_hello_decode(body, c->arena, &c->hello, &e);
+	if (code == ERR_OK)
+		code = compare_with_signer(c, v, &e);
+	if (code != ERR_OK) {
+		core_read_only(c, &e);
+		view_abort(v);
+		return;
+	}
+	c->hello_size = c->hello.checkpoint_size;
+	c->signer_ready = true;
+	log_info("signer-here", "checkpoint=%llu",
+	    (unsigned long long)c->hello_size);
+	for (size_t i = 0; i < c->hello.n_issuer; i++) {
+		struct core_issuer *issuer =
+		    core_issuer_find(c, bytes_str(c->hello.issuer[i].issuer));
+		if (issuer != NULL &&
+		    c->hello.issuer[i].crl_number > issuer->crl_number)
+			issuer->crl_number = c->hello.issuer[i].crl_number;
+	}
+	code = tell_ended_appointments(c, v, &e);
+	if (code == ERR_OK)
+		code = ask_all_work(c, v, &e);
+	if (code != ERR_OK)
+		core_read_only(c, &e);
+	view_abort(v);
+}
+
+static void
+ocsp_said_hello(struct core *c, struct bytes body)
+{
+	struct err e;
+	struct signer_hello h;
+	if (signer_hello_decode(body, c->arena, &h, &e) != ERR_OK) {
+		log_err("ocsp-hello", &e);
+		return;
+	}
+	for (size_t i = 0; i < c->n_issuer; i++) {
+		struct bytes spki = h.responder_spki[i];
+		if (spki.len > SPKI_MAX)
+			return;
+		memcpy(c->issuer[i].responder_spki, spki.p, spki.len);
+		c->issuer[i].responder_spki_len = spki.len;
+	}
+	c->ocsp_ready = true;
+	log_info("ocsp-signer-here", "issuers=%zu", c->n_issuer);
+}
+
+static void
+certificate_answered(struct core *c, const struct frame *f)
+{
+	struct err e;
+	struct job *j = job_new(JOB_SIGNED);
+	id_of_frame(j->id, f->id);
+	if ((f->type & SIGNER_REFUSAL) == 0)
+		buf_put(&j->body, f->body.p, f->body.len);
+	else if (err_decode(f->body, c->arena, &j->refusal, &e) == ERR_OK) {
+		/* Static strings of this process are not to be had: keep
+		 * what matters, the category and the sentence. */
+		j->is_refused = true;
+		j->refusal.id = "signer-refused";
+		j->refusal.rule = NULL;
+		log_warn("signer-refused", "request=%s say=\"%s\"", j->id,
+		    j->refusal.say);
+	} else {
+		log_err("signer-refusal", &e);
+		job_free(j);
+		return;
+	}
+	writer_push(c, j);
+}
+
+static void
+responder_answered(struct core *c, const struct frame *f)
+{
+	if (f->id >= c->n_issuer)
+		return;
+	if ((f->type & SIGNER_REFUSAL) != 0) {
+		c->issuer[f->id].responder_asked = false;
+		return;
+	}
+	struct job *j = job_new(JOB_RESPONDER);
+	snprintf(j->id, sizeof(j->id), "%s", c->issuer[f->id].ca.name);
+	buf_put(&j->body, f->body.p, f->body.len);
+	writer_push(c, j);
+}
+
+static void
+log_refusal(struct core *c, const struct frame *f)
+{
+	struct err refusal, e;
+	if (err_decode(f->body, c->arena, &refusal, &e) == ERR_OK)
+		log_err("signer-said-no", &refusal);
+}
+
+static enum err_code
+on_signer_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
+{
+	struct core *c = ctx;
+	(void)p;
+	uint16_t what = f->type & 0xff;
+	if ((f->type & SIGNER_REFUSAL) != 0 && what != SIGNER_CERTIFICATE)
+		log_refusal(c, f);
+	switch (what) {
+	case SIGNER_HELLO:
+		if (p == c->signer)
+			signer_said_hello(c, f->body);
+		else
+			ocsp_said_hello(c, f->body);
+		sign_responder_check(c);
+		break;
+	case SIGNER_CERTIFICATE:
+		certificate_answered(c, f);
+		break;
+	case SIGNER_CRL:
+		crl_answer(c, f);
+		break;
+	case SIGNER_CHECKPOINT:
+		publish_checkpoint(c, f);
+		break;
+	case SIGNER_RESPONDER:
+		responder_answered(c, f);
+		break;
+	case SIGNER_APPOINTMENT_END:
+		break;
+	case SIGNER_OCSP:
+		publish_answer(c, f);
+		break;
+	default:
+		return err_say(e, ERR_INVALID, "core-signer-frame",
+		    "a signer sent a message that core does not know");
+	}
+	arena_reset(c->arena);
+	publish_pump(c);
+	crl_pump(c);
+	reply_pump(c);
+	return ERR_OK;
+}
+
+static void
+on_signer_gone(void *ctx, struct peer *p)
+{
+	struct core *c = ctx;
+	if (p == c->ocsp) {
+		c->ocsp = NULL;
+		c->ocsp_ready = false;
+		log_warn("ocsp-signer-away", "status answers wait=%s", "yes");
+	} else if (p == c->signer) {
+		c->signer = NULL;
+		c->signer_ready = false;
+		log_warn("signer-away", "issuance waits=%s", "yes");
+		for (size_t i = 0; i < c->n_issuer; i++) {
+			c->issuer[i].crl_asked = false;
+			c->issuer[i].crl_wanted |=
+			    c->issuer[i].crl_building > 0;
+			c->issuer[i].responder_asked = false;
+		}
+	} else
+		return;
+	publish_abandon(c);
+}
+
+void
+sign_peer(struct core *c, enum role role, int fd)
+{
+	struct err e;
+	struct peer **slot = role == ROLE_SIGNER ? &c->signer : &c->ocsp;
+	if (*slot != NULL) {
+		struct peer *old = *slot;
+		on_signer_gone(c, old);
+		peer_close(old);
+	}
+	struct peer_setup setup = { .loop = &c->loop,
+		.fd = fd,
+		.name = role_name(role),
+		.cap = signer_cap,
+		.frame = on_signer_frame,
+		.gone = on_signer_gone,
+		.ctx = c };
+	if (peer_open(&setup, slot, &e) != ERR_OK) {
+		log_err("peer-open", &e);
+		return;
+	}
+	peer_send(*slot, SIGNER_HELLO, 0, BYTES_NONE);
+}

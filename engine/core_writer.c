@@ -1,0 +1,356 @@
+/*
+ * The writer thread: takes everything that waits, decides and appends it in
+ * one transaction, commits once, and hands the jobs back to the loop.
+ */
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core.h"
+
+#define GROUP_MAX 512 /* jobs of one commit */
+
+struct job *
+job_new(enum job_kind kind)
+{
+	struct job *j = calloc(1, sizeof(*j));
+	if (j == NULL)
+		fatal("no memory for a job");
+	j->kind = kind;
+	j->body = BUF(CRL_MAX_BYTES);
+	return j;
+}
+
+void
+job_free(struct job *j)
+{
+	if (j == NULL)
+		return;
+	buf_fini(&j->body);
+	policy_set_free(j->policies);
+	free(j);
+}
+
+static void
+random_fill(uint8_t *p, size_t len)
+{
+	/* Without randomness no serial may be drawn: nothing goes on. */
+	if (RAND_bytes(p, (int)len) != 1)
+		fatal("the random generator failed");
+}
+
+static void
+job_note_entry(struct job *j, const struct draft *d)
+{
+	if (j->n_entry == ARRAY_LEN(j->entry))
+		fatal("a decision with more entries than a job can hold");
+	struct followed *f = &j->entry[j->n_entry++];
+	f->type = d->type;
+	f->serial_len = d->refs.serial.len;
+	if (f->serial_len > 0)
+		memcpy(f->serial, d->refs.serial.p, f->serial_len);
+	struct bytes id =
+	    d->refs.request.len > 0 ? d->refs.request : d->refs.appointment;
+	snprintf(f->id, sizeof(f->id), "%.*s", BYTES_FMT(id));
+}
+
+static enum err_code
+append(struct job *j, struct view *v, const struct draft *d, int64_t now,
+    struct err *e)
+{
+	uint8_t salt[ENTRY_SALT];
+	random_fill(salt, sizeof(salt));
+	TRY(ca_append(v, d, now, salt, e));
+	job_note_entry(j, d);
+	return ERR_OK;
+}
+
+/*
+ * The refusal of a job, unless the store itself is in trouble: then the whole
+ * group is given up, and e says why.
+ */
+static enum err_code
+job_refuse(struct job *j, enum err_code code, struct err *e)
+{
+	if (code == ERR_CORRUPT || code == ERR_IO || code == ERR_NOMEM)
+		return code;
+	j->code = code;
+	j->err = *e;
+	return ERR_OK;
+}
+
+static enum err_code
+write_decision(struct job *j, struct view *v, const struct decision *d,
+    int64_t now, struct err *e)
+{
+	for (size_t i = 0; i < d->n; i++)
+		TRY(append(j, v, &d->draft[i], now, e));
+	if (d->object.len > sizeof(j->object))
+		fatal("a row key longer than ROW_KEY_MAX");
+	memcpy(j->object, d->object.p, d->object.len);
+	j->object_len = d->object.len;
+	j->waits = d->waits;
+	return ERR_OK;
+}
+
+static bool
+is_evidence_act(enum ca_act act)
+{
+	return act == ACT_REQUEST_ENDORSE || act == ACT_APPOINTMENT_CONFIRM;
+}
+
+/* A refused endorsement is an act of somebody: the log keeps it. */
+static enum err_code
+write_refusal(struct job *j, struct view *v, const struct command *command,
+    int64_t now, struct arena *a, struct err *e)
+{
+	struct draft d;
+	if (!is_evidence_act(command->act) || j->code == ERR_BUSY)
+		return ERR_OK;
+	TRY(ca_decide_refused(command, &j->err, a, &d, e));
+	return append(j, v, &d, now, e);
+}
+
+static enum err_code
+run_command(struct core *c, struct job *j, struct view *v, int64_t now,
+    struct arena *a, struct err *e)
+{
+	struct command command;
+	struct random_pool random = { .used = 0 };
+	struct decision d = { .n = 0 };
+	enum err_code code = command_decode(buf_bytes(&j->body), &command, e);
+	if (code != ERR_OK)
+		return job_refuse(j, code, e);
+	j->changes_status = command.act == ACT_CERTIFICATE_REVOKE ||
+			    command.act == ACT_CERTIFICATE_SUSPEND ||
+			    command.act == ACT_CERTIFICATE_REINSTATE;
+	random_fill(random.p, sizeof(random.p));
+	code = ca_decide(&c->ca, v, &command, now, &random, a, &d, e);
+	if (code != ERR_OK) {
+		TRY(job_refuse(j, code, e));
+		return write_refusal(j, v, &command, now, a, e);
+	}
+	return write_decision(j, v, &d, now, e);
+}
+
+static enum err_code
+run_signed(struct core *c, struct job *j, struct view *v, int64_t now,
+    struct arena *a, struct err *e)
+{
+	struct random_pool random = { .used = 0 };
+	struct decision d = { .n = 0 };
+	random_fill(random.p, sizeof(random.p));
+	enum err_code code =
+	    ca_signed(&c->ca, v, bytes_str(j->id), buf_bytes(&j->body),
+		j->is_refused ? &j->refusal : NULL, now, &random, a, &d, e);
+	if (code != ERR_OK)
+		return job_refuse(j, code, e);
+	return write_decision(j, v, &d, now, e);
+}
+
+static enum err_code
+run_tick(struct core *c, struct job *j, struct view *v, int64_t now,
+    struct arena *a, struct err *e)
+{
+	/* A job holds so many entries; the next tick takes the rest. */
+	while (j->n_entry + DRAFTS_MAX <= ARRAY_LEN(j->entry)) {
+		struct decision d = { .n = 0 };
+		TRY(ca_tick(&c->ca, v, now, a, &d, e));
+		if (d.n == 0)
+			break;
+		TRY(write_decision(j, v, &d, now, e));
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+run_policies(struct core *c, struct job *j, struct view *v, int64_t now,
+    struct arena *a, struct err *e)
+{
+	struct draft draft[POLICIES_MAX];
+	size_t n = 0;
+	enum err_code code = ca_decide_policies(&c->ca, v, j->policies, now, a,
+	    draft, &n, ARRAY_LEN(draft), e);
+	if (code != ERR_OK)
+		return job_refuse(j, code, e);
+	for (size_t i = 0; i < n; i++)
+		TRY(append(j, v, &draft[i], now, e));
+	return ERR_OK;
+}
+
+static enum err_code
+run_job(struct core *c, struct job *j, struct view *v, int64_t now,
+    struct arena *a, struct err *e)
+{
+	struct draft d;
+	switch (j->kind) {
+	case JOB_COMMAND:
+		return run_command(c, j, v, now, a, e);
+	case JOB_SIGNED:
+		return run_signed(c, j, v, now, a, e);
+	case JOB_TICK:
+		return run_tick(c, j, v, now, a, e);
+	case JOB_POLICIES:
+		return run_policies(c, j, v, now, a, e);
+	case JOB_CRL:
+		TRY(ca_decide_crl(v, bytes_str(j->id), buf_bytes(&j->body),
+		    j->covers, now, a, &d, e));
+		return append(j, v, &d, now, e);
+	case JOB_RESPONDER:
+		TRY(ca_decide_responder(v, bytes_str(j->id),
+		    buf_bytes(&j->body), now, a, &d, e));
+		return append(j, v, &d, now, e);
+	}
+	fatal("a job of no kind");
+}
+
+static enum err_code
+write_group(struct core *c, struct jobs *group, struct arena *a, struct err *e)
+{
+	struct view *v = NULL;
+	struct job *j;
+	TRY(store_begin(c->store, true, &v, e));
+	int64_t now = clock_now();
+	TAILQ_FOREACH (j, group, link) {
+		if (now < view_log_time(v)) {
+			j->code = err_say(&j->err, ERR_BUSY, "clock-behind",
+			    "the clock is behind the last entry of the log; "
+			    "nothing is written until it is right");
+			log_err("clock-behind", &j->err);
+			continue;
+		}
+		enum err_code code = run_job(c, j, v, now, a, e);
+		if (code != ERR_OK) {
+			view_abort(v);
+			return code;
+		}
+		j->log_size = view_log_size(v);
+	}
+	enum err_code code = view_commit(v, e);
+	/*
+	 * After a failed sync nobody knows what is on the disk: nothing is
+	 * acknowledged, the process ends, and the next start reads it back.
+	 */
+	if (code != ERR_OK && code != ERR_BUSY) {
+		log_err("commit-failed", e);
+		_exit(1);
+	}
+	return code;
+}
+
+static void
+group_fail(struct jobs *group, const struct err *e)
+{
+	struct job *j;
+	TAILQ_FOREACH (j, group, link) {
+		j->code = e->code;
+		j->err = *e;
+		j->n_entry = 0;
+	}
+}
+
+static void
+run_group(struct core *c, struct jobs *group, struct arena *a)
+{
+	struct err e;
+	struct job *j;
+	if (c->read_only) {
+		err_say(&e, ERR_BUSY, "engine-read-only",
+		    "the engine is read-only; see refrendo status for the "
+		    "reason");
+		group_fail(group, &e);
+	} else if (write_group(c, group, a, &e) != ERR_OK) {
+		log_err("group-failed", &e);
+		group_fail(group, &e);
+	}
+	/* In force from here on; the loop frees the old ones. */
+	TAILQ_FOREACH (j, group, link) {
+		if (j->kind == JOB_POLICIES && j->code == ERR_OK)
+			c->ca.policies = j->policies;
+	}
+}
+
+static void *
+writer_main(void *arg)
+{
+	struct core *c = arg;
+	AUTO(arena) a = arena_new();
+	for (;;) {
+		struct jobs group = TAILQ_HEAD_INITIALIZER(group);
+		pthread_mutex_lock(&c->lock);
+		while (TAILQ_EMPTY(&c->waiting) && !c->writer_ends)
+			pthread_cond_wait(&c->wake, &c->lock);
+		for (size_t n = 0; n < GROUP_MAX; n++) {
+			struct job *j = TAILQ_FIRST(&c->waiting);
+			if (j == NULL)
+				break;
+			TAILQ_REMOVE(&c->waiting, j, link);
+			TAILQ_INSERT_TAIL(&group, j, link);
+		}
+		pthread_mutex_unlock(&c->lock);
+		if (TAILQ_EMPTY(&group))
+			return NULL;
+		run_group(c, &group, a);
+		arena_reset(a);
+		pthread_mutex_lock(&c->lock);
+		TAILQ_CONCAT(&c->done, &group, link);
+		pthread_mutex_unlock(&c->lock);
+		uv_async_send(&c->written);
+	}
+}
+
+static void
+on_written(uv_async_t *async)
+{
+	struct core *c = async->data;
+	struct jobs done = TAILQ_HEAD_INITIALIZER(done);
+	pthread_mutex_lock(&c->lock);
+	TAILQ_CONCAT(&done, &c->done, link);
+	pthread_mutex_unlock(&c->lock);
+	struct job *j;
+	while ((j = TAILQ_FIRST(&done)) != NULL) {
+		TAILQ_REMOVE(&done, j, link);
+		c->jobs_out--;
+		if (j->code == ERR_CORRUPT)
+			core_read_only(c, &j->err);
+		follow_job(c, j);
+		job_free(j);
+	}
+	publish_pump(c);
+	crl_pump(c);
+	reply_pump(c);
+}
+
+void
+writer_start(struct core *c)
+{
+	TAILQ_INIT(&c->waiting);
+	TAILQ_INIT(&c->done);
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_cond_init(&c->wake, NULL);
+	uv_async_init(&c->loop, &c->written, on_written);
+	c->written.data = c;
+	if (pthread_create(&c->thread, NULL, writer_main, c) != 0)
+		fatal("the writer thread cannot be started");
+}
+
+void
+writer_push(struct core *c, struct job *j)
+{
+	c->jobs_out++;
+	pthread_mutex_lock(&c->lock);
+	TAILQ_INSERT_TAIL(&c->waiting, j, link);
+	pthread_cond_signal(&c->wake);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void
+writer_stop(struct core *c)
+{
+	pthread_mutex_lock(&c->lock);
+	c->writer_ends = true;
+	pthread_cond_signal(&c->wake);
+	pthread_mutex_unlock(&c->lock);
+	pthread_join(c->thread, NULL);
+}

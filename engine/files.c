@@ -1,0 +1,227 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <refrendo/engine.h>
+
+static void
+join(char out[PATH_LEN * 2], const char *dir, const char *name)
+{
+	if (name[0] == '/')
+		snprintf(out, PATH_LEN * 2, "%s", name);
+	else
+		snprintf(out, PATH_LEN * 2, "%s/%s", dir, name);
+}
+
+static enum err_code
+read_fd(int fd, size_t max, struct buf *out, struct err *e)
+{
+	out->max = max;
+	for (;;) {
+		uint8_t piece[16384];
+		ssize_t n = read(fd, piece, sizeof(piece));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(e, "file-read",
+			    "a file cannot be read");
+		if (n == 0)
+			return buf_end(out, e);
+		buf_put(out, piece, (size_t)n);
+	}
+}
+
+enum err_code
+file_read(const char *dir, const char *name, size_t max, struct buf *out,
+    struct err *e)
+{
+	char path[PATH_LEN * 2];
+	join(path, dir, name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_say(e, ERR_NOTFOUND, "file-missing",
+		    "the file %s cannot be opened; check its name and "
+		    "permissions",
+		    name);
+	enum err_code code = read_fd(fd, max, out, e);
+	close(fd);
+	return code;
+}
+
+static enum err_code
+write_synced(int fd, struct bytes content, struct err *e)
+{
+	while (content.len > 0) {
+		ssize_t n = write(fd, content.p, content.len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_errno(e, "file-write",
+			    "a file cannot be written");
+		content.p += n;
+		content.len -= (size_t)n;
+	}
+	if (fsync(fd) != 0)
+		return err_errno(e, "file-sync", "a file cannot be synced");
+	return ERR_OK;
+}
+
+static enum err_code
+sync_parent(const char *path, struct err *e)
+{
+	char dir[PATH_LEN * 2];
+	snprintf(dir, sizeof(dir), "%s", path);
+	char *slash = strrchr(dir, '/');
+	if (slash == NULL)
+		snprintf(dir, sizeof(dir), ".");
+	else
+		*slash = '\0';
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) != 0) {
+		err_errno(e, "file-sync-dir", "a directory cannot be synced");
+		if (fd >= 0)
+			close(fd);
+		return e->code;
+	}
+	close(fd);
+	return ERR_OK;
+}
+
+enum err_code
+file_write(const char *path, struct bytes content, unsigned mode, struct err *e)
+{
+	char temporary[PATH_LEN * 2 + 8];
+	snprintf(temporary, sizeof(temporary), "%s.new", path);
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+	    (mode_t)mode);
+	if (fd < 0)
+		return err_errno(e, "file-create", "a file cannot be created");
+	enum err_code code = write_synced(fd, content, e);
+	close(fd);
+	if (code == ERR_OK && rename(temporary, path) != 0)
+		code = err_errno(e, "file-rename",
+		    "a file cannot be put in its place");
+	if (code != ERR_OK) {
+		unlink(temporary);
+		return code;
+	}
+	return sync_parent(path, e);
+}
+
+enum err_code
+file_certificate(const char *dir, const char *name, struct buf *der,
+    struct err *e)
+{
+	struct buf pem AUTO_BUF = BUF(CERT_MAX_BYTES * 2);
+	TRY(file_read(dir, name, CERT_MAX_BYTES * 2, &pem, e));
+	return pem_or_der(buf_bytes(&pem), "CERTIFICATE", der, e);
+}
+
+/* --- The installation ---------------------------------------------------- */
+
+static enum err_code
+installation_add(struct installation *in, const char *name, struct err *e)
+{
+	if (in->n_file == INSTALLATION_FILES)
+		return err_say(e, ERR_INVALID, "engine-too-many-policies",
+		    "there are too many policy files; remove some");
+	size_t i = in->n_file;
+	in->text[i] = BUF(POLICY_FILE_MAX);
+	snprintf(in->name[i], PATH_LEN, "%s", name);
+	in->n_file++;
+	TRY(file_read(in->dir, name, POLICY_FILE_MAX, &in->text[i], e));
+	in->file[i] = (struct policy_file){ .name = in->name[i],
+		.text = buf_bytes(&in->text[i]) };
+	return ERR_OK;
+}
+
+static int
+is_policy_name(const struct dirent *d)
+{
+	size_t len = strlen(d->d_name);
+	return d->d_name[0] != '.' && len > 5 &&
+	       strcmp(d->d_name + len - 5, ".yaml") == 0;
+}
+
+static enum err_code
+installation_add_policies(struct installation *in, struct err *e)
+{
+	char path[PATH_LEN * 2];
+	join(path, in->dir, in->config.policies);
+	struct dirent **entries;
+	int n = scandir(path, &entries, is_policy_name, alphasort);
+	if (n < 0)
+		return err_say(e, ERR_NOTFOUND, "engine-policies",
+		    "the directory of policies %s cannot be read",
+		    in->config.policies);
+	enum err_code code = ERR_OK;
+	for (int i = 0; i < n; i++) {
+		char name[PATH_LEN];
+		snprintf(name, sizeof(name), "%.120s/%.120s",
+		    in->config.policies, entries[i]->d_name);
+		free(entries[i]);
+		if (code == ERR_OK)
+			code = installation_add(in, name, e);
+	}
+	free(entries);
+	return code;
+}
+
+enum err_code
+installation_read(const char *dir, struct installation *out, struct findings *f,
+    struct err *e)
+{
+	*out = (struct installation){ .n_file = 0 };
+	snprintf(out->dir, sizeof(out->dir), "%s", dir);
+	if (installation_add(out, "etc/refrendo.yaml", e) != ERR_OK)
+		return err_say(e, ERR_NOTFOUND, "engine-dir",
+		    "%s has no etc/refrendo.yaml; create an installation with "
+		    "refrendo init --dir",
+		    dir);
+	config_load(&out->file[0], &out->config, f);
+	if (f->errors > 0)
+		return ERR_OK;
+	TRY(installation_add(out, out->config.signer_yaml, e));
+	TRY(installation_add_policies(out, e));
+	installation_parse(out, f);
+	return ERR_OK;
+}
+
+void
+installation_parse(struct installation *in, struct findings *f)
+{
+	config_load(&in->file[0], &in->config, f);
+	ceilings_load(&in->file[1], &in->ceilings, f);
+	if (f->errors == 0)
+		policy_load(in->file + 2, in->n_file - 2, &in->ceilings,
+		    &in->policies, f);
+}
+
+void
+installation_fini(struct installation *in)
+{
+	policy_set_free(in->policies);
+	for (size_t i = 0; i < in->n_file; i++)
+		buf_fini(&in->text[i]);
+	*in = (struct installation){ .n_file = 0 };
+}
+
+void
+installation_print(const struct installation *in, const struct findings *f)
+{
+	struct buf out AUTO_BUF = BUF(1 << 20);
+	for (size_t i = 0; i < f->len; i++) {
+		struct bytes text = BYTES_NONE;
+		for (size_t k = 0; k < in->n_file; k++) {
+			if (strcmp(in->name[k], f->v[i].err.where.file) == 0)
+				text = in->file[k].text;
+		}
+		finding_print(&out, &f->v[i], text);
+	}
+	fwrite(out.p, 1, out.len, stderr);
+}

@@ -1,0 +1,602 @@
+/*
+ * The parent: reads the configuration, binds the sockets, starts the roles
+ * by re-executing itself and starts again what dies.  It parses nothing that
+ * comes from a network.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include <refrendo/engine.h>
+
+#include "control.h"
+#include "peer.h"
+
+#define PROCESSES_MAX  35
+#define BACKOFF_MIN_MS 100
+#define BACKOFF_MAX_MS 10000
+#define STEADY_MS      30000 /* alive so long: the next restart is at once */
+#define STOP_MS        20000 /* then a role that does not end is killed */
+
+enum process_state { P_IDLE, P_STARTING, P_READY, P_WAITING, P_ENDED };
+
+struct parent;
+struct process {
+	uv_process_t handle;
+	uv_poll_t control;
+	uv_timer_t retry;
+	struct parent *parent;
+	enum role role;
+	uint8_t index;
+	enum process_state state;
+	int control_fd; /* ours; -1: none */
+	int listen_fd;  /* handed to it at every start; -1: none */
+	int64_t backoff_ms, started_ms;
+};
+
+struct parent {
+	uv_loop_t loop;
+	uv_signal_t term, interrupt, hangup;
+	uv_timer_t deadline;
+	struct installation inst;
+	struct buf passphrase;
+	char self[PATH_LEN];
+	struct process process[PROCESSES_MAX];
+	size_t n;
+	bool stopping, announced;
+	int status;
+};
+
+static void process_start(struct process *p);
+
+/* --- Sockets --------------------------------------------------------------- */
+
+static enum err_code
+listen_unix(const char *dir, const char *name, int *out, struct err *e)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int n = name[0] == '/'
+		    ? snprintf(at.sun_path, sizeof(at.sun_path), "%s", name)
+		    : snprintf(at.sun_path, sizeof(at.sun_path), "%s/%s", dir,
+			  name);
+	if (n < 0 || (size_t)n >= sizeof(at.sun_path))
+		return err_say(e, ERR_INVALID, "engine-socket-path",
+		    "the path of the admin socket is longer than 107 octets; "
+		    "choose a shorter one");
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return err_errno(e, "engine-socket", "no socket can be made");
+	unlink(at.sun_path);
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 ||
+	    chmod(at.sun_path, 0660) != 0) {
+		close(fd);
+		return err_errno(e, "engine-admin-socket",
+		    "the admin socket cannot be made");
+	}
+	*out = fd;
+	return ERR_OK;
+}
+
+/* "127.0.0.1:8080" or "[::1]:8080"; every status process has its own socket. */
+static enum err_code
+listen_tcp(const char *address, int *out, struct err *e)
+{
+	char host[64], port[8];
+	const char *colon = strrchr(address, ':');
+	if (colon == NULL)
+		return err_say(e, ERR_INVALID, "engine-listen",
+		    "listen: %s is not address:port", address);
+	snprintf(port, sizeof(port), "%s", colon + 1);
+	snprintf(host, sizeof(host), "%.*s", (int)(colon - address), address);
+	size_t len = strlen(host);
+	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
+		memmove(host, host + 1, len - 2);
+		host[len - 2] = '\0';
+	}
+	struct addrinfo hints = { .ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE };
+	struct addrinfo *found;
+	if (getaddrinfo(host, port, &hints, &found) != 0)
+		return err_say(e, ERR_INVALID, "engine-address",
+		    "listen: %s is not a numeric address and port", address);
+	int one = 1;
+	int fd = socket(found->ai_family,
+	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool done =
+	    fd >= 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) == 0 &&
+	    bind(fd, found->ai_addr, found->ai_addrlen) == 0;
+	freeaddrinfo(found);
+	if (!done) {
+		err_say(e, ERR_IO, "engine-bind",
+		    "the engine cannot listen on %s; is another running?",
+		    address);
+		err_why(e, "%s", strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return e->code;
+	}
+	*out = fd;
+	return ERR_OK;
+}
+
+/* --- Talking to roles ------------------------------------------------------- */
+
+static void
+process_send(struct process *p, enum control_message type, struct bytes body,
+    int fd)
+{
+	struct err e;
+	if (p->control_fd < 0)
+		return;
+	if (control_send(p->control_fd, type, body, fd, &e) != ERR_OK)
+		log_err("control-send", &e);
+}
+
+static void
+send_setup(struct process *p)
+{
+	struct parent *parent = p->parent;
+	struct installation *in = &parent->inst;
+	struct setup s = { .role = p->role,
+		.index = p->index,
+		.dir = bytes_str(in->dir),
+		.n_file = in->n_file };
+	if (p->role == ROLE_SIGNER || p->role == ROLE_OCSP_SIGNER)
+		s.passphrase = buf_bytes(&parent->passphrase);
+	for (size_t i = 0; i < in->n_file; i++) {
+		s.name[i] = bytes_str(in->name[i]);
+		s.text[i] = in->file[i].text;
+	}
+	struct buf body AUTO_BUF = BUF(CONTROL_CAP);
+	setup_encode(&s, &body);
+	process_send(p, CONTROL_SETUP, buf_bytes(&body), -1);
+}
+
+static void
+send_peer(struct process *to, const struct process *about, int fd)
+{
+	uint8_t body[2] = { (uint8_t)about->role, about->index };
+	process_send(to, CONTROL_PEER, bytes_of(body, sizeof(body)), fd);
+}
+
+static bool
+is_alive(const struct process *p)
+{
+	return p->state == P_STARTING || p->state == P_READY;
+}
+
+/* A new socket pair between two roles. */
+static void
+connect_pair(struct process *one, struct process *other)
+{
+	int pair[2];
+	if (!is_alive(one) || !is_alive(other))
+		return;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+		log_error("engine-pair", "why=\"%s\"", strerror(errno));
+		return;
+	}
+	send_peer(one, other, pair[0]);
+	send_peer(other, one, pair[1]);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* Who talks to whom: core with the signers and fronts; status asks the
+ * ocsp-signer for what cannot be signed ahead of time. */
+static bool
+are_peers(enum role a, enum role b)
+{
+	static const struct {
+		enum role one, other;
+	} pairs[] = {
+		{ ROLE_CORE, ROLE_SIGNER },
+		{ ROLE_CORE, ROLE_OCSP_SIGNER },
+		{ ROLE_CORE, ROLE_FRONT },
+		{ ROLE_STATUS, ROLE_OCSP_SIGNER },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		if ((pairs[i].one == a && pairs[i].other == b) ||
+		    (pairs[i].one == b && pairs[i].other == a))
+			return true;
+	}
+	return false;
+}
+
+static void
+connect_peers(struct process *p)
+{
+	for (size_t i = 0; i < p->parent->n; i++) {
+		struct process *q = &p->parent->process[i];
+		if (are_peers(p->role, q->role))
+			connect_pair(p, q);
+	}
+}
+
+/* --- Life of a role ---------------------------------------------------------- */
+
+static void
+all_ended(struct parent *parent)
+{
+	for (size_t i = 0; i < parent->n; i++) {
+		if (is_alive(&parent->process[i]))
+			return;
+	}
+	uv_stop(&parent->loop);
+}
+
+static void
+process_start_status(struct parent *parent)
+{
+	for (size_t i = 0; i < parent->n; i++) {
+		struct process *p = &parent->process[i];
+		if (p->role == ROLE_STATUS && p->state == P_IDLE)
+			process_start(p);
+	}
+}
+
+/* Once, when everything that must be there is. */
+static void
+announce(struct parent *parent)
+{
+	for (size_t i = 0; i < parent->n; i++) {
+		if (parent->process[i].state != P_READY)
+			return;
+	}
+	if (parent->announced)
+		return;
+	parent->announced = true;
+	log_info("engine-ready", "listen=%s socket=%s",
+	    parent->inst.config.listen, parent->inst.config.admin_socket);
+	const char *notify = getenv("NOTIFY_SOCKET");
+	if (notify == NULL || strlen(notify) >= 100)
+		return;
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", notify);
+	if (at.sun_path[0] == '@')
+		at.sun_path[0] = '\0';
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+				    strlen(notify));
+	if (fd < 0 || sendto(fd, "READY=1", 7, MSG_NOSIGNAL,
+			  (struct sockaddr *)&at, len) < 0)
+		log_warn("engine-notify", "why=\"%s\"", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+static void
+on_control(uv_poll_t *poll, int status, int events)
+{
+	(void)events;
+	struct process *p = poll->data;
+	struct control_frame f;
+	struct err e;
+	if (status < 0 || control_read(p->control_fd, &f, &e) != ERR_OK) {
+		uv_poll_stop(poll); /* its exit is about to be reported */
+		return;
+	}
+	if (f.fd >= 0)
+		close(f.fd);
+	buf_fini(&f.body);
+	if (f.type != CONTROL_READY || p->state != P_STARTING)
+		return;
+	p->state = P_READY;
+	/* public/ exists and is right once core is ready. */
+	if (p->role == ROLE_CORE)
+		process_start_status(p->parent);
+	announce(p->parent);
+}
+
+static void
+on_retry(uv_timer_t *timer)
+{
+	process_start(timer->data);
+}
+
+static void
+on_poll_closed(uv_handle_t *h)
+{
+	struct process *p = h->data;
+	close(p->control_fd);
+	p->control_fd = -1;
+	if (p->state == P_WAITING)
+		uv_timer_start(&p->retry, on_retry, (uint64_t)p->backoff_ms, 0);
+}
+
+static void
+on_exit_role(uv_process_t *handle, int64_t code, int signal)
+{
+	struct process *p = handle->data;
+	struct parent *parent = p->parent;
+	bool was_starting = p->state == P_STARTING;
+	log_warn("role-ended", "ended=%s index=%u pid=%d status=%d signal=%d",
+	    role_name(p->role), p->index, handle->pid, (int)code, signal);
+	uv_close((uv_handle_t *)handle, NULL);
+	p->state = P_ENDED;
+	if (!parent->stopping) {
+		int64_t lived = clock_mono_ms() - p->started_ms;
+		p->backoff_ms = lived > STEADY_MS || p->backoff_ms == 0
+				    ? BACKOFF_MIN_MS
+				    : p->backoff_ms * 2;
+		if (p->backoff_ms > BACKOFF_MAX_MS)
+			p->backoff_ms = BACKOFF_MAX_MS;
+		p->state = P_WAITING;
+		/* A role that never came up will not by being tried again. */
+		if (was_starting && !parent->announced && code != 0) {
+			log_error("engine-start-failed", "role=%s",
+			    role_name(p->role));
+			parent->status = 1;
+			p->state = P_ENDED;
+			uv_kill(getpid(), SIGTERM);
+		}
+	}
+	uv_close((uv_handle_t *)&p->control, on_poll_closed);
+	if (parent->stopping)
+		all_ended(parent);
+}
+
+static enum err_code
+process_spawn(struct process *p, int child_fd, struct err *e)
+{
+	char role[16];
+	snprintf(role, sizeof(role), "%s", role_name(p->role));
+	char name[] = "refrendo", verb[] = "role";
+	char *args[] = { name, verb, role, NULL };
+	uv_stdio_container_t stdio[4] = {
+		{ .flags = UV_IGNORE },
+		{ .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO },
+		{ .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO },
+		{ .flags = UV_INHERIT_FD, .data.fd = child_fd },
+	};
+	uv_process_options_t options = { .exit_cb = on_exit_role,
+		.file = p->parent->self,
+		.args = args,
+		.stdio_count = 4,
+		.stdio = stdio };
+	int rc = uv_spawn(&p->parent->loop, &p->handle, &options);
+	if (rc == 0)
+		return ERR_OK;
+	uv_close((uv_handle_t *)&p->handle, NULL);
+	err_say(e, ERR_IO, "engine-spawn", "a role cannot be started");
+	return err_why(e, "%s", uv_strerror(rc));
+}
+
+static void
+process_start(struct process *p)
+{
+	struct err e;
+	int pair[2];
+	if (p->parent->stopping)
+		return;
+	p->handle.data = p;
+	p->started_ms = clock_mono_ms();
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		fatal("no socket pair for a role: %s", strerror(errno));
+	enum err_code code = process_spawn(p, pair[1], &e);
+	close(pair[1]);
+	if (code != ERR_OK) {
+		log_err("engine-spawn", &e);
+		close(pair[0]);
+		uv_timer_start(&p->retry, on_retry, BACKOFF_MAX_MS, 0);
+		return;
+	}
+	p->control_fd = pair[0];
+	p->state = P_STARTING;
+	p->control.data = p;
+	control_watch(&p->parent->loop, &p->control, p->control_fd, on_control);
+	log_info("role-started", "started=%s index=%u pid=%d",
+	    role_name(p->role), p->index, p->handle.pid);
+	send_setup(p);
+	if (p->listen_fd >= 0)
+		process_send(p, CONTROL_LISTEN, BYTES_NONE, p->listen_fd);
+	connect_peers(p);
+}
+
+/* --- Signals ------------------------------------------------------------------ */
+
+static void
+on_deadline(uv_timer_t *timer)
+{
+	struct parent *parent = timer->data;
+	for (size_t i = 0; i < parent->n; i++) {
+		if (is_alive(&parent->process[i]))
+			uv_process_kill(&parent->process[i].handle, SIGKILL);
+	}
+}
+
+/* Front first, so that nothing new comes in while core finishes. */
+static void
+on_term(uv_signal_t *handle, int signal)
+{
+	(void)signal;
+	struct parent *parent = handle->data;
+	if (parent->stopping)
+		return;
+	static const enum role order[] = { ROLE_FRONT, ROLE_CORE, ROLE_STATUS,
+		ROLE_SIGNER, ROLE_OCSP_SIGNER };
+	parent->stopping = true;
+	log_info("engine-stopping", "pid=%d", getpid());
+	for (size_t k = 0; k < ARRAY_LEN(order); k++) {
+		for (size_t i = 0; i < parent->n; i++) {
+			if (parent->process[i].role == order[k])
+				process_send(&parent->process[i], CONTROL_STOP,
+				    BYTES_NONE, -1);
+		}
+	}
+	uv_timer_start(&parent->deadline, on_deadline, STOP_MS, 0);
+	all_ended(parent);
+}
+
+/* All or nothing: a mistake anywhere leaves every old policy in force. */
+static void
+on_hangup(uv_signal_t *handle, int signal)
+{
+	(void)signal;
+	struct parent *parent = handle->data;
+	struct installation fresh;
+	struct findings findings = { NULL, 0, 0 };
+	struct err e;
+	enum err_code code =
+	    installation_read(parent->inst.dir, &fresh, &findings, &e);
+	if (code != ERR_OK)
+		log_err("policies-refused", &e);
+	else if (findings.errors > 0) {
+		installation_print(&fresh, &findings);
+		log_error("policies-refused", "errors=%zu", findings.errors);
+	}
+	if (code != ERR_OK || findings.errors > 0) {
+		findings_fini(&findings);
+		installation_fini(&fresh);
+		return;
+	}
+	findings_fini(&findings);
+	/* Only policies are taken: the rest needs a restart. */
+	struct setup s = { .role = ROLE_CORE, .dir = bytes_str(fresh.dir) };
+	for (size_t i = 2; i < fresh.n_file; i++) {
+		s.name[s.n_file] = bytes_str(fresh.name[i]);
+		s.text[s.n_file] = fresh.file[i].text;
+		s.n_file++;
+	}
+	struct buf body AUTO_BUF = BUF(CONTROL_CAP);
+	setup_encode(&s, &body);
+	for (size_t i = 0; i < parent->n; i++) {
+		if (parent->process[i].role == ROLE_CORE)
+			process_send(&parent->process[i], CONTROL_POLICIES,
+			    buf_bytes(&body), -1);
+	}
+	installation_fini(&fresh);
+}
+
+/* --- Start ---------------------------------------------------------------------- */
+
+static struct process *
+process_add(struct parent *parent, enum role role, uint8_t index)
+{
+	if (parent->n == PROCESSES_MAX)
+		fatal("more processes than the configuration can name");
+	struct process *p = &parent->process[parent->n++];
+	*p = (struct process){ .parent = parent,
+		.role = role,
+		.index = index,
+		.control_fd = -1,
+		.listen_fd = -1 };
+	uv_timer_init(&parent->loop, &p->retry);
+	p->retry.data = p;
+	return p;
+}
+
+static enum err_code
+parent_processes(struct parent *parent, struct err *e)
+{
+	const struct config *c = &parent->inst.config;
+	int admin;
+	TRY(listen_unix(parent->inst.dir, c->admin_socket, &admin, e));
+	process_add(parent, ROLE_SIGNER, 0);
+	process_add(parent, ROLE_OCSP_SIGNER, 0);
+	process_add(parent, ROLE_CORE, 0);
+	for (int64_t i = 0; i < c->front_processes; i++)
+		process_add(parent, ROLE_FRONT, (uint8_t)i)->listen_fd = admin;
+	for (int64_t i = 0; i < c->status_processes; i++)
+		TRY(listen_tcp(c->listen,
+		    &process_add(parent, ROLE_STATUS, (uint8_t)i)->listen_fd,
+		    e));
+	return ERR_OK;
+}
+
+/* Before anything of a running engine is touched; held until this one ends. */
+static enum err_code
+parent_lock(const char *dir, struct err *e)
+{
+	char path[PATH_LEN * 2];
+	snprintf(path, sizeof(path), "%s/engine.lock", dir);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_errno(e, "engine-lock-file",
+		    "the lock file of the installation cannot be opened");
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		close(fd);
+		return err_say(e, ERR_CONFLICT, "engine-running",
+		    "another engine runs on %s; stop it first", dir);
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+parent_prepare(struct parent *parent, const char *dir, struct err *e)
+{
+	struct findings findings = { NULL, 0, 0 };
+	enum err_code code =
+	    installation_read(dir, &parent->inst, &findings, e);
+	if (code == ERR_OK && findings.len > 0)
+		installation_print(&parent->inst, &findings);
+	if (code == ERR_OK && findings.errors > 0)
+		code = err_say(e, ERR_INVALID, "engine-configuration",
+		    "the configuration has errors; nothing was started");
+	findings_fini(&findings);
+	TRY(code);
+	TRY(parent_lock(dir, e));
+	TRY(passphrase_read(dir, false, &parent->passphrase, e));
+	ssize_t n =
+	    readlink("/proc/self/exe", parent->self, sizeof(parent->self) - 1);
+	if (n <= 0)
+		return err_errno(e, "engine-self",
+		    "the program cannot find its own file");
+	parent->self[n] = '\0';
+	return parent_processes(parent, e);
+}
+
+static void
+on_signal(struct parent *parent, uv_signal_t *handle, int number,
+    uv_signal_cb cb)
+{
+	uv_signal_init(&parent->loop, handle);
+	handle->data = parent;
+	uv_signal_start(handle, cb, number);
+}
+
+int
+engine_serve(const char *dir)
+{
+	static struct parent parent; /* 100 KiB: too much for a stack */
+	struct err e;
+	char absolute[PATH_MAX];
+	log_role("parent");
+	signal(SIGPIPE, SIG_IGN);
+	uv_loop_init(&parent.loop);
+	uv_timer_init(&parent.loop, &parent.deadline);
+	parent.deadline.data = &parent;
+	if (realpath(dir, absolute) == NULL || strlen(absolute) >= PATH_LEN)
+		snprintf(absolute, PATH_LEN, "%s", dir);
+	if (parent_prepare(&parent, absolute, &e) != ERR_OK) {
+		log_err("engine-start", &e);
+		fprintf(stderr, "refrendo: %s\n", e.say);
+		return 1;
+	}
+	on_signal(&parent, &parent.term, SIGTERM, on_term);
+	on_signal(&parent, &parent.interrupt, SIGINT, on_term);
+	on_signal(&parent, &parent.hangup, SIGHUP, on_hangup);
+	for (size_t i = 0; i < parent.n; i++) {
+		if (parent.process[i].role != ROLE_STATUS)
+			process_start(&parent.process[i]);
+	}
+	uv_run(&parent.loop, UV_RUN_DEFAULT);
+	buf_fini(&parent.passphrase);
+	installation_fini(&parent.inst);
+	log_info("engine-stopped", "status=%d", parent.status);
+	return parent.status;
+}

@@ -1,0 +1,86 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "role.h"
+#include "sandbox.h"
+
+enum err_code
+role_setup(struct role_context *r, struct err *e)
+{
+	*r = (struct role_context){ .index = 0 };
+	struct control_frame f;
+	struct setup s;
+	TRY(control_read(CONTROL_FD, &f, e));
+	r->frame = f.body;
+	if (f.type != CONTROL_SETUP)
+		return err_say(e, ERR_INVALID, "role-setup",
+		    "a role got something else before its set-up");
+	TRY(setup_decode(buf_bytes(&r->frame), &s, e));
+	r->role = s.role;
+	r->index = s.index;
+	r->passphrase = s.passphrase;
+	struct installation *in = &r->inst;
+	snprintf(in->dir, sizeof(in->dir), "%.*s", BYTES_FMT(s.dir));
+	for (size_t i = 0; i < s.n_file; i++) {
+		in->text[i] = BUF(POLICY_FILE_MAX);
+		buf_put(&in->text[i], s.text[i].p, s.text[i].len);
+		TRY(buf_end(&in->text[i], e));
+		snprintf(in->name[i], PATH_LEN, "%.*s", BYTES_FMT(s.name[i]));
+		in->file[i] = (struct policy_file){ .name = in->name[i],
+			.text = buf_bytes(&in->text[i]) };
+		in->n_file++;
+	}
+	struct findings findings = { NULL, 0, 0 };
+	installation_parse(in, &findings);
+	size_t errors = findings.errors;
+	findings_fini(&findings);
+	if (errors > 0)
+		return err_say(e, ERR_INVALID, "role-configuration",
+		    "the configuration that the parent accepted does not "
+		    "load in a role");
+	return ERR_OK;
+}
+
+enum err_code
+role_ready(struct role_context *r, struct err *e)
+{
+	char report[96];
+	TRY(sandbox_close(r->role, r->inst.dir, report, sizeof(report), e));
+	log_info("role-ready", "sandbox=\"%s\"", report);
+	return control_send(CONTROL_FD, CONTROL_READY, bytes_str(report), -1,
+	    e);
+}
+
+void
+role_fini(struct role_context *r)
+{
+	installation_fini(&r->inst);
+	buf_fini(&r->frame);
+}
+
+int
+engine_role(const char *name)
+{
+	static int (*const mains[ROLES])(struct role_context *) = {
+		[ROLE_SIGNER] = role_signer,
+		[ROLE_OCSP_SIGNER] = role_signer,
+		[ROLE_CORE] = role_core,
+		[ROLE_FRONT] = role_front,
+		[ROLE_STATUS] = role_status,
+	};
+	enum role role;
+	struct role_context r;
+	struct err e;
+	if (!role_parse(name, &role)) {
+		fprintf(stderr, "refrendo: %s is not a role\n", name);
+		return 2;
+	}
+	log_role(name);
+	int status = 1;
+	if (role_setup(&r, &e) != ERR_OK)
+		log_err("role-setup-failed", &e);
+	else
+		status = mains[r.role](&r);
+	role_fini(&r);
+	return status;
+}

@@ -1,0 +1,30 @@
+/*
+ * role - what the main of every role does first: read its set-up from the
+ * parent, parse the installation, close the sandbox, say that it is ready.
+ */
+#ifndef ENGINE_ROLE_H
+#define ENGINE_ROLE_H
+
+#include <refrendo/engine.h>
+
+#include "control.h"
+
+struct role_context {
+	enum role role;
+	uint8_t index;
+	struct buf frame; /* owns what passphrase borrows; wiped early */
+	struct bytes passphrase;
+	struct installation inst;
+};
+/* Reads CONTROL_SETUP; ends the process when the parent is gone. */
+MUST_CHECK enum err_code role_setup(struct role_context *r, struct err *e);
+/* Closes the sandbox and sends CONTROL_READY with its report. */
+MUST_CHECK enum err_code role_ready(struct role_context *r, struct err *e);
+void role_fini(struct role_context *r);
+
+int role_signer(struct role_context *r); /* signer and ocsp-signer */
+int role_core(struct role_context *r);
+int role_front(struct role_context *r);
+int role_status(struct role_context *r);
+
+#endif

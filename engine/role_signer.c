@@ -1,0 +1,185 @@
+/*
+ * The signer and the ocsp-signer: one blocking thread that waits for frames,
+ * lets signer/ judge and sign what has arrived, and answers.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <refrendo/engine.h>
+#include <refrendo/signer.h>
+
+#include "control.h"
+#include "role.h"
+
+#define BATCH_READ 262144u
+#define ASKERS_MAX 17 /* core, and up to 16 status processes */
+
+/* One that asks; slot 0 is core. */
+struct asker {
+	int fd; /* -1: free */
+	struct buf in;
+};
+
+struct signing {
+	struct signer *signer;
+	struct asker asker[ASKERS_MAX];
+	struct buf out;
+	uint8_t piece[BATCH_READ];
+};
+
+static void
+asker_close(struct asker *a)
+{
+	if (a->fd >= 0)
+		close(a->fd);
+	a->fd = -1;
+	buf_fini(&a->in);
+}
+
+/* An asker that does not take its answers is gone, not waited for: core and
+ * status read whatever they do. */
+static bool
+send_all(int fd, struct bytes b)
+{
+	while (b.len > 0) {
+		ssize_t n = send(fd, b.p, b.len, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		b.p += n;
+		b.len -= (size_t)n;
+	}
+	return true;
+}
+
+/*
+ * Whatever has arrived from one asker is one batch: nothing waits for more.
+ * Returns an error only when the process must end; what an asker sent closes
+ * that asker.
+ */
+static enum err_code
+serve_asker(struct signing *s, struct asker *a, struct err *e)
+{
+	ssize_t n = recv(a->fd, s->piece, sizeof(s->piece), 0);
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return ERR_OK;
+	if (n <= 0) {
+		asker_close(a);
+		return ERR_OK;
+	}
+	buf_put(&a->in, s->piece, (size_t)n);
+	enum signer_asker who = a == &s->asker[0] ? ASKER_CORE : ASKER_STATUS;
+	size_t used = 0;
+	enum err_code code = buf_end(&a->in, e);
+	if (code == ERR_OK)
+		code = signer_batch(s->signer, who, buf_bytes(&a->in), &used,
+		    clock_now(), &s->out, e);
+	if (code == ERR_OK) {
+		buf_drop(&a->in, used);
+		if (!send_all(a->fd, buf_bytes(&s->out)))
+			asker_close(a);
+	} else {
+		log_err("signer-asker", e);
+		asker_close(a);
+	}
+	buf_reset(&s->out);
+	return code == ERR_INVALID ? ERR_OK : code;
+}
+
+static void
+asker_add(struct signing *s, enum role role, uint8_t index, int fd)
+{
+	size_t slot = role == ROLE_CORE ? 0 : (size_t)index + 1;
+	if (slot >= ASKERS_MAX) {
+		close(fd);
+		return;
+	}
+	asker_close(&s->asker[slot]);
+	s->asker[slot] = (struct asker){ fd, BUF(FRAME_MAX + BATCH_READ) };
+}
+
+/* False when it is time to end. */
+static bool
+serve_control(struct signing *s)
+{
+	struct control_frame f;
+	struct err e;
+	if (control_read(CONTROL_FD, &f, &e) != ERR_OK)
+		return false; /* the parent is gone */
+	if (f.type == CONTROL_PEER && f.fd >= 0 && f.body.len == 2)
+		asker_add(s, (enum role)f.body.p[0], f.body.p[1], f.fd);
+	else if (f.fd >= 0)
+		close(f.fd);
+	buf_fini(&f.body);
+	return f.type != CONTROL_STOP;
+}
+
+static int
+serve(struct signing *s)
+{
+	struct err e;
+	for (;;) {
+		struct pollfd wait[ASKERS_MAX + 1];
+		for (size_t i = 0; i < ASKERS_MAX; i++)
+			wait[i] = (struct pollfd){ s->asker[i].fd, POLLIN, 0 };
+		wait[ASKERS_MAX] = (struct pollfd){ CONTROL_FD, POLLIN, 0 };
+		if (poll(wait, ARRAY_LEN(wait), -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			fatal("poll fails");
+		}
+		/* Core is served first, status with what is left. */
+		for (size_t i = 0; i < ASKERS_MAX; i++) {
+			if (wait[i].revents != 0 && s->asker[i].fd >= 0 &&
+			    serve_asker(s, &s->asker[i], &e) != ERR_OK)
+				return 1;
+		}
+		if (wait[ASKERS_MAX].revents != 0 && !serve_control(s))
+			return 0;
+	}
+}
+
+static enum err_code
+signing_open(struct role_context *r, struct signing *s, struct err *e)
+{
+	struct signer_setup setup = { .config = &r->inst.config,
+		.ceilings = &r->inst.ceilings,
+		.dir = r->inst.dir,
+		.passphrase = r->passphrase,
+		.is_ocsp = r->role == ROLE_OCSP_SIGNER };
+	s->out = BUF(FRAME_MAX);
+	for (size_t i = 0; i < ASKERS_MAX; i++)
+		s->asker[i].fd = -1;
+	TRY(signer_new(&setup, &s->signer, e));
+	buf_fini(&r->frame);
+	r->passphrase = BYTES_NONE;
+	return role_ready(r, e);
+}
+
+int
+role_signer(struct role_context *r)
+{
+	struct err e;
+	signal(SIGPIPE, SIG_IGN);
+	/* The terminal's Ctrl-C reaches every role; the parent decides. */
+	signal(SIGINT, SIG_IGN);
+	struct signing *s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		fatal("no memory for the signer");
+	int status = 1;
+	if (signing_open(r, s, &e) != ERR_OK)
+		log_err("signer-start", &e);
+	else
+		status = serve(s);
+	for (size_t i = 0; i < ASKERS_MAX; i++)
+		asker_close(&s->asker[i]);
+	signer_free(s->signer);
+	buf_fini(&s->out);
+	free(s);
+	return status;
+}

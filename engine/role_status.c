@@ -1,0 +1,314 @@
+/*
+ * status: OCSP, CRLs, CA certificates, log tiles and checkpoint over HTTP,
+ * straight from what core published.  It holds no key; "unknown" for a serial
+ * that was never issued is signed by the ocsp-signer at a capped rate.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <refrendo/engine.h>
+#include <refrendo/net.h>
+#include <refrendo/signer.h>
+#include <refrendo/store.h>
+
+#include "control.h"
+#include "peer.h"
+#include "role.h"
+#include "status_http.h"
+
+#define CONNS_MAX    4096
+#define REQUEST_MS   10000
+#define IDLE_MS      60000
+#define PENDING_MAX  (64u << 20)
+#define ANSWER_MAX   (33u << 20)
+#define SLOW_CLOCK_S 300
+#define UNKNOWN_LIFE HOUR
+#define ASKED_MAX    256 /* questions that wait for the ocsp-signer */
+#define LOG_EVERY_S  60
+
+/* A client that waits until "unknown" is signed. */
+struct asked {
+	struct net_conn *conn; /* NULL: free */
+	bool keep_alive;
+};
+
+struct status {
+	uv_loop_t loop;
+	uv_poll_t control;
+	uv_timer_t second;
+	struct role_context *role;
+	struct public *public;
+	struct net_server *server;
+	struct peer *ocsp;
+	struct status_view view;
+	struct buf out;
+	struct asked asked[ASKED_MAX];
+	uint64_t requests, logged;
+	int64_t log_at;
+	bool stopping;
+	int result;
+};
+
+/* --- Unknown -------------------------------------------------------------------- */
+
+static enum err_code
+unknown_build(struct status *s, const struct status_unknown *u,
+    struct buf *body, struct err *e)
+{
+	const char *issuer = s->role->inst.config.issuer[u->issuer].name;
+	uint8_t key[PUBLIC_KEY_MAX];
+	char path[PATH_LEN];
+	struct public_row row;
+	struct cert responder;
+	struct issuer_id id;
+	snprintf(path, sizeof(path), "/ca/%s-ocsp.cer", issuer);
+	if (!public_get(s->view.reader, public_file_key(key, bytes_str(path)),
+		&row))
+		return err_say(e, ERR_BUSY, "status-no-responder",
+		    "no responder has been certified yet");
+	TRY(cert_parse(row.body, &responder, e));
+	TRY(issuer_id_of(&responder, &id, e));
+	struct ocsp_answer_spec spec = { .issuer = &s->view.issuer[u->issuer],
+		.serial = bytes_of(u->serial, u->serial_len),
+		.responder_key_hash =
+		    bytes_of(id.key_sha1, sizeof(id.key_sha1)),
+		.state = OCSP_UNKNOWN,
+		.produced_at = s->view.now,
+		.this_update = s->view.now - SLOW_CLOCK_S,
+		.next_update = s->view.now + UNKNOWN_LIFE };
+	struct buf tbs AUTO_BUF = BUF(OCSP_ANSWER_MAX);
+	TRY(ocsp_tbs_build(&spec, &tbs, e));
+	struct signer_ocsp m = { .issuer = bytes_str(issuer),
+		.tbs = buf_bytes(&tbs),
+		.responder = row.body };
+	signer_ocsp_encode(&m, body);
+	return buf_end(body, e);
+}
+
+/* tryLater when the ocsp-signer is away or has enough to do. */
+static void
+unknown_ask(struct status *s, struct net_conn *c, bool keep_alive,
+    const struct status_unknown *u)
+{
+	struct err e;
+	struct buf body AUTO_BUF = BUF(8192);
+	size_t slot = 0;
+	while (slot < ASKED_MAX && s->asked[slot].conn != NULL)
+		slot++;
+	if (s->ocsp == NULL || slot == ASKED_MAX ||
+	    unknown_build(s, u, &body, &e) != ERR_OK) {
+		buf_reset(&s->out);
+		status_ocsp(&s->view, keep_alive,
+		    ocsp_error_answer(OCSP_TRY_LATER), &s->out);
+		net_answer(c, buf_bytes(&s->out), keep_alive);
+		return;
+	}
+	s->asked[slot] = (struct asked){ net_hold(c), keep_alive };
+	peer_send(s->ocsp, SIGNER_OCSP, slot, buf_bytes(&body));
+}
+
+static void
+unknown_answer(struct status *s, size_t slot, struct bytes der)
+{
+	struct asked a = s->asked[slot];
+	if (a.conn == NULL)
+		return;
+	s->asked[slot].conn = NULL;
+	s->view.now = clock_now();
+	buf_reset(&s->out);
+	status_ocsp(&s->view, a.keep_alive, der, &s->out);
+	net_answer_held(a.conn, buf_bytes(&s->out), a.keep_alive);
+}
+
+static enum err_code
+on_ocsp_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
+{
+	struct status *s = ctx;
+	(void)p;
+	if ((f->type & 0xff) != SIGNER_OCSP || f->id >= ASKED_MAX)
+		return err_say(e, ERR_INVALID, "status-ocsp-frame",
+		    "the ocsp-signer sent what status did not ask for");
+	unknown_answer(s, f->id,
+	    (f->type & SIGNER_REFUSAL) != 0 ? ocsp_error_answer(OCSP_TRY_LATER)
+					    : f->body);
+	return ERR_OK;
+}
+
+static void
+on_ocsp_gone(void *ctx, struct peer *p)
+{
+	struct status *s = ctx;
+	if (s->ocsp != p)
+		return;
+	s->ocsp = NULL;
+	for (size_t i = 0; i < ASKED_MAX; i++)
+		unknown_answer(s, i, ocsp_error_answer(OCSP_TRY_LATER));
+}
+
+static void
+ocsp_peer(struct status *s, int fd)
+{
+	struct err e;
+	if (s->ocsp != NULL) {
+		struct peer *old = s->ocsp;
+		on_ocsp_gone(s, old);
+		peer_close(old);
+	}
+	struct peer_setup setup = { .loop = &s->loop,
+		.fd = fd,
+		.name = "ocsp-signer",
+		.cap = signer_cap,
+		.frame = on_ocsp_frame,
+		.gone = on_ocsp_gone,
+		.ctx = s };
+	if (peer_open(&setup, &s->ocsp, &e) != ERR_OK)
+		log_err("peer-open", &e);
+}
+
+/* --- Requests ------------------------------------------------------------------------ */
+
+static bool
+renew(struct status *s)
+{
+	struct err e;
+	if (public_renew(s->view.reader, &e) == ERR_OK)
+		return true;
+	/* The store was made anew: the parent starts a fresh reader. */
+	log_err("public-renew", &e);
+	uv_stop(&s->loop);
+	return false;
+}
+
+static void
+on_request(void *ctx, struct net_conn *c, const struct http_request *r)
+{
+	struct status *s = ctx;
+	struct status_unknown unknown;
+	s->requests++;
+	s->view.now = clock_now();
+	buf_reset(&s->out);
+	if (!renew(s)) {
+		net_answer(c, BYTES_NONE, false);
+		return;
+	}
+	if (status_answer(&s->view, r, &s->out, &unknown))
+		net_answer(c, buf_bytes(&s->out), r->keep_alive);
+	else
+		unknown_ask(s, c, r->keep_alive, &unknown);
+	public_release(s->view.reader);
+}
+
+/* --- The parent, the clock --------------------------------------------------------------- */
+
+static void
+on_control(uv_poll_t *poll, int status, int events)
+{
+	struct status *s = poll->data;
+	struct control_frame f;
+	struct err e;
+	(void)events;
+	if (status < 0 || control_read(CONTROL_FD, &f, &e) != ERR_OK) {
+		uv_stop(&s->loop);
+		return;
+	}
+	if (f.type == CONTROL_PEER && f.fd >= 0)
+		ocsp_peer(s, f.fd);
+	else if (f.fd >= 0)
+		close(f.fd);
+	if (f.type == CONTROL_STOP && !s->stopping) {
+		s->stopping = true;
+		net_stop(s->server);
+		uv_stop(&s->loop);
+	}
+	buf_fini(&f.body);
+}
+
+static void
+on_second(uv_timer_t *timer)
+{
+	struct status *s = timer->data;
+	int64_t now = clock_now();
+	if (renew(s)) {
+		s->view.n_issuer =
+		    public_issuers(s->view.reader, s->view.issuer, ISSUERS_MAX);
+		public_release(s->view.reader);
+	}
+	if (now < s->log_at || s->requests == s->logged)
+		return;
+	log_info("status-served",
+	    "requests=%llu answers=%llu unknown=%llu files=%llu errors=%llu "
+	    "conns=%zu",
+	    (unsigned long long)s->requests, (unsigned long long)s->view.good,
+	    (unsigned long long)s->view.unknown,
+	    (unsigned long long)s->view.files,
+	    (unsigned long long)s->view.errors, net_conns(s->server));
+	s->logged = s->requests;
+	s->log_at = now + LOG_EVERY_S;
+}
+
+static enum err_code
+status_open(struct status *s, int *listen_fd, struct err *e)
+{
+	struct control_frame f;
+	bool fresh;
+	TRY(control_read(CONTROL_FD, &f, e));
+	buf_fini(&f.body);
+	if (f.type != CONTROL_LISTEN || f.fd < 0)
+		return err_say(e, ERR_INVALID, "status-listen",
+		    "status got no socket to listen on");
+	*listen_fd = f.fd;
+	TRY(public_open(s->role->inst.dir,
+	    s->role->inst.config.public_map_bytes, false, &fresh, &s->public,
+	    e));
+	TRY(public_reader_new(s->public, &s->view.reader, e));
+	return role_ready(s->role, e);
+}
+
+static enum err_code
+status_serve(struct status *s, int listen_fd, struct err *e)
+{
+	struct net_setup setup = { .loop = &s->loop,
+		.fd = listen_fd,
+		.limits = &http_limits_status,
+		.conns_max = CONNS_MAX,
+		.request_ms = REQUEST_MS,
+		.idle_ms = IDLE_MS,
+		.pending_max = PENDING_MAX,
+		.handler = on_request,
+		.ctx = s };
+	TRY(net_serve(&setup, &s->server, e));
+	control_watch(&s->loop, &s->control, CONTROL_FD, on_control);
+	s->control.data = s;
+	uv_timer_init(&s->loop, &s->second);
+	s->second.data = s;
+	on_second(&s->second);
+	uv_timer_start(&s->second, on_second, 1000, 1000);
+	uv_run(&s->loop, UV_RUN_DEFAULT);
+	return ERR_OK;
+}
+
+int
+role_status(struct role_context *r)
+{
+	static struct status status;
+	struct status *s = &status;
+	struct err e;
+	int listen_fd;
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	s->role = r;
+	s->out = BUF(ANSWER_MAX);
+	uv_loop_init(&s->loop);
+	enum err_code code = status_open(s, &listen_fd, &e);
+	if (code == ERR_OK)
+		code = status_serve(s, listen_fd, &e);
+	if (code != ERR_OK)
+		log_err("status-start", &e);
+	public_reader_free(s->view.reader);
+	public_close(s->public);
+	buf_fini(&s->out);
+	return code == ERR_OK ? 0 : 1;
+}

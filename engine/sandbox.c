@@ -1,0 +1,276 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <refrendo/engine.h>
+
+#include "sandbox.h"
+
+/* --- seccomp --------------------------------------------------------------
+ *
+ * What each role may call.  Whatever is not listed fails with EPERM, except
+ * what would start another program, which kills the process: no role ever
+ * does that.
+ */
+enum group { G_ALL = 1, G_SIGNER = 2, G_LOOP = 4, G_STORE = 8, G_SERVER = 16 };
+
+static const struct {
+	int call;
+	int groups;
+} calls[] = {
+	/* Memory, time, signals, ending. */
+	{ SCMP_SYS(read), G_ALL },
+	{ SCMP_SYS(write), G_ALL },
+	{ SCMP_SYS(writev), G_ALL },
+	{ SCMP_SYS(close), G_ALL },
+	{ SCMP_SYS(brk), G_ALL },
+	{ SCMP_SYS(mmap), G_ALL },
+	{ SCMP_SYS(munmap), G_ALL },
+	{ SCMP_SYS(mremap), G_ALL },
+	{ SCMP_SYS(madvise), G_ALL },
+	{ SCMP_SYS(mprotect), G_ALL },
+	{ SCMP_SYS(futex), G_ALL },
+	{ SCMP_SYS(getrandom), G_ALL },
+	{ SCMP_SYS(clock_gettime), G_ALL },
+	{ SCMP_SYS(gettimeofday), G_ALL },
+	{ SCMP_SYS(getpid), G_ALL },
+	{ SCMP_SYS(gettid), G_ALL },
+	{ SCMP_SYS(tgkill), G_ALL },
+	{ SCMP_SYS(rt_sigaction), G_ALL },
+	{ SCMP_SYS(rt_sigprocmask), G_ALL },
+	{ SCMP_SYS(rt_sigreturn), G_ALL },
+	{ SCMP_SYS(sigaltstack), G_ALL },
+	{ SCMP_SYS(restart_syscall), G_ALL },
+	{ SCMP_SYS(sched_yield), G_ALL },
+	{ SCMP_SYS(exit), G_ALL },
+	{ SCMP_SYS(exit_group), G_ALL },
+	/* Sockets that are open already. */
+	{ SCMP_SYS(recvmsg), G_ALL },
+	{ SCMP_SYS(recvfrom), G_ALL },
+	{ SCMP_SYS(sendmsg), G_ALL },
+	{ SCMP_SYS(sendto), G_ALL },
+	{ SCMP_SYS(shutdown), G_ALL },
+	{ SCMP_SYS(poll), G_ALL },
+	/* The journal of the signer. */
+	{ SCMP_SYS(pread64), G_SIGNER | G_STORE },
+	{ SCMP_SYS(pwrite64), G_SIGNER | G_STORE },
+	{ SCMP_SYS(fdatasync), G_SIGNER | G_STORE },
+	{ SCMP_SYS(fsync), G_SIGNER | G_STORE },
+	{ SCMP_SYS(lseek), G_SIGNER | G_STORE },
+	{ SCMP_SYS(ftruncate), G_SIGNER | G_STORE },
+	{ SCMP_SYS(fstat), G_ALL },
+	{ SCMP_SYS(newfstatat), G_ALL },
+	{ SCMP_SYS(fcntl), G_ALL },
+	/* libuv. */
+	{ SCMP_SYS(epoll_wait), G_LOOP },
+	{ SCMP_SYS(epoll_pwait), G_LOOP },
+	{ SCMP_SYS(epoll_ctl), G_LOOP },
+	{ SCMP_SYS(epoll_create1), G_LOOP },
+	{ SCMP_SYS(eventfd2), G_LOOP },
+	{ SCMP_SYS(pipe2), G_LOOP },
+	{ SCMP_SYS(ioctl), G_LOOP },
+	{ SCMP_SYS(getsockopt), G_LOOP },
+	{ SCMP_SYS(setsockopt), G_LOOP },
+	{ SCMP_SYS(getsockname), G_LOOP },
+	{ SCMP_SYS(getpeername), G_LOOP },
+	{ SCMP_SYS(accept4), G_SERVER },
+	{ SCMP_SYS(listen), G_SERVER },
+	/* LMDB and the threads of core; clone3 must answer ENOSYS. */
+	{ SCMP_SYS(openat), G_STORE },
+	{ SCMP_SYS(open), G_STORE },
+	{ SCMP_SYS(mkdir), G_STORE },
+	{ SCMP_SYS(mkdirat), G_STORE },
+	{ SCMP_SYS(rename), G_STORE },
+	{ SCMP_SYS(renameat), G_STORE },
+	{ SCMP_SYS(unlink), G_STORE },
+	{ SCMP_SYS(unlinkat), G_STORE },
+	{ SCMP_SYS(rmdir), G_STORE },
+	{ SCMP_SYS(getdents64), G_STORE },
+	{ SCMP_SYS(stat), G_STORE },
+	{ SCMP_SYS(lstat), G_STORE },
+	{ SCMP_SYS(access), G_STORE },
+	{ SCMP_SYS(uname), G_STORE },
+	{ SCMP_SYS(flock), G_STORE },
+	{ SCMP_SYS(fstatfs), G_STORE },
+	{ SCMP_SYS(statfs), G_STORE },
+	{ SCMP_SYS(msync), G_STORE },
+	{ SCMP_SYS(clone), G_STORE },
+	{ SCMP_SYS(set_robust_list), G_STORE },
+	{ SCMP_SYS(rseq), G_STORE },
+	{ SCMP_SYS(prctl), G_STORE },
+	{ SCMP_SYS(sched_getaffinity), G_STORE },
+	{ SCMP_SYS(prlimit64), G_STORE },
+	{ SCMP_SYS(getrusage), G_STORE },
+	{ SCMP_SYS(copy_file_range), G_STORE },
+};
+
+static int
+role_groups(enum role role)
+{
+	switch (role) {
+	case ROLE_SIGNER:
+	case ROLE_OCSP_SIGNER:
+		return G_ALL | G_SIGNER;
+	case ROLE_CORE:
+		return G_ALL | G_LOOP | G_STORE;
+	case ROLE_FRONT:
+	case ROLE_STATUS:
+		return G_ALL | G_LOOP | G_SERVER;
+	case ROLES:
+		break;
+	}
+	fatal("no such role");
+}
+
+static bool
+filter_fill(scmp_filter_ctx ctx, enum role role)
+{
+	int groups = role_groups(role);
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+		if ((calls[i].groups & groups) != 0 &&
+		    seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i].call, 0) !=
+			0)
+			return false;
+	}
+	/* glibc falls back to clone when clone3 is absent, not when refused. */
+	if (seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3),
+		0) != 0)
+		return false;
+	return seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, SCMP_SYS(execve),
+		   0) == 0 &&
+	       seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, SCMP_SYS(execveat),
+		   0) == 0;
+}
+
+static bool
+seccomp_close(enum role role)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	if (ctx == NULL)
+		return false;
+	bool done = filter_fill(ctx, role) && seccomp_load(ctx) == 0;
+	seccomp_release(ctx);
+	return done;
+}
+
+/* --- Landlock ------------------------------------------------------------- */
+
+#define FS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define FS_WRITE                                                          \
+	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
+	    LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | \
+	    LANDLOCK_ACCESS_FS_MAKE_DIR)
+#define FS_ALL ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1) /* version 1 */
+/* Version 4; the headers of Debian 12 do not know it yet. */
+#define NET_BIND_TCP    (UINT64_C(1) << 0)
+#define NET_CONNECT_TCP (UINT64_C(1) << 1)
+
+struct ruleset {
+	uint64_t fs, net;
+};
+
+static int
+landlock_version(void)
+{
+	long v = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0,
+	    LANDLOCK_CREATE_RULESET_VERSION);
+	return v < 0 ? 0 : (int)v;
+}
+
+static bool
+landlock_allow(int ruleset, const char *path, uint64_t access)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT;
+	struct landlock_path_beneath_attr rule = { .allowed_access = access,
+		.parent_fd = fd };
+	long rc = syscall(SYS_landlock_add_rule, ruleset,
+	    LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+	close(fd);
+	return rc == 0;
+}
+
+static bool
+landlock_fill(int ruleset, enum role role, const char *dir)
+{
+	static const char *const core_paths[] = { "ledger", "public",
+		"snapshots" };
+	char path[PATH_LEN * 2];
+	if (role == ROLE_STATUS) {
+		/* A reader of LMDB writes its slot into the lock file. */
+		snprintf(path, sizeof(path), "%.400s/public", dir);
+		return landlock_allow(ruleset, path,
+		    FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE);
+	}
+	for (size_t i = 0; role == ROLE_CORE && i < ARRAY_LEN(core_paths);
+	    i++) {
+		snprintf(path, sizeof(path), "%.400s/%s", dir, core_paths[i]);
+		if (!landlock_allow(ruleset, path, FS_READ | FS_WRITE))
+			return false;
+	}
+	return role != ROLE_CORE ||
+	       landlock_allow(ruleset, "/proc/sys/kernel/random",
+		   LANDLOCK_ACCESS_FS_READ_FILE);
+}
+
+static bool
+landlock_close(enum role role, const char *dir, int version)
+{
+	struct ruleset rules = { .fs = FS_ALL };
+	size_t size = sizeof(rules.fs);
+	if (version >= 4) {
+		rules.net = NET_BIND_TCP | NET_CONNECT_TCP;
+		size = sizeof(rules);
+	}
+	int ruleset =
+	    (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
+	if (ruleset < 0)
+		return false;
+	bool done = landlock_fill(ruleset, role, dir) &&
+		    syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+	close(ruleset);
+	return done;
+}
+
+/* --- Both ------------------------------------------------------------------ */
+
+void
+sandbox_offer(char *out, size_t size)
+{
+	int version = landlock_version();
+	bool seccomp =
+	    prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 || errno != EINVAL;
+	snprintf(out, size, "seccomp=%s landlock=%d", seccomp ? "yes" : "no",
+	    version);
+}
+
+enum err_code
+sandbox_close(enum role role, const char *dir, char *report, size_t size,
+    struct err *e)
+{
+	struct rlimit none = { 0, 0 };
+	setrlimit(RLIMIT_CORE, &none);
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return err_errno(e, "sandbox-prctl",
+		    "the kernel refuses to give up privileges");
+	int version = landlock_version();
+	if (version > 0 && !landlock_close(role, dir, version))
+		return err_errno(e, "sandbox-landlock",
+		    "the kernel has Landlock but refuses the rules");
+	bool has_seccomp = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
+	if (has_seccomp && !seccomp_close(role))
+		return err_errno(e, "sandbox-seccomp",
+		    "the kernel has seccomp but refuses the filter");
+	snprintf(report, size, "seccomp=%s landlock=%d",
+	    has_seccomp ? "yes" : "no", version);
+	return ERR_OK;
+}

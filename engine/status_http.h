@@ -1,0 +1,40 @@
+/*
+ * status_http - what status answers to one HTTP request, from what was
+ * published.  No sockets: bytes of an answer, or "ask the ocsp-signer".
+ */
+#ifndef ENGINE_STATUS_HTTP_H
+#define ENGINE_STATUS_HTTP_H
+
+#include <refrendo/audit.h>
+#include <refrendo/http.h>
+#include <refrendo/ocsp.h>
+#include <refrendo/policy.h>
+#include <refrendo/store.h>
+
+struct status_view {
+	struct public_reader *reader; /* renewed by the caller */
+	struct issuer_id issuer[ISSUERS_MAX];
+	size_t n_issuer;
+	int64_t now;
+	uint64_t good, revoked, unknown, errors, files; /* counted */
+};
+
+/* A serial of ours that was never published: only a fresh signature can say
+ * "unknown" (INCIDENTS row 38). */
+struct status_unknown {
+	size_t issuer;
+	uint8_t serial[SERIAL_MAX];
+	size_t serial_len;
+};
+
+/*
+ * status_answer - appends a whole answer to out and returns true; or false
+ * when *unknown has to be asked for.
+ */
+bool status_answer(struct status_view *s, const struct http_request *r,
+    struct buf *out, struct status_unknown *unknown);
+/* An OCSP answer that is not cached: unknown, tryLater and their like. */
+void status_ocsp(struct status_view *s, bool keep_alive, struct bytes der,
+    struct buf *out);
+
+#endif

@@ -1,0 +1,459 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <refrendo/net.h>
+
+#define READ_SIZE  65536u
+#define WRITE_SIZE 4194304u /* answers to the requests of one read */
+#define BACKLOG    1024
+#define SWEEP_MS   1000
+
+union stream {
+	uv_handle_t handle;
+	uv_stream_t stream;
+	uv_tcp_t tcp;
+	uv_pipe_t pipe;
+};
+
+struct net_conn {
+	union stream io;
+	struct net_server *server;
+	TAILQ_ENTRY(net_conn) link;
+	struct buf in;       /* the beginning of a request, between reads */
+	int64_t deadline_ms; /* closed when it passes */
+	size_t pending;      /* octets handed to libuv and not yet written */
+	bool is_mid_request; /* the deadline counts from its first octet */
+	bool held;           /* somebody will call net_answer_held() */
+	bool last;           /* close once everything is written */
+	bool closing, closed;
+};
+TAILQ_HEAD(conns, net_conn);
+
+struct net_server {
+	union stream listen;
+	uv_timer_t sweep;
+	struct net_setup setup;
+	struct conns conns;
+	size_t n;
+	int handles; /* its own, that libuv has still to close */
+	bool stopping;
+	struct buf out; /* answers of the read that is being handled */
+	struct net_conn *reading;
+	char *read;
+};
+
+/* What the socket did not take at once. */
+struct pending_write {
+	uv_write_t req;
+	struct net_conn *conn;
+	size_t len;
+	char octets[];
+};
+
+/* libuv takes char * for what it only reads. */
+static uv_buf_t
+uv_bytes(struct bytes b)
+{
+	return uv_buf_init((char *)(uintptr_t)b.p, (unsigned)b.len);
+}
+
+static void
+server_release(struct net_server *s)
+{
+	if (s->handles > 0 || s->n > 0)
+		return;
+	buf_fini(&s->out);
+	free(s->read);
+	free(s);
+}
+
+static void
+on_server_closed(uv_handle_t *h)
+{
+	struct net_server *s = h->data;
+	s->handles--;
+	server_release(s);
+}
+
+static void
+conn_release(struct net_conn *c)
+{
+	if (!c->closed || c->held)
+		return;
+	struct net_server *s = c->server;
+	TAILQ_REMOVE(&s->conns, c, link);
+	s->n--;
+	buf_fini(&c->in);
+	free(c);
+	server_release(s);
+}
+
+static void
+on_conn_closed(uv_handle_t *h)
+{
+	struct net_conn *c = h->data;
+	c->closed = true;
+	conn_release(c);
+}
+
+static void
+conn_close(struct net_conn *c)
+{
+	if (c->closing)
+		return;
+	c->closing = true;
+	uv_close(&c->io.handle, on_conn_closed);
+}
+
+static void
+conn_wait(struct net_conn *c, int64_t ms)
+{
+	c->deadline_ms = clock_mono_ms() + ms;
+}
+
+static void
+conn_close_if_done(struct net_conn *c)
+{
+	if (c->last && c->pending == 0 && !c->held)
+		conn_close(c);
+}
+
+static void
+on_written(uv_write_t *req, int status)
+{
+	struct pending_write *w = (struct pending_write *)req;
+	struct net_conn *c = w->conn;
+	c->pending -= w->len;
+	free(w);
+	if (status < 0)
+		conn_close(c);
+	else
+		conn_close_if_done(c);
+}
+
+/* Queues with libuv what the socket would not take now. */
+static void
+conn_send_later(struct net_conn *c, struct bytes b)
+{
+	if (c->pending + b.len > c->server->setup.pending_max) {
+		log_warn("net-slow-reader", "pending=%zu", c->pending);
+		conn_close(c);
+		return;
+	}
+	struct pending_write *w = malloc(sizeof(*w) + b.len);
+	if (w == NULL) {
+		conn_close(c);
+		return;
+	}
+	memcpy(w->octets, b.p, b.len);
+	w->conn = c;
+	w->len = b.len;
+	uv_buf_t all = uv_bytes(bytes_of(w->octets, b.len));
+	if (uv_write(&w->req, &c->io.stream, &all, 1, on_written) != 0) {
+		free(w);
+		conn_close(c);
+		return;
+	}
+	c->pending += b.len;
+	conn_wait(c, c->server->setup.idle_ms);
+}
+
+static void
+conn_send(struct net_conn *c, struct bytes b)
+{
+	if (c->closing || b.len == 0)
+		return;
+	size_t sent = 0;
+	if (c->pending == 0) {
+		uv_buf_t all = uv_bytes(b);
+		int n = uv_try_write(&c->io.stream, &all, 1);
+		if (n < 0 && n != UV_EAGAIN) {
+			conn_close(c);
+			return;
+		}
+		if (n > 0)
+			sent = (size_t)n;
+	}
+	if (sent < b.len)
+		conn_send_later(c, bytes_of(b.p + sent, b.len - sent));
+}
+
+static void
+conn_flush(struct net_conn *c)
+{
+	struct buf *out = &c->server->out;
+	if (out->failed)
+		conn_close(c);
+	else
+		conn_send(c, buf_bytes(out));
+	buf_reset(out);
+}
+
+static void
+conn_refuse(struct net_conn *c, int status, const struct err *e)
+{
+	struct buf body AUTO_BUF = BUF(8192);
+	http_problem(&body, e, status);
+	http_answer(&c->server->out, status, clock_now(), false,
+	    "application/problem+json", "", buf_bytes(&body), false);
+	c->last = true;
+}
+
+/* Handles the whole requests at the front of in; returns what is left. */
+static struct bytes
+conn_requests(struct net_conn *c, struct bytes in)
+{
+	const struct net_setup *setup = &c->server->setup;
+	while (in.len > 0 && !c->held && !c->last && !c->closing) {
+		struct http_request r;
+		struct err e;
+		size_t used = 0;
+		int status = 400;
+		if (http_parse(in, setup->limits, &r, &used, &status, &e) !=
+		    ERR_OK) {
+			log_info("http-refused", "id=%s status=%d", e.id,
+			    status);
+			conn_refuse(c, status, &e);
+			break;
+		}
+		if (used == 0)
+			break;
+		in.p += used;
+		in.len -= used;
+		setup->handler(setup->ctx, c, &r);
+	}
+	return in;
+}
+
+static void
+conn_feed(struct net_conn *c, struct bytes octets)
+{
+	const struct net_setup *setup = &c->server->setup;
+	struct bytes in = octets;
+	bool is_kept = c->in.len > 0;
+	if (is_kept) {
+		buf_put(&c->in, octets.p, octets.len);
+		in = buf_bytes(&c->in);
+	}
+	c->server->reading = c;
+	struct bytes rest = conn_requests(c, in);
+	c->server->reading = NULL;
+	conn_flush(c);
+	if (c->closing)
+		return;
+	if (is_kept)
+		buf_drop(&c->in, in.len - rest.len);
+	else
+		buf_put(&c->in, rest.p, rest.len);
+	if (c->in.failed) {
+		conn_close(c);
+		return;
+	}
+	bool was_mid_request = c->is_mid_request;
+	c->is_mid_request = rest.len > 0;
+	if (!c->is_mid_request)
+		conn_wait(c, setup->idle_ms);
+	else if (!was_mid_request || rest.len < in.len)
+		conn_wait(c, setup->request_ms);
+	if (c->held || c->last)
+		uv_read_stop(&c->io.stream);
+	conn_close_if_done(c);
+}
+
+static void
+on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *out)
+{
+	(void)suggested;
+	struct net_conn *c = h->data;
+	*out = uv_buf_init(c->server->read, READ_SIZE);
+}
+
+static void
+on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *octets)
+{
+	struct net_conn *c = stream->data;
+	if (n < 0)
+		conn_close(c);
+	else if (n > 0)
+		conn_feed(c, bytes_of(octets->base, (size_t)n));
+}
+
+static void
+on_connection(uv_stream_t *listen, int status)
+{
+	struct net_server *s = listen->data;
+	if (status < 0 || s->stopping)
+		return;
+	struct net_conn *c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return;
+	c->server = s;
+	c->in = BUF(
+	    s->setup.limits->head_max + s->setup.limits->body_max + READ_SIZE);
+	if (s->setup.is_unix)
+		uv_pipe_init(s->setup.loop, &c->io.pipe, 0);
+	else
+		uv_tcp_init(s->setup.loop, &c->io.tcp);
+	c->io.handle.data = c;
+	TAILQ_INSERT_TAIL(&s->conns, c, link);
+	s->n++;
+	if (uv_accept(listen, &c->io.stream) != 0 ||
+	    s->n > s->setup.conns_max) {
+		conn_close(c);
+		return;
+	}
+	if (!s->setup.is_unix)
+		uv_tcp_nodelay(&c->io.tcp, 1);
+	conn_wait(c, s->setup.request_ms);
+	if (uv_read_start(&c->io.stream, on_alloc, on_read) != 0)
+		conn_close(c);
+}
+
+/* Time-outs need no more precision than a second. */
+static void
+on_sweep(uv_timer_t *timer)
+{
+	struct net_server *s = timer->data;
+	int64_t now = clock_mono_ms();
+	struct net_conn *c;
+	TAILQ_FOREACH (c, &s->conns, link) {
+		if (!c->held && now > c->deadline_ms)
+			conn_close(c);
+	}
+}
+
+enum err_code
+net_serve(const struct net_setup *setup, struct net_server **out, struct err *e)
+{
+	struct net_server *s = calloc(1, sizeof(*s));
+	char *read = malloc(READ_SIZE);
+	if (s == NULL || read == NULL) {
+		free(s);
+		free(read);
+		return err_nomem(e);
+	}
+	s->setup = *setup;
+	s->read = read;
+	s->out = BUF(WRITE_SIZE);
+	TAILQ_INIT(&s->conns);
+	int rc;
+	if (setup->is_unix) {
+		uv_pipe_init(setup->loop, &s->listen.pipe, 0);
+		rc = uv_pipe_open(&s->listen.pipe, setup->fd);
+	} else {
+		uv_tcp_init(setup->loop, &s->listen.tcp);
+		rc = uv_tcp_open(&s->listen.tcp, setup->fd);
+	}
+	uv_timer_init(setup->loop, &s->sweep);
+	s->listen.handle.data = s;
+	s->sweep.data = s;
+	s->handles = 2;
+	if (rc == 0)
+		rc = uv_listen(&s->listen.stream, BACKLOG, on_connection);
+	if (rc != 0) {
+		net_close(s);
+		err_say(e, ERR_IO, "net-listen",
+		    "the engine cannot listen on the socket it was given");
+		return err_why(e, "%s", uv_strerror(rc));
+	}
+	uv_timer_start(&s->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+	*out = s;
+	return ERR_OK;
+}
+
+static void
+server_close_handles(struct net_server *s)
+{
+	if (s->stopping)
+		return;
+	s->stopping = true;
+	uv_close(&s->listen.handle, on_server_closed);
+	uv_close((uv_handle_t *)&s->sweep, on_server_closed);
+}
+
+void
+net_stop(struct net_server *s)
+{
+	struct net_conn *c;
+	TAILQ_FOREACH (c, &s->conns, link) {
+		c->last = true;
+		conn_close_if_done(c);
+	}
+	server_close_handles(s);
+}
+
+void
+net_close(struct net_server *s)
+{
+	struct net_conn *c;
+	TAILQ_FOREACH (c, &s->conns, link)
+		conn_close(c);
+	server_close_handles(s);
+}
+
+size_t
+net_conns(const struct net_server *s)
+{
+	return s->n;
+}
+
+void
+net_answer(struct net_conn *c, struct bytes answer, bool keep_alive)
+{
+	if (!keep_alive)
+		c->last = true;
+	/* Small answers to one read leave in one write. */
+	if (c->server->reading == c && answer.len <= READ_SIZE) {
+		buf_put(&c->server->out, answer.p, answer.len);
+		return;
+	}
+	if (c->server->reading == c)
+		conn_flush(c);
+	conn_send(c, answer);
+}
+
+struct net_conn *
+net_hold(struct net_conn *c)
+{
+	c->held = true;
+	return c;
+}
+
+void
+net_answer_held(struct net_conn *c, struct bytes answer, bool keep_alive)
+{
+	c->held = false;
+	if (c->closing) {
+		conn_release(c);
+		return;
+	}
+	net_answer(c, answer, keep_alive && !c->server->stopping);
+	if (c->closing)
+		return;
+	conn_close_if_done(c);
+	if (c->closing || c->last)
+		return;
+	/* A pipelined request may be waiting already. */
+	c->is_mid_request = false;
+	conn_wait(c, c->server->setup.idle_ms);
+	conn_feed(c, BYTES_NONE);
+	if (!c->closing && !c->held && !c->last)
+		uv_read_start(&c->io.stream, on_alloc, on_read);
+}
+
+bool
+net_peer_uid(const struct net_conn *c, uint32_t *uid)
+{
+	uv_os_fd_t fd;
+	struct ucred who;
+	socklen_t len = sizeof(who);
+	if (uv_fileno(&c->io.handle, &fd) != 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
+		return false;
+	*uid = (uint32_t)who.uid;
+	return true;
+}
