@@ -6,8 +6,6 @@
 
 #include "internal.h"
 
-#define SERIAL_MIN 16
-
 enum err_code
 find_issuer(struct signer *s, struct bytes name, struct authority **out,
     struct err *e)
@@ -26,37 +24,6 @@ find_issuer(struct signer *s, struct bytes name, struct authority **out,
 }
 
 /* --- Form -------------------------------------------------------------------- */
-
-#define EXT(oid) (UINT64_C(1) << (oid))
-
-/* The extensions that a certificate may have; lint judges their content. */
-static uint64_t
-allowed_extensions(enum lint_kind kind)
-{
-	uint64_t common = EXT(OID_EXT_SKI) | EXT(OID_EXT_AKI) |
-			  EXT(OID_EXT_KEY_USAGE) | EXT(OID_EXT_BASIC) |
-			  EXT(OID_EXT_EKU);
-	if (kind == LINT_OCSP)
-		return common | EXT(OID_EXT_NOCHECK);
-	return common | EXT(OID_EXT_SAN) | EXT(OID_EXT_IAN) |
-	       EXT(OID_EXT_CRLDP) | EXT(OID_EXT_POLICIES) | EXT(OID_EXT_AIA);
-}
-
-static enum err_code
-check_extensions(const struct cert *c, uint64_t allowed, struct err *e)
-{
-	size_t known = 0;
-	for (enum pkix_oid oid = OID_EXT_SKI; oid <= OID_EXT_NONCE; oid++) {
-		if ((allowed & EXT(oid)) != 0 && cert_find_ext(c, oid) != NULL)
-			known++;
-	}
-	/* cert_parse() refuses doubles, so what was not counted is foreign. */
-	if (known != c->n_ext)
-		return err_say(e, ERR_DENIED, "signer-extension",
-		    "the certificate has an extension that certificates of "
-		    "this kind may not have");
-	return ERR_OK;
-}
 
 static enum err_code
 check_issuer(const struct authority *by, const struct cert *c, struct err *e)
@@ -88,6 +55,7 @@ check_issuer(const struct authority *by, const struct cert *c, struct err *e)
 	return ERR_OK;
 }
 
+/* CA:FALSE, the exact extensions, purposes, serial, key: rows of pkix/lint.c. */
 static enum err_code
 lint(const struct cert *c, enum lint_kind kind, struct err *e)
 {
@@ -112,16 +80,6 @@ judge_container(const struct authority *by, struct bytes container,
 {
 	TRY(cert_parse(container, out, e));
 	TRY(check_issuer(by, out, e));
-	if (out->is_ca ||
-	    (out->key_usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN)) != 0)
-		return err_say(e, ERR_DENIED, "signer-is-ca",
-		    "the certificate would be that of a CA: only a ceremony "
-		    "makes those");
-	TRY(check_extensions(out, allowed_extensions(kind), e));
-	if (out->serial.len < SERIAL_MIN || out->serial.len > SERIAL_MAX)
-		return err_at(e, ERR_DENIED, "signer-serial-length",
-		    "RFC 5280 4.1.2.2", NOWHERE,
-		    "the certificate's serial does not have 16 to 20 octets");
 	return lint(out, kind, e);
 }
 
