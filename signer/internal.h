@@ -169,6 +169,8 @@ struct authority {
 
 struct signer {
 	bool is_ocsp, said_hello;
+	int64_t unknown_second; /* answers for status in this second */
+	unsigned unknown_count;
 	struct ceilings ceilings;
 	char origin[64];
 	struct authority issuer[ISSUERS_MAX];

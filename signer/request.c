@@ -65,16 +65,47 @@ question_cap(uint16_t type)
 
 /* --- Judging ---------------------------------------------------------------------- */
 
+/*
+ * Status faces the network: it gets what says nothing of any certificate,
+ * "unknown", so many times a second.
+ */
+static enum err_code
+judge_status(struct signer *s, const struct item *it, int64_t now,
+    struct err *e)
+{
+	struct ocsp_answer answer;
+	if (it->frame.type != SIGNER_OCSP)
+		return err_say(e, ERR_FORBIDDEN, "signer-status-message",
+		    "status may ask for OCSP answers only");
+	TRY(ocsp_tbs_parse(it->in.ocsp.tbs, &answer, e));
+	for (size_t i = 0; i < answer.n_single; i++) {
+		if (answer.single[i].state != OCSP_UNKNOWN)
+			return err_say(e, ERR_FORBIDDEN, "signer-status-state",
+			    "status may have nothing signed but unknown");
+	}
+	if (s->unknown_second != now) {
+		s->unknown_second = now;
+		s->unknown_count = 0;
+	}
+	if (++s->unknown_count > UNKNOWN_PER_SECOND)
+		return err_say(e, ERR_BUSY, "signer-status-rate",
+		    "too many unknown serials were asked for; try later");
+	return ERR_OK;
+}
+
 /* Permitted now?  Then what the message itself is judged by. */
 static enum err_code
-judge(struct signer *s, struct item *it, int64_t now, struct err *e)
+judge(struct signer *s, struct item *it, enum signer_asker who, int64_t now,
+    struct err *e)
 {
 	enum role role = role_of(it->frame.type);
 	if (role != ROLE_BOTH && (role == ROLE_OCSP) != s->is_ocsp)
 		return err_say(e, ERR_FORBIDDEN, "signer-role",
 		    "this process does not sign that: CA keys and OCSP keys "
 		    "are kept apart");
-	if (it->frame.type != SIGNER_HELLO && !s->said_hello)
+	if (who == ASKER_STATUS)
+		TRY(judge_status(s, it, now, e));
+	else if (it->frame.type != SIGNER_HELLO && !s->said_hello)
 		return err_say(e, ERR_CONFLICT, "signer-hello-first",
 		    "the signer must be greeted first");
 	/* To take a right away needs no good clock. */
@@ -294,11 +325,11 @@ answer(struct signer *s, struct item *it, int64_t now, struct buf *out,
 
 /* Judged, journalled, made durable; only then the first key is touched. */
 static enum err_code
-run(struct signer *s, struct item *item, size_t n, int64_t now, struct buf *out,
-    struct err *e)
+run(struct signer *s, enum signer_asker who, struct item *item, size_t n,
+    int64_t now, struct buf *out, struct err *e)
 {
 	for (size_t i = 0; i < n; i++) {
-		enum err_code code = judge(s, &item[i], now, e);
+		enum err_code code = judge(s, &item[i], who, now, e);
 		if (is_fatal(s))
 			return code;
 		if (code != ERR_OK)
@@ -335,8 +366,8 @@ gather(struct bytes in, struct item *item, size_t *n, size_t *used,
 }
 
 enum err_code
-signer_batch(struct signer *s, struct bytes in, size_t *used, int64_t now,
-    struct buf *out, struct err *e)
+signer_batch(struct signer *s, enum signer_asker who, struct bytes in,
+    size_t *used, int64_t now, struct buf *out, struct err *e)
 {
 	if (is_fatal(s))
 		return err_say(e, ERR_IO, "signer-stopped",
@@ -348,7 +379,7 @@ signer_batch(struct signer *s, struct bytes in, size_t *used, int64_t now,
 		TRY(gather(rest, s->item, &n, &took, e));
 		if (n == 0)
 			return ERR_OK;
-		enum err_code code = run(s, s->item, n, now, out, e);
+		enum err_code code = run(s, who, s->item, n, now, out, e);
 		arena_reset(s->arena);
 		/* What is not written down must not be sent either. */
 		if (code != ERR_OK) {

@@ -123,6 +123,11 @@ MUST_CHECK enum err_code signer_new(
     const struct signer_setup *setup, struct signer **out, struct err *e);
 void signer_free(struct signer *s); /* wipes */
 OWNED(signer);
+/* Who asks: status may only have "unknown" signed by ocsp-signer, without a
+ * HELLO and UNKNOWN_PER_SECOND times. */
+enum signer_asker { ASKER_CORE, ASKER_STATUS };
+#define UNKNOWN_PER_SECOND 500
+
 /*
  * signer_batch - answers the whole frames at the front of in: judges all,
  * journals all with one sync, signs, and appends the answers to out.
@@ -130,8 +135,8 @@ OWNED(signer);
  * *used      octets consumed.
  * ERR_INVALID closes the peer; ERR_IO "journal-sync" ends the process.
  */
-MUST_CHECK enum err_code signer_batch(struct signer *s, struct bytes in,
-    size_t *used, int64_t now, struct buf *out, struct err *e);
+MUST_CHECK enum err_code signer_batch(struct signer *s,
+    enum signer_asker who, struct bytes in, size_t *used, int64_t now, struct buf *out, struct err *e);
 
 /* --- Journal: append-only, hash-chained, synced before a signature leaves -------------------- */
 
