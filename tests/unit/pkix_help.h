@@ -201,6 +201,9 @@ static const uint8_t test_serial[20] = { 0x01, 0x93, 0x10, 0x20, 0x30, 0x40,
 	0x50, 0x60, 0x70, 0x80, 0x90, 0xa0, 0xb0, 0xc0, 0xd0, 0xe0, 0xf0, 0x11,
 	0x22, 0x33 };
 
+static const uint8_t ca_serial[16] = { 0x7f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
+	12, 13, 14, 15 };
+
 struct test_ca {
 	struct key *key;
 	struct buf name, der;
@@ -211,7 +214,7 @@ static inline void
 test_ca_init(struct test_ca *ca, enum key_type type)
 {
 	struct cert_spec spec = {
-		.serial = bytes_of(test_serial, 20),
+		.serial = bytes_of(ca_serial, sizeof(ca_serial)),
 		.issuer_type = type,
 		.not_before = TEST_NOW - DAY,
 		.not_after = TEST_NOW + 3650 * DAY - 1,

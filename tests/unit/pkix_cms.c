@@ -1,0 +1,302 @@
+/* CMS evidence: ours through openssl, openssl's through ours, and refusals. */
+#include "unit/pkix_help.h"
+
+static const struct bytes text = { (const uint8_t *)"{\"statement\":1}", 15 };
+
+struct person {
+	struct dir dir;
+	struct test_ca ca;
+	struct key *key;
+	struct buf der; /* certificate */
+};
+
+/* A CA and a signer, also as files for the openssl command. */
+static void
+person_init(struct person *p, enum key_type type)
+{
+	struct buf name AUTO_BUF = BUF(NAME_DER_MAX);
+	struct buf pem AUTO_BUF = BUF(1 << 16);
+	struct cert_spec spec;
+	struct err e;
+
+	p->dir = dir_new();
+	p->key = NULL;
+	p->der = BUF(CERT_MAX_BYTES);
+	test_ca_init(&p->ca, KEY_EC_P256);
+	OK(key_generate(type, &p->key, &e), &e);
+	build_name(&name, "Ana Mar\303\255a \303\221anco");
+	holder_spec(&spec, &p->ca, buf_bytes(&name), key_spki(p->key));
+	sign_cert(p->ca.key, &spec, &p->der);
+	pem_put(&pem, "CERTIFICATE", buf_bytes(&p->ca.der));
+	dir_write(&p->dir, "ca.pem", buf_bytes(&pem));
+	buf_reset(&pem);
+	pem_put(&pem, "CERTIFICATE", buf_bytes(&p->der));
+	dir_write(&p->dir, "ana.pem", buf_bytes(&pem));
+	buf_reset(&pem);
+	OK(key_print(p->key, bytes_str("x"), &pem, &e), &e);
+	dir_write(&p->dir, "ana.key", buf_bytes(&pem));
+	dir_write(&p->dir, "text", text);
+}
+
+static void
+person_fini(struct person *p)
+{
+	dir_remove(&p->dir);
+	test_ca_fini(&p->ca);
+	key_free(p->key);
+	buf_fini(&p->der);
+}
+
+#define VERIFY                                                           \
+	"openssl cms -verify -binary -cades -purpose any -content text " \
+	"-inform DER -in sig -CAfile ca.pem -attime 1795000100 -out back"
+
+static void
+ours_passes_openssl(void **state)
+{
+	static const enum key_type types[] = { KEY_EC_P256, KEY_EC_P384,
+		KEY_RSA_2048, KEY_RSA_3072 };
+	size_t t;
+
+	(void)state;
+	for (t = 0; t < ARRAY_LEN(types); t++) {
+		struct buf sig AUTO_BUF = BUF(CMS_MAX_BYTES);
+		struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+		AUTO(verifier) v = NULL;
+		struct person p;
+		struct cms c;
+		struct err e;
+
+		person_init(&p, types[t]);
+		OK(verifier_new(&v, &e), &e);
+		OK(cms_sign(p.key, buf_bytes(&p.der), text, TEST_NOW + 5, &sig,
+		       &e),
+		    &e);
+		dir_write(&p.dir, "sig", buf_bytes(&sig));
+		must_run(&p.dir, key_type_name(types[t]), VERIFY);
+		OK(cms_parse(buf_bytes(&sig), &scratch, &c, &e), &e);
+		OK(cms_verify(&c, text, v, &e), &e);
+		assert_int_equal(c.signing_time, TEST_NOW + 5);
+		assert_true(bytes_eq(c.signer.der, buf_bytes(&p.der)));
+		assert_true(bytes_eq(c.signer.spki, key_spki(p.key)));
+		person_fini(&p);
+	}
+}
+
+#define SIGN                                                                 \
+	"openssl cms -sign -binary -in text -signer ana.pem -inkey ana.key " \
+	"-passin pass:x -out sig "
+
+/* clang-format off */
+static const struct {
+	const char *name;
+	enum key_type type;
+	const char *command;
+} theirs[] = {
+	{ "as the manual says, P-256", KEY_EC_P256,  SIGN "-md sha256 -cades -outform DER" },
+	{ "as the manual says, RSA",   KEY_RSA_2048, SIGN "-md sha256 -cades -outform DER" },
+	{ "as the manual says, P-384", KEY_EC_P384,  SIGN "-md sha256 -cades -outform DER" },
+	{ "SHA-384",                   KEY_EC_P384,  SIGN "-md sha384 -cades -outform DER" },
+	{ "SHA-512, RSA",              KEY_RSA_2048, SIGN "-md sha512 -cades -outform DER" },
+	{ "SHA-512, P-256",            KEY_EC_P256,  SIGN "-md sha512 -cades -outform DER" },
+	{ "the default digest",        KEY_EC_P256,  SIGN "-cades -outform DER" },
+	{ "with the chain",            KEY_EC_P256,  SIGN "-md sha256 -cades -outform DER -certfile ca.pem" },
+	{ "no capabilities",           KEY_RSA_2048, SIGN "-md sha256 -cades -outform DER -nosmimecap" },
+	{ "no capabilities, chain",    KEY_EC_P256,  SIGN "-md sha256 -cades -outform DER -nosmimecap -certfile ca.pem" },
+	{ "named by key identifier",   KEY_EC_P256,  SIGN "-md sha256 -cades -outform DER -keyid" },
+	{ "PEM",                       KEY_EC_P256,  SIGN "-md sha256 -cades -outform PEM" },
+};
+/* clang-format on */
+
+static void
+openssl_passes_ours(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(theirs); i++) {
+		struct buf sig AUTO_BUF = BUF(CMS_MAX_BYTES);
+		struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+		AUTO(verifier) v = NULL;
+		struct person p;
+		struct cms c;
+		struct err e;
+		enum err_code code;
+
+		person_init(&p, theirs[i].type);
+		must_run(&p.dir, theirs[i].name, theirs[i].command);
+		dir_read(&p.dir, "sig", &sig);
+		OK(verifier_new(&v, &e), &e);
+		code = cms_parse(buf_bytes(&sig), &scratch, &c, &e);
+		if (code != ERR_OK)
+			print_error("%s: %s at %zu\n", theirs[i].name, e.say,
+			    e.where.byte);
+		ROW(code == ERR_OK, theirs[i].name);
+		OK(cms_verify(&c, text, v, &e), &e);
+		ROW(bytes_eq(c.signer.der, buf_bytes(&p.der)), theirs[i].name);
+		refused(theirs[i].name,
+		    cms_verify(&c, bytes_str("{\"statement\":2}"), v, &e), &e,
+		    ERR_INVALID, "cms-other-content", "over another text");
+		person_fini(&p);
+	}
+}
+
+/* clang-format off */
+static const struct {
+	const char *name, *command, *id, *say;
+} wrong[] = {
+	{ "not CAdES",      SIGN "-md sha256 -outform DER", "cms-attribute-missing", "signing-certificate-v2 is missing" },
+	{ "no attributes",  SIGN "-md sha256 -noattr -outform DER", "cms-attributes-missing", "has no signed attributes" },
+	{ "no certificate", SIGN "-md sha256 -cades -nocerts -outform DER", "cms-signer-missing", "sign without -nocerts" },
+	{ "attached",       SIGN "-md sha256 -cades -nodetach -outform DER", "cms-attached", "contains the signed text" },
+	{ "SHA-1",          SIGN "-md sha1 -cades -outform DER", "cms-digest", "use -md sha256" },
+	{ "S/MIME text",    SIGN "-md sha256 -cades", "pem-missing", "neither DER nor PEM" },
+	{ "streamed BER",   SIGN "-md sha256 -cades -nodetach -stream -outform DER", "cms-not-der", "breaks a rule of DER (der-length)" },
+	{ "two signers",    "openssl cms -sign -binary -in text -signer ana.pem -inkey ana.key -signer b.pem -inkey b.key -passin pass:x -out sig -md sha256 -cades -outform DER", "cms-signers", "each person signs alone" },
+	{ "receipt asked",  SIGN "-md sha256 -cades -outform DER -receipt_request_to a@b.example -receipt_request_all", "cms-attribute-unknown", "1.2.840.113549.1.9.16.2.1 is not known" },
+	{ "encrypted",      "openssl cms -encrypt -in text -out sig -outform DER -aes256 ana.pem", "cms-not-signed", "not a CMS signature" },
+	{ "RSA-PSS",        SIGN "-md sha256 -cades -outform DER -keyopt rsa_padding_mode:pss", "cms-algorithm", "ECDSA or RSA with -md sha256" },
+	{ "a certificate",  "openssl x509 -in ana.pem -outform DER -out sig", "cms-not-signed", "not a CMS signature" },
+};
+/* clang-format on */
+
+static void
+refusals(void **state)
+{
+	struct person p;
+	size_t i;
+
+	(void)state;
+	person_init(&p, KEY_RSA_2048);
+	must_run(&p.dir, "a second person",
+	    "openssl req -x509 -newkey rsa:2048 -nodes -keyout b.key -out "
+	    "b.pem -subj /CN=Beto");
+	for (i = 0; i < ARRAY_LEN(wrong); i++) {
+		struct buf sig AUTO_BUF = BUF(CMS_MAX_BYTES);
+		struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+		struct cms c;
+		struct err e;
+
+		must_run(&p.dir, wrong[i].name, wrong[i].command);
+		dir_read(&p.dir, "sig", &sig);
+		refused(wrong[i].name,
+		    cms_parse(buf_bytes(&sig), &scratch, &c, &e), &e,
+		    ERR_INVALID, wrong[i].id, wrong[i].say);
+	}
+	person_fini(&p);
+}
+
+/*
+ * Every single octet spoilt: the file is refused, or the signature is, or the
+ * octet said nothing about it (other certificates are not there, so none).
+ */
+static void
+every_octet_matters(void **state)
+{
+	struct buf sig AUTO_BUF = BUF(CMS_MAX_BYTES);
+	AUTO(verifier) v = NULL;
+	struct person p;
+	struct err e;
+	size_t i, passed = 0;
+
+	(void)state;
+	person_init(&p, KEY_EC_P256);
+	OK(verifier_new(&v, &e), &e);
+	OK(cms_sign(p.key, buf_bytes(&p.der), text, TEST_NOW, &sig, &e), &e);
+	for (i = 0; i < sig.len; i++) {
+		struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+		struct cms c;
+
+		sig.p[i] ^= 0x01;
+		if (cms_parse(buf_bytes(&sig), &scratch, &c, &e) == ERR_OK &&
+		    cms_verify(&c, text, v, &e) == ERR_OK) {
+			print_error("octet %zu may change\n", i);
+			passed++;
+		} else {
+			assert_true(strlen(e.say) > 10);
+		}
+		sig.p[i] ^= 0x01;
+	}
+	assert_int_equal(passed, 0);
+	person_fini(&p);
+}
+
+/* Same key, other certificate: CAdES binds the certificate, not the key. */
+static void
+certificate_is_bound(void **state)
+{
+	struct buf sig AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct person p;
+	struct cms c;
+	struct err e;
+	uint8_t *cert;
+
+	(void)state;
+	person_init(&p, KEY_EC_P256);
+	OK(cms_sign(p.key, buf_bytes(&p.der), text, TEST_NOW, &sig, &e), &e);
+	cert = memmem(sig.p, sig.len, p.der.p, p.der.len);
+	assert_non_null(cert);
+	/* The last octet of the CA's signature over it. */
+	cert[p.der.len - 1] ^= 1;
+	refused("other certificate",
+	    cms_parse(buf_bytes(&sig), &scratch, &c, &e), &e, ERR_INVALID,
+	    "cms-signer-differs", "made for another certificate");
+	person_fini(&p);
+}
+
+static void
+sign_refusals(void **state)
+{
+	struct buf sig AUTO_BUF = BUF(CMS_MAX_BYTES);
+	AUTO(key) other = NULL;
+	AUTO(key) ed = NULL;
+	struct person p;
+	struct err e;
+
+	(void)state;
+	person_init(&p, KEY_EC_P256);
+	OK(key_generate(KEY_EC_P256, &other, &e), &e);
+	OK(key_generate(KEY_ED25519, &ed, &e), &e);
+	refused("another's key",
+	    cms_sign(other, buf_bytes(&p.der), text, TEST_NOW, &sig, &e), &e,
+	    ERR_INVALID, "cms-key-differs", "belongs to another key");
+	refused("Ed25519",
+	    cms_sign(ed, buf_bytes(&p.der), text, TEST_NOW, &sig, &e), &e,
+	    ERR_INVALID, "cms-key-type", "ed25519 do not sign evidence");
+	assert_int_equal(sig.len, 0);
+	person_fini(&p);
+}
+
+static void
+sizes(void **state)
+{
+	static uint8_t big[CMS_MAX_BYTES + 1];
+	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct cms c;
+	struct err e;
+
+	(void)state;
+	big[0] = 0x30;
+	refused("too large",
+	    cms_parse(bytes_of(big, sizeof(big)), &scratch, &c, &e), &e,
+	    ERR_INVALID, "cms-size", "longer than 32768 octets");
+	refused("empty", cms_parse(BYTES_NONE, &scratch, &c, &e), &e,
+	    ERR_INVALID, "cms-size", "is empty");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ours_passes_openssl),
+		cmocka_unit_test(openssl_passes_ours),
+		cmocka_unit_test(refusals),
+		cmocka_unit_test(every_octet_matters),
+		cmocka_unit_test(certificate_is_bound),
+		cmocka_unit_test(sign_refusals),
+		cmocka_unit_test(sizes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
