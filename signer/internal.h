@@ -177,8 +177,6 @@ struct signer {
 	size_t n_issuer;
 	struct authority endorser;
 	struct key *log_key;
-	int64_t unknown_second; /* status: signed in this second */
-	int unknown_count;
 	/* Two, so that no peer's keys push ours out of the cache. */
 	struct verifier *theirs, *ours;
 	struct hasher *hasher;
@@ -246,8 +244,7 @@ MUST_CHECK enum err_code judge_appointment_end(struct signer *s,
     const struct signer_appointment_end *m, int64_t now, struct job *job,
     struct err *e);
 MUST_CHECK enum err_code judge_ocsp(struct signer *s,
-    const struct signer_ocsp *m, enum signer_asker who, int64_t now,
-    struct job *job, struct err *e);
+    const struct signer_ocsp *m, int64_t now, struct job *job, struct err *e);
 
 /* judge_container.c: what every certificate must fulfil, whoever it is for. */
 /* The authority of that name; ERR_NOTFOUND "signer-issuer". */

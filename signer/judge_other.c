@@ -256,8 +256,8 @@ check_single(struct signer *s, const struct authority *by,
 }
 
 enum err_code
-judge_ocsp(struct signer *s, const struct signer_ocsp *m, enum signer_asker who,
-    int64_t now, struct job *job, struct err *e)
+judge_ocsp(struct signer *s, const struct signer_ocsp *m, int64_t now,
+    struct job *job, struct err *e)
 {
 	struct ocsp_answer answer;
 	TRY(find_issuer(s, m->issuer, &job->by, e));
@@ -279,11 +279,6 @@ judge_ocsp(struct signer *s, const struct signer_ocsp *m, enum signer_asker who,
 			    "the OCSP answer speaks of more than one "
 			    "certificate");
 	}
-	/* All singles say the same, see above. */
-	if (who == ASKER_STATUS && answer.single[0].state != OCSP_UNKNOWN)
-		return err_say(e, ERR_FORBIDDEN, "signer-status-asker",
-		    "a status process may have nothing signed but the answer "
-		    "\"unknown\"");
 	TRY(check_responder_certificate(s, job->by, m->responder, now, e));
 	job->wrap = WRAP_OCSP;
 	job->tbs = m->tbs;

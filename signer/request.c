@@ -93,29 +93,6 @@ judge_status(struct signer *s, const struct item *it, int64_t now,
 	return ERR_OK;
 }
 
-/*
- * status asks ocsp-signer for one thing, "unknown" about a serial that nobody
- * was ever given, and not without end: whoever sends it requests decides how
- * often it asks.
- */
-static enum err_code
-judge_stranger(struct signer *s, uint16_t type, int64_t now, struct err *e)
-{
-	if (type != SIGNER_OCSP)
-		return err_say(e, ERR_FORBIDDEN, "signer-status-asker",
-		    "a status process may have nothing signed but the answer "
-		    "\"unknown\"");
-	if (s->unknown_second != now) {
-		s->unknown_second = now;
-		s->unknown_count = 0;
-	}
-	if (s->unknown_count++ >= UNKNOWN_PER_SECOND)
-		return err_say(e, ERR_BUSY, "signer-unknown-rate",
-		    "more unknown serials are asked for in this second than "
-		    "get signed answers; try later");
-	return ERR_OK;
-}
-
 /* Permitted now?  Then what the message itself is judged by. */
 static enum err_code
 judge(struct signer *s, struct item *it, enum signer_asker who, int64_t now,
@@ -157,7 +134,7 @@ judge(struct signer *s, struct item *it, enum signer_asker who, int64_t now,
 		return judge_appointment_end(s, &it->in.appointment_end, now,
 		    &it->job, e);
 	case SIGNER_OCSP:
-		return judge_ocsp(s, &it->in.ocsp, who, now, &it->job, e);
+		return judge_ocsp(s, &it->in.ocsp, now, &it->job, e);
 	}
 	fatal("a message of type %u passed its cap", it->frame.type);
 }
