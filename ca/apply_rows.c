@@ -1,0 +1,158 @@
+#include "inner.h"
+
+/* Rows that several entries keep in step. */
+
+#define ROW_MAX (4u << 20)
+
+enum err_code
+row_put(struct applying *p, const struct rec_type *t, struct bytes key,
+    const void *rec, struct err *e)
+{
+	struct buf row AUTO_BUF = BUF(ROW_MAX);
+
+	rec_encode(t, rec, &row);
+	TRY(buf_end(&row, e));
+	return view_put(p->v, key, buf_bytes(&row), e);
+}
+
+enum err_code
+row_due(struct applying *p, enum row_class what, struct bytes id,
+    int64_t before, int64_t after, struct err *e)
+{
+	if (before == after)
+		return ERR_OK;
+	if (before != NEVER)
+		TRY(view_del(p->v, key_of_due(p->a, before, what, id), e));
+	if (after == NEVER)
+		return ERR_OK;
+	return row_put(p, &rec_due, key_of_due(p->a, after, what, id), NULL, e);
+}
+
+enum err_code
+row_work(struct applying *p, struct bytes id, bool is_appointment, bool present,
+    struct err *e)
+{
+	struct bytes key = ca_row_key(p->a, ROW_WORK, id);
+	struct work_row work = {
+		.id = id,
+		.is_appointment = is_appointment,
+		.since = p->entry->time,
+	};
+
+	if (!present)
+		return view_del(p->v, key, e);
+	return row_put(p, &rec_work, key, &work, e);
+}
+
+/* INCIDENTS row 3: a serial is reserved once and never given again. */
+enum err_code
+row_reserve(struct applying *p, struct bytes serial, struct bytes id,
+    struct err *e)
+{
+	struct bytes key = ca_row_key(p->a, ROW_SERIAL, serial);
+	struct serial_row row = { .serial = serial, .request = id };
+	struct serial_row old;
+	bool found;
+
+	TRY(rec_get(p->v, &rec_serial, key, p->a, &old, &found, e));
+	if (found || serial.len == 0)
+		return contradiction(p, e);
+	return row_put(p, &rec_serial, key, &row, e);
+}
+
+/* SOL-2026-000123: the counter of SOL-2026 is 123 now. */
+enum err_code
+row_count(struct applying *p, struct bytes id, struct err *e)
+{
+	size_t dash = id.len;
+	struct counter_row row;
+
+	while (dash > 0 && id.p[dash - 1] != '-')
+		dash--;
+	if (dash < 2)
+		return contradiction(p, e);
+	struct bytes digits = bytes_of(id.p + dash, id.len - dash);
+	while (digits.len > 1 && digits.p[0] == '0') {
+		digits.p++;
+		digits.len--;
+	}
+	if (!dec_parse(digits, &row.last))
+		return contradiction(p, e);
+	return row_put(p, &rec_counter,
+	    ca_row_key(p->a, ROW_COUNTER, bytes_of(id.p, dash - 1)), &row, e);
+}
+
+enum err_code
+row_key_used(struct applying *p, struct bytes spki_sha256,
+    struct bytes institution, struct bytes run, struct bytes request,
+    struct err *e)
+{
+	struct bytes key = ca_row_key(p->a, ROW_KEY, spki_sha256);
+	struct key_row row;
+	bool found;
+
+	TRY(rec_get(p->v, &rec_key, key, p->a, &row, &found, e));
+	if (!found)
+		row = (struct key_row){
+			.spki_sha256 = spki_sha256,
+			.institution = institution,
+			.run = run,
+		};
+	/* INCIDENTS row 8: a key is one person's. */
+	if (!bytes_eq(row.run, run))
+		return contradiction(p, e);
+	row.request = request;
+	return row_put(p, &rec_key, key, &row, e);
+}
+
+enum err_code
+row_key_mark(struct applying *p, struct bytes spki_sha256, bool certified,
+    bool compromised, struct err *e)
+{
+	struct bytes key = ca_row_key(p->a, ROW_KEY, spki_sha256);
+	struct key_row row;
+	bool found;
+
+	TRY(rec_get(p->v, &rec_key, key, p->a, &row, &found, e));
+	if (!found)
+		return contradiction(p, e);
+	if (certified)
+		row.certified = 1;
+	if (compromised)
+		row.compromised = 1;
+	return row_put(p, &rec_key, key, &row, e);
+}
+
+static bool
+is_listed(const struct certificate *c)
+{
+	return c->state == CERT_SUSPENDED || c->state == CERT_REVOKED;
+}
+
+enum err_code
+certificate_put(struct applying *p, const struct certificate *before,
+    const struct certificate *after, struct err *e)
+{
+	struct bytes listed =
+	    key_of_revoked(p->a, after->issuer, after->serial);
+
+	TRY(row_put(p, &rec_certificate,
+	    ca_row_key(p->a, ROW_CERTIFICATE, after->serial), after, e));
+	TRY(row_due(p, ROW_CERTIFICATE, after->serial,
+	    before == NULL ? NEVER : certificate_due(before),
+	    certificate_due(after), e));
+	if (is_listed(after)) {
+		struct revoked_row row = {
+			.issuer = after->issuer,
+			.serial = after->serial,
+			.revoked_at = after->revoked_at,
+			.invalid_since = after->invalid_since,
+			.not_after = after->not_after,
+			.reason = after->reason,
+		};
+		return row_put(p, &rec_revoked, listed, &row, e);
+	}
+	if (before != NULL && is_listed(before))
+		return view_del(p->v, listed, e);
+	return ERR_OK;
+}

@@ -1,0 +1,431 @@
+#include <string.h>
+
+#include "inner.h"
+
+/* Steps 1 to 3 of issuance: evaluate, build, ask. */
+
+/* --- Keys (INCIDENTS rows 8 and 44) --------------------------------------------- */
+
+/* Does another request of the same person still ask for this key? */
+static enum err_code
+key_is_open(struct issue *s, struct bytes id, bool *open, struct err *e)
+{
+	struct request other;
+	bool found;
+
+	*open = false;
+	TRY(rec_get(s->d->v, &rec_request, ca_row_key(s->d->a, ROW_REQUEST, id),
+	    s->d->a, &other, &found, e));
+	*open = found &&
+		(other.state == REQ_SUBMITTED || other.state == REQ_RETURNED ||
+		    other.state == REQ_ENDORSED);
+	return ERR_OK;
+}
+
+enum err_code
+key_judge(struct issue *s, struct bytes spki_sha256, struct err *e)
+{
+	struct deed *d = s->d;
+	struct key_row key;
+	struct bytes run = s->is_appointment ? s->appt.run : s->req.holder_run;
+	struct bytes id = s->is_appointment ? s->appt.id : s->req.id;
+	bool found, open;
+
+	TRY(rec_get(d->v, &rec_key, ca_row_key(d->a, ROW_KEY, spki_sha256),
+	    d->a, &key, &found, e));
+	if (!found)
+		return ERR_OK;
+	if (key.compromised != 0)
+		return err_at(e, ERR_DENIED, "key-compromised", "BR 6.1.1.3",
+		    at_field("csr"),
+		    "this key was reported as compromised and is never "
+		    "certified again; make a new one");
+	if (!bytes_eq(key.run, run))
+		return err_at(e, ERR_DENIED, "key-of-another", NULL,
+		    at_field("csr"),
+		    "this key belongs to another person; each person makes his "
+		    "or her own");
+	if (s->is_appointment || bytes_eq(key.request, id))
+		return ERR_OK;
+	if (s->policy != NULL && s->policy->reuse == REUSE_SAME_PERSON)
+		return ERR_OK;
+	TRY(key_is_open(s, key.request, &open, e));
+	if (s->policy == NULL || (!open && key.certified == 0))
+		return ERR_OK;
+	return err_at(e, ERR_DENIED, "key-reused", NULL, at_field("csr"),
+	    "this key is used by the request %s and the policy forbids using "
+	    "it again; make a new one",
+	    arena_str(d->a, key.request));
+}
+
+/* --- 1 evaluate -------------------------------------------------------------------- */
+
+static struct bytes
+spki_hash(struct issue *s)
+{
+	uint8_t *p = arena_get(s->d->a, SHA256_LEN);
+
+	sha256(p, s->csr.spki);
+	return bytes_of(p, SHA256_LEN);
+}
+
+/* The first reason is the answer; the log keeps the others. */
+static enum err_code
+refused_by_policy(const struct verdicts *v, struct err *e)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < v->len; i++) {
+		if (v->v[i].passed)
+			continue;
+		if (first)
+			*e = v->v[i].err;
+		else
+			(void)err_why(e, "also %s", v->v[i].err.say);
+		first = false;
+	}
+	return e->code;
+}
+
+static enum err_code
+find_policy(struct issue *s, struct err *e)
+{
+	const struct ca *ca = s->d->ca;
+
+	s->policy = policy_find(ca->policies, s->req.policy);
+	if (s->policy == NULL)
+		return err_at(e, ERR_NOTFOUND, "request-policy", NULL,
+		    at_field("policy"),
+		    "no policy in force has the name %s; look at the list of "
+		    "policies",
+		    arena_str(s->d->a, s->req.policy));
+	for (size_t i = 0; i < ca->n_issuer; i++)
+		if (strcmp(ca->issuer[i].name, s->policy->issuer) == 0)
+			s->issuer = &ca->issuer[i];
+	if (s->issuer == NULL)
+		return err_say(e, ERR_DENIED, "request-issuer",
+		    "the policy %s names the issuing CA %s, which this engine "
+		    "does not have",
+		    s->policy->name, s->policy->issuer);
+	return ERR_OK;
+}
+
+static enum err_code
+evaluate_request(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	struct request *r = &s->req;
+	struct verdicts verdicts = { .len = 0 };
+	struct policy_facts facts = {
+		.fact = {
+			[FACT_PERSON_RUN] = s->person.run,
+			[FACT_PERSON_NAME] = s->person.name,
+			[FACT_PERSON_OFFICE] = s->person.office,
+			[FACT_PERSON_EMAIL] = s->person.email,
+			[FACT_INSTITUTION_NAME] = s->inst.name,
+			[FACT_INSTITUTION_RUT] = s->inst.rut,
+		},
+		.key = s->csr.type,
+		.asked_s = r->asked_s,
+		.now = d->now,
+	};
+
+	TRY(find_policy(s, e));
+	if (bytes_eq(r->operator_run, r->holder_run))
+		return err_say(e, ERR_DENIED, "request-operator-is-holder",
+		    "an operator does not submit a request for himself or "
+		    "herself; another operator must");
+	facts.issuer_not_after = s->issuer->cert.not_after;
+	policy_evaluate(s->policy, &facts, d->a, &s->spec, &verdicts);
+	if (verdicts.failed > 0)
+		return refused_by_policy(&verdicts, e);
+	r->spki_sha256 = spki_hash(s);
+	r->policy_sha256 =
+	    arena_copy(d->a, bytes_of(s->policy->sha256, SHA256_LEN));
+	r->issuer = arena_copy(d->a, bytes_str(s->issuer->name));
+	return key_judge(s, r->spki_sha256, e);
+}
+
+/* The compiled profile of a minister's certificate. */
+static enum err_code
+evaluate_appointment(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	struct appointment *ap = &s->appt;
+	const struct ceilings *ceilings = d->ca->ceilings;
+	struct name_attr subject[] = {
+		{ OID_C, bytes_str("CL") },
+		{ OID_O, s->inst.name },
+		{ OID_TITLE, ap->office },
+		{ OID_SERIAL_NUMBER, ap->run },
+		{ OID_CN, ap->name },
+	};
+	struct buf name AUTO_BUF = BUF(NAME_DER_MAX);
+
+	s->issuer = d->ca->endorser;
+	if ((ceilings->keys >> s->csr.type & 1) == 0)
+		return err_at(e, ERR_DENIED, "appointment-key", NULL,
+		    at_field("csr"),
+		    "the key is %s, which the ceilings do not allow; make one "
+		    "of an allowed type",
+		    key_type_name(s->csr.type));
+	TRY(name_build(subject, ARRAY_LEN(subject), &name, e));
+	s->spec.subject = arena_copy(d->a, buf_bytes(&name));
+	s->spec.not_before = ap->from > d->now ? ap->from : d->now;
+	s->spec.not_after = ap->until;
+	if (s->spec.not_after > s->issuer->cert.not_after)
+		s->spec.not_after = s->issuer->cert.not_after;
+	if (s->spec.not_after - s->spec.not_before >= ceilings->validity_max_s)
+		s->spec.not_after =
+		    s->spec.not_before + ceilings->validity_max_s - 1;
+	if (s->spec.not_after <= s->spec.not_before)
+		return err_say(e, ERR_DENIED, "appointment-after-ca",
+		    "the endorser CA ends before the appointment begins");
+	s->spec.path_len = -1;
+	s->spec.key_usage = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION;
+	s->spec.eku[0] = OID_EKU_ENDORSER;
+	s->spec.n_eku = 1;
+	s->spec.eku_critical = true;
+	s->spec.n_san = 1;
+	s->spec.san[0].kind = GN_OTHER_IA5;
+	struct bytes oid = oid_known(OID_RUT_HOLDER);
+	memcpy(s->spec.san[0].other.p, oid.p, oid.len);
+	s->spec.san[0].other.len = (uint8_t)oid.len;
+	s->spec.san[0].value = ap->run;
+	ap->spki_sha256 = spki_hash(s);
+	return key_judge(s, ap->spki_sha256, e);
+}
+
+enum err_code
+issue_evaluate(struct issue *s, struct err *e)
+{
+	return s->is_appointment ? evaluate_appointment(s, e)
+				 : evaluate_request(s, e);
+}
+
+/* --- 2 build ------------------------------------------------------------------------ */
+
+#define SERIAL_LEN    20
+#define SERIAL_PREFIX 8
+
+/*
+ * 8 octets that strictly rise (seconds and the size of the log, which each
+ * entry raises), then 12 from the CSPRNG.  Positive, no leading zero, ordered
+ * like time: new rows go to the end of the tree (DESIGN 4, INCIDENTS row 2).
+ */
+static enum err_code
+draw_serial(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	uint8_t *p = arena_get(d->a, SERIAL_LEN);
+	struct serial_row row;
+	bool found;
+	uint64_t prefix = ((uint64_t)d->now << 28) +
+			  (view_log_size(d->v) & ((UINT64_C(1) << 28) - 1));
+	size_t n = SERIAL_LEN - SERIAL_PREFIX;
+
+	if (prefix >> 56 == 0 || prefix >> 63 != 0)
+		return err_say(e, ERR_CONFLICT, "serial-clock",
+		    "the clock is too far from the present to number "
+		    "certificates by it; set it right");
+	if (d->random->used + n > RANDOM_POOL)
+		fatal("a decision used up its randomness");
+	be64_print(p, prefix);
+	memcpy(p + SERIAL_PREFIX, d->random->p + d->random->used, n);
+	d->random->used += n;
+	s->spec.serial = bytes_of(p, SERIAL_LEN);
+	TRY(rec_get(d->v, &rec_serial,
+	    ca_row_key(d->a, ROW_SERIAL, s->spec.serial), d->a, &row, &found,
+	    e));
+	if (found)
+		return err_say(e, ERR_CONFLICT, "serial-taken",
+		    "the serial number drawn is reserved already; ask again");
+	return ERR_OK;
+}
+
+/* Parsed and linted as everybody else will see it: any finding refuses. */
+static enum err_code
+judge_container(struct issue *s, struct bytes der, struct err *e)
+{
+	struct err_list findings = { NULL, 0, 0 };
+	struct cert cert;
+
+	TRY(cert_parse(der, &cert, e));
+	cert_lint(&cert, s->is_appointment ? LINT_ENDORSER : LINT_HOLDER,
+	    &findings);
+	if (findings.count == 0)
+		return ERR_OK;
+	*e = findings.v[0];
+	for (size_t i = 1; i < findings.len; i++)
+		(void)err_why(e, "also %s", findings.v[i].say);
+	err_list_fini(&findings);
+	return e->code;
+}
+
+enum err_code
+issue_build(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	const struct ca_issuer *is = s->issuer;
+	struct cert_spec *spec = &s->spec;
+	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct buf signature AUTO_BUF = BUF(SIG_MAX);
+	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	uint8_t *hash = arena_get(d->a, SHA256_LEN);
+
+	TRY(draw_serial(s, e));
+	spec->issuer = is->cert.subject;
+	spec->issuer_ski = is->cert.ski;
+	spec->issuer_type = is->type;
+	spec->spki = s->csr.spki;
+	spec->crl_url = bytes_str(is->crl_url);
+	spec->ocsp_url = bytes_str(is->ocsp_url);
+	spec->issuer_url = bytes_str(is->ca_url);
+	TRY(cert_build_tbs(spec, &tbs, e));
+	TRY(key_sign(is->throwaway, buf_bytes(&tbs), &signature, e));
+	TRY(signed_assemble(buf_bytes(&tbs), key_type_sigalg(is->type),
+	    buf_bytes(&signature), &der, e));
+	TRY(judge_container(s, buf_bytes(&der), e));
+	sha256(hash, buf_bytes(&tbs));
+	struct bytes container = arena_copy(d->a, buf_bytes(&der));
+	if (s->is_appointment) {
+		s->appt.serial = spec->serial;
+		s->appt.tbs_sha256 = bytes_of(hash, SHA256_LEN);
+		s->appt.container = container;
+		return ERR_OK;
+	}
+	s->req.serial = spec->serial;
+	s->req.tbs_sha256 = bytes_of(hash, SHA256_LEN);
+	s->req.container = container;
+	s->req.not_before = spec->not_before;
+	s->req.not_after = spec->not_after;
+	return ERR_OK;
+}
+
+/* --- 3 ask -------------------------------------------------------------------------- */
+
+/* What every statement says, whoever signs it. */
+static enum err_code
+statement_common(struct issue *s, struct statement *st, struct err *e)
+{
+	struct deed *d = s->d;
+	uint8_t *root = arena_get(d->a, HASH_LEN);
+
+	TRY(view_log_root(d->v, root, e));
+	*st = (struct statement){
+		.origin = d->ca->origin,
+		.issuer = bytes_str(s->issuer->name),
+		.institution = s->inst.rut,
+		.institution_name = s->inst.name,
+		.not_before = s->spec.not_before,
+		.not_after = s->spec.not_after,
+		.log_size = view_log_size(d->v),
+		.log_root = bytes_of(root, HASH_LEN),
+		.issued = d->now,
+	};
+	return ERR_OK;
+}
+
+static enum err_code
+ask_request(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	struct request *r = &s->req;
+	struct statement st;
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct pen pen AUTO_PEN = { .draft = NULL };
+
+	r->version++;
+	r->state = REQ_SUBMITTED;
+	r->submitted = d->now;
+	r->lapses = d->now + s->policy->request_ttl_s;
+	r->expires = d->now + s->policy->statement_ttl_s;
+	TRY(statement_common(s, &st, e));
+	st.type = STATEMENT_ENDORSEMENT;
+	st.request = r->id;
+	st.request_version = r->version;
+	st.tbs_sha256 = r->tbs_sha256;
+	st.policy_sha256 = r->policy_sha256;
+	st.policy = r->policy;
+	st.policy_version = s->policy->version;
+	st.holder_run = r->holder_run;
+	st.holder_name = r->holder_name;
+	st.holder_office = r->holder_office;
+	st.spki_sha256 = r->spki_sha256;
+	st.operator_run = r->operator_run;
+	st.expires = r->expires;
+	st.text_es = bytes_str(arena_printf(d->a,
+	    "Certifico que %s, RUN %s, ejerce como %s en %s, y que es titular "
+	    "de la clave pública de la solicitud %s.",
+	    arena_str(d->a, r->holder_name), arena_str(d->a, r->holder_run),
+	    arena_str(d->a, r->holder_office), arena_str(d->a, s->inst.name),
+	    arena_str(d->a, r->id)));
+	TRY(statement_print(&st, &text, e));
+	pen_begin(&pen, d, ENTRY_REQUEST_SUBMITTED);
+	pen.draft->refs.institution = r->institution;
+	pen.draft->refs.request = r->id;
+	pen.draft->refs.serial = r->serial;
+	pen.draft->refs.tbs = r->tbs_sha256;
+	pen.draft->refs.policy = r->policy_sha256;
+	jw_member_base64(&pen.w, "csr", r->csr);
+	jw_key(&pen.w, "request");
+	rec_write(&pen.w, &rec_request, r, false);
+	jw_member_str(&pen.w, "statement", buf_bytes(&text));
+	jw_member_base64(&pen.w, "tbs", r->container);
+	d->out->object = ca_row_key(d->a, ROW_REQUEST, r->id);
+	return pen_end(&pen, d->a, e);
+}
+
+static enum err_code
+ask_appointment(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	struct appointment *ap = &s->appt;
+	struct statement st;
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct pen pen AUTO_PEN = { .draft = NULL };
+	int64_t life = d->ca->ceilings->statement_max_s;
+
+	TRY(statement_common(s, &st, e));
+	st.type = STATEMENT_APPOINTMENT;
+	st.request = ap->id;
+	st.request_version = 1;
+	st.tbs_sha256 = ap->tbs_sha256;
+	st.holder_run = ap->run;
+	st.holder_name = ap->name;
+	st.holder_office = ap->office;
+	st.spki_sha256 = ap->spki_sha256;
+	st.operator_run = ap->proposed_by;
+	st.act_number = ap->act_number;
+	st.act_date = ap->act_date;
+	st.from = ap->from;
+	st.until = ap->until;
+	st.deputy = ap->deputy != 0;
+	st.expires = d->now + (life < DAY ? life : DAY);
+	st.text_es = bytes_str(arena_printf(d->a,
+	    "Habilito a %s, RUN %s, como %s de %s según el acto %s de fecha "
+	    "%s, con la clave pública de este nombramiento.",
+	    arena_str(d->a, ap->name), arena_str(d->a, ap->run),
+	    ap->deputy != 0 ? "ministro/a de fe subrogante"
+			    : "ministro/a de fe",
+	    arena_str(d->a, s->inst.name), arena_str(d->a, ap->act_number),
+	    arena_str(d->a, ap->act_date)));
+	TRY(statement_print(&st, &text, e));
+	pen_begin(&pen, d, ENTRY_APPOINTMENT_PROPOSED);
+	pen.draft->refs.institution = ap->institution;
+	pen.draft->refs.appointment = ap->id;
+	pen.draft->refs.serial = ap->serial;
+	pen.draft->refs.tbs = ap->tbs_sha256;
+	jw_key(&pen.w, "appointment");
+	rec_write(&pen.w, &rec_appointment, ap, false);
+	jw_member_str(&pen.w, "statement", buf_bytes(&text));
+	jw_member_base64(&pen.w, "tbs", ap->container);
+	d->out->object = ca_row_key(d->a, ROW_APPOINTMENT, ap->id);
+	return pen_end(&pen, d->a, e);
+}
+
+enum err_code
+issue_ask(struct issue *s, struct err *e)
+{
+	return s->is_appointment ? ask_appointment(s, e) : ask_request(s, e);
+}

@@ -1,0 +1,252 @@
+/*
+ * What the files of ca/ share and nobody else sees: keys of rows, the tables
+ * of the state machines, a decision in the making, and the issuing function.
+ */
+#ifndef CA_INNER_H
+#define CA_INNER_H
+
+#include <refrendo/ca.h>
+
+/* --- Rows ------------------------------------------------------------------ */
+
+/* "A/B" as a key: people, terms. */
+struct bytes key_of_pair(struct arena *a, enum row_class class,
+    struct bytes first, struct bytes second);
+struct bytes key_of_term(struct arena *a, struct bytes rut, struct bytes run,
+    struct bytes appointment);
+struct bytes key_of_held(struct arena *a, struct bytes rut, struct bytes run,
+    struct bytes serial);
+struct bytes key_of_revoked(struct arena *a, struct bytes issuer,
+    struct bytes serial);
+struct bytes key_of_due(struct arena *a, int64_t when, enum row_class what,
+    struct bytes id);
+
+/* The record, or ERR_NOTFOUND "…-unknown" that names it. */
+MUST_CHECK enum err_code institution_get(struct view *v, struct bytes rut,
+    struct arena *a, struct institution *out, struct err *e);
+MUST_CHECK enum err_code person_get(struct view *v, struct bytes rut,
+    struct bytes run, struct arena *a, struct person *out, struct err *e);
+MUST_CHECK enum err_code appointment_get(struct view *v, struct bytes id,
+    struct arena *a, struct appointment *out, struct err *e);
+MUST_CHECK enum err_code request_get(struct view *v, struct bytes id,
+    struct arena *a, struct request *out, struct err *e);
+MUST_CHECK enum err_code certificate_get(struct view *v, struct bytes serial,
+    struct arena *a, struct certificate *out, struct err *e);
+
+/* When a record falls due, or NEVER; one function for each interval. */
+int64_t request_due(const struct request *r);
+int64_t appointment_due(const struct appointment *ap);
+int64_t certificate_due(const struct certificate *c);
+
+/* --- Tables ------------------------------------------------------------------ */
+
+extern const char *const institution_words[INST_STATES + 1];
+extern const char *const appointment_words[APPT_STATES + 1];
+extern const char *const request_words[REQ_STATES + 1];
+extern const char *const cert_words[CERT_STATES + 1];
+
+struct transition {
+	int from, event, to;
+	const char *why; /* for doc/lifecycle.md */
+};
+struct machine {
+	const char *title;
+	const char *const *state; /* n_state words */
+	size_t n_state;
+	const char *const *event; /* n_event words */
+	size_t n_event;
+	const struct transition *table;
+	size_t n;
+};
+extern const struct machine machine_institution, machine_appointment,
+    machine_request, machine_certificate;
+
+const struct legal_cause *cause_find(struct bytes word);
+const char *role_word(unsigned role);
+
+/* --- A decision in the making ------------------------------------------------- */
+
+struct deed {
+	const struct ca *ca;
+	struct view *v;
+	const struct command *c; /* NULL: the engine's own act */
+	int64_t now;
+	struct random_pool *random;
+	struct arena *a;
+	struct decision *out;
+	struct bytes run; /* of who acts; from CF_AS or from evidence */
+	unsigned roles;   /* those of the act that this person has */
+	unsigned role;    /* the one that was used */
+	uint8_t command_sha256[SHA256_LEN];
+};
+
+/* What is written of one entry's detail, until pen_end() closes it. */
+struct pen {
+	struct buf buf;
+	struct jw w;
+	struct draft *draft;
+};
+void pen_fini(struct pen *p);
+#define AUTO_PEN __attribute__((cleanup(pen_fini)))
+/* Writes the actor: d->c's person and command, or the engine. */
+void pen_actor(struct jw *w, const struct deed *d);
+/* A new draft of the decision, its detail begun with the actor. */
+void pen_begin(struct pen *p, struct deed *d, enum entry_type type);
+MUST_CHECK enum err_code pen_end(struct pen *p, struct arena *a, struct err *e);
+
+/* The roles that the act allows and this person has; ERR_FORBIDDEN if none. */
+MUST_CHECK enum err_code roles_find(struct deed *d, struct bytes institution,
+    struct bytes holder_run, struct err *e);
+bool is_officer(const struct ca *ca, struct bytes run);
+bool appointment_in_force(const struct appointment *ap, int64_t now);
+/* ERR_CONFLICT "institution-not-enabled". */
+MUST_CHECK enum err_code
+institution_must_be_enabled(const struct institution *i, struct err *e);
+/* SOL-2026-000001, from the counter of the year. */
+MUST_CHECK enum err_code id_new(struct deed *d, const char *prefix,
+    struct bytes *out, struct err *e);
+struct bytes field(const struct deed *d, enum ca_field f);
+bool flag(const struct deed *d, enum ca_field f);
+/* Is the object of this row key waiting for the signer? */
+MUST_CHECK enum err_code is_work(struct view *v, struct bytes object,
+    struct arena *a, bool *out, struct err *e);
+
+/* --- Acts, by file -------------------------------------------------------------- */
+
+MUST_CHECK enum err_code act_institution_add(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_institution_state(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_person_register(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_appointment_propose(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_appointment_confirm(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_appointment_close(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_request_new(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_request_submit(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_request_endorse(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_request_close(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_request_retry(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_certificate_renew(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_certificate_revoke(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_certificate_suspend(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_certificate_reinstate(struct deed *d,
+    struct err *e);
+
+/* Drafts that more than one file writes. */
+MUST_CHECK enum err_code draft_request_reason(struct deed *d,
+    enum entry_type type, const struct request *r, struct bytes reason,
+    struct err *e);
+MUST_CHECK enum err_code draft_appointment_reason(struct deed *d,
+    enum entry_type type, const struct appointment *ap, struct bytes reason,
+    struct err *e);
+MUST_CHECK enum err_code draft_revoked(struct deed *d,
+    const struct certificate *c, struct bytes cause, int64_t reason,
+    int64_t invalid_since, struct err *e);
+/* The cause of an intent that the signer refused for good. */
+#define CAUSE_NEVER_SIGNED "never-signed"
+MUST_CHECK enum err_code draft_reinstated(struct deed *d,
+    const struct certificate *c, struct bytes reason, struct err *e);
+
+/* --- Issuance: DESIGN 5 ----------------------------------------------------------- */
+
+/*
+ * The record that the steps share.  Whoever enters fills what is known: the
+ * request or the appointment, the evidence, the signer's answer.
+ */
+struct issue {
+	struct deed *d;
+	bool is_appointment;
+	struct request req;
+	struct appointment appt;
+	struct institution inst;
+	struct person person; /* the holder, as registered */
+	struct csr csr;       /* steps 1 to 3; spki empty: none */
+	const struct policy *policy;
+	const struct ca_issuer *issuer;
+	struct cert_spec spec;
+	struct cms cms;              /* step 4 */
+	struct appointment minister; /* step 4: whose evidence it is */
+	struct bytes der;  /* steps 7 and 8: what the signer answered */
+	struct work *work; /* step 6: filled for the signer */
+};
+MUST_CHECK enum err_code issue_step(struct issue *s, int step, struct err *e);
+/* Steps that have a file of their own. */
+MUST_CHECK enum err_code issue_evaluate(struct issue *s, struct err *e);
+MUST_CHECK enum err_code issue_build(struct issue *s, struct err *e);
+MUST_CHECK enum err_code issue_ask(struct issue *s, struct err *e);
+MUST_CHECK enum err_code issue_endorse(struct issue *s, struct err *e);
+MUST_CHECK enum err_code issue_intend(struct issue *s, struct err *e);
+MUST_CHECK enum err_code issue_sign(struct issue *s, struct err *e);
+MUST_CHECK enum err_code issue_compare(struct issue *s, struct err *e);
+MUST_CHECK enum err_code issue_record(struct issue *s, struct err *e);
+MUST_CHECK enum err_code issue_publish(struct issue *s, struct err *e);
+/* Whose key it is, and whether this person may have it certified. */
+MUST_CHECK enum err_code key_judge(struct issue *s, struct bytes spki_sha256,
+    struct err *e);
+
+/* --- Apply, by file ------------------------------------------------------------------ */
+
+struct applying {
+	struct view *v;
+	const struct entry *entry;
+	struct json_obj o; /* the detail */
+	struct arena *a;
+};
+typedef enum err_code (*apply_fn)(struct applying *p, struct err *e);
+
+MUST_CHECK enum err_code apply_initialized(struct applying *p, struct err *e);
+MUST_CHECK enum err_code apply_policy(struct applying *p, struct err *e);
+MUST_CHECK enum err_code apply_institution(struct applying *p, struct err *e);
+MUST_CHECK enum err_code apply_person(struct applying *p, struct err *e);
+MUST_CHECK enum err_code apply_crl(struct applying *p, struct err *e);
+MUST_CHECK enum err_code apply_responder(struct applying *p, struct err *e);
+MUST_CHECK enum err_code apply_appointment_proposed(struct applying *p,
+    struct err *e);
+MUST_CHECK enum err_code apply_appointment_confirmed(struct applying *p,
+    struct err *e);
+MUST_CHECK enum err_code apply_appointment_in_force(struct applying *p,
+    struct err *e);
+MUST_CHECK enum err_code apply_appointment_closed(struct applying *p,
+    struct err *e);
+MUST_CHECK enum err_code apply_request_written(struct applying *p,
+    struct err *e);
+MUST_CHECK enum err_code apply_request_closed(struct applying *p,
+    struct err *e);
+MUST_CHECK enum err_code apply_request_endorsed(struct applying *p,
+    struct err *e);
+MUST_CHECK enum err_code apply_intended(struct applying *p, struct err *e);
+MUST_CHECK enum err_code apply_issued(struct applying *p, struct err *e);
+MUST_CHECK enum err_code apply_revoked(struct applying *p, struct err *e);
+MUST_CHECK enum err_code apply_suspended(struct applying *p, struct err *e);
+MUST_CHECK enum err_code apply_reinstated(struct applying *p, struct err *e);
+MUST_CHECK enum err_code apply_proposed(struct applying *p, struct err *e);
+MUST_CHECK enum err_code apply_replaced(struct applying *p, struct err *e);
+MUST_CHECK enum err_code apply_nothing(struct applying *p, struct err *e);
+
+/* Writes a record's row; those with a due time keep ROW_DUE in step. */
+MUST_CHECK enum err_code row_put(struct applying *p, const struct rec_type *t,
+    struct bytes key, const void *rec, struct err *e);
+MUST_CHECK enum err_code row_due(struct applying *p, enum row_class what,
+    struct bytes id, int64_t before, int64_t after, struct err *e);
+MUST_CHECK enum err_code row_work(struct applying *p, struct bytes id,
+    bool is_appointment, bool present, struct err *e);
+MUST_CHECK enum err_code row_reserve(struct applying *p, struct bytes serial,
+    struct bytes id, struct err *e);
+MUST_CHECK enum err_code row_count(struct applying *p, struct bytes id,
+    struct err *e);
+MUST_CHECK enum err_code row_key_used(struct applying *p,
+    struct bytes spki_sha256, struct bytes institution, struct bytes run,
+    struct bytes request, struct err *e);
+MUST_CHECK enum err_code row_key_mark(struct applying *p,
+    struct bytes spki_sha256, bool certified, bool compromised, struct err *e);
+MUST_CHECK enum err_code certificate_put(struct applying *p,
+    const struct certificate *before, const struct certificate *after,
+    struct err *e);
+/* ERR_CORRUPT "apply-contradicts": what an entry may not meet. */
+MUST_CHECK enum err_code contradiction(const struct applying *p, struct err *e);
+/* A refusal of a state table is a contradiction when an entry is applied. */
+#define APPLY_TRY(p, call, e)                           \
+	do {                                            \
+		if ((call) != ERR_OK)                   \
+			return contradiction((p), (e)); \
+	} while (0)
+
+#endif

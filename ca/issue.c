@@ -1,0 +1,413 @@
+#include <string.h>
+
+#include "inner.h"
+
+/*
+ * Issuance, DESIGN 5: the one function through which every certificate comes,
+ * a holder's by an issuing CA and a minister's by the endorser CA, first ones
+ * and renewals.  A case returns when somebody else must act (a person after
+ * 3, the signer after 6) and is entered again with the record.
+ */
+enum err_code
+issue_step(struct issue *s, int step, struct err *e)
+{
+	switch (step) {
+	case 1: /* evaluate: policy x request x registry */
+		TRY(issue_evaluate(s, e));
+		__attribute__((fallthrough));
+	case 2: /* build: TBS with a fresh serial, container, lint */
+		TRY(issue_build(s, e));
+		__attribute__((fallthrough));
+	case 3: /* ask: the statement, stored with the TBS in one commit */
+		return issue_ask(s, e);
+	case 4: /* endorse: the evidence of a minister, or of an officer */
+		TRY(issue_endorse(s, e));
+		__attribute__((fallthrough));
+	case 5: /* intend: from this commit on it may exist */
+		return issue_intend(s, e);
+	case 6: /* sign: what the signer is asked */
+		return issue_sign(s, e);
+	case 7: /* compare: what the signer answered with what was endorsed */
+		TRY(issue_compare(s, e));
+		__attribute__((fallthrough));
+	case 8: /* issue: certificate, status and request in one commit */
+		TRY(issue_record(s, e));
+		__attribute__((fallthrough));
+	case 9: /* publish: the engine does; the client is answered after it */
+		return issue_publish(s, e);
+	default:
+		fatal("issuance has no step %d", step);
+	}
+}
+
+/* --- 4 endorse ------------------------------------------------------------------ */
+
+/* CF_AS may be empty: the evidence says who.  Given, it must agree. */
+static enum err_code
+signed_by(struct issue *s, struct bytes run, struct err *e)
+{
+	struct deed *d = s->d;
+
+	if (d->run.len > 0 && !bytes_eq(d->run, run))
+		return err_say(e, ERR_FORBIDDEN, "evidence-person",
+		    "the signature is of another person than the one who asks");
+	d->run = run;
+	return ERR_OK;
+}
+
+/* Three persons, by RUN: whatever certificate or appointment each one uses. */
+static enum err_code
+three_persons(struct bytes minister, struct bytes holder,
+    struct bytes operator_run, struct err *e)
+{
+	if (bytes_eq(minister, holder))
+		return err_say(e, ERR_FORBIDDEN, "endorse-own",
+		    "the minister would be the holder; another minister of the "
+		    "institution must endorse it");
+	if (bytes_eq(minister, operator_run))
+		return err_say(e, ERR_FORBIDDEN, "endorse-submitted",
+		    "the minister submitted this request; another minister of "
+		    "the institution must endorse it");
+	if (bytes_eq(holder, operator_run))
+		return err_say(e, ERR_FORBIDDEN, "endorse-self-service",
+		    "the holder submitted this request; another operator must "
+		    "submit it");
+	return ERR_OK;
+}
+
+/* The appointment behind the certificate that signed. */
+static enum err_code
+find_minister(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	uint8_t hash[SHA256_LEN];
+	struct minister_row row;
+	char text[TIME_TEXT];
+	bool found;
+
+	sha256(hash, s->cms.signer.der);
+	TRY(rec_get(d->v, &rec_minister,
+	    ca_row_key(d->a, ROW_MINISTER, bytes_of(hash, SHA256_LEN)), d->a,
+	    &row, &found, e));
+	if (!found)
+		return err_say(e, ERR_FORBIDDEN, "endorse-not-minister",
+		    "the certificate that signed is not one of a minister of "
+		    "faith; sign with the minister's own certificate");
+	TRY(appointment_get(d->v, row.appointment, d->a, &s->minister, e));
+	TRY(signed_by(s, s->minister.run, e));
+	d->role = ROLE_MINISTER;
+	if (!appointment_in_force(&s->minister, d->now)) {
+		time_print(text, s->minister.until);
+		return err_say(e, ERR_FORBIDDEN, "endorse-not-in-force",
+		    "the appointment %s of this minister is not in force now; "
+		    "it is %s, with its term until %s",
+		    arena_str(d->a, s->minister.id),
+		    appointment_words[s->minister.state], text);
+	}
+	if (s->cms.signer.not_after < d->now)
+		return err_say(e, ERR_FORBIDDEN, "endorse-expired",
+		    "the minister's certificate has expired; a new appointment "
+		    "gives a new one");
+	if (!bytes_eq(s->minister.institution, s->req.institution))
+		return err_say(e, ERR_FORBIDDEN, "endorse-institution",
+		    "this person is a minister of another institution than "
+		    "that of the request");
+	return ERR_OK;
+}
+
+static enum err_code
+statement_expired(int64_t expires, struct err *e)
+{
+	char text[TIME_TEXT];
+
+	time_print(text, expires);
+	return err_say(e, ERR_CONFLICT, "statement-expired",
+	    "the statement could be signed until %s; ask for a new one and "
+	    "sign that",
+	    text);
+}
+
+static enum err_code
+endorse_request(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	struct request *r = &s->req;
+	enum request_state to;
+
+	TRY(find_minister(s, e));
+	TRY(three_persons(d->run, r->holder_run, r->operator_run, e));
+	TRY(request_next((enum request_state)r->state, RV_ENDORSE, &to, e));
+	TRY(institution_get(d->v, r->institution, d->a, &s->inst, e));
+	TRY(institution_must_be_enabled(&s->inst, e));
+	if (d->now > r->expires)
+		return statement_expired(r->expires, e);
+	return cms_verify(&s->cms, r->statement, d->ca->verifier, e);
+}
+
+static enum err_code
+find_officer(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	const struct ceilings *ceilings = d->ca->ceilings;
+	uint8_t hash[SHA256_LEN];
+
+	sha256(hash, s->cms.signer.spki);
+	for (size_t i = 0; i < ceilings->n_officer; i++) {
+		const struct officer *o = &ceilings->officer[i];
+		if (!bytes_eq(bytes_of(hash, SHA256_LEN),
+			bytes_of(o->spki_sha256, SHA256_LEN)))
+			continue;
+		d->role = ROLE_OFFICER;
+		return signed_by(s, bytes_str(o->run), e);
+	}
+	return err_say(e, ERR_FORBIDDEN, "confirm-not-officer",
+	    "the key that signed is not one of a platform officer; sign with "
+	    "the key that signer.yaml names");
+}
+
+static enum err_code
+endorse_appointment(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	struct appointment *ap = &s->appt;
+	struct statement st;
+	enum appointment_state to;
+
+	TRY(find_officer(s, e));
+	if (bytes_eq(d->run, ap->run))
+		return err_say(e, ERR_FORBIDDEN, "confirm-own",
+		    "an officer does not confirm his or her own appointment; "
+		    "another officer must");
+	TRY(appointment_next((enum appointment_state)ap->state, AV_CONFIRM, &to,
+	    e));
+	TRY(institution_get(d->v, ap->institution, d->a, &s->inst, e));
+	TRY(institution_must_be_enabled(&s->inst, e));
+	TRY(statement_parse(ap->statement, d->a, &st, e));
+	if (d->now > st.expires || d->now > ap->until)
+		return statement_expired(st.expires, e);
+	return cms_verify(&s->cms, ap->statement, d->ca->verifier, e);
+}
+
+enum err_code
+issue_endorse(struct issue *s, struct err *e)
+{
+	return s->is_appointment ? endorse_appointment(s, e)
+				 : endorse_request(s, e);
+}
+
+/* --- 5 intend ---------------------------------------------------------------------- */
+
+static enum err_code
+intend_request(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	struct request *r = &s->req;
+	struct pen endorsed AUTO_PEN = { .draft = NULL };
+	struct pen intended AUTO_PEN = { .draft = NULL };
+
+	pen_begin(&endorsed, d, ENTRY_REQUEST_ENDORSED);
+	endorsed.draft->refs.institution = r->institution;
+	endorsed.draft->refs.request = r->id;
+	endorsed.draft->refs.tbs = r->tbs_sha256;
+	jw_member_str(&endorsed.w, "appointment", s->minister.id);
+	jw_member_base64(&endorsed.w, "evidence", s->cms.der);
+	jw_member_str(&endorsed.w, "minister", d->run);
+	TRY(pen_end(&endorsed, d->a, e));
+	pen_begin(&intended, d, ENTRY_CERTIFICATE_INTENDED);
+	intended.draft->refs.institution = r->institution;
+	intended.draft->refs.request = r->id;
+	intended.draft->refs.serial = r->serial;
+	intended.draft->refs.tbs = r->tbs_sha256;
+	intended.draft->refs.policy = r->policy_sha256;
+	d->out->object = ca_row_key(d->a, ROW_REQUEST, r->id);
+	return pen_end(&intended, d->a, e);
+}
+
+static enum err_code
+intend_appointment(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	struct appointment *ap = &s->appt;
+	struct pen pen AUTO_PEN = { .draft = NULL };
+
+	pen_begin(&pen, d, ENTRY_APPOINTMENT_CONFIRMED);
+	pen.draft->refs.institution = ap->institution;
+	pen.draft->refs.appointment = ap->id;
+	pen.draft->refs.serial = ap->serial;
+	pen.draft->refs.tbs = ap->tbs_sha256;
+	jw_member_base64(&pen.w, "evidence", s->cms.der);
+	jw_member_str(&pen.w, "officer", d->run);
+	d->out->object = ca_row_key(d->a, ROW_APPOINTMENT, ap->id);
+	return pen_end(&pen, d->a, e);
+}
+
+enum err_code
+issue_intend(struct issue *s, struct err *e)
+{
+	/* Read again in the transaction of the intent (INCIDENTS row 44). */
+	TRY(key_judge(s,
+	    s->is_appointment ? s->appt.spki_sha256 : s->req.spki_sha256, e));
+	TRY(s->is_appointment ? intend_appointment(s, e)
+			      : intend_request(s, e));
+	s->d->out->waits = true;
+	return ERR_OK;
+}
+
+/* --- 6 sign -------------------------------------------------------------------------- */
+
+enum err_code
+issue_sign(struct issue *s, struct err *e)
+{
+	struct work *w = s->work;
+	struct statement st;
+
+	*w = (struct work){ .is_appointment = s->is_appointment };
+	if (!s->is_appointment) {
+		w->id = s->req.id;
+		w->issuer = s->req.issuer;
+		w->container = s->req.container;
+		w->statement = s->req.statement;
+		w->evidence = s->req.evidence;
+		w->serial = s->req.serial;
+		w->tbs_sha256 = s->req.tbs_sha256;
+		return ERR_OK;
+	}
+	TRY(statement_parse(s->appt.statement, s->d->a, &st, e));
+	w->id = s->appt.id;
+	w->issuer = st.issuer;
+	w->container = s->appt.container;
+	w->statement = s->appt.statement;
+	w->evidence = s->appt.evidence;
+	w->serial = s->appt.serial;
+	w->tbs_sha256 = s->appt.tbs_sha256;
+	return ERR_OK;
+}
+
+/* --- 7 compare ------------------------------------------------------------------------ */
+
+static const struct ca_issuer *
+issuer_of(const struct ca *ca, const struct issue *s)
+{
+	if (s->is_appointment)
+		return ca->endorser;
+	for (size_t i = 0; i < ca->n_issuer; i++)
+		if (bytes_is(s->req.issuer, ca->issuer[i].name))
+			return &ca->issuer[i];
+	return NULL;
+}
+
+enum err_code
+issue_compare(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	struct bytes container =
+	    s->is_appointment ? s->appt.container : s->req.container;
+	struct bytes tbs, sigalg, signature;
+	struct cert cert;
+	struct err_list findings = { NULL, 0, 0 };
+
+	s->issuer = issuer_of(d->ca, s);
+	if (s->issuer == NULL)
+		return err_say(e, ERR_NOTFOUND, "issue-issuer-gone",
+		    "the issuing CA of this request is no longer configured");
+	TRY(signed_split(container, &tbs, &sigalg, &signature, e));
+	TRY(cert_parse(s->der, &cert, e));
+	if (!bytes_eq(cert.tbs, tbs))
+		return err_say(e, ERR_CORRUPT, "issue-other-bytes",
+		    "the signer answered with another certificate than the one "
+		    "that was endorsed");
+	TRY(cert_check_issued(&cert, &s->issuer->cert, d->now, d->ca->verifier,
+	    e));
+	cert_lint(&cert, s->is_appointment ? LINT_ENDORSER : LINT_HOLDER,
+	    &findings);
+	if (findings.count == 0)
+		return ERR_OK;
+	*e = findings.v[0];
+	e->code = ERR_CORRUPT;
+	err_list_fini(&findings);
+	return ERR_CORRUPT;
+}
+
+/* --- 8 issue -------------------------------------------------------------------------- */
+
+static struct bytes
+hash_in(struct arena *a, struct bytes b)
+{
+	uint8_t *p = arena_get(a, SHA256_LEN);
+
+	sha256(p, b);
+	return bytes_of(p, SHA256_LEN);
+}
+
+static enum err_code
+draft_replaced(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	struct pen pen AUTO_PEN = { .draft = NULL };
+
+	pen_begin(&pen, d, ENTRY_CERTIFICATE_REPLACED);
+	pen.draft->refs.institution = s->req.institution;
+	pen.draft->refs.serial = s->req.replaces;
+	jw_member_hex(&pen.w, "by", s->req.serial);
+	return pen_end(&pen, d->a, e);
+}
+
+static enum err_code
+record_request(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	struct request *r = &s->req;
+	struct pen pen AUTO_PEN = { .draft = NULL };
+
+	pen_begin(&pen, d, ENTRY_CERTIFICATE_ISSUED);
+	pen.draft->refs.institution = r->institution;
+	pen.draft->refs.request = r->id;
+	pen.draft->refs.serial = r->serial;
+	pen.draft->refs.policy = r->policy_sha256;
+	pen.draft->refs.tbs = r->tbs_sha256;
+	pen.draft->refs.object = hash_in(d->a, s->der);
+	jw_member_base64(&pen.w, "certificate", s->der);
+	TRY(pen_end(&pen, d->a, e));
+	if (r->replaces.len > 0 && r->state == REQ_ENDORSED)
+		return draft_replaced(s, e);
+	return ERR_OK;
+}
+
+static enum err_code
+record_appointment(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	struct appointment *ap = &s->appt;
+	struct pen pen AUTO_PEN = { .draft = NULL };
+
+	pen_begin(&pen, d, ENTRY_APPOINTMENT_IN_FORCE);
+	pen.draft->refs.institution = ap->institution;
+	pen.draft->refs.appointment = ap->id;
+	pen.draft->refs.serial = ap->serial;
+	pen.draft->refs.tbs = ap->tbs_sha256;
+	pen.draft->refs.object = hash_in(d->a, s->der);
+	jw_member_base64(&pen.w, "certificate", s->der);
+	return pen_end(&pen, d->a, e);
+}
+
+enum err_code
+issue_record(struct issue *s, struct err *e)
+{
+	return s->is_appointment ? record_appointment(s, e)
+				 : record_request(s, e);
+}
+
+/* --- 9 publish ------------------------------------------------------------------------- */
+
+enum err_code
+issue_publish(struct issue *s, struct err *e)
+{
+	struct decision *out = s->d->out;
+
+	(void)e;
+	out->object = s->is_appointment
+			  ? ca_row_key(s->d->a, ROW_APPOINTMENT, s->appt.id)
+			  : ca_row_key(s->d->a, ROW_REQUEST, s->req.id);
+	out->waits = false;
+	return ERR_OK;
+}

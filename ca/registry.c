@@ -1,0 +1,125 @@
+#include "inner.h"
+
+/* Institutions and people. */
+
+static enum err_code
+draft_institution(struct deed *d, enum entry_type type,
+    const struct institution *i, struct err *e)
+{
+	struct pen pen AUTO_PEN = { .draft = NULL };
+
+	pen_begin(&pen, d, type);
+	pen.draft->refs.institution = i->rut;
+	jw_key(&pen.w, "institution");
+	rec_write(&pen.w, &rec_institution, i, true);
+	jw_member_str_opt(&pen.w, "reason", field(d, CF_REASON));
+	TRY(pen_end(&pen, d->a, e));
+	d->out->object = ca_row_key(d->a, ROW_INSTITUTION, i->rut);
+	return ERR_OK;
+}
+
+enum err_code
+act_institution_add(struct deed *d, struct err *e)
+{
+	struct institution i;
+	struct bytes rut = field(d, CF_RUT);
+	bool found;
+
+	TRY(roles_find(d, BYTES_NONE, BYTES_NONE, e));
+	TRY(rec_get(d->v, &rec_institution,
+	    ca_row_key(d->a, ROW_INSTITUTION, rut), d->a, &i, &found, e));
+	if (found)
+		return err_say(e, ERR_CONFLICT, "institution-exists",
+		    "there is already an institution with the RUT %s; it is %s",
+		    arena_str(d->a, rut), institution_words[i.state]);
+	i = (struct institution){
+		.rut = rut,
+		.name = field(d, CF_NAME),
+		.state = INST_APPLIED,
+		.added = d->now,
+		.changed = d->now,
+	};
+	return draft_institution(d, ENTRY_INSTITUTION_APPLIED, &i, e);
+}
+
+enum err_code
+act_institution_state(struct deed *d, struct err *e)
+{
+	struct institution i;
+	enum institution_event ev = IV_CLOSE;
+	enum entry_type type = ENTRY_INSTITUTION_CLOSED;
+	enum institution_state to;
+
+	if (d->c->act == ACT_INSTITUTION_ENABLE) {
+		ev = IV_ENABLE;
+		type = ENTRY_INSTITUTION_ENABLED;
+	} else if (d->c->act == ACT_INSTITUTION_SUSPEND) {
+		ev = IV_SUSPEND;
+		type = ENTRY_INSTITUTION_SUSPENDED;
+	}
+	TRY(roles_find(d, BYTES_NONE, BYTES_NONE, e));
+	TRY(institution_get(d->v, field(d, CF_RUT), d->a, &i, e));
+	TRY(institution_next((enum institution_state)i.state, ev, &to, e));
+	i.state = to;
+	i.changed = d->now;
+	return draft_institution(d, type, &i, e);
+}
+
+/*
+ * INCIDENTS row 18: what stands in a certificate is judged when it is
+ * registered, not when somebody waits for it.
+ */
+static enum err_code
+name_judge(const struct person *p, struct err *e)
+{
+	struct name_attr attr[] = {
+		{ OID_TITLE, p->office },
+		{ OID_SERIAL_NUMBER, p->run },
+		{ OID_CN, p->name },
+	};
+	struct buf b AUTO_BUF = BUF(NAME_DER_MAX);
+
+	return name_build(attr, ARRAY_LEN(attr), &b, e);
+}
+
+enum err_code
+act_person_register(struct deed *d, struct err *e)
+{
+	struct institution i;
+	struct person p, old = { .is_operator = 0 };
+	struct bytes rut = field(d, CF_RUT), run = field(d, CF_RUN);
+	struct bytes wish = field(d, CF_OPERATOR);
+	struct pen pen AUTO_PEN = { .draft = NULL };
+	bool found;
+
+	TRY(institution_get(d->v, rut, d->a, &i, e));
+	TRY(roles_find(d, rut, BYTES_NONE, e));
+	TRY(rec_get(d->v, &rec_person, key_of_pair(d->a, ROW_PERSON, rut, run),
+	    d->a, &old, &found, e));
+	if (wish.len > 0 && d->role != ROLE_OFFICER &&
+	    flag(d, CF_OPERATOR) != (old.is_operator != 0))
+		return err_say(e, ERR_FORBIDDEN, "person-operator-flag",
+		    "only a platform officer makes somebody an operator, or "
+		    "ends it; leave the field operator out");
+	if (i.state == INST_CLOSED)
+		return err_say(e, ERR_CONFLICT, "institution-closed",
+		    "the institution is closed; nobody is registered in it");
+	p = (struct person){
+		.institution = rut,
+		.run = run,
+		.name = field(d, CF_NAME),
+		.office = field(d, CF_OFFICE),
+		.email = field(d, CF_EMAIL),
+		.is_operator =
+		    wish.len > 0 ? flag(d, CF_OPERATOR) : old.is_operator,
+		.registered = found ? old.registered : d->now,
+		.changed = d->now,
+	};
+	TRY(name_judge(&p, e));
+	pen_begin(&pen, d, ENTRY_PERSON_REGISTERED);
+	pen.draft->refs.institution = rut;
+	jw_key(&pen.w, "person");
+	rec_write(&pen.w, &rec_person, &p, true);
+	d->out->object = key_of_pair(d->a, ROW_PERSON, rut, run);
+	return pen_end(&pen, d->a, e);
+}

@@ -1,0 +1,301 @@
+#include "inner.h"
+
+/* Requests: asked for, submitted, returned, rejected, withdrawn, retried. */
+
+enum err_code
+draft_request_reason(struct deed *d, enum entry_type type,
+    const struct request *r, struct bytes reason, struct err *e)
+{
+	struct pen pen AUTO_PEN = { .draft = NULL };
+
+	pen_begin(&pen, d, type);
+	pen.draft->refs.institution = r->institution;
+	pen.draft->refs.request = r->id;
+	jw_member_str_opt(&pen.w, "reason", reason);
+	if (d->out->object.len == 0)
+		d->out->object = ca_row_key(d->a, ROW_REQUEST, r->id);
+	return pen_end(&pen, d->a, e);
+}
+
+/* The CSR of this command, proven; or the one that the request holds, which
+ * was proven when it came. */
+static enum err_code
+take_csr(struct issue *s, struct buf *scratch, struct err *e)
+{
+	struct deed *d = s->d;
+
+	if (field(d, CF_CSR).len > 0) {
+		TRY(csr_parse(field(d, CF_CSR), scratch, &s->csr, e));
+		TRY(csr_prove(&s->csr, d->ca->verifier, e));
+		s->req.csr = s->csr.der;
+		return ERR_OK;
+	}
+	if (s->req.csr.len == 0)
+		return err_at(e, ERR_INVALID, "request-csr-missing", NULL,
+		    at_field("csr"),
+		    "the request has no key yet; add the holder's PKCS #10 "
+		    "request");
+	return csr_parse(s->req.csr, scratch, &s->csr, e);
+}
+
+static void
+take_validity(struct issue *s)
+{
+	struct bytes text = field(s->d, CF_VALIDITY);
+
+	/* command_check() has parsed it once: it is a duration. */
+	if (text.len > 0)
+		(void)!duration_parse(text, &s->req.asked_s);
+}
+
+static void
+take_holder(struct issue *s)
+{
+	s->req.holder_run = s->person.run;
+	s->req.holder_name = s->person.name;
+	s->req.holder_office = s->person.office;
+}
+
+static enum err_code
+draft_drafted(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	struct request *r = &s->req;
+	struct pen pen AUTO_PEN = { .draft = NULL };
+	const struct policy *p = policy_find(d->ca->policies, r->policy);
+
+	if (p == NULL)
+		return err_at(e, ERR_NOTFOUND, "request-policy", NULL,
+		    at_field("policy"),
+		    "no policy in force has the name %s; look at the list of "
+		    "policies",
+		    arena_str(d->a, r->policy));
+	r->state = REQ_DRAFT;
+	r->lapses = d->now + p->request_ttl_s;
+	pen_begin(&pen, d, ENTRY_REQUEST_DRAFTED);
+	pen.draft->refs.institution = r->institution;
+	pen.draft->refs.request = r->id;
+	if (r->csr.len > 0)
+		jw_member_base64(&pen.w, "csr", r->csr);
+	jw_key(&pen.w, "request");
+	rec_write(&pen.w, &rec_request, r, false);
+	d->out->object = ca_row_key(d->a, ROW_REQUEST, r->id);
+	return pen_end(&pen, d->a, e);
+}
+
+enum err_code
+act_request_new(struct deed *d, struct err *e)
+{
+	struct buf scratch AUTO_BUF = BUF(CSR_MAX_BYTES);
+	struct issue s = { .d = d };
+
+	TRY(institution_get(d->v, field(d, CF_RUT), d->a, &s.inst, e));
+	TRY(roles_find(d, s.inst.rut, field(d, CF_RUN), e));
+	if (d->role == ROLE_HOLDER && !flag(d, CF_DRAFT))
+		return err_say(e, ERR_FORBIDDEN, "request-holder-draft",
+		    "a holder writes a draft of a request; an operator of the "
+		    "institution submits it");
+	TRY(institution_must_be_enabled(&s.inst, e));
+	TRY(person_get(d->v, s.inst.rut, field(d, CF_RUN), d->a, &s.person, e));
+	TRY(id_new(d, "SOL", &s.req.id, e));
+	s.req.institution = s.inst.rut;
+	s.req.policy = field(d, CF_POLICY);
+	s.req.created = d->now;
+	take_holder(&s);
+	take_validity(&s);
+	if (flag(d, CF_DRAFT)) {
+		if (field(d, CF_CSR).len > 0)
+			TRY(take_csr(&s, &scratch, e));
+		return draft_drafted(&s, e);
+	}
+	s.req.operator_run = d->run;
+	TRY(take_csr(&s, &scratch, e));
+	return issue_step(&s, 1, e);
+}
+
+/* A new version of a request that exists: everything is judged anew. */
+static enum err_code
+submit_again(struct issue *s, struct err *e)
+{
+	struct buf scratch AUTO_BUF = BUF(CSR_MAX_BYTES);
+	struct deed *d = s->d;
+	struct request *r = &s->req;
+
+	TRY(institution_get(d->v, r->institution, d->a, &s->inst, e));
+	TRY(institution_must_be_enabled(&s->inst, e));
+	TRY(person_get(d->v, r->institution, r->holder_run, d->a, &s->person,
+	    e));
+	take_holder(s);
+	take_validity(s);
+	TRY(take_csr(s, &scratch, e));
+	r->operator_run = d->run;
+	/* What an older version was told and given does not carry over. */
+	r->minister_run = r->appointment = r->reason = BYTES_NONE;
+	r->evidence = BYTES_NONE;
+	r->endorsed = r->closed = 0;
+	return issue_step(s, 1, e);
+}
+
+enum err_code
+act_request_submit(struct deed *d, struct err *e)
+{
+	struct issue s = { .d = d };
+	struct request *r = &s.req;
+	enum request_state to;
+	char text[TIME_TEXT];
+
+	TRY(request_get(d->v, field(d, CF_REQUEST), d->a, r, e));
+	TRY(roles_find(d, r->institution, r->holder_run, e));
+	if (r->state != REQ_SUBMITTED) {
+		TRY(request_next((enum request_state)r->state, RV_SUBMIT, &to,
+		    e));
+		return submit_again(&s, e);
+	}
+	TRY(request_next((enum request_state)r->state, RV_RENEW_STATEMENT, &to,
+	    e));
+	if (d->now <= r->expires) {
+		time_print(text, r->expires);
+		return err_say(e, ERR_CONFLICT, "request-waits",
+		    "the request is submitted and its statement may be "
+		    "endorsed until %s; return or withdraw it to change it",
+		    text);
+	}
+	return submit_again(&s, e);
+}
+
+enum err_code
+act_request_retry(struct deed *d, struct err *e)
+{
+	struct issue s = { .d = d };
+	struct request *r = &s.req;
+	enum request_state to;
+
+	TRY(request_get(d->v, field(d, CF_REQUEST), d->a, r, e));
+	TRY(roles_find(d, r->institution, r->holder_run, e));
+	TRY(request_next((enum request_state)r->state, RV_RETRY, &to, e));
+	if (to == REQ_SUBMITTED)
+		return submit_again(&s, e);
+	/* Endorsed: the signer is asked for the same bytes, nobody else is. */
+	d->out->object = ca_row_key(d->a, ROW_REQUEST, r->id);
+	d->out->waits = true;
+	return ERR_OK;
+}
+
+enum err_code
+act_request_endorse(struct deed *d, struct err *e)
+{
+	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct issue s = { .d = d };
+
+	TRY(request_get(d->v, field(d, CF_REQUEST), d->a, &s.req, e));
+	TRY(cms_parse(field(d, CF_CMS), &scratch, &s.cms, e));
+	return issue_step(&s, 4, e);
+}
+
+enum err_code
+act_request_close(struct deed *d, struct err *e)
+{
+	/* clang-format off */
+	static const struct {
+		enum ca_act act;
+		enum request_event event;
+		enum entry_type type;
+	} table[] = {
+		{ ACT_REQUEST_RETURN, RV_RETURN, ENTRY_REQUEST_RETURNED },
+		{ ACT_REQUEST_REJECT, RV_REJECT, ENTRY_REQUEST_REJECTED },
+		{ ACT_REQUEST_WITHDRAW, RV_WITHDRAW, ENTRY_REQUEST_WITHDRAWN },
+	};
+	/* clang-format on */
+	struct request r;
+	enum request_state to;
+	size_t i = 0;
+
+	while (table[i].act != d->c->act)
+		i++;
+	TRY(request_get(d->v, field(d, CF_REQUEST), d->a, &r, e));
+	TRY(roles_find(d, r.institution, r.holder_run, e));
+	if (d->role == ROLE_MINISTER && (bytes_eq(d->run, r.holder_run) ||
+					    bytes_eq(d->run, r.operator_run)))
+		return err_say(e, ERR_FORBIDDEN, "request-own",
+		    "a minister does not judge a request that he or she "
+		    "submitted or would hold; another minister must");
+	TRY(request_next((enum request_state)r.state, table[i].event, &to, e));
+	return draft_request_reason(d, table[i].type, &r, field(d, CF_REASON),
+	    e);
+}
+
+/* Inside the window only; the date says from when. */
+static enum err_code
+renew_window(const struct certificate *c, const struct policy *p, int64_t now,
+    struct err *e)
+{
+	int64_t opens = c->not_after + 1 - p->renew_window_s;
+	char text[TIME_TEXT];
+
+	if (now > c->not_after) {
+		time_print(text, c->not_after);
+		return err_say(e, ERR_CONFLICT, "renew-expired",
+		    "the certificate expired on %s; ask for a new one", text);
+	}
+	if (c->replaced_by.len > 0)
+		return err_say(e, ERR_CONFLICT, "renew-replaced",
+		    "the certificate was renewed already; renew its successor");
+	if (now < opens) {
+		time_print(text, opens);
+		return err_say(e, ERR_DENIED, "renew-too-early",
+		    "the certificate can be renewed from %s on", text);
+	}
+	return ERR_OK;
+}
+
+/*
+ * The successor of a certificate is a new request for the same person, office
+ * and policy: it takes the nine steps like any other (INCIDENTS row 4).
+ */
+enum err_code
+act_certificate_renew(struct deed *d, struct err *e)
+{
+	struct buf scratch AUTO_BUF = BUF(CSR_MAX_BYTES);
+	struct issue s = { .d = d };
+	struct certificate c;
+	struct request old;
+	enum cert_state to;
+	uint8_t serial[SERIAL_MAX];
+	size_t len = field(d, CF_SERIAL).len / 2;
+
+	(void)!hex_parse(field(d, CF_SERIAL), serial, len);
+	TRY(certificate_get(d->v, bytes_of(serial, len), d->a, &c, e));
+	TRY(roles_find(d, c.institution, c.holder_run, e));
+	TRY(cert_next((enum cert_state)c.state, EV_RENEW, &to, e));
+	if (c.policy.len == 0)
+		return err_say(e, ERR_DENIED, "renew-minister",
+		    "a minister's certificate is not renewed; propose a new "
+		    "appointment");
+	TRY(institution_get(d->v, c.institution, d->a, &s.inst, e));
+	TRY(institution_must_be_enabled(&s.inst, e));
+	const struct policy *p = policy_find(d->ca->policies, c.policy);
+	if (p == NULL)
+		return err_say(e, ERR_DENIED, "renew-policy",
+		    "the policy %s is no longer in force; ask for a "
+		    "certificate under another one",
+		    arena_str(d->a, c.policy));
+	TRY(renew_window(&c, p, d->now, e));
+	TRY(request_get(d->v, c.request, d->a, &old, e));
+	TRY(person_get(d->v, c.institution, c.holder_run, d->a, &s.person, e));
+	if (!bytes_eq(old.holder_office, s.person.office))
+		return err_say(e, ERR_DENIED, "renew-office",
+		    "the holder's office was %s and is now %s; ask for a new "
+		    "certificate",
+		    arena_str(d->a, old.holder_office),
+		    arena_str(d->a, s.person.office));
+	TRY(id_new(d, "SOL", &s.req.id, e));
+	s.req.institution = c.institution;
+	s.req.policy = c.policy;
+	s.req.replaces = c.serial;
+	s.req.created = d->now;
+	s.req.operator_run = d->run;
+	take_holder(&s);
+	take_validity(&s);
+	TRY(take_csr(&s, &scratch, e));
+	return issue_step(&s, 1, e);
+}

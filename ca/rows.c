@@ -1,0 +1,396 @@
+#include <string.h>
+
+#include "inner.h"
+
+/* clang-format off */
+const char *const institution_words[INST_STATES + 1] = {
+	"applied", "enabled", "suspended", "closed", NULL
+};
+const char *const appointment_words[APPT_STATES + 1] = {
+	"proposed", "confirmed", "in-force", "ended", "withdrawn", "failed",
+	NULL
+};
+const char *const request_words[REQ_STATES + 1] = {
+	"draft", "submitted", "returned", "rejected", "withdrawn", "lapsed",
+	"endorsed", "issued", "failed", NULL
+};
+const char *const cert_words[CERT_STATES + 1] = {
+	"intended", "valid", "suspended", "revoked", NULL
+};
+
+/* Rows and JSON alike: members sorted by name, so that JSON is canonical. */
+#define AT(s, m)       offsetof(struct s, m)
+#define TEXT(s, m)     { #m, REC_TEXT, AT(s, m), NULL, false, false }
+#define OCTETS(s, m)   { #m, REC_BYTES, AT(s, m), NULL, false, false }
+#define INT(s, m)      { #m, REC_INT, AT(s, m), NULL, false, false }
+#define TIME(s, m)     { #m, REC_INT, AT(s, m), NULL, true, false }
+#define WORD(s, m, w)  { #m, REC_WORD, AT(s, m), w, false, false }
+#define BLOB(s, m)     { #m, REC_BYTES, AT(s, m), NULL, false, true }
+#define TEXTBLOB(s, m) { #m, REC_TEXT, AT(s, m), NULL, false, true }
+
+static const struct rec_field institution_fields[] = {
+	TIME(institution, added),
+	TIME(institution, changed),
+	TEXT(institution, name),
+	TEXT(institution, rut),
+	WORD(institution, state, institution_words),
+};
+static const struct rec_field person_fields[] = {
+	TIME(person, changed),
+	TEXT(person, email),
+	TEXT(person, institution),
+	INT(person, is_operator),
+	TEXT(person, name),
+	TEXT(person, office),
+	TIME(person, registered),
+	TEXT(person, run),
+};
+static const struct rec_field appointment_fields[] = {
+	TEXT(appointment, act_date),
+	TEXT(appointment, act_number),
+	BLOB(appointment, certificate),
+	TIME(appointment, confirmed),
+	BLOB(appointment, container),
+	INT(appointment, deputy),
+	TIME(appointment, ended),
+	BLOB(appointment, evidence),
+	TIME(appointment, from),
+	TEXT(appointment, id),
+	TIME(appointment, in_force),
+	TEXT(appointment, institution),
+	TEXT(appointment, name),
+	TEXT(appointment, office),
+	TEXT(appointment, officer),
+	TIME(appointment, proposed),
+	TEXT(appointment, proposed_by),
+	TEXT(appointment, reason),
+	TEXT(appointment, run),
+	OCTETS(appointment, serial),
+	OCTETS(appointment, spki_sha256),
+	WORD(appointment, state, appointment_words),
+	TEXTBLOB(appointment, statement),
+	OCTETS(appointment, tbs_sha256),
+	TIME(appointment, until),
+};
+static const struct rec_field request_fields[] = {
+	TEXT(request, appointment),
+	INT(request, asked_s),
+	TIME(request, closed),
+	BLOB(request, container),
+	TIME(request, created),
+	BLOB(request, csr),
+	TIME(request, endorsed),
+	BLOB(request, evidence),
+	TIME(request, expires),
+	TEXT(request, holder_name),
+	TEXT(request, holder_office),
+	TEXT(request, holder_run),
+	TEXT(request, id),
+	TEXT(request, institution),
+	TEXT(request, issuer),
+	TIME(request, lapses),
+	TEXT(request, minister_run),
+	TIME(request, not_after),
+	TIME(request, not_before),
+	TEXT(request, operator_run),
+	TEXT(request, policy),
+	OCTETS(request, policy_sha256),
+	TEXT(request, reason),
+	OCTETS(request, replaces),
+	OCTETS(request, serial),
+	OCTETS(request, spki_sha256),
+	WORD(request, state, request_words),
+	TEXTBLOB(request, statement),
+	TIME(request, submitted),
+	OCTETS(request, tbs_sha256),
+	INT(request, version),
+};
+static const struct rec_field certificate_fields[] = {
+	TEXT(certificate, asked_by),
+	TEXT(certificate, cause),
+	BLOB(certificate, certificate),
+	TEXT(certificate, holder_run),
+	TEXT(certificate, institution),
+	TIME(certificate, intended),
+	TIME(certificate, invalid_since),
+	TIME(certificate, issued),
+	TEXT(certificate, issuer),
+	TIME(certificate, not_after),
+	TIME(certificate, not_before),
+	TEXT(certificate, policy),
+	OCTETS(certificate, policy_sha256),
+	TEXT(certificate, proposed),
+	INT(certificate, reason),
+	OCTETS(certificate, replaced_by),
+	TEXT(certificate, request),
+	TIME(certificate, revoked_at),
+	OCTETS(certificate, serial),
+	OCTETS(certificate, spki_sha256),
+	WORD(certificate, state, cert_words),
+	TIME(certificate, suspend_until),
+	OCTETS(certificate, tbs_sha256),
+};
+static const struct rec_field crl_fields[] = {
+	TEXT(crl_row, issuer),
+	TIME(crl_row, next_update),
+	INT(crl_row, number),
+	OCTETS(crl_row, sha256),
+	TIME(crl_row, this_update),
+};
+static const struct rec_field policy_fields[] = {
+	TIME(policy_row, activated),
+	TEXT(policy_row, name),
+	OCTETS(policy_row, sha256),
+	TEXTBLOB(policy_row, text),
+	INT(policy_row, version),
+};
+static const struct rec_field revoked_fields[] = {
+	TIME(revoked_row, invalid_since),
+	TEXT(revoked_row, issuer),
+	TIME(revoked_row, not_after),
+	INT(revoked_row, reason),
+	TIME(revoked_row, revoked_at),
+	OCTETS(revoked_row, serial),
+};
+static const struct rec_field key_fields[] = {
+	INT(key_row, certified),
+	INT(key_row, compromised),
+	TEXT(key_row, institution),
+	TEXT(key_row, request),
+	TEXT(key_row, run),
+	OCTETS(key_row, spki_sha256),
+};
+static const struct rec_field serial_fields[] = {
+	TEXT(serial_row, request),
+	OCTETS(serial_row, serial),
+};
+static const struct rec_field in_force_fields[] = {
+	TEXT(in_force_row, name),
+	OCTETS(in_force_row, sha256),
+	INT(in_force_row, version),
+};
+static const struct rec_field minister_fields[] = {
+	TEXT(minister_row, appointment),
+	OCTETS(minister_row, certificate_sha256),
+};
+static const struct rec_field counter_fields[] = {
+	INT(counter_row, last),
+};
+static const struct rec_field work_fields[] = {
+	TEXT(work_row, id),
+	INT(work_row, is_appointment),
+	TIME(work_row, since),
+};
+static const struct rec_field act_fields[] = {
+	TIME(act_row, at),
+	OCTETS(act_row, command_sha256),
+	OCTETS(act_row, object),
+};
+static const struct rec_field responder_fields[] = {
+	BLOB(responder_row, certificate),
+	TEXT(responder_row, issuer),
+	TIME(responder_row, since),
+};
+static const struct rec_field issuer_fields[] = {
+	BLOB(issuer_row, certificate),
+	TEXT(issuer_row, name),
+	TEXT(issuer_row, role),
+};
+
+#define TYPE(variable, class, name, s, fields)                                 \
+	const struct rec_type variable = { class, name, sizeof(struct s),      \
+		fields, ARRAY_LEN(fields) }
+/* The key says it all; the row is only a version octet. */
+#define MARK(variable, class, name)                                            \
+	const struct rec_type variable = { class, name, 0, NULL, 0 }
+
+TYPE(rec_institution, ROW_INSTITUTION, "institution", institution, institution_fields);
+TYPE(rec_person, ROW_PERSON, "person", person, person_fields);
+TYPE(rec_appointment, ROW_APPOINTMENT, "appointment", appointment, appointment_fields);
+TYPE(rec_request, ROW_REQUEST, "request", request, request_fields);
+TYPE(rec_certificate, ROW_CERTIFICATE, "certificate", certificate, certificate_fields);
+TYPE(rec_crl, ROW_CRL, "crl", crl_row, crl_fields);
+TYPE(rec_policy, ROW_POLICY, "policy", policy_row, policy_fields);
+TYPE(rec_revoked, ROW_REVOKED, "revocation", revoked_row, revoked_fields);
+TYPE(rec_key, ROW_KEY, "key", key_row, key_fields);
+TYPE(rec_serial, ROW_SERIAL, "serial", serial_row, serial_fields);
+TYPE(rec_in_force, ROW_IN_FORCE, "policy in force", in_force_row, in_force_fields);
+TYPE(rec_minister, ROW_MINISTER, "minister", minister_row, minister_fields);
+TYPE(rec_counter, ROW_COUNTER, "counter", counter_row, counter_fields);
+TYPE(rec_work, ROW_WORK, "work", work_row, work_fields);
+TYPE(rec_act, ROW_ACT, "act", act_row, act_fields);
+TYPE(rec_responder, ROW_RESPONDER, "responder", responder_row, responder_fields);
+TYPE(rec_issuer, ROW_ISSUER, "issuer", issuer_row, issuer_fields);
+MARK(rec_due, ROW_DUE, "due time");
+MARK(rec_term, ROW_TERM, "term");
+MARK(rec_held, ROW_HELD, "held certificate");
+/* clang-format on */
+
+const struct rec_type *rec_of_class(enum row_class class)
+{
+	static const struct rec_type *const all[] = { &rec_institution,
+		&rec_person, &rec_appointment, &rec_request, &rec_certificate,
+		&rec_crl, &rec_policy, &rec_revoked, &rec_key, &rec_serial,
+		&rec_in_force, &rec_minister, &rec_counter, &rec_work, &rec_due,
+		&rec_act, &rec_responder, &rec_issuer, &rec_term, &rec_held };
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (all[i]->class == class)
+			return all[i];
+	return NULL;
+}
+
+/* --- Keys -------------------------------------------------------------------- */
+
+static struct bytes
+key_join(struct arena *a, enum row_class class, const struct bytes *part,
+    size_t n, uint8_t between)
+{
+	size_t len = 1 + (n > 0 ? n - 1 : 0);
+	for (size_t i = 0; i < n; i++)
+		len += part[i].len;
+	uint8_t *p = arena_get(a, len);
+	uint8_t *at = p;
+	*at++ = (uint8_t)class;
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			*at++ = between;
+		if (part[i].len > 0)
+			memcpy(at, part[i].p, part[i].len);
+		at += part[i].len;
+	}
+	return bytes_of(p, len);
+}
+
+struct bytes
+ca_row_key(struct arena *a, enum row_class class, struct bytes part)
+{
+	return key_join(a, class, &part, 1, 0);
+}
+
+struct bytes
+key_of_pair(struct arena *a, enum row_class class, struct bytes first,
+    struct bytes second)
+{
+	struct bytes part[2] = { first, second };
+
+	return key_join(a, class, part, 2, '/');
+}
+
+struct bytes
+key_of_term(struct arena *a, struct bytes rut, struct bytes run,
+    struct bytes appointment)
+{
+	struct bytes part[3] = { rut, run, appointment };
+
+	return key_join(a, ROW_TERM, part, 3, '/');
+}
+
+struct bytes
+key_of_held(struct arena *a, struct bytes rut, struct bytes run,
+    struct bytes serial)
+{
+	struct bytes part[3] = { rut, run, serial };
+
+	return key_join(a, ROW_HELD, part, 3, '/');
+}
+
+struct bytes
+key_of_revoked(struct arena *a, struct bytes issuer, struct bytes serial)
+{
+	struct bytes part[2] = { issuer, serial };
+
+	return key_join(a, ROW_REVOKED, part, 2, 0);
+}
+
+struct bytes
+key_of_due(struct arena *a, int64_t when, enum row_class what, struct bytes id)
+{
+	uint8_t *p = arena_get(a, 10 + id.len);
+
+	p[0] = ROW_DUE;
+	be64_print(p + 1, (uint64_t)when);
+	p[9] = (uint8_t)what;
+	if (id.len > 0)
+		memcpy(p + 10, id.p, id.len);
+	return bytes_of(p, 10 + id.len);
+}
+
+/* --- Records by key ------------------------------------------------------------ */
+
+enum err_code
+institution_get(struct view *v, struct bytes rut, struct arena *a,
+    struct institution *out, struct err *e)
+{
+	bool found;
+
+	TRY(rec_get(v, &rec_institution, ca_row_key(a, ROW_INSTITUTION, rut), a,
+	    out, &found, e));
+	if (!found)
+		return err_say(e, ERR_NOTFOUND, "institution-unknown",
+		    "no institution has the RUT %s; check it, or add the "
+		    "institution",
+		    arena_str(a, rut));
+	return ERR_OK;
+}
+
+enum err_code
+person_get(struct view *v, struct bytes rut, struct bytes run, struct arena *a,
+    struct person *out, struct err *e)
+{
+	bool found;
+
+	TRY(rec_get(v, &rec_person, key_of_pair(a, ROW_PERSON, rut, run), a,
+	    out, &found, e));
+	if (!found)
+		return err_say(e, ERR_NOTFOUND, "person-unknown",
+		    "nobody with the RUN %s is registered in the institution "
+		    "%s; register the person first",
+		    arena_str(a, run), arena_str(a, rut));
+	return ERR_OK;
+}
+
+enum err_code
+appointment_get(struct view *v, struct bytes id, struct arena *a,
+    struct appointment *out, struct err *e)
+{
+	bool found;
+
+	TRY(rec_get(v, &rec_appointment, ca_row_key(a, ROW_APPOINTMENT, id), a,
+	    out, &found, e));
+	if (!found)
+		return err_say(e, ERR_NOTFOUND, "appointment-unknown",
+		    "there is no appointment %s", arena_str(a, id));
+	return ERR_OK;
+}
+
+enum err_code
+request_get(struct view *v, struct bytes id, struct arena *a,
+    struct request *out, struct err *e)
+{
+	bool found;
+
+	TRY(rec_get(v, &rec_request, ca_row_key(a, ROW_REQUEST, id), a, out,
+	    &found, e));
+	if (!found)
+		return err_say(e, ERR_NOTFOUND, "request-unknown",
+		    "there is no request %s", arena_str(a, id));
+	return ERR_OK;
+}
+
+enum err_code
+certificate_get(struct view *v, struct bytes serial, struct arena *a,
+    struct certificate *out, struct err *e)
+{
+	char hex[HEX_LEN(SERIAL_MAX)] = "";
+	bool found;
+
+	TRY(rec_get(v, &rec_certificate, ca_row_key(a, ROW_CERTIFICATE, serial),
+	    a, out, &found, e));
+	if (found)
+		return ERR_OK;
+	if (serial.len <= SERIAL_MAX)
+		hex_print(hex, serial);
+	return err_say(e, ERR_NOTFOUND, "certificate-unknown",
+	    "no certificate has the serial number %s", hex);
+}

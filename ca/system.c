@@ -1,0 +1,232 @@
+#include "inner.h"
+
+/* Entries of the engine itself: policies, CRLs, responders, the first one. */
+
+static struct bytes
+hash_in(struct arena *a, struct bytes b)
+{
+	uint8_t *p = arena_get(a, SHA256_LEN);
+
+	sha256(p, b);
+	return bytes_of(p, SHA256_LEN);
+}
+
+/* A version only rises, and stands for one text. */
+static enum err_code
+policy_judge(const struct policy *p, const struct in_force_row *old,
+    struct err *e)
+{
+	if (p->version > old->version)
+		return ERR_OK;
+	return err_say(e, ERR_CONFLICT, "policy-version-behind",
+	    "the policy %s was changed but its version did not rise above the "
+	    "one in force; raise it",
+	    p->name);
+}
+
+enum err_code
+ca_decide_policies(const struct ca *ca, struct view *v,
+    const struct policy_set *set, int64_t now, struct arena *a,
+    struct draft *out, size_t *n, size_t max, struct err *e)
+{
+	*n = 0;
+	for (size_t i = 0; i < set->n; i++) {
+		const struct policy *p = &set->policy[i];
+		struct decision one = { .n = 0 };
+		struct deed d = { ca, v, NULL, now, NULL, a, &one, BYTES_NONE,
+			0, 0, { 0 } };
+		struct in_force_row old = { .version = 0 };
+		struct bytes hash = bytes_of(p->sha256, SHA256_LEN);
+		struct pen pen AUTO_PEN = { .draft = NULL };
+		bool found;
+
+		TRY(rec_get(v, &rec_in_force,
+		    ca_row_key(a, ROW_IN_FORCE, bytes_str(p->name)), a, &old,
+		    &found, e));
+		if (found && bytes_eq(old.sha256, hash))
+			continue;
+		if (found)
+			TRY(policy_judge(p, &old, e));
+		if (*n == max)
+			return err_say(e, ERR_BUSY, "policy-too-many",
+			    "too many policies change at once; activate some "
+			    "of them first");
+		pen_begin(&pen, &d, ENTRY_POLICY_ACTIVATED);
+		pen.draft->refs.policy = arena_copy(a, hash);
+		jw_member_str(&pen.w, "name", bytes_str(p->name));
+		jw_member_base64(&pen.w, "text", p->text);
+		jw_member_int(&pen.w, "version", p->version);
+		TRY(pen_end(&pen, a, e));
+		out[(*n)++] = one.draft[0];
+	}
+	return ERR_OK;
+}
+
+/* Only what the log tells of a CRL: number and times (RFC 5280 5.1, 5.2.3). */
+static enum err_code
+crl_read(struct bytes der, struct crl_row *out, struct err *e)
+{
+	struct bytes tbs, sigalg, signature, ignored;
+	bool critical;
+
+	TRY(signed_split(der, &tbs, &sigalg, &signature, e));
+	struct der outer = der_of(tbs);
+	struct der d = der_enter(&outer, DER_SEQUENCE);
+	(void)der_get_int(&d);
+	(void)der_element(&d);
+	(void)der_element(&d);
+	out->this_update = der_get_time(&d);
+	out->next_update = der_get_time(&d);
+	(void)der_optional(&d, DER_SEQUENCE, &ignored);
+	struct der wrapped = der_enter(&d, DER_CONTEXT_CONS(0));
+	struct der exts = der_enter(&wrapped, DER_SEQUENCE);
+	out->number = 0;
+	while (!exts.bad && der_peek(&exts) != 0) {
+		struct der ext = der_enter(&exts, DER_SEQUENCE);
+		struct bytes oid = der_get(&ext, DER_OID);
+		critical = der_peek(&ext) == DER_BOOLEAN && der_get_bool(&ext);
+		struct der value = der_of(der_get(&ext, DER_OCTET_STRING));
+		if (!critical && bytes_eq(oid, oid_known(OID_EXT_CRL_NUMBER)))
+			out->number = der_get_int(&value);
+	}
+	if (d.bad || exts.bad || out->number <= 0)
+		return err_say(e, ERR_INVALID, "crl-entry-form",
+		    "the CRL to be recorded has no number or is not in its "
+		    "form");
+	return ERR_OK;
+}
+
+enum err_code
+ca_decide_crl(struct view *v, struct bytes issuer, struct bytes der,
+    uint64_t covers, int64_t now, struct arena *a, struct draft *out,
+    struct err *e)
+{
+	struct decision one = { .n = 0 };
+	struct deed d = { .v = v, .now = now, .a = a, .out = &one };
+	struct crl_row crl, old;
+	struct pen pen AUTO_PEN = { .draft = NULL };
+	bool found;
+
+	TRY(crl_read(der, &crl, e));
+	TRY(rec_get(v, &rec_crl, ca_row_key(a, ROW_CRL, issuer), a, &old,
+	    &found, e));
+	if (found && crl.number <= old.number)
+		return err_at(e, ERR_CONFLICT, "crl-number-behind",
+		    "RFC 5280 5.2.3", NOWHERE,
+		    "the number of a CRL must be greater than %s, the one "
+		    "published last",
+		    arena_printf(a, "%lld", (long long)old.number));
+	pen_begin(&pen, &d, ENTRY_CRL_PUBLISHED);
+	pen.draft->refs.number = crl.number;
+	pen.draft->refs.object = hash_in(a, der);
+	jw_member_int(&pen.w, "covers", (int64_t)covers);
+	jw_member_hex(&pen.w, "crl_sha256", pen.draft->refs.object);
+	jw_member_str(&pen.w, "issuer", issuer);
+	jw_member_int(&pen.w, "next_update", crl.next_update);
+	jw_member_int(&pen.w, "this_update", crl.this_update);
+	TRY(pen_end(&pen, a, e));
+	*out = one.draft[0];
+	return ERR_OK;
+}
+
+enum err_code
+ca_decide_responder(struct view *v, struct bytes issuer, struct bytes der,
+    int64_t now, struct arena *a, struct draft *out, struct err *e)
+{
+	struct decision one = { .n = 0 };
+	struct deed d = { .v = v, .now = now, .a = a, .out = &one };
+	struct pen pen AUTO_PEN = { .draft = NULL };
+	struct cert cert;
+
+	TRY(cert_parse(der, &cert, e));
+	pen_begin(&pen, &d, ENTRY_RESPONDER_CERTIFIED);
+	pen.draft->refs.object = hash_in(a, der);
+	jw_member_base64(&pen.w, "certificate", der);
+	jw_member_str(&pen.w, "issuer", issuer);
+	TRY(pen_end(&pen, a, e));
+	*out = one.draft[0];
+	return ERR_OK;
+}
+
+static void
+put_certificates(struct jw *w, const struct ca_init *init)
+{
+	jw_key(w, "certificates");
+	jw_array(w);
+	for (size_t i = 0; i < init->n_cert; i++) {
+		jw_object(w);
+		jw_member_base64(w, "der", init->cert[i].der);
+		jw_member_str(w, "name", bytes_str(init->cert[i].name));
+		jw_member_str(w, "role", bytes_str(init->cert[i].role));
+		jw_close(w, '}');
+	}
+	jw_close(w, ']');
+}
+
+static void
+put_officers(struct jw *w, const struct ceilings *c)
+{
+	jw_key(w, "officers");
+	jw_array(w);
+	for (size_t i = 0; i < c->n_officer; i++) {
+		const struct officer *o = &c->officer[i];
+		jw_object(w);
+		jw_member_hex(w, "key_sha256",
+		    bytes_of(o->spki_sha256, SHA256_LEN));
+		jw_member_str(w, "name", bytes_str(o->name));
+		jw_member_str(w, "run", bytes_str(o->run));
+		jw_close(w, '}');
+	}
+	jw_close(w, ']');
+}
+
+enum err_code
+ca_decide_init(const struct ca_init *init, int64_t now, struct arena *a,
+    struct draft *out, struct err *e)
+{
+	struct decision one = { .n = 0 };
+	struct deed d = { .now = now, .a = a, .out = &one };
+	struct pen pen AUTO_PEN = { .draft = NULL };
+
+	pen_begin(&pen, &d, ENTRY_SYSTEM_INITIALIZED);
+	put_certificates(&pen.w, init);
+	jw_member_base64(&pen.w, "log_key", init->log_spki);
+	put_officers(&pen.w, init->ceilings);
+	jw_member_str(&pen.w, "origin", init->origin);
+	TRY(pen_end(&pen, a, e));
+	*out = one.draft[0];
+	return ERR_OK;
+}
+
+enum err_code
+ca_decide_refused(const struct command *c, const struct err *why,
+    struct arena *a, struct draft *out, struct err *e)
+{
+	struct buf b AUTO_BUF = BUF(ENTRY_DETAIL_MAX);
+	struct buf encoded AUTO_BUF = BUF(1u << 17);
+	struct deed d = { .a = a, .c = c, .run = c->f[CF_AS] };
+	struct jw w = jw_of(&b);
+
+	if ((unsigned)c->act >= ACT_COUNT)
+		return err_say(e, ERR_INVALID, "command-form",
+		    "the command is not in the form that commands have");
+	/* Who says so is noted only as far as it is text that can be kept. */
+	if (!utf8_valid(d.run) || !utf8_valid(c->f[CF_KEY]) ||
+	    d.run.len > ca_fields[CF_AS].max ||
+	    c->f[CF_KEY].len > ca_fields[CF_KEY].max)
+		return err_say(e, ERR_INVALID, "command-form",
+		    "the command is not in the form that commands have");
+	command_encode(c, &encoded);
+	TRY(buf_end(&encoded, e));
+	sha256(d.command_sha256, buf_bytes(&encoded));
+	*out = (struct draft){ .type = ENTRY_ACT_REFUSED };
+	jw_object(&w);
+	jw_member_str(&w, "act", bytes_str(ca_acts[c->act].name));
+	pen_actor(&w, &d);
+	jw_member_str(&w, "error", bytes_str(why->id));
+	jw_member_str(&w, "say", bytes_str(why->say));
+	jw_close(&w, '}');
+	TRY(buf_end(&b, e));
+	out->detail = arena_copy(a, buf_bytes(&b));
+	return ERR_OK;
+}
