@@ -1,0 +1,193 @@
+/* The offline verifier's memory: what it must remember of a log it has read. */
+#ifndef AUDIT_VERIFY_H
+#define AUDIT_VERIFY_H
+
+#include <refrendo/audit.h>
+#include <refrendo/crl.h>
+
+#define CAS_MAX      64
+#define OFFICERS_MAX 64
+#define NAME_LEN     64
+#define RECENT       1024 /* sizes whose root can still be asked for */
+#define NONE         UINT32_MAX
+
+/* Digest of a kind and a name -> position in one of the arrays. */
+#define MAP_KEY 16
+enum map_kind {
+	MAP_SERIAL = 1,  /* records */
+	MAP_REQUEST,     /* the record submitted last */
+	MAP_APPOINTMENT, /* appointments */
+	MAP_MINISTER,    /* appointments, by hash of the certificate */
+	MAP_POLICY,      /* presence */
+	MAP_OBJECT       /* presence: certificates that the log names */
+};
+struct map_slot {
+	uint8_t key[MAP_KEY];
+	uint32_t value;
+	bool used;
+};
+struct map {
+	struct map_slot *slot; /* owned */
+	size_t size, used;
+};
+void map_fini(struct map *m);
+/* Puts or replaces. */
+void map_put(struct map *m, enum map_kind kind, struct bytes name,
+    uint32_t value);
+uint32_t map_get(const struct map *m, enum map_kind kind, struct bytes name);
+
+enum record_state {
+	RECORD_SUBMITTED,
+	RECORD_ENDORSED,
+	RECORD_INTENDED,
+	RECORD_ISSUED,
+	RECORD_FAILED,
+	RECORD_VOID
+};
+enum status { STATUS_GOOD, STATUS_SUSPENDED, STATUS_REVOKED };
+
+/* One serial number. */
+struct record {
+	uint8_t serial[SERIAL_MAX], serial_len;
+	enum record_state state;
+	enum status status;
+	bool for_minister;
+	bool any_listing; /* may be on a CRL for whatever reason */
+	bool on_crl;
+	uint8_t tbs[HASH_LEN], policy[HASH_LEN], request[MAP_KEY];
+	uint32_t ca; /* NONE when its details are erased */
+	uint64_t endorsed_at;
+	int64_t not_after;    /* 0: not known */
+	struct buf statement; /* owned; until it is endorsed */
+	uint32_t listed;      /* while a CRL is compared: change + 1 */
+};
+
+/* One change of status, in the order of the log. */
+struct change {
+	uint64_t index;
+	uint32_t record;
+	enum status status;
+	bool erased;
+	int reason;
+	int64_t effective, invalid_since;
+};
+
+enum appointment_state {
+	APPOINTMENT_PROPOSED,
+	APPOINTMENT_IN_FORCE,
+	APPOINTMENT_ENDED,
+	APPOINTMENT_WITHDRAWN
+};
+struct appointment {
+	enum appointment_state state;
+	bool erased;
+	uint32_t record;
+	char run[RUN_TEXT], institution[RUN_TEXT];
+	int64_t from, until;
+	uint64_t confirmed; /* officers, a bit each */
+	uint8_t certificate[HASH_LEN];
+	struct buf statement; /* owned; until it is in force */
+};
+
+struct ca {
+	char role[16], name[NAME_LEN];
+	struct buf der; /* owned */
+	struct cert cert;
+	/* The last crl.published. */
+	int64_t crl_number;
+	uint64_t crl_index, crl_covers;
+	uint8_t crl_sha256[HASH_LEN];
+	struct buf crl; /* owned; the line of the export */
+};
+
+struct officer {
+	char run[RUN_TEXT];
+	uint8_t key[HASH_LEN];
+};
+
+struct audit {
+	struct buf spki;     /* the log's key: all that is trusted */
+	struct verifier *v;  /* owned */
+	struct arena *arena; /* one line */
+	struct buf origin;
+	int phase; /* kinds of lines come in order */
+	uint64_t line;
+	char at[24]; /* index of the entry that is judged, as text */
+
+	uint64_t next; /* index of the next entry */
+	int64_t time;  /* of the last */
+	bool gap;
+	struct merkle tree, stored; /* of the leaves; of the hashes beside */
+	struct merkle *recent;      /* owned, RECENT of them */
+
+	struct map map;
+	struct record *record; /* owned, like the two below */
+	size_t n_record, size_record;
+	struct change *change;
+	size_t n_change, size_change;
+	struct appointment *appointment;
+	size_t n_appointment, size_appointment;
+	struct ca *ca; /* owned */
+	size_t n_ca;
+	struct officer officer[OFFICERS_MAX];
+	size_t n_officer;
+	int64_t quorum;
+	struct buf loose; /* SHA-256 of certificates and policies in lines */
+
+	bool has_note;
+	struct checkpoint note;
+	struct audit_report report;
+
+	/* The detail of the entry that is judged. */
+	bool erased, bad;
+	struct err json_err;
+};
+
+/* Room for one more; ends the process without memory, as an arena does. */
+void *grow(void *list, size_t n, size_t *size, size_t each);
+
+struct bytes record_serial(const struct record *r);
+/* A new record for a serial; ERR_INVALID "audit-serial-twice". */
+MUST_CHECK enum err_code record_add(struct audit *a, struct bytes serial,
+    uint32_t *out, struct err *e);
+uint32_t ca_find(const struct audit *a, struct bytes name);
+/* Passes a fault of the detail's members up, with the entry. */
+MUST_CHECK enum err_code detail_end(struct audit *a, struct err *e);
+/* A sentence from a lower layer behind the entry's number. */
+enum err_code fault_below(struct audit *a, const struct err *below,
+    struct err *e);
+
+/* Judge an entry by its type; what they return is that entry's fault. */
+MUST_CHECK enum err_code judge_entry(struct audit *a, const struct entry *en,
+    struct json_obj d, struct err *e);
+MUST_CHECK enum err_code judge_system(struct audit *a, const struct entry *en,
+    struct json_obj d, struct err *e);
+MUST_CHECK enum err_code judge_policy(struct audit *a, const struct entry *en,
+    struct json_obj d, struct err *e);
+MUST_CHECK enum err_code judge_responder(struct audit *a,
+    const struct entry *en, struct json_obj d, struct err *e);
+MUST_CHECK enum err_code judge_appointment(struct audit *a,
+    const struct entry *en, struct json_obj d, struct err *e);
+MUST_CHECK enum err_code judge_request(struct audit *a, const struct entry *en,
+    struct json_obj d, struct err *e);
+MUST_CHECK enum err_code judge_certificate(struct audit *a,
+    const struct entry *en, struct json_obj d, struct err *e);
+MUST_CHECK enum err_code judge_crl(struct audit *a, const struct entry *en,
+    struct json_obj d, struct err *e);
+
+/* Statement and container against refs; out borrows from the arena. */
+MUST_CHECK enum err_code judge_statement(struct audit *a,
+    const struct entry *en, struct json_obj d, enum statement_type type,
+    struct record *r, struct statement *out, struct err *e);
+/* A CMS over a statement that has not expired; signer's certificate in *c. */
+MUST_CHECK enum err_code judge_evidence(struct audit *a, const struct entry *en,
+    struct json_obj d, struct bytes statement, struct statement *s,
+    struct cms *c, struct err *e);
+/* A certificate against its record and refs, issued by a CA of that role. */
+MUST_CHECK enum err_code judge_issued(struct audit *a, const struct entry *en,
+    struct json_obj d, const char *role, struct record *r, struct err *e);
+
+/* All CRL lines against all changes of status. */
+void compare_crls(struct audit *a, struct err_list *faults);
+
+#endif

@@ -1,0 +1,264 @@
+#include "verify.h"
+
+#include <string.h>
+
+/* --- Requests ------------------------------------------------------------------ */
+
+static enum err_code
+wrong_state(struct audit *a, struct err *e)
+{
+	return err_say(e, ERR_INVALID, "audit-request-order",
+	    "entry %s: a request is submitted, endorsed, intended and issued, "
+	    "in this order; a step is missing before it",
+	    a->at);
+}
+
+static bool
+is_open(const struct record *r)
+{
+	return r->state == RECORD_SUBMITTED || r->state == RECORD_ENDORSED;
+}
+
+static enum err_code
+submitted(struct audit *a, const struct entry *en, struct json_obj d,
+    uint32_t last, struct err *e)
+{
+	struct statement s;
+	uint32_t at = NONE;
+
+	/* A new version voids the endorsement of the one before. */
+	if (last != NONE && is_open(&a->record[last])) {
+		a->record[last].state = RECORD_VOID;
+		buf_fini(&a->record[last].statement);
+	}
+	TRY(record_add(a, en->refs.serial, &at, e));
+	struct record *r = &a->record[at];
+	r->state = RECORD_SUBMITTED;
+	memcpy(r->tbs, en->refs.tbs.p, HASH_LEN);
+	memcpy(r->policy, en->refs.policy.p, HASH_LEN);
+	map_put(&a->map, MAP_REQUEST, en->refs.request, at);
+	if (map_get(&a->map, MAP_POLICY, en->refs.policy) == NONE)
+		return err_say(e, ERR_INVALID, "audit-policy",
+		    "entry %s: it rests on a policy whose text is not in the "
+		    "log",
+		    a->at);
+	if (a->erased)
+		return ERR_OK;
+	return judge_statement(a, en, d, STATEMENT_ENDORSEMENT, r, &s, e);
+}
+
+/* Who signed is a minister in force, and three people took part. */
+static enum err_code
+judge_minister(struct audit *a, const struct entry *en, struct json_obj d,
+    const struct statement *s, const struct cms *c, struct err *e)
+{
+	struct bytes run = json_get_str(d, "minister");
+	struct bytes id = json_get_str(d, "appointment");
+	uint8_t hash[HASH_LEN];
+
+	TRY(detail_end(a, e));
+	sha256(hash, c->signer.der);
+	struct bytes certificate = bytes_of(hash, HASH_LEN);
+	uint32_t at = map_get(&a->map, MAP_MINISTER, certificate);
+	if (at == NONE || at != map_get(&a->map, MAP_APPOINTMENT, id))
+		return err_say(e, ERR_INVALID, "audit-not-minister",
+		    "entry %s: the certificate that signed is of no "
+		    "appointment, or of another one",
+		    a->at);
+	const struct appointment *p = &a->appointment[at];
+	if (p->state != APPOINTMENT_IN_FORCE ||
+	    (!p->erased && (en->time < p->from || en->time > p->until)))
+		return err_say(e, ERR_INVALID, "audit-not-in-force",
+		    "entry %s: the minister's appointment was not in force",
+		    a->at);
+	if (!p->erased && (!bytes_is(run, p->run) ||
+			      !bytes_is(s->institution, p->institution)))
+		return err_say(e, ERR_INVALID, "audit-other-minister",
+		    "entry %s: the minister is another person, or of another "
+		    "institution, than the appointment says",
+		    a->at);
+	if (bytes_eq(run, s->operator_run) || bytes_eq(run, s->holder_run) ||
+	    bytes_eq(s->operator_run, s->holder_run))
+		return err_say(e, ERR_INVALID, "audit-three-people",
+		    "entry %s: minister, operator and holder must be three "
+		    "people",
+		    a->at);
+	return ERR_OK;
+}
+
+static enum err_code
+endorsed(struct audit *a, const struct entry *en, struct json_obj d,
+    struct record *r, struct err *e)
+{
+	struct statement s;
+	struct cms c;
+
+	if (r->state != RECORD_SUBMITTED)
+		return wrong_state(a, e);
+	a->report.endorsements++;
+	r->state = RECORD_ENDORSED;
+	r->endorsed_at = en->index;
+	struct buf text AUTO_BUF = r->statement;
+	r->statement = BUF(0);
+	/* Without the statement there is nothing left to verify. */
+	if (a->erased || text.len == 0)
+		return ERR_OK;
+	TRY(judge_evidence(a, en, d, buf_bytes(&text), &s, &c, e));
+	return judge_minister(a, en, d, &s, &c, e);
+}
+
+enum err_code
+judge_request(struct audit *a, const struct entry *en, struct json_obj d,
+    struct err *e)
+{
+	uint32_t at = map_get(&a->map, MAP_REQUEST, en->refs.request);
+
+	if (en->type == ENTRY_REQUEST_SUBMITTED)
+		return submitted(a, en, d, at, e);
+	/* A draft may be withdrawn or lapse before it was ever submitted. */
+	if (at == NONE)
+		return en->type == ENTRY_REQUEST_WITHDRAWN ||
+			       en->type == ENTRY_REQUEST_LAPSED
+			   ? ERR_OK
+			   : wrong_state(a, e);
+	struct record *r = &a->record[at];
+	if (en->type == ENTRY_REQUEST_ENDORSED)
+		return endorsed(a, en, d, r, e);
+	if (en->type == ENTRY_REQUEST_FAILED) {
+		if (r->state != RECORD_INTENDED)
+			return wrong_state(a, e);
+		r->state = RECORD_FAILED;
+		r->any_listing = true;
+		return ERR_OK;
+	}
+	if (is_open(r))
+		r->state = RECORD_VOID;
+	buf_fini(&r->statement);
+	return ERR_OK;
+}
+
+/* --- Certificates ------------------------------------------------------------------ */
+
+static enum err_code
+intended(struct audit *a, const struct entry *en, struct json_obj d,
+    struct record *r, struct err *e)
+{
+	int64_t evidence = json_opt_int(d, "evidence_index", -1);
+
+	TRY(detail_end(a, e));
+	if (r->state != RECORD_ENDORSED ||
+	    (evidence >= 0 && (uint64_t)evidence != r->endorsed_at))
+		return wrong_state(a, e);
+	r->state = RECORD_INTENDED;
+	if (!bytes_eq(en->refs.tbs, bytes_of(r->tbs, HASH_LEN)) ||
+	    !bytes_eq(en->refs.policy, bytes_of(r->policy, HASH_LEN)))
+		return err_say(e, ERR_INVALID, "audit-intent-other",
+		    "entry %s: the intent is for another TBS or policy than "
+		    "the one endorsed",
+		    a->at);
+	return ERR_OK;
+}
+
+static enum err_code
+issued(struct audit *a, const struct entry *en, struct json_obj d,
+    struct record *r, struct err *e)
+{
+	/* Revoked while it was being signed: recorded, and stays revoked. */
+	bool late = r->state == RECORD_FAILED && r->status == STATUS_REVOKED;
+
+	if (r->state != RECORD_INTENDED && !late)
+		return wrong_state(a, e);
+	r->state = RECORD_ISSUED;
+	a->report.certificates++;
+	if (!bytes_eq(en->refs.tbs, bytes_of(r->tbs, HASH_LEN)))
+		return err_say(e, ERR_INVALID, "audit-issued-other",
+		    "entry %s: the certificate has another TBS than the one "
+		    "endorsed",
+		    a->at);
+	return judge_issued(a, en, d, "issuer", r, e);
+}
+
+static enum err_code
+read_change(struct audit *a, const struct entry *en, struct json_obj d,
+    struct change *c, struct err *e)
+{
+	c->status = en->type == ENTRY_CERTIFICATE_REVOKED     ? STATUS_REVOKED
+		    : en->type == ENTRY_CERTIFICATE_SUSPENDED ? STATUS_SUSPENDED
+							      : STATUS_GOOD;
+	c->erased = a->erased;
+	if (a->erased || c->status == STATUS_GOOD)
+		return ERR_OK;
+	int64_t reason = json_get_int(d, "reason");
+	c->effective = json_get_int(d, "effective");
+	c->invalid_since = json_opt_int(d, "invalid_since", 0);
+	(void)json_get_str(d, "cause");
+	(void)json_get_str(d, "asked_by");
+	(void)json_get_int(d, "notice");
+	TRY(detail_end(a, e));
+	bool hold = reason == CRL_HOLD;
+	if (reason < 0 || reason > 10 || crl_reason_name((int)reason) == NULL ||
+	    hold != (c->status == STATUS_SUSPENDED))
+		return err_say(e, ERR_INVALID, "audit-reason",
+		    "entry %s: the reason is not one for such a change of "
+		    "status",
+		    a->at);
+	c->reason = (int)reason;
+	return ERR_OK;
+}
+
+static enum err_code
+changed(struct audit *a, const struct entry *en, struct json_obj d, uint32_t at,
+    struct err *e)
+{
+	struct record *r = &a->record[at];
+	struct change c = { .index = en->index, .record = at };
+	bool exists = r->state == RECORD_ISSUED ||
+		      r->state == RECORD_INTENDED || r->state == RECORD_FAILED;
+	bool revokes = en->type == ENTRY_CERTIFICATE_REVOKED;
+
+	a->report.revocations += revokes;
+	TRY(read_change(a, en, d, &c, e));
+	bool may = revokes ? exists && r->status != STATUS_REVOKED
+		   : c.status == STATUS_SUSPENDED
+		       ? r->state == RECORD_ISSUED && r->status == STATUS_GOOD
+		       : r->status == STATUS_SUSPENDED;
+	if (!may)
+		return err_say(e, ERR_INVALID, "audit-status-order",
+		    "entry %s: a certificate in that state cannot be revoked, "
+		    "suspended or reinstated",
+		    a->at);
+	r->status = c.status;
+	a->change =
+	    grow(a->change, a->n_change, &a->size_change, sizeof(*a->change));
+	a->change[a->n_change++] = c;
+	return ERR_OK;
+}
+
+enum err_code
+judge_certificate(struct audit *a, const struct entry *en, struct json_obj d,
+    struct err *e)
+{
+	uint32_t at = map_get(&a->map, MAP_SERIAL, en->refs.serial);
+	char text[HEX_LEN(SERIAL_MAX)];
+
+	hex_print(text, en->refs.serial);
+	if (at == NONE)
+		return err_say(e, ERR_INVALID, "audit-no-serial",
+		    "entry %s: the serial number %s was never submitted", a->at,
+		    text);
+	if (en->type == ENTRY_CERTIFICATE_PROPOSED ||
+	    en->type == ENTRY_CERTIFICATE_REPLACED)
+		return ERR_OK;
+	if (en->type != ENTRY_CERTIFICATE_INTENDED &&
+	    en->type != ENTRY_CERTIFICATE_ISSUED)
+		return changed(a, en, d, at, e);
+	/* Both belong to the version that was submitted last. */
+	if (map_get(&a->map, MAP_REQUEST, en->refs.request) != at)
+		return err_say(e, ERR_INVALID, "audit-other-request",
+		    "entry %s: the serial number %s is not of the request's "
+		    "last version",
+		    a->at, text);
+	return en->type == ENTRY_CERTIFICATE_INTENDED
+		   ? intended(a, en, d, &a->record[at], e)
+		   : issued(a, en, d, &a->record[at], e);
+}

@@ -1,0 +1,66 @@
+/* libs: audit */
+#include <refrendo/audit.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const uint8_t log_spki[44] = { 0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b,
+	0x65, 0x70, 0x03, 0x21, 0x00, 1 };
+
+/* A leaf that is accepted is what the writer writes. */
+static void
+leaf(struct bytes in)
+{
+	AUTO(arena) a = arena_new();
+	struct entry en = { .leaf = in };
+	struct err e = { .code = ERR_OK };
+
+	if (entry_parse(&en, a, &e) != ERR_OK) {
+		if (e.code != ERR_CORRUPT || e.say[0] == '\0')
+			abort();
+		return;
+	}
+	struct buf again AUTO_BUF = BUF(ENTRY_LEAF_MAX);
+	en.detail = bytes_str("{}");
+	if (entry_leaf_build(&en, &again, &e) != ERR_OK || again.len != in.len)
+		abort();
+}
+
+/* The whole input as the lines of an export. */
+static void
+lines(struct bytes in)
+{
+	AUTO(audit) audit = NULL;
+	struct err_list faults = { .len = 0 };
+	struct audit_report report;
+	struct err e;
+
+	if (audit_new(bytes_of(log_spki, sizeof(log_spki)), &audit, &e) !=
+	    ERR_OK)
+		abort();
+	while (in.len > 0) {
+		const uint8_t *end = memchr(in.p, '\n', in.len);
+		size_t len = end == NULL ? in.len : (size_t)(end - in.p);
+		audit_line(audit, bytes_of(in.p, len), &faults);
+		len += end != NULL;
+		in = bytes_of(in.p + len, in.len - len);
+	}
+	audit_finish(audit, &report, &faults);
+	/* No key that a fuzzer has signs a checkpoint. */
+	if (faults.count == 0)
+		abort();
+	for (size_t i = 0; i < faults.len; i++)
+		if (faults.v[i].say[0] == '\0')
+			abort();
+	err_list_fini(&faults);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	leaf(bytes_of(data, size));
+	lines(bytes_of(data, size));
+	return 0;
+}
