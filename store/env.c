@@ -12,8 +12,6 @@
 
 #define NAMED_DBS   8
 #define READERS_MAX 254
-/* Two meta pages of the smallest page that LMDB is built for here. */
-#define SHORTEST 8192
 
 enum err_code
 env_damaged(struct err *e)
@@ -21,6 +19,14 @@ env_damaged(struct err *e)
 	return err_say(e, ERR_CORRUPT, "store-damaged",
 	    "the store's data file is missing, cut or unreadable; nothing was "
 	    "changed: keep it as it is and restore a backup elsewhere");
+}
+
+enum err_code
+env_failed(struct err *e)
+{
+	return err_say(e, ERR_IO, "store-failed",
+	    "an earlier write was not confirmed by the disk; nothing is "
+	    "written until the engine has started again");
 }
 
 static enum err_code
@@ -48,6 +54,8 @@ env_error(int rc, struct err *e)
 	case MDB_READERS_FULL:
 		return err_say(e, ERR_BUSY, "store-readers",
 		    "too many read the store at the same time; try again");
+	case MDB_PANIC:
+		return env_failed(e);
 	case ENOMEM:
 		return err_nomem(e);
 	default:
@@ -255,22 +263,6 @@ check_file(struct env *v, bool write, struct err *e)
 	return write ? mend_tail(v, have, pages, page_len, e) : env_damaged(e);
 }
 
-/* LMDB would make a new store out of an empty or absent file. */
-static enum err_code
-must_exist(const struct env *v, struct err *e)
-{
-	char file[PATH_MAX];
-	struct stat st;
-
-	TRY(env_path(file, v->path, ENV_DATA, e));
-	if (stat(file, &st) != 0 && errno != ENOENT)
-		return io_error(e);
-	if (stat(file, &st) != 0 || !S_ISREG(st.st_mode) ||
-	    st.st_size < SHORTEST)
-		return env_damaged(e);
-	return ERR_OK;
-}
-
 static enum err_code
 open_mapped(struct env *v, int64_t map_bytes, unsigned flags, mode_t mode,
     struct err *e)
@@ -299,8 +291,9 @@ enum err_code
 env_open(struct env *v, int64_t map_bytes, unsigned flags, mode_t mode,
     bool fresh, struct err *e)
 {
+	/* LMDB would make a new store out of an empty or absent file. */
 	if (!fresh)
-		TRY(must_exist(v, e));
+		TRY(meta_check(v, e));
 	TRY(env_error(mdb_env_create(&v->mdb), e));
 	v->pid = getpid();
 	enum err_code rc = open_mapped(v, map_bytes, flags, mode, e);

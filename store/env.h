@@ -27,6 +27,10 @@ struct env {
 MUST_CHECK enum err_code env_error(int rc, struct err *e);
 /* ERR_CORRUPT "store-damaged". */
 enum err_code env_damaged(struct err *e);
+/* ERR_IO "store-failed". */
+enum err_code env_failed(struct err *e);
+/* meta.c: judges the two meta pages of a file that is not open yet. */
+MUST_CHECK enum err_code meta_check(const struct env *v, struct err *e);
 
 MUST_CHECK enum err_code env_path(char out[PATH_MAX], const char *dir,
     const char *name, struct err *e);

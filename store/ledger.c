@@ -220,9 +220,7 @@ static enum err_code
 may_write(struct store *s, struct err *e)
 {
 	if (atomic_load(&s->failed))
-		return err_say(e, ERR_IO, "store-failed",
-		    "an earlier write was not confirmed by the disk; nothing "
-		    "is written until the engine has started again");
+		return env_failed(e);
 	if (atomic_exchange(&s->writing, true))
 		return err_say(e, ERR_CONFLICT, "store-writing",
 		    "a group of writes is already open; end it before the "
