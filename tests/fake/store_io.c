@@ -63,9 +63,10 @@ io_short(unsigned n)
 }
 
 void
-io_kill(enum io_call call, unsigned n)
+io_kill(enum io_call call, unsigned n, bool after)
 {
 	arm(KILL, call, n);
+	io.persisted = after;
 }
 
 unsigned
@@ -124,7 +125,7 @@ strikes(enum io_call call)
 	io.seen[IO_ANY]++;
 	bool now = io.rule != PASS && (io.call == call || io.call == IO_ANY) &&
 		   io.seen[io.call] == io.at;
-	if (now && io.rule == KILL)
+	if (now && io.rule == KILL && !io.persisted)
 		raise(SIGKILL);
 	return now;
 }
@@ -148,6 +149,8 @@ pwrite(int fd, const void *p, size_t len, off_t at)
 	ssize_t n = syscall(SYS_pwrite64, fd, p, len, at);
 	if (n > 0)
 		keep_write(fd, p, (size_t)n, at);
+	if (now && io.rule == KILL)
+		raise(SIGKILL);
 	if (now && io.rule == FAIL) {
 		errno = io.error;
 		return -1;
@@ -189,6 +192,8 @@ sync_call(long number, int fd)
 	int rc = (int)syscall(number, fd);
 	if (rc == 0)
 		keep((struct io_op){ .sync = true });
+	if (now && io.rule == KILL)
+		raise(SIGKILL);
 	if (now && io.rule == FAIL) {
 		errno = io.error;
 		return -1;

@@ -17,8 +17,8 @@ enum io_call { IO_WRITE, IO_SYNC, IO_ANY };
 void io_fail(enum io_call call, unsigned n, int error, bool persisted);
 /* The n-th call from now on writes half of what it should and says so. */
 void io_short(unsigned n);
-/* The process is killed at the n-th call, before it does its work. */
-void io_kill(enum io_call call, unsigned n);
+/* The process is killed at the n-th call, before it does its work or after. */
+void io_kill(enum io_call call, unsigned n, bool after);
 void io_reset(void);
 unsigned io_seen(enum io_call call); /* since the last of the above */
 

@@ -218,7 +218,7 @@ work_until_killed(struct dirs *d, int report, unsigned n)
 	size = view_log_size(v);
 	view_abort(v);
 	if (n > 0)
-		io_kill(IO_ANY, n);
+		io_kill(IO_ANY, n / 2 + 1, n % 2 == 0);
 	for (;;) {
 		unsigned some = 1 + work_random(&rnd, 5);
 		if (work_commit(s, some, &e) != ERR_OK)
@@ -263,15 +263,18 @@ fault_01_killed_at_each_call(void **state)
 	struct dirs d;
 	unsigned unacknowledged = 0;
 	make(&d, 20);
-	for (unsigned n = 1; n <= 40; n++) {
+	for (unsigned n = 1; n <= 60; n++) {
 		work_copy(d.good, d.data);
 		uint64_t last = run_and_kill(&d, n, 0);
 		uint64_t size = check(&d, last < 20 ? 20 : last);
-		if (last >= 20 && size > last)
+		if (size > (last < 20 ? 20 : last))
 			unacknowledged++;
 	}
-	print_message("  %u of 40 held more than was acknowledged\n",
+	print_message("  %u of 60 held more than was acknowledged\n",
 	    unacknowledged);
+	/* After the meta record and before the report: an unknown outcome is
+	 * normal, and commands carry an idempotency key for it. */
+	assert_true(unacknowledged > 0);
 	work_dir_remove(d.base);
 }
 

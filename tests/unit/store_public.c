@@ -1,0 +1,702 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fake/store_io.h"
+#include "fake/store_work.h"
+
+#define OK(call) ok(call, &e, #call, __LINE__)
+#define REFUSED(call, code, id, say) \
+	refused(call, code, id, say, &e, #call, __LINE__)
+
+static void
+ok(enum err_code rc, const struct err *e, const char *call, int line)
+{
+	if (rc != ERR_OK)
+		fail_msg("line %d: %s: %s: %s (%s)", line, call, e->id, e->say,
+		    e->why);
+}
+
+static void
+refused(enum err_code rc, enum err_code want, const char *id, const char *say,
+    const struct err *e, const char *call, int line)
+{
+	if (rc == ERR_OK)
+		fail_msg("line %d: %s was not refused", line, call);
+	if (rc != want || strcmp(e->id, id) != 0 || strcmp(e->say, say) != 0)
+		fail_msg("line %d: %s: %s, %s, \"%s\"", line, call,
+		    err_code_name(rc), e->id, e->say);
+}
+
+struct dirs {
+	char base[64], data[160];
+};
+
+static void
+dirs_init(struct dirs *d)
+{
+	work_dir(d->base);
+	work_path(d->data, sizeof(d->data), d->base, "/public/data.mdb");
+}
+
+static struct public *
+open_writer(struct dirs *d, bool want_fresh)
+{
+	struct public *p;
+	struct err e;
+	bool fresh;
+	OK(public_open(d->base, WORK_MAP, true, &fresh, &p, &e));
+	assert_int_equal(fresh, want_fresh);
+	return p;
+}
+
+static struct public_row
+ocsp_row(int64_t this_update, const char *body)
+{
+	return (struct public_row){ .this_update = this_update,
+		.next_update = this_update + 4 * DAY,
+		.type = "application/ocsp-response",
+		.body = bytes_str(body) };
+}
+
+static struct bytes
+serial_key(uint8_t room[PUBLIC_KEY_MAX], uint8_t issuer, uint32_t number)
+{
+	uint8_t serial[16] = { 0x40 };
+	be64_print(serial + 8, number);
+	return public_ocsp_key(room, issuer, bytes_of(serial, sizeof(serial)));
+}
+
+static void
+put(struct public *p, uint8_t issuer, uint32_t number, int64_t time,
+    const char *body)
+{
+	uint8_t room[PUBLIC_KEY_MAX];
+	struct public_row row = ocsp_row(time, body);
+	struct public_txn *t;
+	struct err e;
+	OK(public_begin(p, &t, &e));
+	OK(public_put(t, serial_key(room, issuer, number), &row, &e));
+	OK(public_commit(t, &e));
+}
+
+/* --- Rows and keys --------------------------------------------------------------- */
+
+static void
+row_there_and_back(void **state)
+{
+	(void)state;
+	struct buf b AUTO_BUF = BUF(100);
+	struct public_row in = ocsp_row(1795500000, "answer"), out;
+	uint8_t hash[SHA256_LEN];
+	char etag[HEX_LEN(16)];
+	struct err e;
+	OK(public_row_encode(&in, &b, &e));
+	assert_int_equal(b.len, 34 + 6);
+	OK(public_row_decode(buf_bytes(&b), &out, &e));
+	assert_int_equal(out.this_update, in.this_update);
+	assert_int_equal(out.next_update, in.next_update);
+	assert_string_equal(out.type, in.type);
+	assert_true(bytes_is(out.body, "answer"));
+	/* In place: the body is not copied. */
+	assert_ptr_equal(out.body.p, b.p + 34);
+	sha256(hash, in.body);
+	hex_print(etag, bytes_of(hash, 16));
+	assert_string_equal(out.etag, etag);
+}
+
+static void
+rows_that_are_not_taken(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *type;
+		int64_t this_update, next_update;
+		const char *id, *say;
+	} rows[] = {
+		{ "unknown type", "image/png", 1, 2, "public-type",
+		    "image/png is no media type that is published; add it to "
+		    "the table of types first" },
+		{ "no type", NULL, 1, 2, "public-type",
+		    "nothing is no media type that is published; add it to the "
+		    "table of types first" },
+		{ "time before 1970", "application/pkix-crl", -1, 2,
+		    "public-time",
+		    "a published answer has a time before 1970; the clock or "
+		    "the object is wrong" },
+		{ "end before 1970", "application/pkix-crl", 1, -2,
+		    "public-time",
+		    "a published answer has a time before 1970; the clock or "
+		    "the object is wrong" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf b AUTO_BUF = BUF(100);
+		struct err e;
+		struct public_row row = { .type = rows[i].type,
+			.this_update = rows[i].this_update,
+			.next_update = rows[i].next_update,
+			.body = bytes_str("x") };
+		print_message("  %s\n", rows[i].name);
+		REFUSED(public_row_encode(&row, &b, &e), ERR_INVALID,
+		    rows[i].id, rows[i].say);
+	}
+}
+
+static void
+rows_that_do_not_decode(void **state)
+{
+	(void)state;
+	struct buf b AUTO_BUF = BUF(100);
+	struct public_row in = ocsp_row(1795500000, "answer"), out;
+	struct err e;
+	static const struct {
+		const char *name;
+		size_t at, len;
+		uint8_t octet;
+	} rows[] = {
+		{ "version", 0, 40, 2 },
+		{ "negative time", 1, 40, 0x80 },
+		{ "negative end", 9, 40, 0x80 },
+		{ "type", 17, 40, 8 },
+		{ "short", 0, 33, 1 },
+		{ "empty", 0, 0, 1 },
+	};
+	OK(public_row_encode(&in, &b, &e));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint8_t copy[40];
+		print_message("  %s\n", rows[i].name);
+		memcpy(copy, b.p, sizeof(copy));
+		copy[rows[i].at] = rows[i].octet;
+		REFUSED(public_row_decode(bytes_of(copy, rows[i].len), &out,
+			    &e),
+		    ERR_CORRUPT, "public-row",
+		    "a published answer cannot be read back; rebuild the "
+		    "published store from the ledger");
+	}
+	/* Only a head: an empty body is a body. */
+	OK(public_row_decode(bytes_of(b.p, 34), &out, &e));
+	assert_int_equal(out.body.len, 0);
+}
+
+static void
+keys_that_do_not_fit(void **state)
+{
+	(void)state;
+	uint8_t room[PUBLIC_KEY_MAX], octets[200];
+	memset(octets, 'a', sizeof(octets));
+	assert_int_equal(public_ocsp_key(room, 0, BYTES_NONE).len, 0);
+	assert_int_equal(public_ocsp_key(room, 255, bytes_of(octets, 1)).len,
+	    3);
+	assert_int_equal(public_ocsp_key(room, 0, bytes_of(octets, SERIAL_MAX))
+			     .len,
+	    2 + SERIAL_MAX);
+	assert_int_equal(public_ocsp_key(room, 0,
+			     bytes_of(octets, SERIAL_MAX + 1))
+			     .len,
+	    0);
+	assert_int_equal(public_file_key(room, BYTES_NONE).len, 0);
+	assert_int_equal(public_file_key(room, bytes_of(octets, 127)).len, 128);
+	assert_int_equal(public_file_key(room, bytes_of(octets, 128)).len, 0);
+}
+
+/* --- Reading what was written ------------------------------------------------------ */
+
+static void
+answers_files_and_issuers(void **state)
+{
+	(void)state;
+	struct dirs d;
+	dirs_init(&d);
+	struct public *p = open_writer(&d, true);
+	struct public_reader *r;
+	struct public_txn *t;
+	struct public_row row = { .type = "application/pkix-crl",
+		.this_update = 5,
+		.body = bytes_str("crl") };
+	struct issuer_id id[2], got[3];
+	uint8_t room[PUBLIC_KEY_MAX], serial[SERIAL_MAX];
+	struct err e;
+
+	memset(id, 'x', sizeof(id));
+	id[1].key_sha256[31] = 'y';
+	OK(public_reader_new(p, &r, &e));
+	OK(public_renew(r, &e));
+	assert_int_equal(public_log_index(r), 0);
+	assert_int_equal(public_issuers(r, got, 3), 0);
+	OK(public_begin(p, &t, &e));
+	OK(public_put(t, public_file_key(room, bytes_str("/crl/a.crl")), &row,
+	    &e));
+	OK(public_put_issuer(t, 0, &id[0], &e));
+	OK(public_put_issuer(t, 1, &id[1], &e));
+	OK(public_put_meta(t, 77, &e));
+	OK(public_commit(t, &e));
+	/* The open turn of the loop sees what was there when it began. */
+	struct bytes key = public_file_key(room, bytes_str("/crl/a.crl"));
+	assert_false(public_get(r, key, &row));
+	public_release(r);
+	OK(public_renew(r, &e));
+	assert_true(public_get(r, key, &row));
+	assert_true(bytes_is(row.body, "crl"));
+	assert_int_equal(row.next_update, 0);
+	assert_false(public_get(r, BYTES_NONE, &row));
+	assert_false(public_get(r,
+	    public_file_key(room, bytes_str("/crl/b.crl")), &row));
+	assert_int_equal(public_log_index(r), 77);
+	assert_int_equal(public_issuers(r, got, 1), 2);
+	assert_memory_equal(&got[0], &id[0], sizeof(id[0]));
+	assert_int_equal(public_issuers(r, got, 3), 2);
+	assert_memory_equal(&got[1], &id[1], sizeof(id[1]));
+	/* A file is not refreshed by its age. */
+	uint8_t issuer;
+	size_t len;
+	bool found;
+	OK(public_oldest(r, NEVER, &issuer, serial, &len, &found, &e));
+	assert_false(found);
+	public_reader_free(r);
+	public_close(p);
+	work_dir_remove(d.base);
+}
+
+/* The index follows each answer through renewal and removal. */
+static void
+oldest_follows_a_model(void **state)
+{
+	(void)state;
+	enum { N = 25 };
+	struct dirs d;
+	dirs_init(&d);
+	struct public *p = open_writer(&d, true);
+	struct public_reader *r;
+	int64_t when[N] = { 0 };
+	uint64_t rnd = 9;
+	struct err e;
+	OK(public_reader_new(p, &r, &e));
+	for (int i = 0; i < 600; i++) {
+		uint32_t k = work_random(&rnd, N);
+		uint8_t room[PUBLIC_KEY_MAX], serial[SERIAL_MAX], issuer;
+		size_t len;
+		bool found;
+		if (work_random(&rnd, 4) == 0) {
+			struct public_txn *t;
+			OK(public_begin(p, &t, &e));
+			OK(public_del(t, serial_key(room, (uint8_t)(k % 3), k),
+			    &e));
+			OK(public_commit(t, &e));
+			when[k] = 0;
+		} else {
+			when[k] = 1000 + work_random(&rnd, 500);
+			put(p, (uint8_t)(k % 3), k, when[k], "answer");
+		}
+		int64_t least = NEVER, before = 1000 + work_random(&rnd, 600);
+		for (size_t j = 0; j < N; j++)
+			if (when[j] != 0 && when[j] < least)
+				least = when[j];
+		OK(public_renew(r, &e));
+		OK(public_oldest(r, before, &issuer, serial, &len, &found, &e));
+		assert_int_equal(found, least < before);
+		if (found) {
+			assert_int_equal(len, 16);
+			uint32_t which = (uint32_t)be64_parse(serial + 8);
+			assert_true(which < N);
+			assert_int_equal(when[which], least);
+			assert_int_equal(issuer, which % 3);
+		}
+		public_release(r);
+	}
+	public_reader_free(r);
+	public_close(p);
+	work_dir_remove(d.base);
+}
+
+static void
+first_error_is_kept(void **state)
+{
+	(void)state;
+	struct dirs d;
+	dirs_init(&d);
+	struct public *p = open_writer(&d, true), *reader;
+	struct public_txn *t, *other;
+	struct public_row row = ocsp_row(5, "x");
+	uint8_t room[PUBLIC_KEY_MAX];
+	struct err e;
+	const char *say = "this is no key of the published store; its path or "
+			  "serial is empty or too long";
+	static const char *const keys[] = { "", "f", "o", "o1", "x/file",
+		"o1aaaaaaaaaaaaaaaaaaaaaa" };
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		OK(public_begin(p, &t, &e));
+		REFUSED(public_put(t, bytes_str(keys[i]), &row, &e),
+		    ERR_INVALID, "public-key", say);
+		REFUSED(public_put(t, serial_key(room, 0, 1), &row, &e),
+		    ERR_INVALID, "public-key", say);
+		REFUSED(public_put_meta(t, 9, &e), ERR_INVALID, "public-key",
+		    say);
+		REFUSED(public_commit(t, &e), ERR_INVALID, "public-key", say);
+	}
+	OK(public_begin(p, &t, &e));
+	REFUSED(public_begin(p, &other, &e), ERR_CONFLICT, "public-writing",
+	    "something is being published already; end that first");
+	public_abort(t);
+	public_abort(NULL);
+	put(p, 0, 1, 10, "x");
+	public_close(p);
+	OK(public_open(d.base, WORK_MAP, false, NULL, &reader, &e));
+	REFUSED(public_begin(reader, &t, &e), ERR_CONFLICT, "public-read-only",
+	    "the published store was opened for reading; only core writes it");
+	public_close(reader);
+	work_dir_remove(d.base);
+}
+
+/* --- When it is thrown away ---------------------------------------------------------- */
+
+static bool
+holds(struct public *p, uint32_t number)
+{
+	struct public_reader *r;
+	struct public_row row;
+	uint8_t room[PUBLIC_KEY_MAX];
+	struct err e;
+	OK(public_reader_new(p, &r, &e));
+	OK(public_renew(r, &e));
+	bool there = public_get(r, serial_key(room, 0, number), &row);
+	public_reader_free(r);
+	return there;
+}
+
+/* As another boot of the machine would find it; clean -1: left as it is. */
+static void
+other_boot(struct dirs *d, int clean)
+{
+	char path[160];
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+	MDB_val k = { 5, (void *)(uintptr_t)"state" }, v;
+	uint8_t row[46];
+	work_path(path, sizeof(path), d->base, "/public");
+	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_set_maxdbs(env, 8), 0);
+	assert_int_equal(mdb_env_open(env, path, 0, 0600), 0);
+	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, "meta", 0, &dbi), 0);
+	assert_int_equal(mdb_get(txn, dbi, &k, &v), 0);
+	assert_int_equal(v.mv_size, sizeof(row));
+	memcpy(row, v.mv_data, sizeof(row));
+	if (clean >= 0)
+		row[1] = (uint8_t)clean;
+	row[10] = row[10] == 'a' ? 'b' : 'a';
+	v.mv_data = row;
+	assert_int_equal(mdb_put(txn, dbi, &k, &v, 0), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+}
+
+/* A writer that is killed in mid-work. */
+static void
+killed_writer(struct dirs *d, unsigned at)
+{
+	int status;
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct public *p;
+		struct err e;
+		bool fresh;
+		if (public_open(d->base, WORK_MAP, true, &fresh, &p, &e) !=
+		    ERR_OK)
+			_exit(1);
+		io_kill(IO_WRITE, at, at % 2 == 0);
+		for (uint32_t i = 0;; i++)
+			put(p, 0, i, 100 + i, "answer");
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+}
+
+static void
+kept_or_begun_anew(void **state)
+{
+	(void)state;
+	struct dirs d;
+	dirs_init(&d);
+	struct public *p = open_writer(&d, true);
+	put(p, 0, 7, 100, "answer");
+	public_close(p);
+	/* Closed in order: kept, even on another boot. */
+	other_boot(&d, 1);
+	p = open_writer(&d, false);
+	assert_true(holds(p, 7));
+	public_close(p);
+	/* Killed: kept on the same boot, since the page cache is whole. */
+	for (unsigned at = 1; at < 30; at++) {
+		killed_writer(&d, at);
+		p = open_writer(&d, false);
+		assert_true(holds(p, 7));
+		put(p, 0, 8, 200, "more");
+		public_close(p);
+	}
+	/* Not closed in order, and another boot: nothing of it is trusted. */
+	killed_writer(&d, 9);
+	other_boot(&d, -1);
+	p = open_writer(&d, true);
+	assert_false(holds(p, 7));
+	public_close(p);
+	work_dir_remove(d.base);
+}
+
+static void
+unreadable_is_begun_anew(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		off_t size;
+		int fill;
+	} rows[] = {
+		{ "empty", 0, -1 },
+		{ "one page", 4096, -1 },
+		{ "meta pages only", 8192, -1 },
+		{ "zeros", 100000, 0 },
+		{ "garbage", 100000, 'x' },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct dirs d;
+		struct err e;
+		dirs_init(&d);
+		struct public *p = open_writer(&d, true);
+		put(p, 0, 7, 100, "answer");
+		public_close(p);
+		print_message("  %s\n", rows[i].name);
+		if (rows[i].fill >= 0) {
+			FILE *f = fopen(d.data, "w");
+			for (off_t n = 0; n < rows[i].size; n++)
+				fputc(rows[i].fill, f);
+			fclose(f);
+		} else
+			assert_int_equal(truncate(d.data, rows[i].size), 0);
+		/* A reader cannot mend it, and says so. */
+		assert_int_equal(public_open(d.base, WORK_MAP, false, NULL, &p,
+				     &e),
+		    ERR_CORRUPT);
+		assert_string_equal(e.id, "store-damaged");
+		p = open_writer(&d, true);
+		put(p, 0, 8, 100, "answer");
+		public_close(p);
+		work_dir_remove(d.base);
+	}
+}
+
+static void
+failed_commit_is_not_called_clean(void **state)
+{
+	(void)state;
+	struct dirs d;
+	dirs_init(&d);
+	struct public *p = open_writer(&d, true);
+	struct public_row row = ocsp_row(5, "x");
+	struct public_txn *t;
+	uint8_t room[PUBLIC_KEY_MAX];
+	struct err e;
+	put(p, 0, 7, 100, "answer");
+	OK(public_begin(p, &t, &e));
+	OK(public_put(t, serial_key(room, 0, 1), &row, &e));
+	io_fail(IO_WRITE, 1, ENOSPC, false);
+	REFUSED(public_commit(t, &e), ERR_IO, "public-commit",
+	    "the published store did not take a write; it is rebuilt when the "
+	    "engine starts again");
+	io_reset();
+	public_close(p);
+	other_boot(&d, -1);
+	p = open_writer(&d, true);
+	public_close(p);
+	work_dir_remove(d.base);
+}
+
+static void
+map_full(void **state)
+{
+	(void)state;
+	struct dirs d;
+	struct public *p;
+	struct public_txn *t;
+	static uint8_t big[60000];
+	struct public_row row = ocsp_row(5, "");
+	uint8_t room[PUBLIC_KEY_MAX];
+	struct err e;
+	bool fresh;
+	uint32_t n = 0;
+	enum err_code rc = ERR_OK;
+	dirs_init(&d);
+	row.body = bytes_of(big, sizeof(big));
+	OK(public_open(d.base, 1 << 20, true, &fresh, &p, &e));
+	while (rc == ERR_OK) {
+		OK(public_begin(p, &t, &e));
+		rc = public_put(t, serial_key(room, 0, n++), &row, &e);
+		enum err_code again = public_commit(t, &e);
+		if (rc != ERR_OK)
+			assert_int_equal(rc, again);
+		rc = again;
+	}
+	assert_int_equal(rc, ERR_BUSY);
+	assert_string_equal(e.id, "store-full");
+	assert_true(holds(p, 0));
+	public_close(p);
+	OK(public_open(d.base, 2 << 20, true, &fresh, &p, &e));
+	assert_false(fresh);
+	assert_true(holds(p, 0));
+	public_close(p);
+	work_dir_remove(d.base);
+}
+
+/* --- Other processes ------------------------------------------------------------------ */
+
+static void
+readers_need_a_store(void **state)
+{
+	(void)state;
+	struct dirs d;
+	struct public *p, *other;
+	struct err e;
+	bool fresh;
+	dirs_init(&d);
+	REFUSED(public_open(d.base, WORK_MAP, false, NULL, &p, &e),
+	    ERR_NOTFOUND, "public-missing",
+	    "nothing has been published in this directory yet; start the "
+	    "engine, which fills it");
+	p = open_writer(&d, true);
+	REFUSED(public_open(d.base, WORK_MAP, true, &fresh, &other, &e),
+	    ERR_CONFLICT, "store-locked",
+	    "another engine is using this directory; stop it first, or give "
+	    "this one a directory of its own");
+	public_close(p);
+	work_dir_remove(d.base);
+}
+
+/* A reader in another process; says when it holds a row, then waits. */
+static pid_t
+start_reader(struct dirs *d, int *said)
+{
+	int fd[2];
+	assert_int_equal(pipe(fd), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct public *p;
+		struct public_reader *r;
+		struct public_row row;
+		struct err e;
+		uint8_t room[PUBLIC_KEY_MAX];
+		char told = 'n';
+		close(fd[0]);
+		if (public_open(d->base, WORK_MAP, false, NULL, &p, &e) ==
+			ERR_OK &&
+		    public_reader_new(p, &r, &e) == ERR_OK &&
+		    public_renew(r, &e) == ERR_OK &&
+		    public_get(r, serial_key(room, 0, 7), &row))
+			told = 'y';
+		if (write(fd[1], &told, 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	assert_true(pid > 0);
+	close(fd[1]);
+	*said = fd[0];
+	return pid;
+}
+
+/* Fault F9: growth stops when the slot of a killed reader is cleared. */
+static void
+fault_09_killed_reader(void **state)
+{
+	(void)state;
+	struct dirs d;
+	dirs_init(&d);
+	struct public *p = open_writer(&d, true);
+	int said, status;
+	char told;
+	struct stat before, after;
+	put(p, 0, 7, 100, "answer");
+	/* No environment is open across a fork. */
+	public_close(p);
+	pid_t pid = start_reader(&d, &said);
+	assert_int_equal(read(said, &told, 1), 1);
+	assert_int_equal(told, 'y');
+	close(said);
+	p = open_writer(&d, false);
+	assert_int_equal(public_check_readers(p), 0);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	for (int i = 0; i < 200; i++)
+		put(p, 0, 7, 100 + i, "answer");
+	assert_int_equal(public_check_readers(p), 1);
+	put(p, 0, 7, 500, "answer");
+	assert_int_equal(stat(d.data, &before), 0);
+	for (int i = 0; i < 400; i++)
+		put(p, 0, 7, 600 + i, "answer");
+	assert_int_equal(stat(d.data, &after), 0);
+	assert_true(after.st_size <= before.st_size + 16 * 4096);
+	public_close(p);
+	work_dir_remove(d.base);
+}
+
+/* Fault F11: the files are made anew under a reader. */
+static void
+fault_11_reader_sees_that_files_are_new(void **state)
+{
+	(void)state;
+	struct dirs d;
+	dirs_init(&d);
+	struct public *p = open_writer(&d, true);
+	struct public_reader *r;
+	struct public_row row;
+	uint8_t room[PUBLIC_KEY_MAX];
+	struct err e;
+	put(p, 0, 7, 100, "answer");
+	OK(public_reader_new(p, &r, &e));
+	OK(public_renew(r, &e));
+	assert_true(public_get(r, serial_key(room, 0, 7), &row));
+	assert_int_equal(unlink(d.data), 0);
+	/* What is mapped stays readable until the turn ends. */
+	assert_true(bytes_is(row.body, "answer"));
+	REFUSED(public_renew(r, &e), ERR_CONFLICT, "public-replaced",
+	    "the published store was made anew; open it again");
+	public_reader_free(r);
+	public_close(p);
+	work_dir_remove(d.base);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(row_there_and_back),
+		cmocka_unit_test(rows_that_are_not_taken),
+		cmocka_unit_test(rows_that_do_not_decode),
+		cmocka_unit_test(keys_that_do_not_fit),
+		cmocka_unit_test(answers_files_and_issuers),
+		cmocka_unit_test(oldest_follows_a_model),
+		cmocka_unit_test(first_error_is_kept),
+		cmocka_unit_test(kept_or_begun_anew),
+		cmocka_unit_test(unreadable_is_begun_anew),
+		cmocka_unit_test(failed_commit_is_not_called_clean),
+		cmocka_unit_test(map_full),
+		cmocka_unit_test(readers_need_a_store),
+		cmocka_unit_test(fault_09_killed_reader),
+		cmocka_unit_test(fault_11_reader_sees_that_files_are_new),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
