@@ -229,41 +229,41 @@ struct item {
 	struct err refusal; /* code ERR_OK: to be answered */
 };
 
-MUST_CHECK enum err_code judge_certificate(struct signer *s,
+MUST_CHECK enum err_code may_sign_certificate(struct signer *s,
     const struct signer_certificate *m, int64_t now, struct job *job,
     struct err *e);
-MUST_CHECK enum err_code judge_responder(struct signer *s,
+MUST_CHECK enum err_code may_sign_responder(struct signer *s,
     const struct signer_responder *m, int64_t now, struct job *job,
     struct err *e);
-MUST_CHECK enum err_code judge_crl(struct signer *s, const struct signer_crl *m,
-    int64_t now, struct job *job, struct err *e);
-MUST_CHECK enum err_code judge_checkpoint(struct signer *s,
+MUST_CHECK enum err_code may_sign_crl(struct signer *s,
+    const struct signer_crl *m, int64_t now, struct job *job, struct err *e);
+MUST_CHECK enum err_code may_sign_checkpoint(struct signer *s,
     const struct signer_checkpoint *m, int64_t now, struct job *job,
     struct err *e);
-MUST_CHECK enum err_code judge_appointment_end(struct signer *s,
+MUST_CHECK enum err_code may_end_appointment(struct signer *s,
     const struct signer_appointment_end *m, int64_t now, struct job *job,
     struct err *e);
-MUST_CHECK enum err_code judge_ocsp(struct signer *s,
+MUST_CHECK enum err_code may_sign_ocsp(struct signer *s,
     const struct signer_ocsp *m, int64_t now, struct job *job, struct err *e);
 
 /* judge_container.c: what every certificate must fulfil, whoever it is for. */
 /* The authority of that name; ERR_NOTFOUND "signer-issuer". */
-MUST_CHECK enum err_code find_issuer(struct signer *s, struct bytes name,
+MUST_CHECK enum err_code signer_issuer(struct signer *s, struct bytes name,
     struct authority **out, struct err *e);
 /* Parsed, linted, and that CA's in issuer, key identifier and algorithm. */
-MUST_CHECK enum err_code judge_container(const struct authority *by,
+MUST_CHECK enum err_code signer_container(const struct authority *by,
     struct bytes container, enum lint_kind kind, struct cert *out,
     struct err *e);
 /*
- * judge_serial - is the serial fresh, or is this the same certificate again?
+ * signer_serial - is the serial fresh, or is this the same certificate again?
  * *again: already journalled with this TBS and statement; job->record is set.
  * *done: and signed, so that nothing is left to judge.
  */
-MUST_CHECK enum err_code judge_serial(struct signer *s, const struct cert *c,
+MUST_CHECK enum err_code signer_serial(struct signer *s, const struct cert *c,
     struct bytes tbs_sha256, struct bytes statement_sha256, struct job *job,
     bool *again, bool *done, struct err *e);
 /* Adds the record to the journal and applies it; job signs it. */
-MUST_CHECK enum err_code keep(struct signer *s, struct record *r,
+MUST_CHECK enum err_code signer_keep(struct signer *s, struct record *r,
     struct job *job, struct err *e);
 
 #endif

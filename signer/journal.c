@@ -167,7 +167,7 @@ journal_get(struct journal *j, uint64_t at, struct buf *scratch,
 		uint8_t *room = buf_room(scratch, RECORD_MAX + RECORD_OUT);
 		if (room == NULL)
 			return err_nomem(e);
-		TRY(read_at(j->fd, at, room, RECORD_MAX + RECORD_OUT,
+		TRY(journal_pread(j->fd, at, room, RECORD_MAX + RECORD_OUT,
 		    &scratch->len, e));
 	}
 	TRY(buf_end(scratch, e));
@@ -182,8 +182,8 @@ journal_get(struct journal *j, uint64_t at, struct buf *scratch,
 		size_t got = SHA256_LEN;
 		memcpy(chain, j->origin, SHA256_LEN);
 		if (at > j->start)
-			TRY(read_at(j->fd, at - SHA256_LEN, chain, SHA256_LEN,
-			    &got, e));
+			TRY(journal_pread(j->fd, at - SHA256_LEN, chain,
+			    SHA256_LEN, &got, e));
 		journal_hash(j->hasher, chain,
 		    bytes_of(scratch->p, 4 + (size_t)len), hash);
 		if (!bytes_eq(found, bytes_of(hash, SHA256_LEN)))
@@ -284,7 +284,7 @@ settle(struct journal *j, const struct walk *w, int64_t last, struct err *e)
 		uint64_t left = w->at - at;
 		size_t len = left < sizeof(room) ? (size_t)left : sizeof(room);
 		size_t got;
-		TRY(read_at(j->fd, at, room, len, &got, e));
+		TRY(journal_pread(j->fd, at, room, len, &got, e));
 		TRY(write_at(j, at, bytes_of(room, got), e));
 		at += got;
 	}

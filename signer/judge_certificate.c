@@ -409,7 +409,7 @@ remember(const struct view *v, struct job *job, struct err *e)
 		r.from = st->from;
 		r.until = st->until;
 	}
-	return keep(v->s, &r, job, e);
+	return signer_keep(v->s, &r, job, e);
 }
 
 /* Journalled before a crash, but not signed: the same evidence only. */
@@ -427,7 +427,7 @@ same_evidence(const struct view *v, const struct job *job, struct err *e)
 }
 
 enum err_code
-judge_certificate(struct signer *s, const struct signer_certificate *m,
+may_sign_certificate(struct signer *s, const struct signer_certificate *m,
     int64_t now, struct job *job, struct err *e)
 {
 	struct view v = { .s = s, .now = now };
@@ -436,8 +436,8 @@ judge_certificate(struct signer *s, const struct signer_certificate *m,
 	v.is_minister = bytes_is(m->issuer, s->endorser.name);
 	v.by = &s->endorser;
 	if (!v.is_minister)
-		TRY(find_issuer(s, m->issuer, &v.by, e));
-	TRY(judge_container(v.by, m->container,
+		TRY(signer_issuer(s, m->issuer, &v.by, e));
+	TRY(signer_container(v.by, m->container,
 	    v.is_minister ? LINT_ENDORSER : LINT_HOLDER, &v.cert, e));
 	v.tbs_sha256 = hash_of(s, v.cert.tbs);
 	v.statement_sha256 = hash_of(s, m->statement);
@@ -445,7 +445,7 @@ judge_certificate(struct signer *s, const struct signer_certificate *m,
 	job->by = v.by;
 	job->tbs = v.cert.tbs;
 	job->serial = v.cert.serial;
-	TRY(judge_serial(s, &v.cert, v.tbs_sha256, v.statement_sha256, job,
+	TRY(signer_serial(s, &v.cert, v.tbs_sha256, v.statement_sha256, job,
 	    &again, &done, e));
 	if (done)
 		return ERR_OK;

@@ -7,7 +7,7 @@
 #include "internal.h"
 
 enum err_code
-find_issuer(struct signer *s, struct bytes name, struct authority **out,
+signer_issuer(struct signer *s, struct bytes name, struct authority **out,
     struct err *e)
 {
 	for (size_t i = 0; i < s->n_issuer; i++) {
@@ -75,7 +75,7 @@ lint(const struct cert *c, enum lint_kind kind, struct err *e)
 }
 
 enum err_code
-judge_container(const struct authority *by, struct bytes container,
+signer_container(const struct authority *by, struct bytes container,
     enum lint_kind kind, struct cert *out, struct err *e)
 {
 	TRY(cert_parse(container, out, e));
@@ -86,7 +86,7 @@ judge_container(const struct authority *by, struct bytes container,
 /* --- Serial ------------------------------------------------------------------------ */
 
 enum err_code
-judge_serial(struct signer *s, const struct cert *c, struct bytes tbs_sha256,
+signer_serial(struct signer *s, const struct cert *c, struct bytes tbs_sha256,
     struct bytes statement_sha256, struct job *job, bool *again, bool *done,
     struct err *e)
 {
@@ -114,7 +114,7 @@ judge_serial(struct signer *s, const struct cert *c, struct bytes tbs_sha256,
 }
 
 enum err_code
-keep(struct signer *s, struct record *r, struct job *job, struct err *e)
+signer_keep(struct signer *s, struct record *r, struct job *job, struct err *e)
 {
 	TRY(journal_add(s->journal, r, e));
 	TRY(state_apply(&s->state, r, e));

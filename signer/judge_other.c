@@ -56,11 +56,11 @@ check_crl_times(struct signer *s, const struct crl *c,
 }
 
 enum err_code
-judge_crl(struct signer *s, const struct signer_crl *m, int64_t now,
+may_sign_crl(struct signer *s, const struct signer_crl *m, int64_t now,
     struct job *job, struct err *e)
 {
 	struct crl c;
-	TRY(find_issuer(s, m->issuer, &job->by, e));
+	TRY(signer_issuer(s, m->issuer, &job->by, e));
 	TRY(crl_tbs_parse(m->tbs, &c, e));
 	TRY(check_crl_issuer(job->by, &c, e));
 	struct bytes name = bytes_str(job->by->name);
@@ -91,13 +91,13 @@ judge_crl(struct signer *s, const struct signer_crl *m, int64_t now,
 		.digest = hash,
 		.value = (int64_t)c.number,
 		.this_update = c.this_update };
-	return keep(s, &r, job, e);
+	return signer_keep(s, &r, job, e);
 }
 
 /* --- Checkpoint ------------------------------------------------------------------- */
 
 enum err_code
-judge_checkpoint(struct signer *s, const struct signer_checkpoint *m,
+may_sign_checkpoint(struct signer *s, const struct signer_checkpoint *m,
     int64_t now, struct job *job, struct err *e)
 {
 	const struct state *st = &s->state;
@@ -128,7 +128,7 @@ judge_checkpoint(struct signer *s, const struct signer_checkpoint *m,
 		.time = now,
 		.digest = root,
 		.value = (int64_t)m->size };
-	return keep(s, &r, job, e);
+	return signer_keep(s, &r, job, e);
 }
 
 /* --- The responder's certificate ------------------------------------------------------ */
@@ -156,19 +156,19 @@ check_responder(struct signer *s, const struct authority *by,
 }
 
 enum err_code
-judge_responder(struct signer *s, const struct signer_responder *m, int64_t now,
-    struct job *job, struct err *e)
+may_sign_responder(struct signer *s, const struct signer_responder *m,
+    int64_t now, struct job *job, struct err *e)
 {
 	struct cert c;
 	bool again, done;
-	TRY(find_issuer(s, m->issuer, &job->by, e));
-	TRY(judge_container(job->by, m->container, LINT_OCSP, &c, e));
+	TRY(signer_issuer(s, m->issuer, &job->by, e));
+	TRY(signer_container(job->by, m->container, LINT_OCSP, &c, e));
 	struct bytes hash = hash_of(s, c.tbs);
 	job->wrap = WRAP_SIGNED;
 	job->tbs = c.tbs;
 	job->serial = c.serial;
 	/* No statement stands behind it, nor in its record. */
-	TRY(judge_serial(s, &c, hash, BYTES_NONE, job, &again, &done, e));
+	TRY(signer_serial(s, &c, hash, BYTES_NONE, job, &again, &done, e));
 	if (done)
 		return ERR_OK;
 	TRY(check_responder(s, job->by, &c, now, e));
@@ -179,13 +179,13 @@ judge_responder(struct signer *s, const struct signer_responder *m, int64_t now,
 		.issuer = bytes_str(job->by->name),
 		.serial = c.serial,
 		.digest = hash };
-	return keep(s, &r, job, e);
+	return signer_keep(s, &r, job, e);
 }
 
 /* --- The end of an appointment ------------------------------------------------------------ */
 
 enum err_code
-judge_appointment_end(struct signer *s, const struct signer_appointment_end *m,
+may_end_appointment(struct signer *s, const struct signer_appointment_end *m,
     int64_t now, struct job *job, struct err *e)
 {
 	/* Whoever owns core may take a right away, never give one. */
@@ -206,7 +206,7 @@ judge_appointment_end(struct signer *s, const struct signer_appointment_end *m,
 		.time = now,
 		.id = bytes_str(a->id),
 		.value = m->at };
-	return keep(s, &r, job, e);
+	return signer_keep(s, &r, job, e);
 }
 
 /* --- OCSP answers ---------------------------------------------------------------------------- */
@@ -256,11 +256,11 @@ check_single(struct signer *s, const struct authority *by,
 }
 
 enum err_code
-judge_ocsp(struct signer *s, const struct signer_ocsp *m, int64_t now,
+may_sign_ocsp(struct signer *s, const struct signer_ocsp *m, int64_t now,
     struct job *job, struct err *e)
 {
 	struct ocsp_answer answer;
-	TRY(find_issuer(s, m->issuer, &job->by, e));
+	TRY(signer_issuer(s, m->issuer, &job->by, e));
 	TRY(ocsp_tbs_parse(m->tbs, &answer, e));
 	if (!bytes_eq(answer.key_hash,
 		bytes_of(job->by->responder_key_sha1, 20)))

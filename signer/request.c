@@ -121,20 +121,21 @@ judge(struct signer *s, struct item *it, enum signer_asker who, int64_t now,
 		it->job.wrap = WRAP_HELLO;
 		return ERR_OK;
 	case SIGNER_CERTIFICATE:
-		return judge_certificate(s, &it->in.certificate, now, &it->job,
-		    e);
+		return may_sign_certificate(s, &it->in.certificate, now,
+		    &it->job, e);
 	case SIGNER_CRL:
-		return judge_crl(s, &it->in.crl, now, &it->job, e);
+		return may_sign_crl(s, &it->in.crl, now, &it->job, e);
 	case SIGNER_CHECKPOINT:
-		return judge_checkpoint(s, &it->in.checkpoint, now, &it->job,
+		return may_sign_checkpoint(s, &it->in.checkpoint, now, &it->job,
 		    e);
 	case SIGNER_RESPONDER:
-		return judge_responder(s, &it->in.responder, now, &it->job, e);
+		return may_sign_responder(s, &it->in.responder, now, &it->job,
+		    e);
 	case SIGNER_APPOINTMENT_END:
-		return judge_appointment_end(s, &it->in.appointment_end, now,
+		return may_end_appointment(s, &it->in.appointment_end, now,
 		    &it->job, e);
 	case SIGNER_OCSP:
-		return judge_ocsp(s, &it->in.ocsp, now, &it->job, e);
+		return may_sign_ocsp(s, &it->in.ocsp, now, &it->job, e);
 	}
 	fatal("a message of type %u passed its cap", it->frame.type);
 }

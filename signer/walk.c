@@ -45,7 +45,7 @@ journal_hash(struct hasher *h, const uint8_t chain[SHA256_LEN],
 }
 
 enum err_code
-read_at(int fd, uint64_t at, uint8_t *out, size_t len, size_t *got,
+journal_pread(int fd, uint64_t at, uint8_t *out, size_t len, size_t *got,
     struct err *e)
 {
 	*got = 0;
@@ -67,7 +67,7 @@ read_head(struct walk *w, struct err *e)
 {
 	uint8_t room[HEAD_MAX];
 	size_t got;
-	TRY(read_at(w->fd, 0, room, sizeof(room), &got, e));
+	TRY(journal_pread(w->fd, 0, room, sizeof(room), &got, e));
 	struct reader r = reader_of(bytes_of(room, got));
 	bool ours = bytes_is(get_raw(&r, strlen(MAGIC)), MAGIC);
 	struct bytes origin = get_bytes(&r);
@@ -117,7 +117,7 @@ look(struct walk *w, uint64_t at, size_t len, struct bytes *out, struct err *e)
 		if (room == NULL)
 			return err_nomem(e);
 		size_t got;
-		TRY(read_at(w->fd, at, room, WINDOW_SIZE, &got, e));
+		TRY(journal_pread(w->fd, at, room, WINDOW_SIZE, &got, e));
 		w->window.len = got;
 		w->window_at = at;
 	}

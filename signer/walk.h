@@ -36,7 +36,7 @@ void walk_fini(struct walk *w);
 MUST_CHECK enum err_code walk_next(struct walk *w, struct record *out,
     bool *more, struct err *e);
 /* Reads up to len octets; fewer only at the end of the file. */
-MUST_CHECK enum err_code read_at(int fd, uint64_t at, uint8_t *out, size_t len,
-    size_t *got, struct err *e);
+MUST_CHECK enum err_code journal_pread(int fd, uint64_t at, uint8_t *out,
+    size_t len, size_t *got, struct err *e);
 
 #endif

@@ -1,0 +1,101 @@
+/*
+ * signer_world - a signer with its files, three ministers, an officer and a
+ * holder, and core's end of the socket, which may lie about anything.
+ */
+#ifndef TEST_FAKE_SIGNER_WORLD_H
+#define TEST_FAKE_SIGNER_WORLD_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <refrendo/signer.h>
+
+#define WORLD_NOW INT64_C(1795000123)
+#define MINISTERS 3
+#define RUT_A     "60100003-2"
+#define RUT_B     "60910000-1"
+
+struct world {
+	char dir[64];
+	struct config config;
+	struct ceilings ceilings;
+	/* "uno" and "dos", the ministers' CA, and what core would not have. */
+	struct key *ca[2], *endorser, *log, *ocsp[2];
+	struct buf ca_der[2], endorser_der;
+	struct cert ca_cert[2], endorser_cert;
+	struct key *throwaway, *officer, *stranger, *holder;
+	struct key *minister[MINISTERS]; /* 0 and 1 of RUT_A, 2 of RUT_B */
+	struct buf officer_der, stranger_der, minister_der[MINISTERS];
+	struct signer *signer;
+	struct arena *a;
+	int64_t now;
+	uint32_t serials;
+};
+
+/* What core asks for: built step by step, so that a row can lie at each. */
+struct wish {
+	bool is_minister;
+	struct bytes issuer;
+	uint8_t serial[SERIAL_MAX];
+	struct cert_spec spec;
+	struct statement st;
+	struct key *by;
+	struct bytes by_cert;
+	struct bytes tbs, container, statement, evidence;
+	struct key *extra; /* a key that a row made; the row's test frees it */
+};
+typedef void (*wish_fn)(struct world *w, struct wish *x);
+
+#define OK(call)                                                       \
+	do {                                                           \
+		struct err ok_e_ = { .code = ERR_OK };                 \
+		struct err *e = &ok_e_;                                \
+		enum err_code ok_code_ = (call);                       \
+		if (ok_code_ != ERR_OK)                                \
+			fail_msg("%s: %s (%s)", #call, e->id, e->say); \
+	} while (0)
+
+/* Files and keys only; then the signer; then its three ministers. */
+void world_init(struct world *w);
+void world_start(struct world *w);
+void world_stop(struct world *w);
+void world_appoint(struct world *w);
+struct world *world_new(void); /* all of it */
+void world_free(struct world *w);
+
+void world_path(const struct world *w, char out[128]); /* of the journal */
+struct bytes world_file(struct world *w, const char *path);
+void world_write(const char *path, struct bytes b);
+
+/* One frame in, one out; the answer lives in the arena. */
+enum err_code world_ask(struct world *w, uint16_t type, struct bytes body,
+    struct bytes *answer, struct err *refusal);
+/* Frames as they are; out is the caller's. */
+enum err_code world_batch(struct world *w, struct bytes in, struct buf *out,
+    struct err *e);
+
+/* A good wish; by: which minister signs (or the officer, for a minister). */
+void wish_holder(struct world *w, struct wish *x, size_t by);
+void wish_minister(struct world *w, struct wish *x, const char *id,
+    const char *run, const char *rut, struct key *key);
+/* Subject and SAN of that person. */
+void wish_subject(struct world *w, struct wish *x, const char *run);
+/* The edits may be NULL; each comes before what it changes is used. */
+void wish_build(struct world *w, struct wish *x, wish_fn spec,
+    wish_fn statement, wish_fn bytes);
+enum err_code wish_ask(struct world *w, struct wish *x, struct bytes *answer,
+    struct err *refusal);
+struct bytes wish_body(struct world *w, const struct wish *x);
+struct bytes world_hash(struct world *w, struct bytes b);
+/* Whole, signed with the throwaway key. */
+struct bytes world_container(struct world *w, const struct cert_spec *spec,
+    struct bytes *tbs);
+
+#endif
