@@ -66,6 +66,7 @@ struct ocsp_answer_spec {
 	int64_t revoked_at;
 	int reason; /* RFC 5280 5.3.1; 0 is encoded by omission */
 	int64_t produced_at, this_update, next_update;
+	struct bytes nonce; /* echoed, 1..128 octets; empty: none */
 };
 /* ResponseData (the signed part). About 3 us: no OpenSSL objects. */
 MUST_CHECK enum err_code ocsp_tbs_build(
@@ -87,6 +88,7 @@ struct ocsp_single {
 struct ocsp_answer {
 	struct bytes tbs, sigalg, signature, responder; /* empty for a TBS */
 	struct bytes key_hash; /* ResponderID by key */
+	struct bytes nonce;    /* empty: none */
 	int64_t produced_at;
 	struct ocsp_single single[OCSP_SINGLES_MAX];
 	size_t n_single;

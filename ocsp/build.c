@@ -1,0 +1,210 @@
+/*
+ * build - answers from parts (RFC 6960 4.2), with no object of OpenSSL.  DER
+ * is written from the end, so that each function here reads backwards.
+ */
+#include "internal.h"
+
+#define GENERALIZED_LEN 17
+
+/* An instant as a whole GeneralizedTime, made once and used twice. */
+struct instant {
+	uint8_t room[GENERALIZED_LEN];
+	struct bytes der;
+};
+
+MUST_CHECK static enum err_code
+instant_of(int64_t t, struct instant *out, struct err *e)
+{
+	struct der_w w = der_w_of(out->room, sizeof(out->room));
+	der_put_generalized(&w, t);
+	return der_w_end(&w, &out->der, e);
+}
+
+struct times {
+	struct instant produced, this_update, next_update, revoked;
+};
+
+static void
+put_certid(struct der_w *w, const struct ocsp_answer_spec *s, bool is_sha256)
+{
+	const struct issuer_id *ca = s->issuer;
+	size_t whole = der_mark(w), alg;
+	der_put_integer(w, s->serial);
+	if (is_sha256) {
+		der_put(w, DER_OCTET_STRING,
+		    bytes_of(ca->key_sha256, SHA256_LEN));
+		der_put(w, DER_OCTET_STRING,
+		    bytes_of(ca->name_sha256, SHA256_LEN));
+	} else {
+		der_put(w, DER_OCTET_STRING, bytes_of(ca->key_sha1, SHA1_LEN));
+		der_put(w, DER_OCTET_STRING, bytes_of(ca->name_sha1, SHA1_LEN));
+	}
+	alg = der_mark(w);
+	der_put(w, DER_NULL, BYTES_NONE);
+	der_put_oid(w, oid_known(is_sha256 ? OID_SHA256 : OID_SHA1));
+	der_wrap(w, DER_SEQUENCE, alg);
+	der_wrap(w, DER_SEQUENCE, whole);
+}
+
+static void
+put_status(struct der_w *w, const struct ocsp_answer_spec *s,
+    const struct times *t)
+{
+	const uint8_t reason = (uint8_t)s->reason;
+	size_t mark = der_mark(w), in;
+	switch (s->state) {
+	case OCSP_GOOD:
+		der_put(w, DER_CONTEXT(0), BYTES_NONE);
+		break;
+	case OCSP_UNKNOWN:
+		der_put(w, DER_CONTEXT(2), BYTES_NONE);
+		break;
+	case OCSP_REVOKED:
+		if (reason != 0) {
+			in = der_mark(w);
+			der_put(w, DER_ENUMERATED, bytes_of(&reason, 1));
+			der_wrap(w, DER_CONTEXT_CONS(0), in);
+		}
+		der_raw(w, t->revoked.der);
+		der_wrap(w, DER_CONTEXT_CONS(1), mark);
+		break;
+	}
+}
+
+static void
+put_single(struct der_w *w, const struct ocsp_answer_spec *s,
+    const struct times *t, bool is_sha256)
+{
+	size_t whole = der_mark(w);
+	der_raw(w, t->next_update.der);
+	der_wrap(w, DER_CONTEXT_CONS(0), whole);
+	der_raw(w, t->this_update.der);
+	put_status(w, s, t);
+	put_certid(w, s, is_sha256);
+	der_wrap(w, DER_SEQUENCE, whole);
+}
+
+static void
+put_nonce(struct der_w *w, struct bytes nonce)
+{
+	size_t mark = der_mark(w);
+	if (nonce.len == 0)
+		return;
+	der_put(w, DER_OCTET_STRING, nonce);
+	der_wrap(w, DER_OCTET_STRING, mark);
+	der_put_oid(w, oid_known(OID_EXT_NONCE));
+	der_wrap(w, DER_SEQUENCE, mark);
+	der_wrap(w, DER_SEQUENCE, mark);
+	der_wrap(w, DER_CONTEXT_CONS(1), mark);
+}
+
+static bool
+reason_exists(int reason)
+{
+	return (reason >= 0 && reason <= 6) || reason == 9;
+}
+
+static enum err_code
+judge_spec(const struct ocsp_answer_spec *s, struct err *e)
+{
+	if (s->serial.len == 0 || s->serial.len > SERIAL_MAX ||
+	    s->responder_key_hash.len != SHA1_LEN || s->nonce.len > NONCE_MAX)
+		return err_at(e, ERR_INVALID, "ocsp-spec", "RFC 6960 4.2.1",
+		    NOWHERE,
+		    "an OCSP answer was ordered whose serial number, responder "
+		    "or nonce has a length that none may have");
+	if (s->state == OCSP_REVOKED && !reason_exists(s->reason))
+		return err_at(e, ERR_INVALID, "ocsp-reason", "RFC 5280 5.3.1",
+		    NOWHERE,
+		    "a reason for revocation is one of 0 to 6 and 9, which "
+		    "this is not");
+	if (s->next_update <= s->this_update)
+		return err_at(e, ERR_INVALID, "ocsp-times", "RFC 6960 4.2.2.1",
+		    NOWHERE,
+		    "an OCSP answer was ordered that ends before it begins");
+	return ERR_OK;
+}
+
+enum err_code
+ocsp_tbs_build(const struct ocsp_answer_spec *spec, struct buf *tbs,
+    struct err *e)
+{
+	uint8_t room[1024];
+	struct der_w w = der_w_of(room, sizeof(room));
+	struct bytes out;
+	struct times t;
+	TRY(judge_spec(spec, e));
+	TRY(instant_of(spec->produced_at, &t.produced, e));
+	TRY(instant_of(spec->this_update, &t.this_update, e));
+	TRY(instant_of(spec->next_update, &t.next_update, e));
+	if (spec->state == OCSP_REVOKED)
+		TRY(instant_of(spec->revoked_at, &t.revoked, e));
+	size_t whole = der_mark(&w);
+	put_nonce(&w, spec->nonce);
+	size_t singles = der_mark(&w);
+	/* SHA-1 stands first: some clients look at the first one only. */
+	put_single(&w, spec, &t, true);
+	put_single(&w, spec, &t, false);
+	der_wrap(&w, DER_SEQUENCE, singles);
+	der_raw(&w, t.produced.der);
+	size_t id = der_mark(&w);
+	der_put(&w, DER_OCTET_STRING, spec->responder_key_hash);
+	der_wrap(&w, DER_CONTEXT_CONS(2), id);
+	der_wrap(&w, DER_SEQUENCE, whole);
+	TRY(der_w_end(&w, &out, e));
+	buf_put(tbs, out.p, out.len);
+	return buf_end(tbs, e);
+}
+
+enum err_code
+ocsp_assemble(struct bytes tbs, struct bytes sigalg, struct bytes signature,
+    struct bytes responder, struct buf *out, struct err *e)
+{
+	uint8_t room[OCSP_ANSWER_MAX];
+	const uint8_t successful = 0;
+	struct der_w w = der_w_of(room, sizeof(room));
+	struct bytes der;
+	size_t whole = der_mark(&w);
+	if (responder.len > 0) {
+		der_raw(&w, responder);
+		der_wrap(&w, DER_SEQUENCE, whole);
+		der_wrap(&w, DER_CONTEXT_CONS(0), whole);
+	}
+	der_put_bits(&w, 0, signature);
+	der_raw(&w, sigalg);
+	der_raw(&w, tbs);
+	der_wrap(&w, DER_SEQUENCE, whole);
+	der_wrap(&w, DER_OCTET_STRING, whole);
+	der_put_oid(&w, oid_known(OID_OCSP_BASIC));
+	der_wrap(&w, DER_SEQUENCE, whole);
+	der_wrap(&w, DER_CONTEXT_CONS(0), whole);
+	der_put(&w, DER_ENUMERATED, bytes_of(&successful, 1));
+	der_wrap(&w, DER_SEQUENCE, whole);
+	TRY(der_w_end(&w, &der, e));
+	buf_put(out, der.p, der.len);
+	return buf_end(out, e);
+}
+
+struct bytes
+ocsp_error_answer(enum ocsp_error which)
+{
+	static const uint8_t answers[][5] = {
+		{ 0x30, 0x03, 0x0a, 0x01, OCSP_MALFORMED },
+		{ 0x30, 0x03, 0x0a, 0x01, OCSP_INTERNAL },
+		{ 0x30, 0x03, 0x0a, 0x01, OCSP_TRY_LATER },
+		{ 0x30, 0x03, 0x0a, 0x01, OCSP_UNAUTHORIZED },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++)
+		if (answers[i][4] == (uint8_t)which)
+			return bytes_of(answers[i], sizeof(answers[i]));
+	fatal("ocsp_error_answer: no such status: %d", (int)which);
+}
+
+int64_t
+ocsp_refresh_at(int64_t this_update, int64_t next_update, int percent)
+{
+	if (percent < 0 || percent > 100 || next_update <= this_update)
+		return this_update;
+	int64_t life = next_update - this_update;
+	return this_update + life / 100 * percent + life % 100 * percent / 100;
+}
