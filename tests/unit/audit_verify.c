@@ -767,8 +767,9 @@ status(struct world *w, struct stated *one, struct stated *two)
 		at - DAY };
 	if (twisted(w, CRL_LACKS))
 		list.n = 0;
-	list.e[list.n++] =
-	    (struct crl_entry){ two->refs.serial, held, CRL_HOLD, 0 };
+	if (!twisted(w, SERIAL_TWICE))
+		list.e[list.n++] =
+		    (struct crl_entry){ two->refs.serial, held, CRL_HOLD, 0 };
 	if (twisted(w, CRL_MORE)) {
 		static const uint8_t unknown[18] = { 0x7f, 1 };
 		list.e[list.n++] =

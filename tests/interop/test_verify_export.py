@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+"""The second verifier (INCIDENTS row 65) on an export that the first wrote.
+
+tests/data/audit/ was written by `test_audit_verify DIRECTORY`.  The export is
+good as it stands; then one entry of each type is deleted, altered, altered
+with its hash, and the last ten are cut: each time the entry must be named.
+"""
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+DATA = os.path.join(HERE, "..", "data", "audit")
+VERIFIER = os.path.join(HERE, "verify_export.py")
+
+
+def verify(lines, directory):
+    path = os.path.join(directory, "export.jsonl")
+    with open(path, "wb") as f:
+        f.writelines(lines)
+    done = subprocess.run(
+        [sys.executable, VERIFIER, path, os.path.join(DATA, "log.pem")],
+        capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def dump(obj):
+    return json.dumps(obj, ensure_ascii=False, sort_keys=True,
+                      separators=(",", ":")).encode() + b"\n"
+
+
+def altered(line, how):
+    obj = json.loads(line)
+    if how == "detail":
+        obj["detail"] = obj["detail"].replace('"via":"local"',
+                                              '"via":"locaL"')
+    else:
+        leaf = json.loads(obj["leaf"])
+        leaf["time"] += 1
+        obj["leaf"] = dump(leaf).decode().rstrip("\n")
+        if how == "rewritten":
+            obj["hash"] = hashlib.sha256(
+                b"\0" + obj["leaf"].encode()).hexdigest()
+    return dump(obj)
+
+
+def expect(name, got, code, text):
+    if got[0] == code and text in got[1]:
+        return True
+    print(f"FAILED {name}: wanted exit {code} and {text!r}, got exit "
+          f"{got[0]}:\n{got[1]}")
+    return False
+
+
+def main():
+    if not os.path.exists("/usr/bin/openssl"):
+        print("skipped: there is no openssl command line")
+        return 77
+    with open(os.path.join(DATA, "export.jsonl"), "rb") as f:
+        lines = f.readlines()
+    first, seen = None, {}
+    for at, line in enumerate(lines):
+        obj = json.loads(line)
+        if obj["kind"] != "entry":
+            continue
+        first = at if first is None else first
+        seen.setdefault(json.loads(obj["leaf"])["type"], at)
+    last = max(i for i, line in enumerate(lines)
+               if json.loads(line)["kind"] == "entry")
+    good = True
+    with tempfile.TemporaryDirectory() as d:
+        good &= expect("as it is", verify(lines, d), 0, "no fault")
+        for kind, at in seen.items():
+            entry = f"entry {at - first}:"
+            good &= expect(
+                f"{kind} deleted",
+                verify(lines[:at] + lines[at + 1:], d), 7, entry)
+            for how in ("detail", "leaf", "rewritten"):
+                made = lines[:at] + [altered(lines[at], how)] + \
+                    lines[at + 1:]
+                good &= expect(f"{kind}, {how}", verify(made, d), 7,
+                               "forked" if how == "rewritten" else entry)
+        cut = lines[:last - 9] + lines[last + 1:]
+        good &= expect("last ten cut", verify(cut, d), 7,
+                       f"entry {last - 9 - first}: it and all after it")
+        good &= expect("no checkpoint", verify(lines[:-1], d), 7,
+                       "checkpoint: there is no good one")
+        good &= expect("no JSON", verify([b"\xff\n"], d), 7, "not JSON")
+    print(f"{len(seen)} types of entries")
+    return 0 if good and len(seen) == 30 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

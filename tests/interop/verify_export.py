@@ -1,0 +1,882 @@
+#!/usr/bin/python3
+"""Verify an export of Refrendo's ledger, from doc/PROTOCOL.ledger.md alone.
+
+    verify_export.py EXPORT LOG_PUBLIC_PEM
+
+A second implementation on purpose: it shares no line with audit/.  Standard
+library only; signatures are checked by the openssl command line.  Prints each
+fault with its entry; exit 0 when there is none, 7 otherwise.
+"""
+import base64
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+OPENSSL = "/usr/bin/openssl"
+INT_MAX = 2**53 - 1
+
+
+class Fault(Exception):
+    pass
+
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def need(condition, why):
+    if not condition:
+        raise Fault(why)
+
+
+# --- canonical JSON ----------------------------------------------------------
+
+
+def utf16(text):
+    return text.encode("utf-16-be", "surrogatepass")
+
+
+def quote(text):
+    out = ['"']
+    short = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r",
+             34: '\\"', 92: "\\\\"}
+    for c in text:
+        n = ord(c)
+        need(not 0xD800 <= n <= 0xDFFF, "a lone surrogate in the JSON")
+        out.append(short.get(n) or ("\\u%04x" % n if n < 32 else c))
+    return "".join(out) + '"'
+
+
+def canonical(value):
+    if isinstance(value, str):
+        return quote(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        need(abs(value) <= INT_MAX, "an integer beyond 2^53 - 1")
+        return str(value)
+    if isinstance(value, list):
+        return "[" + ",".join(canonical(v) for v in value) + "]"
+    need(isinstance(value, dict), "the JSON holds more than text and integers")
+    names = sorted(value, key=utf16)
+    return "{" + ",".join(
+        quote(n) + ":" + canonical(value[n]) for n in names) + "}"
+
+
+def parse(data):
+    """An object from canonical JSON, or a Fault."""
+    try:
+        value = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise Fault("not JSON") from None
+    need(isinstance(value, dict), "not a JSON object")
+    try:
+        again = canonical(value).encode("utf-8")
+    except RecursionError:
+        raise Fault("JSON nested too deeply") from None
+    need(again == data, "not canonical JSON")
+    return value
+
+
+def member(obj, path, kind):
+    for name in path.split("."):
+        need(isinstance(obj, dict) and name in obj, f"member {path} missing")
+        obj = obj[name]
+    need(isinstance(obj, kind), f"member {path} of another type")
+    return obj
+
+
+def b64(obj, path):
+    text = member(obj, path, str)
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        raise Fault(f"member {path} is not base64") from None
+    need(base64.b64encode(data).decode() == text, f"member {path}: base64")
+    return data
+
+
+def hexed(obj, path, length=None):
+    text = member(obj, path, str)
+    need(re.fullmatch("([0-9a-f]{2})*", text), f"member {path} is not hex")
+    need(length is None or len(text) == 2 * length, f"member {path}: length")
+    return bytes.fromhex(text)
+
+
+# --- DER, as much as is needed --------------------------------------------------
+
+
+def element(data, at=0):
+    """(tag, header length, whole length) of the element at that offset."""
+    need(at + 2 <= len(data), "DER is cut")
+    length, head = data[at + 1], 2
+    if length >= 0x80:
+        n = length & 0x7F
+        need(1 <= n <= 4 and at + 2 + n <= len(data), "DER length")
+        length = int.from_bytes(data[at + 2:at + 2 + n], "big")
+        head = 2 + n
+    need(at + head + length <= len(data), "DER is cut")
+    return data[at], head, head + length
+
+
+def children(der):
+    _, head, whole = element(der)
+    at, out = head, []
+    while at < whole:
+        _, _, size = element(der, at)
+        out.append(der[at:at + size])
+        at += size
+    return out
+
+
+def content(der):
+    _, head, whole = element(der)
+    return der[head:whole]
+
+
+def magnitude(der):
+    return content(der).lstrip(b"\0") or b"\0"
+
+
+def when(der):
+    import calendar
+    text = content(der).decode("ascii")
+    if der[0] == 0x17:
+        text = ("19" if text[0] >= "5" else "20") + text
+    m = re.fullmatch(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z", text)
+    need(m, "a time in DER")
+    return calendar.timegm(tuple(int(g) for g in m.groups()))
+
+
+SERIAL_NUMBER = bytes.fromhex("0603550405")
+
+
+class Certificate:
+    def __init__(self, der):
+        self.der = der
+        _, _, whole = element(der)
+        need(whole == len(der), "something follows the certificate")
+        self.tbs = children(der)[0]
+        parts = children(self.tbs)
+        need(parts[0][0] == 0xA0, "not a version 3 certificate")
+        self.serial = magnitude(parts[1])
+        self.issuer = parts[3]
+        self.not_before, self.not_after = map(when, children(parts[4]))
+        self.subject = parts[5]
+        self.spki = parts[6]
+
+    def run(self):
+        for rdn in children(self.subject):
+            for attribute in children(rdn):
+                kind, value = children(attribute)
+                if kind == SERIAL_NUMBER:
+                    return content(value).decode("utf-8")
+        return None
+
+
+class Crl:
+    def __init__(self, der):
+        self.der = der
+        parts = children(children(der)[0])
+        self.issuer = parts[2]
+        self.this_update, self.next_update = when(parts[3]), when(parts[4])
+        rest = parts[5:]
+        self.entries = {}
+        if rest and rest[0][0] == 0x30:
+            for row in children(rest.pop(0)):
+                self.add(children(row))
+        self.number = None
+        for ext in children(children(rest[0])[0]):
+            oid, value = self.extension(ext)
+            if oid == "551d14":
+                self.number = int.from_bytes(content(value), "big")
+
+    @staticmethod
+    def extension(der):
+        parts = children(der)
+        return content(parts[0]).hex(), content(parts[-1])
+
+    def add(self, row):
+        reason, since = 0, 0
+        for ext in children(row[2]) if len(row) > 2 else []:
+            oid, value = self.extension(ext)
+            if oid == "551d15":
+                reason = content(value)[0]
+            elif oid == "551d18":
+                since = when(value)
+        self.entries[magnitude(row[0])] = (reason, when(row[1]), since)
+
+
+# --- what openssl does ----------------------------------------------------------
+
+
+class OpenSSL:
+    def __init__(self):
+        self.dir = tempfile.TemporaryDirectory()
+
+    def path(self, name, data=None):
+        path = os.path.join(self.dir.name, name)
+        if data is not None:
+            with open(path, "wb") as f:
+                f.write(data)
+        return path
+
+    def run(self, *args):
+        done = subprocess.run([OPENSSL, *args], capture_output=True,
+                              check=False, env={"PATH": "/usr/bin"})
+        return done.stdout if done.returncode == 0 else None
+
+    def pem(self, name, label, der):
+        text = base64.encodebytes(der)
+        return self.path(name, b"-----BEGIN %s-----\n%s-----END %s-----\n" %
+                         (label, text, label))
+
+    def ed25519(self, key_pem, body, signature):
+        return self.run("pkeyutl", "-verify", "-pubin", "-inkey", key_pem,
+                        "-rawin", "-in", self.path("body", body),
+                        "-sigfile", self.path("sig", signature)) is not None
+
+    def issued(self, der, issuer, at):
+        trusted = self.pem("ca.pem", b"CERTIFICATE", issuer)
+        return self.run("verify", "-partial_chain", "-trusted", trusted,
+                        "-attime", str(at), "-ignore_critical",
+                        self.pem("c.pem", b"CERTIFICATE", der)) is not None
+
+    def signed(self, der, issuer):
+        """The outer signature of a CRL."""
+        trusted = self.pem("ca.pem", b"CERTIFICATE", issuer)
+        out = subprocess.run(
+            [OPENSSL, "crl", "-inform", "DER", "-in", self.path("crl", der),
+             "-CAfile", trusted, "-noout"], capture_output=True, check=False)
+        return out.returncode == 0 and b"verify OK" in out.stderr + out.stdout
+
+    def cms(self, evidence, statement):
+        """The signer's certificate in DER, or None."""
+        signer = self.path("signer.pem")
+        if os.path.exists(signer):
+            os.unlink(signer)
+        if self.run("cms", "-verify", "-binary", "-inform", "DER",
+                    "-in", self.path("evidence", evidence), "-content",
+                    self.path("statement", statement), "-noverify",
+                    "-signer", signer, "-out", os.devnull) is None:
+            return None
+        return self.run("x509", "-in", signer, "-outform", "DER")
+
+    def is_responder(self, der):
+        out = self.run("x509", "-inform", "DER", "-in", self.path("r", der),
+                       "-noout", "-ext", "extendedKeyUsage")
+        return out is not None and b"OCSP Signing" in out
+
+
+# --- the tree -------------------------------------------------------------------
+
+
+class Tree:
+    """Frontier of RFC 6962: (height, hash), greatest first."""
+
+    def __init__(self):
+        self.size, self.peaks = 0, []
+
+    def add(self, node):
+        height = 0
+        while self.peaks and self.peaks[-1][0] == height:
+            node = sha256(b"\1" + self.peaks.pop()[1] + node)
+            height += 1
+        self.peaks.append((height, node))
+        self.size += 1
+
+    def root(self):
+        if not self.peaks:
+            return sha256(b"")
+        out = self.peaks[-1][1]
+        for _, peak in reversed(self.peaks[:-1]):
+            out = sha256(b"\1" + peak + out)
+        return out
+
+
+# --- leaves -----------------------------------------------------------------------
+
+WORD = re.compile(r"[A-Za-z0-9.-]{1,64}")
+LEAF = {"appointment": WORD, "institution": WORD, "request": WORD,
+        "detail": 32, "object": 32, "policy": 32, "tbs": 32,
+        "serial": None, "index": int, "number": int, "time": int, "v": int,
+        "type": str}
+CERT = ("serial", "tbs", "request")
+REFS = {
+    "system.initialized": (), "policy.activated": ("policy",),
+    "institution.applied": ("institution",),
+    "institution.enabled": ("institution",),
+    "institution.suspended": ("institution",),
+    "institution.closed": ("institution",),
+    "person.registered": ("institution",),
+    "appointment.proposed": ("appointment", "institution", "serial", "tbs"),
+    "appointment.confirmed": ("appointment",),
+    "appointment.in_force": ("appointment", "serial", "tbs", "object"),
+    "appointment.ended": ("appointment",),
+    "appointment.withdrawn": ("appointment",),
+    "request.drafted": ("request", "institution"),
+    "request.submitted": CERT + ("policy", "institution"),
+    "request.returned": ("request",), "request.rejected": ("request",),
+    "request.withdrawn": ("request",), "request.lapsed": ("request",),
+    "request.endorsed": ("request",), "request.failed": ("request",),
+    "certificate.intended": CERT + ("policy",),
+    "certificate.issued": CERT + ("object",),
+    "certificate.revoked": ("serial",), "certificate.suspended": ("serial",),
+    "certificate.reinstated": ("serial",),
+    "certificate.proposed": ("serial",), "certificate.replaced": ("serial",),
+    "crl.published": ("number",), "responder.certified": (),
+    "act.refused": (),
+}
+
+
+def parse_leaf(data):
+    need(len(data) <= 2048, "the leaf is too long")
+    leaf = parse(data)
+    for name, value in leaf.items():
+        need(name in LEAF, f"unknown member {name} in the leaf")
+        kind = LEAF[name]
+        if isinstance(kind, type):
+            member(leaf, name, kind)
+        elif isinstance(kind, re.Pattern):
+            need(isinstance(value, str) and kind.fullmatch(value),
+                 f"member {name} of the leaf")
+        else:
+            need(1 <= len(hexed(leaf, name, kind)), f"member {name}")
+    for name in ("detail", "index", "time", "type", "v"):
+        need(name in leaf, f"member {name} missing in the leaf")
+    need(leaf["v"] == 1 and leaf["index"] >= 0 and leaf["time"] >= 0 and
+         leaf.get("number", 1) >= 1 and
+         len(leaf.get("serial", "00")) <= 40, "a member of the leaf")
+    need(leaf["type"] in REFS, "unknown type of entry")
+    return leaf
+
+
+STATEMENT = {"act", "expires", "holder", "institution", "issued", "issuer",
+             "log", "operator", "origin", "request", "request_version",
+             "spki_sha256", "tbs_sha256", "text_es", "type", "validity"}
+INNER = {"holder": {"name", "office", "run"}, "institution": {"name", "rut"},
+         "log": {"root", "size"}, "policy": {"name", "sha256", "version"},
+         "validity": {"not_after", "not_before"},
+         "appointment": {"act_date", "act_number", "deputy", "from", "until"}}
+ACTS = {"refrendo/endorsement/v1": ("endorse", "policy"),
+        "refrendo/appointment/v1": ("appoint", "appointment")}
+
+
+def check_digit(run):
+    m = re.fullmatch(r"([1-9]\d{0,7})-([\dK])", run)
+    if not m:
+        return False
+    total = sum(int(d) * (2 + i % 6) for i, d in enumerate(m[1][::-1]))
+    return "0123456789K0"[11 - total % 11] == m[2]
+
+
+def parse_statement(text, kind):
+    data = text.encode("utf-8")
+    need(len(data) <= 8192, "the statement is too long")
+    s = parse(data)
+    need(s.get("type") == kind and s.get("act") == ACTS[kind][0],
+         "the statement is of another type")
+    need(set(s) == STATEMENT | {ACTS[kind][1]}, "members of the statement")
+    for name, inner in INNER.items():
+        need(name not in s or set(member(s, name, dict)) == inner,
+             f"members of {name} in the statement")
+    for run in (s["operator"], s["holder"]["run"], s["institution"]["rut"]):
+        need(isinstance(run, str) and check_digit(run), f"the RUN {run}")
+    for path in ("expires", "issued", "validity.not_after",
+                 "validity.not_before", "log.size", "request_version"):
+        need(member(s, path, int) >= 0, path)
+    for path in ("tbs_sha256", "spki_sha256", "log.root"):
+        hexed(s, path, 32)
+    return s
+
+
+# --- the verifier ------------------------------------------------------------------
+
+
+class Verifier:
+    def __init__(self, log_pem):
+        self.openssl = OpenSSL()
+        self.log_pem = log_pem
+        with open(log_pem, "rb") as f:
+            lines = f.read().split(b"-----")
+        self.spki = base64.b64decode(lines[2])
+        need(len(self.spki) == 44, "the log's key is not Ed25519")
+        self.faults = []
+        self.phase, self.origin, self.note = -1, None, None
+        self.tree, self.stored, self.gap = Tree(), Tree(), False
+        self.roots = {}
+        self.next, self.time, self.erased_count = 0, 0, 0
+        self.cas, self.officers, self.quorum = {}, {}, 1
+        self.policies, self.objects, self.loose = set(), set(), []
+        self.records, self.requests, self.appointments = {}, {}, {}
+        self.ministers, self.changes, self.crls = {}, [], {}
+
+    def fault(self, where, why):
+        self.faults.append(f"{where}: {why}")
+
+    # lines
+
+    ORDER = {"header": 0, "certificate": 1, "policy": 1, "entry": 2,
+             "crl": 3, "checkpoint": 4}
+
+    def line(self, number, data):
+        try:
+            obj = parse(data)
+            kind = member(obj, "kind", str)
+            need(kind in self.ORDER, f"unknown kind {kind}")
+            rank = self.ORDER[kind]
+            need(rank >= self.phase and (self.phase >= 0 or rank == 0) and
+                 not (rank == self.phase and rank in (0, 4)),
+                 f"a line of kind {kind} stands out of order")
+            self.phase = rank
+            getattr(self, "line_" + kind)(obj)
+        except Fault as f:
+            self.gap = True
+            self.fault(f"line {number}", str(f))
+
+    def line_header(self, obj):
+        need(member(obj, "format", str) == "refrendo/export/v1",
+             "another format")
+        member(obj, "created", int)
+        self.origin = member(obj, "origin", str)
+
+    def line_certificate(self, obj):
+        self.loose.append(("certificate", sha256(b64(obj, "der"))))
+
+    def line_policy(self, obj):
+        self.loose.append(("policy", sha256(b64(obj, "text"))))
+
+    def line_crl(self, obj):
+        name = member(obj, "issuer", str)
+        need(name in self.cas and name not in self.crls,
+             f"a CRL of {name}, which is no CA or has one already")
+        self.crls[name] = b64(obj, "der")
+
+    def line_checkpoint(self, obj):
+        note = member(obj, "note", str).encode("utf-8")
+        need(len(note) <= 1024 and b"\n\n" in note, "not a checkpoint")
+        body, _, signatures = note.partition(b"\n\n")
+        body += b"\n"
+        lines = body.decode("utf-8").split("\n")
+        need(len(lines) == 4 and lines[0] == self.origin and
+             re.fullmatch(r"0|[1-9]\d*", lines[1]), "form of the checkpoint")
+        root = base64.b64decode(lines[2])
+        key_id = sha256(self.origin.encode() + b"\n\1" + self.spki[12:])[:4]
+        ours = 0
+        for sig in signatures.decode("utf-8").splitlines():
+            dash, name, value = (sig.split(" ") + ["", ""])[:3]
+            need(dash == "\u2014" and name, "a signature line")
+            value = base64.b64decode(value)
+            if name != self.origin or value[:4] != key_id:
+                continue
+            need(self.openssl.ed25519(self.log_pem, body, value[4:]),
+                 "the checkpoint's signature is wrong")
+            ours += 1
+        need(ours == 1, "the checkpoint has no signature by the log")
+        self.note = (int(lines[1]), root)
+
+    # entries
+
+    def line_entry(self, obj):
+        leaf_bytes = member(obj, "leaf", str).encode("utf-8")
+        index, detail = self.next, None
+        where = f"entry {index}"
+        stored = hexed(obj, "hash", 32)
+        self.roots[self.tree.size] = self.tree.root()
+        self.roots.pop(self.tree.size - 1025, None)
+        self.tree.add(sha256(b"\0" + leaf_bytes))
+        self.stored.add(stored)
+        if sha256(b"\0" + leaf_bytes) != stored:
+            self.fault(where, "it was changed: the log keeps another hash")
+        try:
+            leaf = parse_leaf(leaf_bytes)
+        except Fault as f:
+            self.next += 1
+            self.fault(where, str(f))
+            return
+        if leaf["index"] != index:
+            self.gap = True
+            self.fault(where, f"missing; {leaf['index']} is in its place")
+        if leaf["time"] < self.time:
+            self.fault(where, "older than the entry before it")
+        self.next, self.time = leaf["index"] + 1, leaf["time"]
+        where = f"entry {leaf['index']}"
+        try:
+            if "detail" in obj:
+                detail = member(obj, "detail", str).encode("utf-8")
+                good = sha256(hexed(obj, "salt", 16) + detail)
+                if good.hex() == leaf["detail"]:
+                    detail = parse(detail)
+                else:
+                    detail = None
+                    self.fault(where, "the detail is not the one hashed")
+            else:
+                self.erased_count += 1
+            self.judge(leaf, detail)
+        except Fault as f:
+            self.fault(where, str(f))
+
+    def judge(self, leaf, d):
+        kind = leaf["type"]
+        need((leaf["index"] == 0) == (kind == "system.initialized"),
+             "system.initialized is the first entry, and no other")
+        for ref in REFS[kind]:
+            need(ref in leaf, f"the leaf of {kind} does not name {ref}")
+        if d is not None:
+            run = member(d, "actor.run", str)
+            role = member(d, "actor.role", str)
+            member(d, "actor.via", str)
+            need((run == "") == (role == "system"), "nobody acted")
+        noun, verb = kind.split(".")
+        judge = getattr(self, "on_" + noun, None)
+        if judge is not None:
+            judge(verb, leaf, d)
+
+    def on_system(self, _verb, leaf, d):
+        need(d is not None, "nothing can be judged without this detail")
+        self.quorum = d.get("quorum", 1)
+        for c in member(d, "certificates", list):
+            role, name = member(c, "role", str), member(c, "name", str)
+            cert = Certificate(b64(c, "der"))
+            root = not self.cas
+            need(role in ("root",) if root else role in ("issuer", "endorser"),
+                 "one root first, then issuers and an endorser")
+            need(name not in self.cas, f"two CAs named {name}")
+            self.cas[name] = {"role": role, "cert": cert, "number": 0,
+                              "covers": 0, "index": 0, "sha256": b""}
+            top = next(iter(self.cas.values()))["cert"]
+            need(cert.issuer == top.subject and
+                 self.openssl.issued(cert.der, top.der, leaf["time"]),
+                 f"the certificate of {name} does not verify")
+            self.objects.add(sha256(cert.der))
+            self.reserve(cert.serial)
+        for o in member(d, "officers", list):
+            self.officers.setdefault(member(o, "run", str), set()).add(
+                hexed(o, "key_sha256", 32))
+        need(b64(d, "log_key") == self.spki and
+             member(d, "origin", str) == self.origin,
+             "the log began with another key or origin")
+
+    def on_policy(self, _verb, leaf, d):
+        self.policies.add(leaf["policy"])
+        if d is not None:
+            need(sha256(b64(d, "text")).hex() == leaf["policy"],
+                 "the policy's text has another hash")
+
+    def on_responder(self, _verb, leaf, d):
+        if d is None:
+            return
+        name = member(d, "issuer", str)
+        need(name in self.cas, "the responder is of no CA")
+        cert = Certificate(b64(d, "certificate"))
+        self.objects.add(sha256(cert.der))
+        need(self.openssl.issued(cert.der, self.cas[name]["cert"].der,
+                                 leaf["time"]), "the responder's certificate")
+        need(self.openssl.is_responder(cert.der), "not an OCSP responder")
+        self.reserve(cert.serial)
+
+    def reserve(self, serial):
+        need(serial not in self.records,
+             f"the serial number {serial.hex()} was used before")
+        record = {"serial": serial, "state": "reserved", "status": "good",
+                  "free": False, "ca": None, "not_after": None,
+                  "statement": None}
+        self.records[serial] = record
+        return record
+
+    def stated(self, leaf, d, record, kind):
+        """Statement and container of a submission or proposal."""
+        text = member(d, "statement", str)
+        record["statement"] = text
+        s = parse_statement(text, kind)
+        subject = leaf["appointment" if "appoint" in kind else "request"]
+        policy = s["policy"]["sha256"] if "policy" in s else None
+        need(s["request"] == subject and s["origin"] == self.origin and
+             s["institution"]["rut"] == leaf["institution"] and
+             policy == leaf.get("policy"),
+             "the statement is of another object, log or policy")
+        need(s["issuer"] in self.cas, "the statement's issuer is no CA")
+        record["ca"] = s["issuer"]
+        record["not_after"] = s["validity"]["not_after"]
+        need(s["log"]["size"] <= leaf["index"], "a size of the log to come")
+        root = self.roots.get(s["log"]["size"])
+        need(root is None or self.gap or root.hex() == s["log"]["root"],
+             "the log never had the root that the statement names")
+        c = Certificate(b64(d, "tbs"))
+        need(sha256(c.tbs).hex() == s["tbs_sha256"] == leaf["tbs"] and
+             c.serial.hex() == leaf["serial"],
+             "statement, entry and container name different certificates")
+        need(sha256(c.spki).hex() == s["spki_sha256"] and
+             c.not_before == s["validity"]["not_before"] and
+             c.not_after == s["validity"]["not_after"] and
+             c.run() in (None, s["holder"]["run"]),
+             "the container says something else than the statement")
+        return s
+
+    def evidence(self, leaf, d, text, kind):
+        """(statement, certificate of whoever signed it)."""
+        s = parse_statement(text, kind)
+        signer = self.openssl.cms(b64(d, "evidence"), text.encode("utf-8"))
+        need(signer is not None, "the signature over the statement is wrong")
+        need(s["issued"] <= leaf["time"] <= s["expires"],
+             "the statement was not valid then")
+        return s, signer
+
+    def certified(self, leaf, d, record, role):
+        if d is None:
+            return
+        c = Certificate(b64(d, "certificate"))
+        self.objects.add(bytes.fromhex(leaf["object"]))
+        need(sha256(c.tbs).hex() == record["tbs"] and
+             c.serial == record["serial"] and
+             sha256(c.der).hex() == leaf["object"],
+             "the certificate is not the one endorsed")
+        for name, ca in self.cas.items():
+            if (ca["role"] == role and c.issuer == ca["cert"].subject and
+                    record["ca"] in (None, name)):
+                record["ca"], record["not_after"] = name, c.not_after
+                need(self.openssl.issued(c.der, ca["cert"].der,
+                                         leaf["time"]),
+                     "the certificate does not verify")
+                return
+        raise Fault("the certificate is by another issuer")
+
+    def on_appointment(self, verb, leaf, d):
+        kind = "refrendo/appointment/v1"
+        name = leaf["appointment"]
+        p = self.appointments.get(name)
+        if verb == "proposed":
+            need(p is None, "proposed twice")
+            record = self.reserve(bytes.fromhex(leaf["serial"]))
+            record["tbs"] = leaf["tbs"]
+            p = {"state": verb, "record": record, "s": None, "by": set(),
+                 "erased": d is None}
+            self.appointments[name] = p
+            if d is not None:
+                p["s"] = self.stated(leaf, d, record, kind)
+            return
+        need(p is not None, "the appointment was never proposed")
+        order = {"confirmed": "proposed", "in_force": "proposed",
+                 "withdrawn": "proposed", "ended": "in_force"}
+        need(p["state"] == order[verb], "order of the appointment's states")
+        if verb == "confirmed":
+            p["erased"] = p["erased"] or d is None
+            if p["erased"] or p["s"] is None:
+                return
+            run = member(d, "officer", str)
+            _, signer = self.evidence(
+                leaf, d, p["record"]["statement"], kind)
+            key = sha256(Certificate(signer).spki)
+            need(key in self.officers.get(run, ()) and
+                 run != p["s"]["holder"]["run"] and run not in p["by"],
+                 "not by an officer who may confirm this")
+            p["by"].add(run)
+        elif verb == "in_force":
+            p["state"] = verb
+            p["record"]["state"] = "issued"
+            p["certificate"] = leaf["object"]
+            self.ministers[leaf["object"]] = name
+            need(leaf["serial"] == p["record"]["serial"].hex() and
+                 leaf["tbs"] == p["record"]["tbs"], "another certificate")
+            need(p["erased"] or len(p["by"]) >= self.quorum,
+                 "fewer officers confirmed than are needed")
+            self.certified(leaf, d, p["record"], "endorser")
+        else:
+            p["state"] = verb
+            p["record"]["free"] = True
+
+    def on_request(self, verb, leaf, d):
+        r = self.requests.get(leaf["request"])
+        if verb == "submitted":
+            if r is not None and r["state"] in ("submitted", "endorsed"):
+                r["state"] = "void"
+            r = self.reserve(bytes.fromhex(leaf["serial"]))
+            r.update(state=verb, tbs=leaf["tbs"], policy=leaf["policy"])
+            self.requests[leaf["request"]] = r
+            need(leaf["policy"] in self.policies,
+                 "the policy's text is not in the log")
+            if d is not None:
+                self.stated(leaf, d, r, "refrendo/endorsement/v1")
+        elif verb == "endorsed":
+            need(r is not None and r["state"] == "submitted",
+                 "nothing was submitted that could be endorsed")
+            r["state"], r["endorsed_at"] = verb, leaf["index"]
+            text, r["statement"] = r["statement"], None
+            if d is not None and text is not None:
+                self.judge_minister(leaf, d, text)
+        elif verb == "failed":
+            need(r is not None and r["state"] == "intended",
+                 "nothing was intended that could fail")
+            r["state"], r["free"] = verb, True
+        elif verb in ("returned", "rejected"):
+            need(r is not None, "the request was never submitted")
+        if (verb in ("returned", "rejected", "withdrawn", "lapsed") and
+                r is not None and r["state"] in ("submitted", "endorsed")):
+            r["state"] = "void"
+
+    def judge_minister(self, leaf, d, text):
+        s, signer = self.evidence(leaf, d, text, "refrendo/endorsement/v1")
+        run, name = member(d, "minister", str), member(d, "appointment", str)
+        need(self.ministers.get(sha256(signer).hex()) == name,
+             "the certificate that signed is of no appointment")
+        p = self.appointments[name]
+        need(p["state"] == "in_force", "the appointment was not in force")
+        if p["s"] is not None:
+            terms = p["s"]["appointment"]
+            need(terms["from"] <= leaf["time"] <= terms["until"],
+                 "the appointment was not in force then")
+            need(run == p["s"]["holder"]["run"] and
+                 s["institution"]["rut"] == p["s"]["institution"]["rut"],
+                 "another person or institution than was appointed")
+        need(len({run, s["operator"], s["holder"]["run"]}) == 3,
+             "minister, operator and holder are not three people")
+
+    def on_certificate(self, verb, leaf, d):
+        r = self.records.get(bytes.fromhex(leaf["serial"]))
+        need(r is not None, "the serial number was never submitted")
+        if verb in ("intended", "issued"):
+            need(self.requests.get(leaf["request"]) is r,
+                 "not of the request's last version")
+            need(leaf["tbs"] == r["tbs"], "another TBS than the one endorsed")
+        if verb == "intended":
+            need(r["state"] == "endorsed" and (d is None or d.get(
+                "evidence_index", r["endorsed_at"]) == r["endorsed_at"]),
+                "there is no endorsement before it")
+            need(leaf["policy"] == r["policy"], "another policy")
+            r["state"] = verb
+        elif verb == "issued":
+            need(r["state"] == "intended" or
+                 r["state"] == "failed" and r["status"] == "revoked",
+                 "there is no intent before it")
+            r["state"] = verb
+            self.certified(leaf, d, r, "issuer")
+        elif verb in ("revoked", "suspended", "reinstated"):
+            self.change(verb, leaf, d, r)
+
+    def change(self, verb, leaf, d, r):
+        facts = None
+        if verb != "reinstated" and d is not None:
+            facts = (member(d, "reason", int), member(d, "effective", int),
+                     d.get("invalid_since", 0))
+            need((facts[0] == 6) == (verb == "suspended") and
+                 facts[0] in (0, 1, 2, 3, 4, 5, 6, 9), "the reason")
+            member(d, "cause", str)
+            member(d, "asked_by", str)
+            member(d, "notice", int)
+        may = {"revoked": r["state"] in ("intended", "issued", "failed") and
+               r["status"] != "revoked",
+               "suspended": r["state"] == "issued" and r["status"] == "good",
+               "reinstated": r["status"] == "suspended"}[verb]
+        need(may, f"it could not be {verb} then")
+        r["status"] = "good" if verb == "reinstated" else verb
+        self.changes.append((leaf["index"], r, r["status"], facts, d is None))
+
+    def on_crl(self, _verb, leaf, d):
+        if d is None:
+            return
+        name = member(d, "issuer", str)
+        covers = member(d, "covers", int)
+        need(name in self.cas and 0 <= covers <= leaf["index"],
+             "of no CA, or it covers what comes after it")
+        ca = self.cas[name]
+        need(leaf["number"] > ca["number"] and covers >= ca["covers"],
+             "the CRL is not newer than the one before")
+        ca.update(number=leaf["number"], covers=covers, index=leaf["index"],
+                  sha256=hexed(d, "crl_sha256", 32))
+
+    # the end
+
+    def finish(self):
+        if self.note is None:
+            self.fault("checkpoint", "there is no good one")
+        else:
+            size, root = self.note
+            if size > self.next:
+                self.fault(f"entry {self.next}", "it and all after it are "
+                           f"missing; the checkpoint covers {size}")
+            elif size < self.next:
+                self.fault(f"entry {size}", "outside the checkpoint")
+            elif root != self.tree.root() and (
+                    self.gap or root != self.stored.root()):
+                self.fault("tree", "forked or rewritten: these are not the "
+                           "entries that the checkpoint covers")
+        for kind, digest in self.loose:
+            known = (digest in self.objects if kind == "certificate"
+                     else digest.hex() in self.policies)
+            if not known:
+                self.fault(f"line of a {kind}", "no entry names it")
+        for name, ca in self.cas.items():
+            self.finish_ca(name, ca)
+
+    def finish_ca(self, name, ca):
+        where = f"entry {ca['index']}"
+        if ca["number"] == 0:
+            for index, r, *_ in self.changes:
+                if r["ca"] == name:
+                    self.fault(f"entry {index}", f"{name} has no CRL")
+                    break
+            return
+        der = self.crls.get(name, b"")
+        if sha256(der) != ca["sha256"]:
+            self.fault(where, f"its CRL of {name} is not in the export")
+            return
+        try:
+            crl = Crl(der)
+        except (Fault, IndexError, ValueError):
+            self.fault(where, f"its CRL of {name} cannot be read")
+            return
+        if (crl.number != ca["number"] or
+                crl.issuer != ca["cert"].subject or
+                not crl.this_update <= self.time <= crl.next_update or
+                not self.openssl.signed(der, ca["cert"].der)):
+            self.fault(where, f"its CRL of {name} is not good")
+            return
+        at = {}
+        for change in self.changes:
+            if change[0] < ca["covers"] and change[1]["ca"] in (None, name):
+                at[change[1]["serial"]] = change
+        for serial, facts in crl.entries.items():
+            r, change = self.records.get(serial), at.get(serial)
+            if change is None:
+                if r is None or not r["free"] or r["ca"] not in (None, name):
+                    self.fault(where, f"{serial.hex()} is on the CRL and "
+                               "was not revoked")
+            elif change[2] == "good" or (
+                    change[3] != facts and not change[4]):
+                self.fault(f"entry {change[0]}",
+                           f"the CRL says something else of {serial.hex()}")
+        for serial, (index, r, status, *_) in at.items():
+            if (status != "good" and serial not in crl.entries and
+                    r["ca"] == name and r["not_after"] >= crl.this_update):
+                self.fault(f"entry {index}",
+                           f"{serial.hex()} is not on the CRL")
+
+
+def main():
+    if len(sys.argv) != 3:
+        print(__doc__, file=sys.stderr)
+        return 2
+    verifier = Verifier(sys.argv[2])
+    with open(sys.argv[1], "rb") as f:
+        for number, line in enumerate(f, 1):
+            try:
+                verifier.line(number, line.rstrip(b"\n"))
+            except (ValueError, IndexError, KeyError, TypeError) as e:
+                # Hostile lines may be of any shape: a fault, not a crash.
+                verifier.gap = True
+                verifier.fault(f"entry {max(verifier.next - 1, 0)}",
+                               f"line {number} cannot be read: {e}")
+    verifier.finish()
+    for fault in verifier.faults:
+        print(fault)
+    if verifier.faults:
+        return 7
+    print(f"{verifier.next} entries, {verifier.erased_count} erased, "
+          f"root {verifier.tree.root().hex()}: no fault")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
