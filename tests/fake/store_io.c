@@ -18,8 +18,10 @@ ssize_t writev(int fd, const struct iovec *v, int n);
 int fdatasync(int fd);
 int fsync(int fd);
 
+enum rule { PASS, FAIL, SHORT, KILL };
+
 static struct {
-	enum { PASS, FAIL, SHORT, KILL } rule;
+	enum rule rule;
 	enum io_call call;
 	unsigned at;
 	int error;
@@ -40,7 +42,7 @@ io_reset(void)
 }
 
 static void
-arm(int rule, enum io_call call, unsigned n)
+arm(enum rule rule, enum io_call call, unsigned n)
 {
 	io_reset();
 	io.rule = rule;

@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 #include <lmdb.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -953,6 +955,126 @@ incident_63_old_copy_is_smaller(void **state)
 	finish(&d, s);
 }
 
+/* A head whose check is right and whose peaks are not those of the tiles. */
+static void
+incident_39_head_that_lies(void **state)
+{
+	(void)state;
+	struct dirs d;
+	struct store *s;
+	struct err e;
+	char path[160];
+	uint8_t row[17 + 3 * HASH_LEN + SHA256_LEN];
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+	MDB_val k = { 4, (void *)(uintptr_t)"head" }, v;
+	store_close(make(&d, 7));
+	work_path(path, sizeof(path), d.dir, "/ledger");
+	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_set_maxdbs(env, 8), 0);
+	assert_int_equal(mdb_env_open(env, path, 0, 0600), 0);
+	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, "meta", 0, &dbi), 0);
+	assert_int_equal(mdb_get(txn, dbi, &k, &v), 0);
+	assert_int_equal(v.mv_size, sizeof(row));
+	memcpy(row, v.mv_data, sizeof(row));
+	row[17 + HASH_LEN] ^= 1; /* the second peak: entries 4 and 5 */
+	sha256(row + sizeof(row) - SHA256_LEN,
+	    bytes_of(row, sizeof(row) - SHA256_LEN));
+	v.mv_data = row;
+	assert_int_equal(mdb_put(txn, dbi, &k, &v, 0), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+	OK(store_open(d.dir, WORK_MAP, false, &s, &e));
+	REFUSED(verify(s, 0, &e), ERR_CORRUPT, "store-tree",
+	    "what is stored for entry 4 of the log is not what its tree says; "
+	    "stop writing, keep the files and compare them with a backup");
+	finish(&d, s);
+}
+
+static void
+more_readers_than_slots(void **state)
+{
+	(void)state;
+	struct dirs d;
+	struct store *s = make(&d, 3);
+	struct view *v[300];
+	struct err e;
+	size_t n = 0;
+	enum err_code rc = ERR_OK;
+	while (n < ARRAY_LEN(v) &&
+	       (rc = store_begin(s, false, &v[n], &e)) == ERR_OK)
+		n++;
+	REFUSED(rc, ERR_BUSY, "store-readers",
+	    "too many read the store at the same time; try again");
+	/* Writing needs no slot. */
+	OK(work_commit(s, 1, &e));
+	while (n > 0)
+		view_abort(v[--n]);
+	OK(verify(s, 0, &e));
+	finish(&d, s);
+}
+
+static void
+directory_names(void **state)
+{
+	(void)state;
+	struct store *s;
+	struct err e;
+	static char path[5000];
+	memset(path, 'a', sizeof(path) - 1);
+	REFUSED(store_open(path, WORK_MAP, true, &s, &e), ERR_INVALID,
+	    "store-path",
+	    "the name of the data directory is too long; use a shorter one");
+	REFUSED(store_open("/dev/null/x", WORK_MAP, true, &s, &e), ERR_IO,
+	    "store-io",
+	    "the file system refused an operation on the store; the log has "
+	    "its reason");
+}
+
+struct shared {
+	struct store *s;
+	atomic_int code;
+};
+
+static void *
+write_on(void *ctx)
+{
+	struct shared *shared = ctx;
+	struct err e;
+	for (int i = 0; i < 60 && shared->code == ERR_OK; i++)
+		shared->code = (int)work_commit(shared->s, 7, &e);
+	return NULL;
+}
+
+/* As in core: one thread writes, the loop reads. */
+static void
+writer_thread_and_readers(void **state)
+{
+	(void)state;
+	struct dirs d;
+	struct shared shared = { make(&d, 3), ERR_OK };
+	struct err e;
+	pthread_t thread;
+	uint64_t last = 0;
+	assert_int_equal(pthread_create(&thread, NULL, write_on, &shared), 0);
+	while (last < 3 + 60 * 7 && shared.code == ERR_OK) {
+		struct view *v;
+		OK(store_begin(shared.s, false, &v, &e));
+		assert_true(view_log_size(v) >= last);
+		/* Whole groups only. */
+		assert_int_equal((view_log_size(v) - 3) % 7, 0);
+		if (view_log_size(v) > last)
+			OK(view_verify(v, last, &e));
+		last = view_log_size(v);
+		view_abort(v);
+	}
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(shared.code, ERR_OK);
+	finish(&d, shared.s);
+}
+
 static void
 figures(void **state)
 {
@@ -1000,6 +1122,10 @@ main(void)
 		cmocka_unit_test(incident_66_flipped_bit_is_found),
 		cmocka_unit_test(other_schema),
 		cmocka_unit_test(incident_63_old_copy_is_smaller),
+		cmocka_unit_test(incident_39_head_that_lies),
+		cmocka_unit_test(more_readers_than_slots),
+		cmocka_unit_test(directory_names),
+		cmocka_unit_test(writer_thread_and_readers),
 		cmocka_unit_test(figures),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
