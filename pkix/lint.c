@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "internal.h"
+#include "lint.h"
 
 #define K_ROOT           (1u << LINT_ROOT)
 #define K_CA             (1u << LINT_CA)
@@ -19,15 +19,6 @@
 
 #define KU_ENCIPHER_ONLY (1u << 7)
 #define KU_DECIPHER_ONLY (1u << 8)
-
-/* What several rules need, read once. */
-struct facts {
-	struct bytes serial; /* content of the INTEGER, with sign octet */
-	struct bytes inner_sigalg;
-	uint8_t before_tag, after_tag;
-	struct spki_parts key;
-	bool key_known;
-};
 
 static void
 gather(const struct cert *c, struct facts *f)
@@ -101,141 +92,6 @@ extra_second(const struct cert *c, const struct facts *f)
 	(void)f;
 	return c->not_after > c->not_before &&
 	       (c->not_after - c->not_before) % DAY == 0;
-}
-
-/* --- Names ------------------------------------------------------------------------ */
-
-static bool
-is_empty_name(struct bytes name)
-{
-	return name.len <= 2;
-}
-
-static bool
-name_missing(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return is_empty_name(c->issuer) || is_empty_name(c->subject);
-}
-
-static bool
-root_issuer(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return !bytes_eq(c->issuer, c->subject);
-}
-
-static bool
-own_issuer(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return bytes_eq(c->issuer, c->subject);
-}
-
-struct attr {
-	struct bytes oid, value;
-	uint8_t tag;
-};
-
-/* Is there an attribute of the subject or the issuer that breaks the rule? */
-static bool
-any_attr(const struct cert *c, bool (*broken)(const struct attr *a))
-{
-	const struct bytes names[] = { c->issuer, c->subject };
-	size_t i;
-
-	for (i = 0; i < ARRAY_LEN(names); i++) {
-		struct der d = der_of(names[i]);
-		struct der rdns = der_enter(&d, DER_SEQUENCE);
-
-		while (der_peek(&rdns) != 0) {
-			struct der rdn = der_enter(&rdns, DER_SET);
-
-			while (der_peek(&rdn) != 0) {
-				struct der atv = der_enter(&rdn, DER_SEQUENCE);
-				struct attr a;
-
-				a.oid = der_get(&atv, DER_OID);
-				a.tag = der_peek(&atv);
-				a.value = der_get(&atv, a.tag);
-				if (atv.bad || broken(&a))
-					return true;
-			}
-		}
-	}
-	return false;
-}
-
-static bool
-attr_is(const struct attr *a, enum pkix_oid type)
-{
-	return bytes_eq(a->oid, oid_known(type));
-}
-
-static bool
-alphabet_broken(const struct attr *a)
-{
-	if (a->tag == DER_PRINTABLE_STRING)
-		return !printable_valid(a->value);
-	if (a->tag == DER_IA5_STRING)
-		return !ia5_valid(a->value);
-	return a->tag == DER_UTF8_STRING && !utf8_valid(a->value);
-}
-
-static bool
-name_alphabet(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return any_attr(c, alphabet_broken);
-}
-
-static bool
-string_type_broken(const struct attr *a)
-{
-	if (attr_is(a, OID_C) || attr_is(a, OID_SERIAL_NUMBER))
-		return a->tag != DER_PRINTABLE_STRING;
-	if (attr_is(a, OID_EMAIL))
-		return a->tag != DER_IA5_STRING;
-	return a->tag != DER_UTF8_STRING && a->tag != DER_PRINTABLE_STRING;
-}
-
-static bool
-name_string_type(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return any_attr(c, string_type_broken);
-}
-
-static bool
-length_broken(const struct attr *a)
-{
-	size_t n = a->tag == DER_UTF8_STRING && utf8_valid(a->value)
-		       ? utf8_count(a->value)
-		       : a->value.len;
-
-	if (attr_is(a, OID_EMAIL))
-		return n == 0 || n > 255;
-	return n == 0 || n > 64;
-}
-
-static bool
-name_length(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return any_attr(c, length_broken);
-}
-
-static bool
-country_broken(const struct attr *a)
-{
-	return attr_is(a, OID_C) && !country_known(a->value);
-}
-
-static bool
-name_country(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return any_attr(c, country_broken);
 }
 
 /* --- Key and usage ------------------------------------------------------------------ */
@@ -382,270 +238,6 @@ eku_of_ocsp(const struct cert *c, const struct facts *f)
 	return !eku_is_only(c, OID_EKU_OCSP);
 }
 
-/* --- Other extensions --------------------------------------------------------------- */
-
-static bool
-key_ids(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return c->ski.len == 0 || c->aki.len == 0;
-}
-
-static bool
-root_key_ids(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return c->ski.len == 0 || (c->aki.len > 0 && !bytes_eq(c->ski, c->aki));
-}
-
-/* Only these may be critical; basicConstraints and keyUsage must be. */
-static bool
-critical_set(const struct cert *c, const struct facts *f)
-{
-	size_t i;
-
-	(void)f;
-	for (i = 0; i < c->n_ext; i++) {
-		const struct cert_ext *x = &c->ext[i];
-
-		if (x->critical &&
-		    !bytes_eq(x->oid, oid_known(OID_EXT_BASIC)) &&
-		    !bytes_eq(x->oid, oid_known(OID_EXT_KEY_USAGE)) &&
-		    !bytes_eq(x->oid, oid_known(OID_EXT_EKU)))
-			return true;
-	}
-	return false;
-}
-
-static bool
-unknown_extension(const struct cert *c, const struct facts *f)
-{
-	static const enum pkix_oid ours[] = { OID_EXT_BASIC, OID_EXT_KEY_USAGE,
-		OID_EXT_EKU, OID_EXT_SKI, OID_EXT_AKI, OID_EXT_POLICIES,
-		OID_EXT_SAN, OID_EXT_IAN, OID_EXT_CRLDP, OID_EXT_AIA,
-		OID_EXT_NOCHECK };
-	size_t i, k;
-
-	(void)f;
-	for (i = 0; i < c->n_ext; i++) {
-		for (k = 0; k < ARRAY_LEN(ours); k++) {
-			if (bytes_eq(c->ext[i].oid, oid_known(ours[k])))
-				break;
-		}
-		if (k == ARRAY_LEN(ours))
-			return true;
-	}
-	return false;
-}
-
-static bool
-san_missing(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return cert_find_ext(c, OID_EXT_SAN) == NULL;
-}
-
-/* Runs over the GeneralNames of SAN and IAN. */
-static bool
-any_name(const struct cert *c, bool (*broken)(uint8_t tag, struct bytes v))
-{
-	static const enum pkix_oid exts[] = { OID_EXT_SAN, OID_EXT_IAN };
-	size_t i;
-
-	for (i = 0; i < ARRAY_LEN(exts); i++) {
-		const struct cert_ext *x = cert_find_ext(c, exts[i]);
-		struct der d, in;
-
-		if (x == NULL)
-			continue;
-		d = der_of(x->value);
-		in = der_enter(&d, DER_SEQUENCE);
-		while (der_peek(&in) != 0) {
-			uint8_t tag = der_peek(&in);
-
-			if (broken(tag, der_get(&in, tag)) || in.bad)
-				return true;
-		}
-	}
-	return false;
-}
-
-/* A RUT is an IA5String in the stored form with the right check digit. */
-static bool
-rut_broken(uint8_t tag, struct bytes v)
-{
-	struct der d = der_of(v), in;
-	char text[RUN_TEXT];
-	struct err ignored;
-	struct bytes oid;
-
-	if (tag != DER_CONTEXT_CONS(0))
-		return false;
-	oid = der_get(&d, DER_OID);
-	if (!bytes_eq(oid, oid_known(OID_RUT_HOLDER)) &&
-	    !bytes_eq(oid, oid_known(OID_RUT_CERTIFIER)))
-		return false;
-	in = der_enter(&d, DER_CONTEXT_CONS(0));
-	v = der_get(&in, DER_IA5_STRING);
-	return !der_end(&in) || run_parse(v, text, &ignored) != ERR_OK ||
-	       !bytes_is(v, text);
-}
-
-static bool
-rut_form(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return any_name(c, rut_broken);
-}
-
-static bool
-email_broken(uint8_t tag, struct bytes v)
-{
-	struct err ignored;
-
-	return tag == DER_CONTEXT(1) && email_check(v, &ignored) != ERR_OK;
-}
-
-static bool
-email_form(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return any_name(c, email_broken);
-}
-
-static bool
-starts_http(struct bytes v)
-{
-	return v.len > 7 && memcmp(v.p, "http://", 7) == 0 &&
-	       ascii_printable(v) && memchr(v.p, ' ', v.len) == NULL;
-}
-
-/* Every URL below CRLDP and AIA is http; nothing else is there. */
-static bool
-crl_urls(const struct cert *c)
-{
-	const struct cert_ext *x = cert_find_ext(c, OID_EXT_CRLDP);
-	struct der d, all, dp, name, full;
-
-	if (x == NULL)
-		return true;
-	d = der_of(x->value);
-	all = der_enter(&d, DER_SEQUENCE);
-	while (der_peek(&all) != 0) {
-		dp = der_enter(&all, DER_SEQUENCE);
-		name = der_enter(&dp, DER_CONTEXT_CONS(0));
-		full = der_enter(&name, DER_CONTEXT_CONS(0));
-		if (!starts_http(der_get(&full, DER_CONTEXT(6))) ||
-		    !der_end(&full) || !der_end(&dp))
-			return false;
-	}
-	return der_end(&all);
-}
-
-static bool
-access_urls(const struct cert *c)
-{
-	const struct cert_ext *x = cert_find_ext(c, OID_EXT_AIA);
-	struct der d, all, ad;
-
-	if (x == NULL)
-		return true;
-	d = der_of(x->value);
-	all = der_enter(&d, DER_SEQUENCE);
-	while (der_peek(&all) != 0) {
-		ad = der_enter(&all, DER_SEQUENCE);
-		(void)der_get(&ad, DER_OID);
-		if (!starts_http(der_get(&ad, DER_CONTEXT(6))) || !der_end(&ad))
-			return false;
-	}
-	return der_end(&all);
-}
-
-static bool
-url_scheme(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return !crl_urls(c) || !access_urls(c);
-}
-
-/* Content of a qualifier: CPS in IA5String, or UserNotice with UTF8String. */
-static bool
-qualifier_fits(struct der *q)
-{
-	struct bytes oid = der_get(q, DER_OID), v;
-	struct der notice;
-
-	if (bytes_eq(oid, oid_known(OID_QT_CPS))) {
-		v = der_get(q, DER_IA5_STRING);
-		return der_end(q) && v.len > 0 && ascii_printable(v);
-	}
-	if (!bytes_eq(oid, oid_known(OID_QT_NOTICE)))
-		return false;
-	notice = der_enter(q, DER_SEQUENCE);
-	v = der_get(&notice, DER_UTF8_STRING);
-	return der_end(&notice) && der_end(q) && v.len > 0 && utf8_valid(v) &&
-	       utf8_count(v) <= 200;
-}
-
-static bool
-policies(const struct cert *c, const struct facts *f)
-{
-	const struct cert_ext *x = cert_find_ext(c, OID_EXT_POLICIES);
-	struct der d, all, info, q;
-	struct bytes quals;
-
-	(void)f;
-	if (x == NULL)
-		return false;
-	d = der_of(x->value);
-	all = der_enter(&d, DER_SEQUENCE);
-	while (der_peek(&all) != 0) {
-		info = der_enter(&all, DER_SEQUENCE);
-		(void)der_get(&info, DER_OID);
-		if (!der_optional(&info, DER_SEQUENCE, &quals))
-			continue;
-		d = der_of(quals);
-		while (der_peek(&d) != 0) {
-			q = der_enter(&d, DER_SEQUENCE);
-			if (!qualifier_fits(&q))
-				return true;
-		}
-	}
-	return !der_end(&all);
-}
-
-static bool
-nocheck_elsewhere(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return cert_find_ext(c, OID_EXT_NOCHECK) != NULL;
-}
-
-/* BR 7.1.2.8, which fits every delegated responder. */
-static bool
-ocsp_extensions(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return cert_find_ext(c, OID_EXT_NOCHECK) == NULL ||
-	       cert_find_ext(c, OID_EXT_CRLDP) != NULL ||
-	       cert_find_ext(c, OID_EXT_AIA) != NULL ||
-	       cert_find_ext(c, OID_EXT_SAN) != NULL;
-}
-
-static bool
-ocsp_usage(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return c->key_usage != KU_DIGITAL_SIGNATURE;
-}
-
-static bool
-ocsp_life(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return c->not_after - c->not_before + 1 > 30 * DAY;
-}
-
 /* clang-format off */
 static const struct rule {
 	unsigned kinds;
@@ -666,19 +258,19 @@ static const struct rule {
 	  "the certificate ends before it begins" },
 	{ K_ALL, extra_second, "lint-extra-second", "RFC 5280 4.1.2.5", "validity",
 	  "the period is one second longer than a whole number of days: both its ends belong to it" },
-	{ K_ALL, name_missing, "lint-name-missing", "RFC 5280 4.1.2.4", "subject",
+	{ K_ALL, lint_name_missing, "lint-name-missing", "RFC 5280 4.1.2.4", "subject",
 	  "the issuer or the subject has no attributes" },
-	{ K_ROOT, root_issuer, "lint-root-issuer", "RFC 5280 3.2", "issuer",
+	{ K_ROOT, lint_root_issuer, "lint-root-issuer", "RFC 5280 3.2", "issuer",
 	  "a root names another issuer than itself" },
-	{ K_CA | K_ENDS, own_issuer, "lint-own-issuer", "RFC 5280 3.2", "issuer",
+	{ K_CA | K_ENDS, lint_own_issuer, "lint-own-issuer", "RFC 5280 3.2", "issuer",
 	  "the certificate names itself as its issuer" },
-	{ K_ALL, name_alphabet, "lint-name-alphabet", "X.680 41.4", "subject",
+	{ K_ALL, lint_name_alphabet, "lint-name-alphabet", "X.680 41.4", "subject",
 	  "a name holds a character outside the alphabet of its string type" },
-	{ K_ALL, name_string_type, "lint-name-string-type", "RFC 5280 4.1.2.4", "subject",
+	{ K_ALL, lint_name_string_type, "lint-name-string-type", "RFC 5280 4.1.2.4", "subject",
 	  "a name holds an attribute in the wrong string type" },
-	{ K_ALL, name_length, "lint-name-length", "RFC 5280 appendix A.1", "subject",
+	{ K_ALL, lint_name_length, "lint-name-length", "RFC 5280 appendix A.1", "subject",
 	  "a name holds an attribute that is empty or over its upper bound" },
-	{ K_ALL, name_country, "lint-name-country", "ISO 3166-1", "subject",
+	{ K_ALL, lint_name_country, "lint-name-country", "ISO 3166-1", "subject",
 	  "a name holds a country that ISO 3166-1 does not know" },
 	{ K_ALL, key_refused, "lint-key", "RFC 5280 4.1.2.7", "subjectPublicKeyInfo",
 	  "the public key is weak, malformed or of a kind that is not allowed" },
@@ -710,31 +302,31 @@ static const struct rule {
 	  "OCSPSigning stands in a certificate that is not an OCSP responder's" },
 	{ K_OCSP, eku_of_ocsp, "lint-eku-ocsp", "RFC 6960 4.2.2.2", "extKeyUsage",
 	  "the certificate of an OCSP responder must have OCSPSigning and no other purpose" },
-	{ K_CA | K_ENDS, key_ids, "lint-key-ids", "RFC 5280 4.2.1.1", "authorityKeyIdentifier",
+	{ K_CA | K_ENDS, lint_key_ids, "lint-key-ids", "RFC 5280 4.2.1.1", "authorityKeyIdentifier",
 	  "the subject or the authority key identifier is missing" },
-	{ K_ROOT, root_key_ids, "lint-root-key-ids", "RFC 5280 4.2.1.2", "subjectKeyIdentifier",
+	{ K_ROOT, lint_root_key_ids, "lint-root-key-ids", "RFC 5280 4.2.1.2", "subjectKeyIdentifier",
 	  "a root lacks its key identifier or names another one as its issuer's" },
-	{ K_ALL, critical_set, "lint-critical", "RFC 5280 4.2", "extensions",
+	{ K_ALL, lint_critical_set, "lint-critical", "RFC 5280 4.2", "extensions",
 	  "an extension is critical that must not be" },
-	{ K_ALL, unknown_extension, "lint-extension", "RFC 5280 4.2", "extensions",
+	{ K_ALL, lint_unknown_extension, "lint-extension", "RFC 5280 4.2", "extensions",
 	  "there is an extension that no profile here has" },
-	{ K_HOLDER, san_missing, "lint-san-missing", "Ley 19.799 art. 15", "subjectAltName",
+	{ K_HOLDER, lint_san_missing, "lint-san-missing", "Ley 19.799 art. 15", "subjectAltName",
 	  "the certificate of a holder has no subjectAltName" },
-	{ K_ALL, rut_form, "lint-rut-form", "DS 181/2002", "subjectAltName",
+	{ K_ALL, lint_rut_form, "lint-rut-form", "DS 181/2002", "subjectAltName",
 	  "a RUT is not an IA5String in the form 12345678-5 with its right check digit" },
-	{ K_ALL, email_form, "lint-email-form", "RFC 5280 4.2.1.6", "subjectAltName",
+	{ K_ALL, lint_email_form, "lint-email-form", "RFC 5280 4.2.1.6", "subjectAltName",
 	  "a name holds something that is not an e-mail address" },
-	{ K_ALL, url_scheme, "lint-url", "RFC 5280 4.2.1.13", "cRLDistributionPoints",
+	{ K_ALL, lint_url_scheme, "lint-url", "RFC 5280 4.2.1.13", "cRLDistributionPoints",
 	  "a URL of CRL, OCSP or issuer certificate does not begin with http://" },
-	{ K_ALL, policies, "lint-policies", "RFC 5280 4.2.1.4", "certificatePolicies",
+	{ K_ALL, lint_policies, "lint-policies", "RFC 5280 4.2.1.4", "certificatePolicies",
 	  "a policy qualifier is unknown, in the wrong string type or too long" },
-	{ K_CAS | K_PEOPLE, nocheck_elsewhere, "lint-nocheck-elsewhere", "RFC 6960 4.2.2.2.1", "extensions",
+	{ K_CAS | K_PEOPLE, lint_nocheck_elsewhere, "lint-nocheck-elsewhere", "RFC 6960 4.2.2.2.1", "extensions",
 	  "ocsp-nocheck stands in a certificate that is not an OCSP responder's" },
-	{ K_OCSP, ocsp_extensions, "lint-ocsp-extensions", "BR 7.1.2.8", "extensions",
+	{ K_OCSP, lint_ocsp_extensions, "lint-ocsp-extensions", "BR 7.1.2.8", "extensions",
 	  "the certificate of an OCSP responder lacks nocheck, or has CRLDP, AIA or subjectAltName" },
-	{ K_OCSP, ocsp_usage, "lint-ocsp-usage", "BR 7.1.2.8", "keyUsage",
+	{ K_OCSP, lint_ocsp_usage, "lint-ocsp-usage", "BR 7.1.2.8", "keyUsage",
 	  "keyUsage of an OCSP responder is not digitalSignature alone" },
-	{ K_OCSP, ocsp_life, "lint-ocsp-life", "BR 7.1.2.8", "validity",
+	{ K_OCSP, lint_ocsp_life, "lint-ocsp-life", "BR 7.1.2.8", "validity",
 	  "the certificate of an OCSP responder lives longer than 30 days" },
 };
 /* clang-format on */
