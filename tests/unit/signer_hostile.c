@@ -441,9 +441,9 @@ b_issuer_one(struct world *w, struct wish *x)
 	x->issuer = bytes_str("uno");
 }
 
-/* The TBS again with a serial of 15 octets. */
+/* The TBS again with the first octets of its serial. */
 static void
-b_short_serial(struct world *w, struct wish *x)
+shorten_serial(struct world *w, struct wish *x, size_t len)
 {
 	uint8_t room[4096];
 	struct der d = der_of(x->tbs);
@@ -454,7 +454,7 @@ b_short_serial(struct world *w, struct wish *x)
 	struct der_w out = der_w_of(room, sizeof(room));
 	size_t mark = der_mark(&out);
 	der_raw(&out, rest);
-	der_put_integer(&out, bytes_of(x->serial, 15));
+	der_put_integer(&out, bytes_of(x->serial, len));
 	der_raw(&out, version);
 	der_wrap(&out, DER_SEQUENCE, mark);
 	struct bytes tbs;
@@ -465,6 +465,12 @@ b_short_serial(struct world *w, struct wish *x)
 	OK(signed_assemble(tbs, key_type_sigalg(KEY_EC_P256), buf_bytes(&sig),
 	    &der, e));
 	x->container = arena_copy(w->a, buf_bytes(&der));
+}
+
+static void
+b_short_serial(struct world *w, struct wish *x)
+{
+	shorten_serial(w, x, 15);
 }
 
 static void
@@ -769,6 +775,25 @@ clock_behind_the_journal(void **state)
 /* --- Incidents ------------------------------------------------------------------------------ */
 
 static void
+incident_02_short_serials(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	for (size_t len = 1; len <= SERIAL_MAX; len++) {
+		struct wish x;
+		wish_holder(w, &x, 0);
+		wish_build(w, &x, NULL, NULL, NULL);
+		shorten_serial(w, &x, len);
+		/* From 16 on it is only another TBS than the endorsed one. */
+		const char *want = len < 16   ? "lint-serial-short"
+				   : len < 20 ? "signer-tbs-hash"
+					      : "ok";
+		assert_string_equal(ask_id(w, &x), want);
+	}
+	world_free(w);
+}
+
+static void
 incident_03_serial_twice_after_restart(void **state)
 {
 	(void)state;
@@ -911,6 +936,7 @@ main(void)
 		cmocka_unit_test(f33_endorsement_replayed),
 		cmocka_unit_test(per_hour_is_counted_across_restarts),
 		cmocka_unit_test(clock_behind_the_journal),
+		cmocka_unit_test(incident_02_short_serials),
 		cmocka_unit_test(incident_03_serial_twice_after_restart),
 		cmocka_unit_test(
 		    incident_15_one_octet_changed_after_endorsement),

@@ -1,0 +1,751 @@
+/*
+ * Everything a signer signs besides people's certificates: CRLs, checkpoints,
+ * responders' certificates, OCSP answers; and who may ask for what.
+ */
+#include "fake/signer_world.h"
+
+#include <refrendo/crl.h>
+#include <refrendo/ocsp.h>
+
+/* Asks and gives the id of the refusal, or "ok". */
+static const char *
+ask(struct world *w, uint16_t type, const struct buf *body,
+    struct bytes *answer, struct err *refusal)
+{
+	if (world_ask(w, type, buf_bytes(body), answer, refusal) == ERR_OK)
+		return "ok";
+	assert_true(refusal->say[0] != '\0');
+	return refusal->id;
+}
+
+#define SAYS(row, got, want, refusal, want_say)                           \
+	do {                                                              \
+		if (strcmp(got, want) != 0)                               \
+			fail_msg("row \"%s\": %s: %s", row, got,          \
+			    strcmp(got, "ok") == 0 ? "" : (refusal).say); \
+		if (strcmp(want, "ok") != 0 &&                            \
+		    strstr((refusal).say, want_say) == NULL)              \
+			fail_msg("row \"%s\": %s", row, (refusal).say);   \
+	} while (0)
+
+/* --- CRL --------------------------------------------------------------------------- */
+
+static enum err_code
+no_rewind(void *ctx, struct err *e)
+{
+	(void)ctx;
+	(void)e;
+	return ERR_OK;
+}
+
+static enum err_code
+no_next(void *ctx, struct crl_entry *entry, bool *more, struct err *e)
+{
+	(void)ctx;
+	(void)entry;
+	(void)e;
+	*more = false;
+	return ERR_OK;
+}
+
+struct crl_row {
+	const char *name, *issuer;
+	int ca; /* whose CRL it is */
+	uint64_t number;
+	int64_t from, life;
+	const char *want, *say;
+};
+
+/* clang-format off */
+static const struct crl_row crl_rows[] = {
+	{ "first", "uno", 0, 5, 0, DAY, "ok", "" },
+	{ "again, the same", "uno", 0, 5, 0, DAY, "ok", "" },
+	{ "same number, other content", "uno", 0, 5, 0, 2 * DAY, "signer-crl-number", "a CRL with this number or a higher one" },
+	{ "number going back", "uno", 0, 4, 0, DAY, "signer-crl-number", "already signed for the CA uno" },
+	{ "of another CA", "uno", 1, 6, 0, DAY, "signer-crl-issuer", "the CRL is that of another CA than uno" },
+	{ "for another CA", "dos", 0, 6, 0, DAY, "signer-crl-issuer", "the CRL is that of another CA than dos" },
+	{ "unknown CA", "tres", 0, 6, 0, DAY, "signer-issuer", "no issuing CA with the name \"tres\"" },
+	{ "of the future", "uno", 0, 6, 2 * MINUTE, DAY, "signer-crl-not-now", "begins in the future" },
+	{ "expired", "uno", 0, 6, -2 * DAY, DAY, "signer-crl-not-now", "is already over" },
+	{ "too long", "uno", 0, 6, 0, 11 * DAY, "signer-crl-life", "longer than the ceiling" },
+	{ "before the last one", "uno", 0, 6, -HOUR, DAY, "signer-crl-back", "begins before the one" },
+	{ "the next", "uno", 0, 6, 0, DAY, "ok", "" },
+	{ "the other CA counts for itself", "dos", 1, 1, 0, DAY, "ok", "" },
+};
+/* clang-format on */
+
+static const char *
+ask_crl(struct world *w, const struct crl_row *r, struct bytes *der,
+    struct err *refusal)
+{
+	struct crl_spec spec = { .issuer = w->ca_cert[r->ca].subject,
+		.issuer_ski = w->ca_cert[r->ca].ski,
+		.issuer_type = KEY_EC_P256,
+		.number = r->number,
+		.this_update = w->now + r->from,
+		.next_update = w->now + r->from + r->life };
+	struct crl_source none = { NULL, no_rewind, no_next };
+	struct buf tbs AUTO_BUF = BUF(1u << 16);
+	struct buf body AUTO_BUF = BUF(1u << 17);
+	OK(crl_build_tbs(&spec, &none, &tbs, e));
+	struct signer_crl m = { bytes_str(r->issuer), buf_bytes(&tbs) };
+	signer_crl_encode(&m, &body);
+	const char *id = ask(w, SIGNER_CRL, &body, der, refusal);
+	if (strcmp(id, "ok") == 0) {
+		struct crl c;
+		struct bytes t, alg, sig;
+		AUTO(verifier) v = NULL;
+		OK(crl_parse(*der, &c, e));
+		OK(signed_split(*der, &t, &alg, &sig, e));
+		assert_true(bytes_eq(t, buf_bytes(&tbs)));
+		OK(verifier_new(&v, e));
+		OK(verifier_check(v, w->ca_cert[r->ca].spki, alg, t, sig, e));
+	}
+	return id;
+}
+
+static void
+incident_59_crl_rows(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	struct bytes der, first = BYTES_NONE;
+	struct err refusal = { .id = "" };
+	for (size_t i = 0; i < ARRAY_LEN(crl_rows); i++) {
+		const struct crl_row *r = &crl_rows[i];
+		SAYS(r->name, ask_crl(w, r, &der, &refusal), r->want, refusal,
+		    r->say);
+		if (i == 0)
+			first = der;
+		if (i == 1)
+			assert_true(bytes_eq(first, der));
+	}
+	world_free(w);
+}
+
+/* Row 63: an old ledger would count CRLs from an old number. */
+static void
+incident_63_numbers_survive_a_restart(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	struct bytes der, answer;
+	struct err refusal = { .id = "" };
+	struct signer_hello hello;
+	assert_string_equal(ask_crl(w, &crl_rows[0], &der, &refusal), "ok");
+	world_stop(w);
+	world_start(w);
+	assert_string_equal(ask_crl(w, &crl_rows[3], &answer, &refusal),
+	    "signer-crl-number");
+	assert_string_equal(ask_crl(w, &crl_rows[1], &answer, &refusal), "ok");
+	assert_true(bytes_eq(der, answer));
+	assert_int_equal(world_ask(w, SIGNER_HELLO, BYTES_NONE, &answer,
+			     &refusal),
+	    ERR_OK);
+	OK(signer_hello_decode(answer, w->a, &hello, e));
+	assert_int_equal(hello.n_issuer, 2);
+	assert_string_equal(hello.issuer[0].issuer, "uno");
+	assert_int_equal(hello.issuer[0].crl_number, 5);
+	assert_int_equal(hello.issuer[1].crl_number, 0);
+	uint8_t spki[SHA256_LEN];
+	sha256(spki, key_spki(w->ocsp[1]));
+	assert_memory_equal(hello.issuer[1].responder_spki_sha256, spki,
+	    SHA256_LEN);
+	world_free(w);
+}
+
+/* --- Checkpoints ---------------------------------------------------------------------- */
+
+#define LEAVES 12
+
+/* Two logs that agree on their first five entries. */
+struct log {
+	struct merkle m[LEAVES + 1];
+	uint8_t leaf[LEAVES][HASH_LEN];
+};
+
+static void
+make_log(struct log *l, uint8_t from_fifth)
+{
+	memset(l, 0, sizeof(*l));
+	for (size_t i = 0; i < LEAVES; i++) {
+		uint8_t octets[2] = { (uint8_t)i, i < 5 ? 0 : from_fifth };
+		merkle_leaf_hash(l->leaf[i], bytes_of(octets, 2));
+		l->m[i + 1] = l->m[i];
+		merkle_append(&l->m[i + 1], l->leaf[i], NULL, NULL);
+	}
+}
+
+static enum err_code
+get_tile(void *ctx, unsigned level, uint64_t n, struct bytes *hashes,
+    struct err *e)
+{
+	struct log *l = ctx;
+	if (level != 0 || n != 0)
+		return err_say(e, ERR_CORRUPT, "tile-short", "no such tile");
+	*hashes = bytes_of(l->leaf, sizeof(l->leaf));
+	return ERR_OK;
+}
+
+static const char *
+ask_checkpoint(struct world *w, struct log *l, uint64_t old, uint64_t size,
+    struct bytes *note, struct err *refusal)
+{
+	struct signer_checkpoint m = { .size = size };
+	struct tile_source tiles = { l, get_tile };
+	struct buf body AUTO_BUF = BUF(8192);
+	merkle_root(&l->m[size], m.root);
+	if (old > 0 && old < size)
+		OK(merkle_consistency(old, size, &tiles, &m.consistency, e));
+	signer_checkpoint_encode(&m, &body);
+	return ask(w, SIGNER_CHECKPOINT, &body, note, refusal);
+}
+
+static void
+incident_39_checkpoints_never_fork(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	struct log good, other;
+	struct bytes note, again;
+	struct err refusal = { .id = "" };
+	make_log(&good, 0);
+	make_log(&other, 9);
+	const char *fork = "entries are missing or were changed";
+	SAYS("empty tree", ask_checkpoint(w, &good, 0, 0, &note, &refusal),
+	    "checkpoint-fork", refusal, fork);
+	SAYS("first", ask_checkpoint(w, &good, 0, 7, &note, &refusal), "ok",
+	    refusal, "");
+	struct checkpoint c;
+	AUTO(verifier) v = NULL;
+	OK(verifier_new(&v, e));
+	OK(checkpoint_verify(note, bytes_str(w->config.origin),
+	    key_spki(w->log), v, &c, e));
+	assert_int_equal(c.size, 7);
+	SAYS("again", ask_checkpoint(w, &good, 0, 7, &again, &refusal), "ok",
+	    refusal, "");
+	assert_true(bytes_eq(note, again));
+	SAYS("F31: another tree of that size",
+	    ask_checkpoint(w, &other, 0, 7, &again, &refusal),
+	    "checkpoint-fork", refusal, fork);
+	SAYS("last entries cut",
+	    ask_checkpoint(w, &good, 0, 6, &again, &refusal), "checkpoint-fork",
+	    refusal, fork);
+	SAYS("rewritten and longer",
+	    ask_checkpoint(w, &other, 7, 9, &again, &refusal),
+	    "checkpoint-fork", refusal, fork);
+	SAYS("without a proof",
+	    ask_checkpoint(w, &good, 0, 9, &again, &refusal), "checkpoint-fork",
+	    refusal, fork);
+	world_stop(w);
+	world_start(w);
+	SAYS("after a restart",
+	    ask_checkpoint(w, &good, 0, 6, &again, &refusal), "checkpoint-fork",
+	    refusal, fork);
+	SAYS("the same after a restart",
+	    ask_checkpoint(w, &good, 0, 7, &again, &refusal), "ok", refusal,
+	    "");
+	assert_true(bytes_eq(note, again));
+	SAYS("longer", ask_checkpoint(w, &good, 7, LEAVES, &note, &refusal),
+	    "ok", refusal, "");
+	world_free(w);
+}
+
+/* --- The responder's certificate ----------------------------------------------------------- */
+
+static void
+responder_spec(struct world *w, struct cert_spec *spec)
+{
+	static const uint8_t serial[20] = { 0x11, 0x22, 0x33, 0x44 };
+	const struct name_attr attrs[] = { { OID_C, bytes_str("CL") },
+		{ OID_CN, bytes_str("OCSP uno") } };
+	struct buf name AUTO_BUF = BUF(NAME_DER_MAX);
+	OK(name_build(attrs, ARRAY_LEN(attrs), &name, e));
+	*spec = (struct cert_spec){
+		.serial = arena_copy(w->a, bytes_of(serial, sizeof(serial))),
+		.issuer = w->ca_cert[0].subject,
+		.issuer_ski = w->ca_cert[0].ski,
+		.issuer_type = KEY_EC_P256,
+		.subject = arena_copy(w->a, buf_bytes(&name)),
+		.not_before = w->now,
+		.not_after = w->now + 20 * DAY - 1,
+		.spki = key_spki(w->ocsp[0]),
+		.path_len = -1,
+		.key_usage = KU_DIGITAL_SIGNATURE,
+		.eku = { OID_EKU_OCSP },
+		.n_eku = 1,
+		.nocheck = true,
+	};
+}
+
+static const char *
+ask_responder(struct world *w, const struct cert_spec *spec, const char *issuer,
+    struct bytes *der, struct err *refusal)
+{
+	struct buf body AUTO_BUF = BUF(32768);
+	struct bytes tbs;
+	struct signer_responder m = { bytes_str(issuer),
+		world_container(w, spec, &tbs) };
+	signer_responder_encode(&m, &body);
+	return ask(w, SIGNER_RESPONDER, &body, der, refusal);
+}
+
+enum spoil {
+	NOTHING,
+	OTHER_KEY,
+	CA_KEY,
+	TOO_LONG,
+	THIRTY_ONE,
+	FUTURE,
+	OLD,
+	NO_NOCHECK,
+	NO_EKU,
+	SECOND_EKU,
+	CERT_SIGN,
+	IS_CA,
+	CRLDP,
+	WITH_SAN,
+	OTHER_CA
+};
+
+/* clang-format off */
+static const struct {
+	const char *name;
+	enum spoil spoil;
+	const char *want, *say;
+} responder_rows[] = {
+	{ "key of the other CA's responder", OTHER_KEY, "signer-responder-key", "not for the OCSP key" },
+	{ "key of the CA itself", CA_KEY, "signer-responder-key", "not for the OCSP key" },
+	{ "longer than configured", TOO_LONG, "signer-responder-life", "longer than the configuration allows" },
+	{ "over 30 days", THIRTY_ONE, "lint-ocsp-life", "longer than 30 days" },
+	{ "begins tomorrow", FUTURE, "signer-responder-not-now", "does not begin now" },
+	{ "begins yesterday", OLD, "signer-responder-not-now", "does not begin now" },
+	{ "no nocheck", NO_NOCHECK, "lint-ocsp-extensions", "lacks nocheck" },
+	{ "another purpose", NO_EKU, "lint-eku-ocsp", "OCSPSigning and no other purpose" },
+	{ "a second purpose", SECOND_EKU, "lint-eku-ocsp", "OCSPSigning and no other purpose" },
+	{ "keyCertSign", CERT_SIGN, "lint-key-usage-end", "keyUsage has a bit of CAs" },
+	{ "CA true with OCSPSigning", IS_CA, "lint-is-ca", "CA:TRUE" },
+	{ "with CRLDP", CRLDP, "lint-ocsp-extensions", "or has CRLDP" },
+	{ "with SAN", WITH_SAN, "lint-ocsp-extensions", "subjectAltName" },
+	{ "asked of the other CA", OTHER_CA, "signer-issuer-name", "another issuer than the CA dos" },
+	{ "good", NOTHING, "ok", "" },
+};
+/* clang-format on */
+
+static void
+spoil(struct world *w, struct cert_spec *s, enum spoil how)
+{
+	switch (how) {
+	case OTHER_KEY:
+		s->spki = key_spki(w->ocsp[1]);
+		break;
+	case CA_KEY:
+		s->spki = key_spki(w->ca[0]);
+		break;
+	case TOO_LONG:
+		s->not_after += DAY;
+		break;
+	case THIRTY_ONE:
+		s->not_after += 11 * DAY;
+		break;
+	case FUTURE:
+		s->not_before += DAY;
+		break;
+	case OLD:
+		s->not_before -= DAY;
+		s->not_after -= DAY;
+		break;
+	case NO_NOCHECK:
+		s->nocheck = false;
+		break;
+	case NO_EKU:
+		s->eku[0] = OID_EKU_CLIENT;
+		break;
+	case SECOND_EKU:
+		s->eku[s->n_eku++] = OID_EKU_CLIENT;
+		break;
+	case CERT_SIGN:
+		s->key_usage |= KU_KEY_CERT_SIGN;
+		break;
+	case IS_CA:
+		s->is_ca = true;
+		break;
+	case CRLDP:
+		s->crl_url = bytes_str("http://prueba.example/uno.crl");
+		break;
+	case WITH_SAN:
+		s->n_san = 1;
+		s->san[0].kind = GN_DNS;
+		s->san[0].value = bytes_str("prueba.example");
+		break;
+	case NOTHING:
+	case OTHER_CA:
+		break;
+	}
+}
+
+static void
+incident_50_one_profile_of_responders(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	struct cert_spec spec;
+	struct bytes der, again;
+	struct err refusal = { .id = "" };
+	for (size_t i = 0; i < ARRAY_LEN(responder_rows); i++) {
+		responder_spec(w, &spec);
+		spoil(w, &spec, responder_rows[i].spoil);
+		const char *issuer =
+		    responder_rows[i].spoil == OTHER_CA ? "dos" : "uno";
+		SAYS(responder_rows[i].name,
+		    ask_responder(w, &spec, issuer, &der, &refusal),
+		    responder_rows[i].want, refusal, responder_rows[i].say);
+	}
+	assert_string_equal(ask_responder(w, &spec, "uno", &again, &refusal),
+	    "ok");
+	assert_true(bytes_eq(der, again));
+	/* The same serial under a holder's certificate. */
+	struct wish x;
+	wish_holder(w, &x, 0);
+	memcpy(x.serial, spec.serial.p, SERIAL_MAX);
+	wish_build(w, &x, NULL, NULL, NULL);
+	assert_int_equal(wish_ask(w, &x, &again, &refusal), ERR_CONFLICT);
+	assert_string_equal(refusal.id, "signer-serial-used");
+	world_free(w);
+}
+
+/* --- OCSP answers ------------------------------------------------------------------------------ */
+
+struct ocsp_row {
+	const char *name, *issuer;
+	int ca, key;
+	int64_t produced, from, life;
+	enum ocsp_state state;
+	enum { RIGHT, FOREIGN } certificate;
+	const char *want, *say;
+};
+
+/* clang-format off */
+static const struct ocsp_row ocsp_rows[] = {
+	{ "good", "uno", 0, 0, 0, 0, DAY, OCSP_GOOD, RIGHT, "ok", "" },
+	{ "revoked", "uno", 0, 0, 0, 0, DAY, OCSP_REVOKED, RIGHT, "ok", "" },
+	{ "another CA's certificate", "uno", 1, 0, 0, 0, DAY, OCSP_GOOD, RIGHT, "signer-ocsp-issuer", "of another CA than uno" },
+	{ "another responder's key", "uno", 0, 1, 0, 0, DAY, OCSP_GOOD, RIGHT, "signer-ocsp-key", "another responder's key" },
+	{ "unknown CA", "tres", 0, 0, 0, 0, DAY, OCSP_GOOD, RIGHT, "signer-issuer", "no issuing CA" },
+	{ "of the future", "uno", 0, 0, 0, 2 * MINUTE, DAY, OCSP_GOOD, RIGHT, "signer-ocsp-times", "begins in the future" },
+	{ "produced tomorrow", "uno", 0, 0, DAY, 0, DAY, OCSP_GOOD, RIGHT, "signer-ocsp-produced", "was produced in the future" },
+	{ "too long", "uno", 0, 0, 0, 0, 11 * DAY, OCSP_GOOD, RIGHT, "signer-ocsp-times", "longer than the ceiling" },
+	{ "over", "uno", 0, 0, 0, -2 * DAY, DAY, OCSP_GOOD, RIGHT, "signer-ocsp-times", "is over" },
+	{ "certificate of somebody else", "uno", 0, 0, 0, 0, DAY, OCSP_GOOD, FOREIGN, "signer-ocsp-certificate", "not that of this responder" },
+};
+/* clang-format on */
+
+/* Certifies the responder's key, then turns the world into ocsp-signer. */
+static struct bytes
+become_ocsp(struct world *w)
+{
+	struct cert_spec spec;
+	struct bytes der;
+	struct err refusal = { .id = "" };
+	responder_spec(w, &spec);
+	assert_string_equal(ask_responder(w, &spec, "uno", &der, &refusal),
+	    "ok");
+	world_stop(w);
+	struct signer_setup setup = { .config = &w->config,
+		.ceilings = &w->ceilings,
+		.dir = w->dir,
+		.is_ocsp = true };
+	OK(signer_new(&setup, &w->signer, e));
+	return der;
+}
+
+static struct bytes
+ocsp_body(struct world *w, const struct ocsp_row *r, struct bytes responder)
+{
+	static const uint8_t serial[20] = { 0x12, 0x34 };
+	struct issuer_id id, own;
+	struct cert like = { .subject = w->ca_cert[0].subject,
+		.spki = key_spki(w->ocsp[r->key]) };
+	OK(issuer_id_of(&w->ca_cert[r->ca], &id, e));
+	OK(issuer_id_of(&like, &own, e));
+	struct ocsp_answer_spec spec = { .issuer = &id,
+		.serial = bytes_of(serial, sizeof(serial)),
+		.responder_key_hash = bytes_of(own.key_sha1, 20),
+		.state = r->state,
+		.revoked_at = r->state == OCSP_REVOKED ? w->now - DAY : 0,
+		.produced_at = w->now + r->produced,
+		.this_update = w->now + r->from,
+		.next_update = w->now + r->from + r->life };
+	struct buf tbs AUTO_BUF = BUF(OCSP_ANSWER_MAX);
+	struct buf body AUTO_BUF = BUF(8192);
+	OK(ocsp_tbs_build(&spec, &tbs, e));
+	struct signer_ocsp m = { bytes_str(r->issuer), buf_bytes(&tbs),
+		r->certificate == RIGHT ? responder
+					: buf_bytes(&w->minister_der[0]) };
+	signer_ocsp_encode(&m, &body);
+	return arena_copy(w->a, buf_bytes(&body));
+}
+
+static void
+ocsp_answers(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	struct bytes responder = become_ocsp(w), der;
+	struct err refusal = { .id = "" };
+	SAYS("before hello",
+	    world_ask(w, SIGNER_OCSP, ocsp_body(w, &ocsp_rows[0], responder),
+		&der, &refusal) == ERR_OK
+		? "ok"
+		: refusal.id,
+	    "signer-hello-first", refusal, "greeted first");
+	assert_int_equal(world_ask(w, SIGNER_HELLO, BYTES_NONE, &der, &refusal),
+	    ERR_OK);
+	struct signer_hello hello;
+	OK(signer_hello_decode(der, w->a, &hello, e));
+	assert_true(bytes_eq(hello.responder_spki[0], key_spki(w->ocsp[0])));
+	for (size_t i = 0; i < ARRAY_LEN(ocsp_rows); i++) {
+		const struct ocsp_row *r = &ocsp_rows[i];
+		enum err_code code = world_ask(w, SIGNER_OCSP,
+		    ocsp_body(w, r, responder), &der, &refusal);
+		SAYS(r->name, code == ERR_OK ? "ok" : refusal.id, r->want,
+		    refusal, r->say);
+		if (code != ERR_OK)
+			continue;
+		struct ocsp_answer a;
+		AUTO(verifier) v = NULL;
+		OK(verifier_new(&v, e));
+		OK(ocsp_answer_parse(der, &a, e));
+		assert_true(bytes_eq(a.responder, responder));
+		OK(verifier_check(v, key_spki(w->ocsp[0]), a.sigalg, a.tbs,
+		    a.signature, e));
+	}
+	/* When the responder's certificate is over, so is its signing. */
+	w->now += 21 * DAY;
+	SAYS("certificate over",
+	    world_ask(w, SIGNER_OCSP, ocsp_body(w, &ocsp_rows[0], responder),
+		&der, &refusal) == ERR_OK
+		? "ok"
+		: refusal.id,
+	    "signer-ocsp-certificate-time", refusal, "not valid now");
+	world_free(w);
+}
+
+/* What a status process may have: unknown, so many times a second. */
+static const char *
+status_asks(struct world *w, uint16_t type, struct bytes body)
+{
+	static struct err refusal;
+	struct buf in AUTO_BUF = BUF(1u << 20), out AUTO_BUF = BUF(1u << 20);
+	struct err fault;
+	struct frame f;
+	size_t used;
+	frame_put(&in, type, 1, body);
+	assert_int_equal(signer_batch(w->signer, ASKER_STATUS, buf_bytes(&in),
+			     &used, w->now, &out, &fault),
+	    ERR_OK);
+	OK(frame_cut(buf_bytes(&out), signer_cap, &f, &used, e));
+	if ((f.type & SIGNER_REFUSAL) == 0)
+		return "ok";
+	OK(err_decode(f.body, w->a, &refusal, e));
+	return refusal.id;
+}
+
+static void
+status_gets_unknown_alone(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	struct bytes responder = become_ocsp(w);
+	struct ocsp_row row = ocsp_rows[0];
+	assert_string_equal(status_asks(w, SIGNER_OCSP,
+				ocsp_body(w, &row, responder)),
+	    "signer-status-state");
+	row.state = OCSP_REVOKED;
+	assert_string_equal(status_asks(w, SIGNER_OCSP,
+				ocsp_body(w, &row, responder)),
+	    "signer-status-state");
+	assert_string_equal(status_asks(w, SIGNER_HELLO, BYTES_NONE),
+	    "signer-status-message");
+	row.state = OCSP_UNKNOWN;
+	struct bytes body = ocsp_body(w, &row, responder);
+	for (int i = 0; i < UNKNOWN_PER_SECOND; i++)
+		assert_string_equal(status_asks(w, SIGNER_OCSP, body), "ok");
+	assert_string_equal(status_asks(w, SIGNER_OCSP, body),
+	    "signer-status-rate");
+	w->now++;
+	assert_string_equal(status_asks(w, SIGNER_OCSP, body), "ok");
+	world_free(w);
+}
+
+/* --- Who may ask for what ------------------------------------------------------------------------ */
+
+static void
+roles_and_order(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	struct bytes answer;
+	struct err refusal = { .id = "" };
+	struct wish x;
+	struct ocsp_row row = ocsp_rows[0];
+	/* The signer has CA keys and signs no OCSP answer with them. */
+	assert_int_equal(world_ask(w, SIGNER_OCSP,
+			     ocsp_body(w, &row, BYTES_NONE), &answer, &refusal),
+	    ERR_FORBIDDEN);
+	SAYS("OCSP with a CA key", refusal.id, "signer-role", refusal,
+	    "CA keys and OCSP keys are kept apart");
+	wish_holder(w, &x, 0);
+	wish_build(w, &x, NULL, NULL, NULL);
+	/* Nothing before the greeting. */
+	world_stop(w);
+	struct signer_setup setup = { .config = &w->config,
+		.ceilings = &w->ceilings,
+		.dir = w->dir };
+	OK(signer_new(&setup, &w->signer, e));
+	assert_int_equal(wish_ask(w, &x, &answer, &refusal), ERR_CONFLICT);
+	assert_string_equal(refusal.id, "signer-hello-first");
+	world_stop(w);
+	/* Nor does ocsp-signer know anything of certificates. */
+	setup.is_ocsp = true;
+	OK(signer_new(&setup, &w->signer, e));
+	assert_int_equal(world_ask(w, SIGNER_HELLO, BYTES_NONE, &answer,
+			     &refusal),
+	    ERR_OK);
+	static const uint16_t not_ocsp[] = { SIGNER_CRL, SIGNER_CHECKPOINT,
+		SIGNER_RESPONDER, SIGNER_APPOINTMENT_END };
+	assert_int_equal(wish_ask(w, &x, &answer, &refusal), ERR_FORBIDDEN);
+	assert_string_equal(refusal.id, "signer-role");
+	for (size_t i = 0; i < ARRAY_LEN(not_ocsp); i++) {
+		struct buf body AUTO_BUF = BUF(1024);
+		struct signer_appointment_end end = { bytes_str("NOM-1"), 1 };
+		struct signer_crl crl = { bytes_str("uno"), BYTES_NONE };
+		struct signer_checkpoint point = { .size = 1 };
+		struct signer_responder resp = { bytes_str("uno"), BYTES_NONE };
+		if (not_ocsp[i] == SIGNER_CRL)
+			signer_crl_encode(&crl, &body);
+		else if (not_ocsp[i] == SIGNER_CHECKPOINT)
+			signer_checkpoint_encode(&point, &body);
+		else if (not_ocsp[i] == SIGNER_RESPONDER)
+			signer_responder_encode(&resp, &body);
+		else
+			signer_appointment_end_encode(&end, &body);
+		assert_int_equal(world_ask(w, not_ocsp[i], buf_bytes(&body),
+				     &answer, &refusal),
+		    ERR_FORBIDDEN);
+		assert_string_equal(refusal.id, "signer-role");
+	}
+	world_free(w);
+}
+
+/* A peer that breaks the protocol is closed; what came before is answered. */
+static void
+malformed_frames_close_the_peer(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		uint16_t type;
+		const char *body;
+		size_t len;
+		const char *want;
+	} rows[] = {
+		{ "hello with a body", SIGNER_HELLO, "x", 1,
+		    "signer-hello-body" },
+		{ "cut certificate", SIGNER_CERTIFICATE, "\0\0\0\5ab", 6,
+		    "signer-message" },
+		{ "certificate with a rest", SIGNER_CERTIFICATE,
+		    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0z", 17, "signer-message" },
+		{ "proof of 255 hashes", SIGNER_CHECKPOINT,
+		    "\0\0\0\0\0\0\0\1"
+		    "01234567890123456789012345678901\377",
+		    41, "signer-message" },
+		{ "an answer nobody asked for", SIGNER_CRL | SIGNER_ANSWER, "",
+		    0, "frame-type" },
+		{ "a refusal", SIGNER_CRL | SIGNER_REFUSAL, "", 0,
+		    "frame-type" },
+		{ "unknown type", 99, "", 0, "frame-type" },
+		{ "type zero", 0, "", 0, "frame-type" },
+	};
+	struct world *w = world_new();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf in AUTO_BUF = BUF(4096), out AUTO_BUF = BUF(65536);
+		struct err fault;
+		struct frame f;
+		size_t used, cut;
+		frame_put(&in, SIGNER_HELLO, 1, BYTES_NONE);
+		size_t first = in.len;
+		frame_put(&in, rows[i].type, 2,
+		    bytes_of(rows[i].body, rows[i].len));
+		enum err_code code = signer_batch(w->signer, ASKER_CORE,
+		    buf_bytes(&in), &used, w->now, &out, &fault);
+		if (code != ERR_INVALID || strcmp(fault.id, rows[i].want) != 0)
+			fail_msg("row \"%s\": %s", rows[i].name,
+			    code == ERR_OK ? "ok" : fault.id);
+		assert_int_equal(used, first);
+		OK(frame_cut(buf_bytes(&out), signer_cap, &f, &cut, e));
+		assert_int_equal(f.type, SIGNER_HELLO | SIGNER_ANSWER);
+		assert_int_equal(cut, out.len);
+	}
+	/* Half a frame is waited for, an octet at a time. */
+	struct buf in AUTO_BUF = BUF(4096), out AUTO_BUF = BUF(65536);
+	struct err fault;
+	size_t used;
+	frame_put(&in, SIGNER_HELLO, 1, BYTES_NONE);
+	for (size_t n = 0; n < in.len; n++) {
+		assert_int_equal(signer_batch(w->signer, ASKER_CORE,
+				     bytes_of(in.p, n), &used, w->now, &out,
+				     &fault),
+		    ERR_OK);
+		assert_int_equal(used, 0);
+	}
+	world_free(w);
+}
+
+static void
+appointment_end_rows(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	static const struct {
+		const char *name, *id;
+		int64_t at;
+		const char *want, *say;
+	} rows[] = {
+		{ "never made", "NOM-2026-000777", 0,
+		    "signer-appointment-unknown", "knows no appointment" },
+		{ "later", "NOM-2026-000001", DAY,
+		    "signer-appointment-end-future", "dated in the future" },
+		{ "now", "NOM-2026-000001", 0, "ok", "" },
+		{ "again", "NOM-2026-000001", 0, "ok", "" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf body AUTO_BUF = BUF(1024);
+		struct signer_appointment_end m = { bytes_str(rows[i].id),
+			w->now + rows[i].at };
+		struct bytes answer;
+		struct err refusal = { .id = "" };
+		signer_appointment_end_encode(&m, &body);
+		SAYS(rows[i].name,
+		    ask(w, SIGNER_APPOINTMENT_END, &body, &answer, &refusal),
+		    rows[i].want, refusal, rows[i].say);
+	}
+	world_free(w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(incident_59_crl_rows),
+		cmocka_unit_test(incident_63_numbers_survive_a_restart),
+		cmocka_unit_test(incident_39_checkpoints_never_fork),
+		cmocka_unit_test(incident_50_one_profile_of_responders),
+		cmocka_unit_test(ocsp_answers),
+		cmocka_unit_test(status_gets_unknown_alone),
+		cmocka_unit_test(roles_and_order),
+		cmocka_unit_test(malformed_frames_close_the_peer),
+		cmocka_unit_test(appointment_end_rows),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
