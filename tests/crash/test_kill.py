@@ -1,0 +1,144 @@
+"""SIGKILL to core and to the signer at every boundary between two steps,
+with work in flight; after each restart nothing acknowledged is lost, no
+certificate is unrecorded, no serial comes twice, and audit and replay agree.
+
+INCIDENTS rows 3, 37, 39, 51, 52 and 64; faults F1, F2 and F3.
+"""
+import os
+import random
+import sys
+import threading
+import time
+
+import harness
+
+ROUNDS = int(os.environ.get("REFRENDO_KILL_ROUNDS", "200"))
+# Calls to disk and sockets that one issuance makes in a role, about.
+SPAN = {"core": 60, "signer": 30}
+WORKERS = 3
+UNAVAILABLE = 8  # exit status: try again with the same key
+
+
+class Work(threading.Thread):
+    """Asks, endorses and revokes until told to stop; remembers what was
+    acknowledged.  A call whose answer was lost is repeated with its key, as
+    any client would."""
+
+    def __init__(self, engine, holder, number):
+        super().__init__(daemon=True)
+        self.engine, self.holder = engine, holder
+        self.number, self.acts = number, 0
+        self.acknowledged = {}  # serial -> state
+        self.wrong = []
+        self.stopping = False
+
+    def insist(self, act):
+        self.acts += 1
+        key = f"w{self.number}-{self.acts}-{random.getrandbits(32):x}"
+        while True:
+            try:
+                return act(key)
+            except harness.Refused as refused:
+                if refused.status != UNAVAILABLE:
+                    raise
+                time.sleep(0.05)
+
+    def issue_one(self):
+        _, csr = self.engine.new_key()
+        made = self.insist(
+            lambda key: self.engine.request(self.holder, csr, key))
+        done = self.insist(
+            lambda key: self.engine.endorse(made["id"], key))
+        if done["state"] != "issued":
+            self.wrong.append(f"endorsed and answered {done['state']}")
+            return
+        self.acknowledged[done["serial"]] = "valid"
+        if self.acts % 4 == 0:
+            self.insist(lambda key: self.engine.cli(
+                "cert", "revoke", done["serial"], "--as", harness.MINISTER,
+                "--cause", "office-ended", "--reason", "left", key=key))
+            self.acknowledged[done["serial"]] = "revoked"
+
+    def run(self):
+        try:
+            while not self.stopping:
+                self.issue_one()
+        except Exception as error:  # told by the main thread
+            self.wrong.append(repr(error))
+
+
+def certificates(engine):
+    """Every certificate's record by serial."""
+    found, after = {}, []
+    while True:
+        page = engine.cli("cert", "ls", "--limit", "500", *after)
+        for c in page["items"]:
+            assert c["serial"] not in found, "a serial came twice"
+            found[c["serial"]] = c
+        if not page.get("next"):
+            return found
+        after = ["--after", page["next"]]
+
+
+def check_nothing_lost(engine, workers):
+    """Every act that was acknowledged before now is in the records."""
+    acknowledged = {}
+    for w in workers:
+        assert not w.wrong, w.wrong
+        acknowledged.update(w.acknowledged)
+    found = certificates(engine)
+    for serial, state in acknowledged.items():
+        assert serial in found, f"acknowledged, then lost: {serial}"
+        now = found[serial]["state"]
+        assert now in (state, "revoked"), (serial, state, now)
+    return found
+
+
+def check_status(engine, found, sample):
+    """Whatever may have been signed has a status: good or revoked."""
+    for serial in random.sample(sorted(found), min(sample, len(found))):
+        said = harness.run(
+            "openssl", "ocsp", "-issuer", engine.path("ca", "emisora.pem"),
+            "-serial", "0x" + serial, "-CAfile",
+            engine.path("ca", "root.pem"), "-no_nonce", "-url",
+            engine.url + "/ocsp")
+        text = (said.stdout + said.stderr).decode()
+        assert ": good" in text or ": revoked" in text, text
+        if found[serial]["state"] == "revoked":
+            assert ": revoked" in text, text
+
+
+def sweep(role):
+    """One engine, killed at the n-th call after arming, ROUNDS times."""
+    with harness.Engine(env={"LD_PRELOAD": os.environ["CRASH_SHIM"],
+                             "CRASH_ROLE": role}) as engine:
+        engine.init()
+        engine.start()
+        engine.populate(people=WORKERS)
+        workers = [Work(engine, engine.holders[i], i) for i in range(WORKERS)]
+        for w in workers:
+            w.start()
+        for n in range(ROUNDS):
+            pid = engine.pids[role, 0]
+            engine.arm(role, n % SPAN[role] + 1)
+            engine.wait_restart(role, pid)
+            found = check_nothing_lost(engine, workers)
+            check_status(engine, found, 1)
+            engine.audit()
+        for w in workers:
+            w.stopping = True
+        for w in workers:
+            w.join(harness.WAIT)
+        found = check_nothing_lost(engine, workers)
+        check_status(engine, found, 50)
+        report = engine.audit()
+        print(f"{role}: {ROUNDS} kills, {len(found)} certificates, "
+              f"{report['entries']} entries, all in order")
+
+
+if __name__ == "__main__":
+    if "CRASH_SHIM" not in os.environ:
+        print("skipped: the shim was not built")
+        sys.exit(77)
+    for role in sys.argv[1:] or ("core", "signer"):
+        sweep(role)

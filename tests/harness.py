@@ -1,0 +1,336 @@
+"""An engine of a test's own: its directory, port and processes, and its end.
+
+Every test makes what it needs, waits for conditions instead of sleeping, and
+leaves nothing behind.
+"""
+import contextlib
+import ctypes
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+REFRENDO = os.environ.get("REFRENDO", "")
+PASSPHRASE = b"a passphrase of the tests\n"
+OFFICER = "11111111-1"
+OPERATOR = "22222222-2"
+MINISTER = "33333333-3"
+INSTITUTION = "60910000-1"
+WAIT = 60
+
+
+class Refused(Exception):
+    """The command line said no: status and what it printed."""
+
+    def __init__(self, status, text):
+        super().__init__(f"exit {status}: {text}")
+        self.status = status
+        self.text = text
+        try:
+            self.problem = json.loads(text.strip().splitlines()[-1])
+        except (ValueError, IndexError):
+            self.problem = {}
+
+
+def need(program):
+    if not shutil.which(program):
+        print(f"skipped: {program} is not installed")
+        sys.exit(77)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(what, condition, seconds=WAIT):
+    end = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {seconds} s for {what}")
+        time.sleep(0.02)
+
+
+def run(*argv, data=None, check=True):
+    p = subprocess.run(argv, input=data, capture_output=True)
+    if check and p.returncode != 0:
+        raise AssertionError(f"{' '.join(map(str, argv))}: {p.returncode}\n"
+                             f"{p.stdout.decode()}{p.stderr.decode()}")
+    return p
+
+
+class Engine:
+    def __init__(self, algorithm="ec", env=None):
+        if not REFRENDO:
+            print("skipped: the program was not built")
+            sys.exit(77)
+        self.base = tempfile.mkdtemp(prefix="refrendo-test-")
+        self.dir = os.path.join(self.base, "ca")
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.env = dict(os.environ, LC_ALL="C.UTF-8", **(env or {}))
+        self.process = None
+        self.log = []
+        self.pids = {}
+        self.ready = threading.Event()
+        self.algorithm = algorithm
+        self._new_key = threading.Lock()
+        self._keys = 0
+
+    # --- life ---------------------------------------------------------------
+
+    def with_passphrase(self, argv, **options):
+        r, w = os.pipe()
+        os.write(w, PASSPHRASE)
+        os.close(w)
+        env = dict(self.env, REFRENDO_PASSPHRASE_FD=str(r))
+        try:
+            return subprocess.Popen(argv, env=env, pass_fds=[r], **options)
+        finally:
+            os.close(r)
+
+    def init(self, *more):
+        p = self.with_passphrase(
+            [REFRENDO, "init", "--dir", self.dir, "--public-url", self.url,
+             "--listen", f"127.0.0.1:{self.port}", "--algorithm",
+             self.algorithm, "--officer-run", OFFICER, "--officer-name",
+             "Olga Plataforma", *more],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        text, _ = p.communicate()
+        assert p.returncode == 0, text.decode()
+        return text.decode()
+
+    def start(self):
+        self.ready.clear()
+        self.process = self.with_passphrase(
+            [REFRENDO, "serve", "--dir", self.dir],
+            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        threading.Thread(target=self._read_log, args=(self.process,),
+                         daemon=True).start()
+        wait_for("the engine", lambda: self.ready.is_set()
+                 or self.process.poll() is not None)
+        if not self.ready.is_set():
+            raise AssertionError("the engine ended:\n" + self.tail(40))
+
+    def _read_log(self, process):
+        for raw in process.stderr:
+            line = raw.decode(errors="replace").rstrip("\n")
+            self.log.append(line)
+            started = re.search(
+                r"event=role-started .*started=(\S+) index=(\d+) pid=(\d+)",
+                line)
+            if started:
+                role, index, pid = started.groups()
+                self.pids[role, int(index)] = int(pid)
+            if "event=engine-ready" in line:
+                self.ready.set()
+
+    def tail(self, n):
+        return "\n".join(self.log[-n:])
+
+    def stop(self):
+        if self.process is None or self.process.poll() is not None:
+            return 0
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError("the engine did not stop:\n" + self.tail(40))
+
+    def kill(self, role, index=0):
+        """SIGKILL; returns once the parent has started it again."""
+        pid = self.pids[role, index]
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        self.wait_restart(role, pid, index)
+
+    def arm(self, role, n, index=0):
+        """It will be killed at its n-th write to a disk or socket from now
+        on (fake/crash_shim.c)."""
+        value = ctypes.c_void_p(n)  # union sigval
+        ctypes.CDLL(None).sigqueue(self.pids[role, index], signal.SIGUSR2,
+                                   value)
+
+    def wait_restart(self, role, pid, index=0):
+        wait_for(f"{role} to be started again",
+                 lambda: self.pids[role, index] != pid)
+
+    def close(self):
+        try:
+            self.stop()
+        finally:
+            if self.process is not None and self.process.poll() is None:
+                self.process.kill()
+            shutil.rmtree(self.base, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is not None:
+            print("--- the engine's log:\n" + self.tail(60), file=sys.stderr)
+        self.close()
+
+    # --- the command line ------------------------------------------------------
+
+    def cli(self, *argv, key=None):
+        """Runs a verb; its JSON, or Refused."""
+        command = [REFRENDO, *map(str, argv), "--dir", self.dir, "--json",
+                   "--lang", "en"]
+        if key is not None:
+            command += ["--idempotency-key", key]
+        p = subprocess.run(command, env=self.env, capture_output=True,
+                           stdin=subprocess.DEVNULL)
+        if p.returncode != 0:
+            raise Refused(p.returncode, p.stdout.decode() + p.stderr.decode())
+        text = p.stdout.decode()
+        return json.loads(text) if text.strip() else {}
+
+    def path(self, *parts):
+        return os.path.join(self.dir, *parts)
+
+    def temp(self, *parts):
+        return os.path.join(self.base, *parts)
+
+    def new_key(self, name=None, algorithm=("-algorithm", "EC", "-pkeyopt",
+                                            "ec_paramgen_curve:P-256")):
+        """Files of a new key and of a request for it."""
+        with self._new_key:
+            self._keys += 1
+            name = name or f"key{self._keys}"
+        key, csr = self.temp(name + ".key"), self.temp(name + ".csr")
+        run("openssl", "genpkey", *algorithm, "-out", key)
+        run("openssl", "req", "-new", "-key", key, "-subj", "/CN=ignored",
+            "-out", csr)
+        return key, csr
+
+    def sign_as_officer(self, appointment):
+        """openssl signs the statement with the officer's key."""
+        statement = self.temp(appointment + ".statement")
+        p = subprocess.run(
+            [REFRENDO, "appointment", "statement", appointment, "--dir",
+             self.dir], env=self.env, capture_output=True, check=True)
+        with open(statement, "wb") as f:
+            f.write(p.stdout)
+        cms = self.temp(appointment + ".p7s")
+        run("openssl", "cms", "-sign", "-binary", "-in", statement,
+            "-signer", self.path("officer", "officer.pem"), "-inkey",
+            self.path("officer", "officer.key"), "-passin",
+            "pass:" + PASSPHRASE.decode().strip(), "-md", "sha256", "-cades",
+            "-outform", "DER", "-out", cms)
+        return cms
+
+    def appoint(self, run_number, name, institution=INSTITUTION, until="1y"):
+        """A minister in force: files of key and certificate."""
+        key, csr = self.new_key("minister-" + run_number)
+        day = 86400
+        now = int(time.time())
+        made = self.cli(
+            "appointment", "propose", "--as", OFFICER, "--rut", institution,
+            "--run", run_number, "--name", name, "--office",
+            "Secretaria Municipal", "--csr", csr, "--act-number",
+            "Decreto 100", "--act-date", "2026-11-01", "--from",
+            time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - 60)),
+            "--until",
+            time.strftime("%Y-%m-%dT%H:%M:%SZ",
+                          time.gmtime(now + 300 * day)))
+        done = self.cli("appointment", "confirm", made["id"], "--as", OFFICER,
+                        "--cms", self.sign_as_officer(made["id"]))
+        assert done["state"] == "in-force", done
+        cert = self.temp("minister-" + run_number + ".pem")
+        full = self.cli("appointment", "show", made["id"], "--blobs")
+        with open(cert, "w") as f:
+            f.write("-----BEGIN CERTIFICATE-----\n")
+            text = full["certificate"]
+            for i in range(0, len(text), 64):
+                f.write(text[i:i + 64] + "\n")
+            f.write("-----END CERTIFICATE-----\n")
+        return key, cert
+
+    def populate(self, people=3):
+        """One institution with an operator, a minister and officials."""
+        self.cli("inst", "add", "--as", OFFICER, "--rut", INSTITUTION,
+                 "--name", "Universidad de Ejemplo")
+        self.cli("inst", "enable", INSTITUTION, "--as", OFFICER)
+        self.cli("person", "add", "--as", OFFICER, "--rut", INSTITUTION,
+                 "--run", OPERATOR, "--name", "Omar Operador", "--office",
+                 "Jefe de Personal", "--email", "omar@example.org",
+                 "--operator")
+        self.minister = self.appoint(MINISTER, "Marta Ministra")
+        self.holders = []
+        for i in range(people):
+            holder = with_digit(7000000 + i)
+            self.cli("person", "add", "--as", OPERATOR, "--rut", INSTITUTION,
+                     "--run", holder, "--name", f"Funcionaria Número {i}",
+                     "--office", "Directora", "--email",
+                     f"f{i}@example.org")
+            self.holders.append(holder)
+
+    def request(self, holder, csr=None, key=None):
+        if csr is None:
+            _, csr = self.new_key()
+        return self.cli("request", "new", "--as", OPERATOR, "--rut",
+                        INSTITUTION, "--run", holder, "--policy",
+                        "funcionario-firma", "--csr", csr, key=key)
+
+    def endorse(self, request, key=None):
+        return self.cli("endorse", request, "--key", self.minister[0],
+                        "--cert", self.minister[1], key=key)
+
+    def issue(self, holder):
+        """The certificate's record, from request to issue."""
+        done = self.endorse(self.request(holder)["id"])
+        assert done["state"] == "issued", done
+        return self.cli("cert", "show", done["serial"])
+
+    def pem(self, serial):
+        """Its certificate in a file."""
+        path = self.temp(serial + ".pem")
+        p = subprocess.run([REFRENDO, "cert", "get", serial, "--dir",
+                            self.dir], env=self.env, capture_output=True,
+                           check=True)
+        with open(path, "wb") as f:
+            f.write(p.stdout)
+        return path
+
+    def ocsp(self, cert, *more):
+        """What openssl says of it: good, revoked, unknown."""
+        p = run("openssl", "ocsp", "-issuer", self.path("ca", "emisora.pem"),
+                "-cert", cert, "-CAfile", self.path("ca", "root.pem"),
+                "-verify_other", self.path("ca", "emisora.pem"),
+                "-no_nonce", "-url", self.url + "/ocsp", *more)
+        text = p.stdout.decode() + p.stderr.decode()
+        assert "Response verify OK" in text, text
+        found = re.search(re.escape(cert) + r": (\w+)", text)
+        return found.group(1) if found else text
+
+    def audit(self):
+        """Export and offline verification, and replay; both must be clean."""
+        out = self.temp("export.jsonl")
+        self.cli("audit", "export", out)
+        report = self.cli("audit", "verify", out, "--log-key",
+                          self.path("ca", "log.pem"))
+        self.cli("audit", "replay")
+        return report
+
+
+def with_digit(number):
+    """A RUN with its check digit, modulo 11."""
+    total, weight = 0, 2
+    for digit in reversed(str(number)):
+        total += int(digit) * weight
+        weight = 2 if weight == 7 else weight + 1
+    rest = 11 - total % 11
+    return f"{number}-{'0' if rest == 11 else 'K' if rest == 10 else rest}"
