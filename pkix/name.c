@@ -172,7 +172,7 @@ static enum err_code
 check_text(const struct attr_rule *r, struct bytes v, struct err *e)
 {
 	struct where at = at_field(r->word);
-	char max[8];
+	char max[24];
 
 	if (v.len == 0)
 		return err_at(e, ERR_INVALID, "name-empty", "X.520 6.1", at,

@@ -212,7 +212,7 @@ static enum err_code
 check_rsa(const struct spki_parts *k, enum key_type *type, struct err *e)
 {
 	static const uint8_t f4[] = { 0x01, 0x00, 0x01 };
-	char bits[12];
+	char bits[24];
 
 	if (k->modulus.len == 256)
 		*type = KEY_RSA_2048;
