@@ -28,7 +28,7 @@ const struct cf_def ca_fields[CF_COUNT] = {
 	[CF_REASON] = { "reason", CFT_TEXT, 400, "why, in words" },
 	[CF_FROM] = { "from", CFT_TIME, 20, "first instant of the appointment" },
 	[CF_UNTIL] = { "until", CFT_TIME, 20,
-	    "last instant of the appointment or the suspension" },
+	    "end of the appointment or of the suspension" },
 	[CF_INVALID_SINCE] = { "invalid_since", CFT_TIME, 20,
 	    "since when the key is known or feared to be compromised" },
 	[CF_ACT_NUMBER] = { "act_number", CFT_TEXT, 64,

@@ -172,12 +172,15 @@ evaluate_appointment(struct issue *s, struct err *e)
 	TRY(name_build(subject, ARRAY_LEN(subject), &name, e));
 	s->spec.subject = arena_copy(d->a, buf_bytes(&name));
 	s->spec.not_before = ap->from > d->now ? ap->from : d->now;
-	s->spec.not_after = ap->until;
+	/* Both ends of a certificate belong to it (INCIDENTS row 1). */
+	s->spec.not_after = ap->until - 1;
 	if (s->spec.not_after > s->issuer->cert.not_after)
 		s->spec.not_after = s->issuer->cert.not_after;
 	if (s->spec.not_after - s->spec.not_before >= ceilings->validity_max_s)
 		s->spec.not_after =
 		    s->spec.not_before + ceilings->validity_max_s - 1;
+	if ((s->spec.not_after - s->spec.not_before) % DAY == 0)
+		s->spec.not_after--;
 	if (s->spec.not_after <= s->spec.not_before)
 		return err_say(e, ERR_DENIED, "appointment-after-ca",
 		    "the endorser CA ends before the appointment begins");

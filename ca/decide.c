@@ -99,8 +99,7 @@ is_officer(const struct ca *ca, struct bytes run)
 bool
 appointment_in_force(const struct appointment *ap, int64_t now)
 {
-	return ap->state == APPT_IN_FORCE && ap->from <= now &&
-	       now <= ap->until;
+	return ap->state == APPT_IN_FORCE && ap->from <= now && now < ap->until;
 }
 
 static enum err_code

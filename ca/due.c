@@ -15,11 +15,11 @@ request_due(const struct request *r)
 	return NEVER;
 }
 
-/* The last instant of a term belongs to it. */
+/* A term ends where until begins. */
 int64_t
 appointment_due(const struct appointment *ap)
 {
-	return ap->state == APPT_IN_FORCE ? ap->until + 1 : NEVER;
+	return ap->state == APPT_IN_FORCE ? ap->until : NEVER;
 }
 
 int64_t

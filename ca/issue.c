@@ -183,7 +183,7 @@ endorse_appointment(struct issue *s, struct err *e)
 	TRY(institution_get(d->v, ap->institution, d->a, &s->inst, e));
 	TRY(institution_must_be_enabled(&s->inst, e));
 	TRY(statement_parse(ap->statement, d->a, &st, e));
-	if (d->now > st.expires || d->now > ap->until)
+	if (d->now > st.expires || d->now >= ap->until)
 		return statement_expired(st.expires, e);
 	return cms_verify(&s->cms, ap->statement, d->ca->verifier, e);
 }

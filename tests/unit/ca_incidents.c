@@ -1,0 +1,605 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake/ca_world.h"
+
+/* Rows of INCIDENTS as far as ca/ answers for them, named by row. */
+
+#define WHEN "2027-01-01"
+
+static void
+refuses(struct world *w, const struct command *c, enum err_code code,
+    const char *id, const char *say)
+{
+	enum err_code got = world_run(w, c);
+
+	if (got != code || strcmp(w->e.id, id) != 0)
+		print_message("%s: %s [%s] %s\n", ca_acts[c->act].name,
+		    err_code_name(got), got == ERR_OK ? "" : w->e.id,
+		    got == ERR_OK ? "" : w->e.say);
+	assert_int_equal(got, code);
+	assert_string_equal(w->e.id, id);
+	assert_string_equal(w->e.say, say);
+}
+
+static struct command
+new_request(struct world *w, const char *run, const char *key)
+{
+	struct command c =
+	    world_command(w, ACT_REQUEST_NEW, CF_AS, OPERATOR, CF_RUT, RUT_A,
+		CF_RUN, run, CF_POLICY, "funcionario-firma", CF_COUNT);
+
+	c.f[CF_CSR] = world_csr(w, key);
+	return c;
+}
+
+static void
+incident_01_both_ends_count(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *policy, *asked;
+		int64_t life;
+	} rows[] = {
+		{ "funcionario-firma", NULL, 730 * DAY },
+		{ "funcionario-firma", "90d", 90 * DAY },
+		{ "firma-estricta", NULL, 90 * DAY },
+		{ "firma-estricta", "30d", 30 * DAY },
+	};
+	AUTO(world) w = world_new(WHEN);
+	world_populate(w);
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char key[16];
+		snprintf(key, sizeof(key), "life%zu", i);
+		struct command c = world_command(w, ACT_REQUEST_NEW, CF_AS,
+		    OPERATOR, CF_RUT, RUT_A, CF_RUN, HOLDER, CF_POLICY,
+		    rows[i].policy, CF_COUNT);
+		c.f[CF_CSR] = world_csr(w, key);
+		if (rows[i].asked != NULL)
+			c.f[CF_VALIDITY] = bytes_str(rows[i].asked);
+		world_must(w, world_run(w, &c), rows[i].policy);
+		struct request r = world_get_request(w,
+		    arena_str(w->a,
+			bytes_of(w->out.object.p + 1, w->out.object.len - 1)));
+		assert_int_equal(r.not_after - r.not_before + 1, rows[i].life);
+		assert_true(rows[i].life <= w->ceilings.validity_max_s);
+	}
+}
+
+static void
+incident_02_serials(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new(WHEN);
+	world_populate(w);
+	const char *id = world_request(w, HOLDER, "a", "funcionario-firma");
+	struct request a = world_get_request(w, id);
+
+	assert_int_equal(a.serial.len, 20);
+	assert_true(a.serial.p[0] >= 0x01 && a.serial.p[0] <= 0x7f);
+	/* A source stubbed to 00… or FF… gives positive, rising serials. */
+	static const uint8_t octets[] = { 0x00, 0xff, 0x80 };
+	struct bytes last = a.serial;
+	for (size_t i = 0; i < ARRAY_LEN(octets); i++) {
+		char key[16];
+		snprintf(key, sizeof(key), "s%zu", i);
+		struct command c = new_request(w, HOLDER_2, key);
+		struct random_pool pool = { .used = 0 };
+		memset(pool.p, octets[i], sizeof(pool.p));
+		world_must(w,
+		    ca_decide(&w->ca, w->v, &c, w->now, &pool, w->a, &w->out,
+			&w->e),
+		    "decide");
+		assert_true(pool.used >= 12);
+		world_must(w, world_append(w, &w->out), "append");
+		struct bytes s = w->out.draft[0].refs.serial;
+		assert_int_equal(s.len, 20);
+		assert_true(s.p[0] >= 0x01 && s.p[0] <= 0x7f);
+		assert_true(bytes_cmp(s, last) > 0);
+		last = s;
+	}
+}
+
+static void
+incident_03_no_serial_twice(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new(WHEN);
+	world_populate(w);
+	struct bytes seen[64];
+
+	/* 64 requesters of one second, a random source of 10 values. */
+	w->values = 10;
+	for (size_t i = 0; i < 64; i++) {
+		char key[16];
+		snprintf(key, sizeof(key), "r%zu", i);
+		struct command c = new_request(w, HOLDER, key);
+		world_must(w, world_run(w, &c), key);
+		seen[i] = arena_copy(w->a, w->out.draft[0].refs.serial);
+		for (size_t k = 0; k < i; k++)
+			assert_false(bytes_eq(seen[i], seen[k]));
+	}
+	/* A reservation that is there already: refused, nothing changes. */
+	struct command c = new_request(w, HOLDER_2, "again");
+	uint64_t seed = w->seed;
+	world_must(w, world_decide(w, &c), "decide");
+	struct serial_row row = { .serial = w->out.draft[0].refs.serial,
+		.request = bytes_str("SOL-2027-000001") };
+	struct buf b AUTO_BUF = BUF(1000);
+	rec_encode(&rec_serial, &row, &b);
+	fake_view_force(w->v, ca_row_key(w->a, ROW_SERIAL, row.serial),
+	    buf_bytes(&b));
+	w->seed = seed;
+	refuses(w, &c, ERR_CONFLICT, "serial-taken",
+	    "the serial number drawn is reserved already; ask again");
+}
+
+static void
+incident_04_renewal_takes_the_same_steps(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new(WHEN);
+	world_populate(w);
+	const char *serial = world_issue(w, HOLDER, "first");
+
+	struct command c = world_command(w, ACT_CERTIFICATE_RENEW, CF_AS,
+	    OPERATOR, CF_SERIAL, serial, CF_COUNT);
+	c.f[CF_CSR] = world_csr(w, "second");
+	refuses(w, &c, ERR_DENIED, "renew-too-early",
+	    "the certificate can be renewed from 2028-11-01T00:00:00Z on");
+	w->now += 700 * DAY;
+	/* The same policy judges it: a life over its ceiling is refused. */
+	struct command longer = c;
+	longer.f[CF_VALIDITY] = bytes_str("10y");
+	assert_int_equal(world_run(w, &longer), ERR_DENIED);
+	world_must(w, world_run(w, &c), "renew");
+	assert_int_equal(w->out.draft[0].type, ENTRY_REQUEST_SUBMITTED);
+	assert_false(w->out.waits);
+}
+
+static void
+incident_05_not_before_is_the_clock(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new(WHEN);
+	world_populate(w);
+	struct command c = new_request(w, HOLDER, "k");
+
+	c.f[CF_FROM] = bytes_str("2020-01-01");
+	refuses(w, &c, ERR_INVALID, "command-field-unknown",
+	    "request.new has no field from; leave it out");
+	c.f[CF_FROM] = BYTES_NONE;
+	world_must(w, world_run(w, &c), "request");
+	struct request r = world_get_request(w, "SOL-2027-000001");
+	assert_int_equal(r.not_before, w->now);
+	assert_true(r.expires - r.not_before <= DAY);
+}
+
+static void
+incident_08_one_key_one_person(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new(WHEN);
+	world_populate(w);
+	struct command c = new_request(w, HOLDER, "shared");
+
+	world_must(w, world_run(w, &c), "the first");
+	c = new_request(w, HOLDER_2, "shared");
+	refuses(w, &c, ERR_DENIED, "key-of-another",
+	    "this key belongs to another person; each person makes his or her "
+	    "own");
+	/* A minister's key is somebody's key too. */
+	c = new_request(w, HOLDER_2, "minister");
+	refuses(w, &c, ERR_DENIED, "key-of-another",
+	    "this key belongs to another person; each person makes his or her "
+	    "own");
+	/* And the same person's, where the policy forbids it. */
+	c = new_request(w, HOLDER, "shared");
+	refuses(w, &c, ERR_DENIED, "key-reused",
+	    "this key is used by the request SOL-2027-000001 and the policy "
+	    "forbids using it again; make a new one");
+	/* Possession is proven: a request signed by another key is not. */
+	c = new_request(w, HOLDER, "fresh");
+	uint8_t *der = arena_get(w->a, c.f[CF_CSR].len);
+	memcpy(der, c.f[CF_CSR].p, c.f[CF_CSR].len);
+	der[c.f[CF_CSR].len - 1] ^= 1;
+	c.f[CF_CSR].p = der;
+	assert_int_equal(world_run(w, &c), ERR_INVALID);
+}
+
+static void
+incident_15_an_edit_is_a_new_version(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new(WHEN);
+	world_populate(w);
+	const char *id = world_request(w, HOLDER, "k", "funcionario-firma");
+	struct command old = world_endorsement(w, "minister", id);
+	struct command c = world_command(w, ACT_REQUEST_RETURN, CF_AS, MINISTER,
+	    CF_REQUEST, id, CF_REASON, "falta el cargo", CF_COUNT);
+
+	world_must(w, world_run(w, &c), "return");
+	c = world_command(w, ACT_PERSON_REGISTER, CF_AS, OPERATOR, CF_RUT,
+	    RUT_A, CF_RUN, HOLDER, CF_NAME, "Héctor Titular", CF_OFFICE,
+	    "Administrador", CF_EMAIL, "h@institucion.cl", CF_COUNT);
+	world_must(w, world_run(w, &c), "register");
+	c = world_command(w, ACT_REQUEST_SUBMIT, CF_AS, OPERATOR, CF_REQUEST,
+	    id, CF_COUNT);
+	struct request before = world_get_request(w, id);
+	world_must(w, world_run(w, &c), "submit");
+	struct request after = world_get_request(w, id);
+	assert_int_equal(after.version, before.version + 1);
+	assert_false(bytes_eq(after.serial, before.serial));
+	assert_true(bytes_is(after.holder_office, "Administrador"));
+	/* The signature over the old statement is worth nothing. */
+	assert_int_equal(world_run(w, &old), ERR_INVALID);
+	assert_int_equal(world_get_request(w, id).state, REQ_SUBMITTED);
+	c = world_endorsement(w, "minister", id);
+	world_must(w, world_run(w, &c), "endorse");
+	assert_int_equal(world_sign(w, NULL), 1);
+}
+
+/* INCIDENTS row 15, the bytes: what the signer answers is what was endorsed. */
+static void
+incident_15_the_signer_answers_other_bytes(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new(WHEN);
+	world_populate(w);
+	const char *other = world_issue(w, HOLDER, "k1");
+	uint8_t serial[20];
+	assert_true(hex_parse(bytes_str(other), serial, 20));
+	struct certificate c =
+	    world_get_certificate(w, bytes_of(serial, sizeof(serial)));
+	const char *id = world_request(w, HOLDER_2, "k2", "funcionario-firma");
+	struct command endorse = world_endorsement(w, "minister", id);
+	struct random_pool pool = { .used = 0 };
+
+	world_must(w, world_run(w, &endorse), "endorse");
+	assert_true(w->out.waits);
+	assert_int_equal(ca_signed(&w->ca, w->v, bytes_str(id), c.certificate,
+			     NULL, w->now, &pool, w->a, &w->out, &w->e),
+	    ERR_CORRUPT);
+	assert_string_equal(w->e.say,
+	    "the signer answered with another certificate than the one that "
+	    "was endorsed");
+}
+
+static void
+incident_16_only_the_key_of_a_csr(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new(WHEN);
+	world_populate(w);
+	struct buf b AUTO_BUF = BUF(CSR_MAX_BYTES);
+	struct command c = new_request(w, HOLDER, "k");
+
+	world_must(w,
+	    csr_build(world_key(w, "k")->key, "Some-State evil.example", &b,
+		&w->e),
+	    "csr");
+	c.f[CF_CSR] = arena_copy(w->a, buf_bytes(&b));
+	world_must(w, world_run(w, &c), "request");
+	struct request r = world_get_request(w, "SOL-2027-000001");
+	struct cert cert;
+	world_must(w, cert_parse(r.container, &cert, &w->e), "container");
+	assert_true(bytes_is(name_find(cert.subject, OID_CN), "H\xc3\xa9"
+							      "ctor Titular"));
+	assert_null(memmem(r.container.p, r.container.len, "Some-State", 10));
+}
+
+static void
+incident_18_human_data(void **state)
+{
+	(void)state;
+	static const struct {
+		enum ca_field field;
+		const char *value;
+		const char *id;
+	} rows[] = {
+		{ CF_RUN, "12345678-9", "run-digit" },
+		{ CF_RUN, "12345678", "run-form" },
+		{ CF_NAME, "N/A", "name-meta" },
+		{ CF_NAME, "-", "name-meta" },
+		{ CF_NAME, ".", "name-meta" },
+		{ CF_NAME, "0", "name-meta" },
+		{ CF_NAME, "test", "name-meta" },
+		{ CF_OFFICE, "N/A", "name-meta" },
+		{ CF_NAME, " con espacio", "command-field" },
+		{ CF_NAME, "dos\nlineas", "command-field" },
+		{ CF_NAME, "\xff", "command-field" },
+		{ CF_EMAIL, "nobody", "email-form" },
+		{ CF_EMAIL, "a@b@c", "email-form" },
+	};
+	AUTO(world) w = world_new(WHEN);
+	world_populate(w);
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct command c = world_command(w, ACT_PERSON_REGISTER, CF_AS,
+		    OFFICER_1, CF_RUT, RUT_A, CF_RUN, DEPUTY, CF_NAME,
+		    "Ana Rojas", CF_OFFICE, "Alcaldesa", CF_EMAIL,
+		    "ana@institucion.cl", CF_COUNT);
+		c.f[rows[i].field] = bytes_str(rows[i].value);
+		enum err_code code = world_run(w, &c);
+		if (code != ERR_INVALID || strcmp(w->e.id, rows[i].id) != 0)
+			print_message("row %zu: %s [%s]\n", i, rows[i].value,
+			    code == ERR_OK ? "" : w->e.id);
+		assert_int_equal(code, ERR_INVALID);
+		assert_string_equal(w->e.id, rows[i].id);
+	}
+}
+
+static void
+incident_35_suspending_an_institution_stops_it(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new(WHEN);
+	world_populate(w);
+	const char *serial = world_issue(w, HOLDER, "k1");
+	const char *id = world_request(w, HOLDER_2, "k2", "funcionario-firma");
+	const char *id3 = world_request(w, HOLDER_2, "k3", "funcionario-firma");
+	struct command endorse = world_endorsement(w, "minister", id);
+	world_must(w, world_run(w, &endorse), "endorse");
+	struct command c = world_command(w, ACT_INSTITUTION_SUSPEND, CF_AS,
+	    OFFICER_2, CF_RUT, RUT_A, CF_COUNT);
+	world_must(w, world_run(w, &c), "suspend");
+
+	static const char say[] =
+	    "the institution is suspended; only one that is enabled may ask "
+	    "for, endorse or receive anything new";
+	c = new_request(w, HOLDER, "k4");
+	refuses(w, &c, ERR_CONFLICT, "institution-not-enabled", say);
+	c = world_endorsement(w, "minister", id3);
+	refuses(w, &c, ERR_CONFLICT, "institution-not-enabled", say);
+	/* What was endorsed is not signed, and waits. */
+	assert_int_equal(world_sign(w, NULL), 0);
+	struct work work;
+	assert_int_equal(ca_work(w->v, bytes_str(id), w->a, &work, &w->e),
+	    ERR_CONFLICT);
+	/* Status goes on. */
+	c = world_command(w, ACT_CERTIFICATE_REVOKE, CF_AS, HOLDER, CF_SERIAL,
+	    serial, CF_CAUSE, "holder-request", CF_COUNT);
+	world_must(w, world_run(w, &c), "revoke");
+	c = world_command(w, ACT_INSTITUTION_ENABLE, CF_AS, OFFICER_2, CF_RUT,
+	    RUT_A, CF_COUNT);
+	world_must(w, world_run(w, &c), "enable");
+	assert_int_equal(world_sign(w, NULL), 1);
+	/* Every entry about it names it: "all issued under X" is exact. */
+	for (size_t i = 0; i < fake_view_entries(w->v); i++) {
+		const struct entry *en = fake_view_entry(w->v, i);
+		if (en->type == ENTRY_CERTIFICATE_ISSUED)
+			assert_non_null(memmem(en->leaf.p, en->leaf.len,
+			    "\"institution\":\"" RUT_A "\"",
+			    strlen("\"institution\":\"" RUT_A "\"")));
+	}
+}
+
+static void
+incident_44_compromised_keys_never_return(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new(WHEN);
+	world_populate(w);
+	const char *serial = world_issue(w, HOLDER, "lost");
+	static const char say[] =
+	    "this key was reported as compromised and is never certified "
+	    "again; make a new one";
+	struct command c = world_command(w, ACT_CERTIFICATE_REVOKE, CF_AS,
+	    HOLDER, CF_SERIAL, serial, CF_CAUSE, "key-compromise",
+	    CF_INVALID_SINCE, WHEN, CF_COUNT);
+
+	world_must(w, world_run(w, &c), "revoke");
+	/* As another person, under another policy, as a minister. */
+	c = new_request(w, HOLDER_2, "lost");
+	refuses(w, &c, ERR_DENIED, "key-compromised", say);
+	c = new_request(w, HOLDER, "lost");
+	c.f[CF_POLICY] = bytes_str("firma-estricta");
+	refuses(w, &c, ERR_DENIED, "key-compromised", say);
+	c = world_command(w, ACT_APPOINTMENT_PROPOSE, CF_AS, OFFICER_1, CF_RUT,
+	    RUT_A, CF_RUN, HOLDER, CF_ACT_NUMBER, "1", CF_ACT_DATE,
+	    "2026-01-01", CF_UNTIL, "2028-01-01", CF_COUNT);
+	c.f[CF_CSR] = world_csr(w, "lost");
+	refuses(w, &c, ERR_DENIED, "key-compromised", say);
+}
+
+/* The key is reported between the request and its endorsement. */
+static void
+incident_44_read_again_at_the_intent(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new(WHEN);
+	world_populate(w);
+	struct command c =
+	    world_command(w, ACT_REQUEST_NEW, CF_AS, OPERATOR, CF_RUT, RUT_A,
+		CF_RUN, HOLDER, CF_POLICY, "firma-estricta", CF_COUNT);
+	c.f[CF_CSR] = world_csr(w, "k");
+	world_must(w, world_run(w, &c), "first");
+	const char *first = "SOL-2027-000001", *second = "SOL-2027-000002";
+	c = world_endorsement(w, "minister", first);
+	world_must(w, world_run(w, &c), "endorse");
+	assert_int_equal(world_sign(w, NULL), 1);
+	c = world_command(w, ACT_REQUEST_NEW, CF_AS, OPERATOR, CF_RUT, RUT_A,
+	    CF_RUN, HOLDER, CF_POLICY, "firma-estricta", CF_COUNT);
+	c.f[CF_CSR] = world_csr(w, "k");
+	world_must(w, world_run(w, &c), "second, same person and key");
+	struct command endorse = world_endorsement(w, "minister", second);
+	c = world_command(w, ACT_CERTIFICATE_REVOKE, CF_AS, MINISTER, CF_SERIAL,
+	    world_serial(w, first), CF_CAUSE, "key-compromise", CF_COUNT);
+	world_must(w, world_run(w, &c), "revoke");
+	refuses(w, &endorse, ERR_DENIED, "key-compromised",
+	    "this key was reported as compromised and is never certified "
+	    "again; make a new one");
+}
+
+static void
+incident_46_the_reason_follows_from_the_cause(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ca_n_causes; i++) {
+		const struct legal_cause *cause = &ca_causes[i];
+		AUTO(world) w = world_new(WHEN);
+		world_populate(w);
+		const char *serial = world_issue(w, HOLDER, "k");
+		struct command c = world_command(w,
+		    cause->for_suspension ? ACT_CERTIFICATE_SUSPEND
+					  : ACT_CERTIFICATE_REVOKE,
+		    CF_AS, MINISTER, CF_SERIAL, serial, CF_CAUSE, cause->word,
+		    CF_COUNT);
+		world_must(w, world_run(w, &c), cause->word);
+		uint8_t raw[20];
+		assert_true(hex_parse(bytes_str(serial), raw, 20));
+		struct cert_status st;
+		world_must(w, ca_status(w->v, bytes_of(raw, 20), &st, &w->e),
+		    "status");
+		assert_int_equal(st.reason, cause->reason);
+		assert_int_equal(cause->reason == 6, cause->for_suspension);
+		assert_non_null(strchr("\1\3\4\5\6\11", cause->reason));
+		assert_int_equal(st.revoked_at, w->now);
+		/* The cause of the other act is refused. */
+		c = world_command(w,
+		    cause->for_suspension ? ACT_CERTIFICATE_REVOKE
+					  : ACT_CERTIFICATE_SUSPEND,
+		    CF_AS, MINISTER, CF_SERIAL, serial, CF_CAUSE, cause->word,
+		    CF_COUNT);
+		enum err_code code = world_run(w, &c);
+		assert_int_equal(code,
+		    cause->for_suspension ? ERR_INVALID : ERR_CONFLICT);
+	}
+}
+
+static void
+incident_47_suspension_is_the_policys(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new(WHEN);
+	world_populate(w);
+	const char *id = world_request(w, HOLDER, "k", "firma-estricta");
+	struct command c = world_endorsement(w, "minister", id);
+	world_must(w, world_run(w, &c), "endorse");
+	assert_int_equal(world_sign(w, NULL), 1);
+	c = world_command(w, ACT_CERTIFICATE_SUSPEND, CF_AS, MINISTER,
+	    CF_SERIAL, world_serial(w, id), CF_CAUSE, "technical", CF_COUNT);
+	refuses(w, &c, ERR_DENIED, "suspend-not-offered",
+	    "the policy firma-estricta offers no suspension; revoke the "
+	    "certificate, or leave it");
+	/* Where it is offered it has an end, and no later one than offered. */
+	const char *serial = world_issue(w, HOLDER_2, "k2");
+	c = world_command(w, ACT_CERTIFICATE_SUSPEND, CF_AS, HOLDER_2,
+	    CF_SERIAL, serial, CF_CAUSE, "key-doubt", CF_UNTIL, "2027-02-01",
+	    CF_COUNT);
+	refuses(w, &c, ERR_DENIED, "suspend-until",
+	    "a suspension that begins now ends in the future, on "
+	    "2027-01-31T00:00:00Z at the latest");
+}
+
+static void
+incident_51_status_from_the_intent_on(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new(WHEN);
+	world_populate(w);
+	const char *id = world_request(w, HOLDER, "k", "funcionario-firma");
+	struct bytes serial = world_get_request(w, id).serial;
+	struct cert_status st;
+
+	world_must(w, ca_status(w->v, serial, &st, &w->e), "status");
+	assert_false(st.known);
+	struct command c = world_endorsement(w, "minister", id);
+	world_must(w, world_run(w, &c), "endorse");
+	world_must(w, ca_status(w->v, serial, &st, &w->e), "status");
+	assert_true(st.known);
+	assert_int_equal(st.state, CERT_INTENDED);
+	assert_true(bytes_is(st.issuer, "institucional"));
+	/* An intent can be revoked; what the signer signed nevertheless is
+	 * recorded and stays revoked. */
+	struct work work;
+	world_must(w, ca_work(w->v, bytes_str(id), w->a, &work, &w->e), "work");
+	c = world_command(w, ACT_CERTIFICATE_REVOKE, CF_AS, MINISTER, CF_SERIAL,
+	    world_serial(w, id), CF_CAUSE, "office-ended", CF_COUNT);
+	struct view *before = fake_view_copy(w->v);
+	world_must(w, world_run(w, &c), "revoke the intent");
+	world_must(w, ca_status(w->v, serial, &st, &w->e), "status");
+	assert_int_equal(st.state, CERT_REVOKED);
+	assert_int_equal(world_get_request(w, id).state, REQ_FAILED);
+	assert_int_equal(world_sign(w, NULL), 0);
+	/* The answer arrives now: made from the work as it was. */
+	struct view *now = w->v;
+	w->v = before;
+	assert_int_equal(world_sign(w, NULL), 1);
+	struct bytes der = world_get_certificate(w, serial).certificate;
+	fake_view_free(w->v);
+	w->v = now;
+	struct random_pool pool = { .used = 0 };
+	struct decision d;
+	world_must(w,
+	    ca_signed(&w->ca, w->v, bytes_str(id), der, NULL, w->now, &pool,
+		w->a, &d, &w->e),
+	    "the late answer");
+	assert_int_equal(d.n, 1);
+	world_must(w, world_append(w, &d), "the late entry");
+	struct certificate cert = world_get_certificate(w, serial);
+	assert_int_equal(cert.state, CERT_REVOKED);
+	assert_true(bytes_eq(cert.certificate, der));
+	assert_true(fake_view_replays(w->v));
+}
+
+static void
+incident_64_the_chain_is_complete(void **state)
+{
+	(void)state;
+	static const char *const chain[] = { "request.submitted",
+		"request.endorsed", "certificate.intended",
+		"certificate.issued" };
+	AUTO(world) w = world_new(WHEN);
+	world_populate(w);
+	(void)world_issue(w, HOLDER, "k1");
+	(void)world_issue(w, HOLDER_2, "k2");
+	const char *ids[] = { "SOL-2027-000001", "SOL-2027-000002" };
+
+	for (size_t k = 0; k < ARRAY_LEN(ids); k++) {
+		size_t at = 0;
+		for (size_t i = 0; i < fake_view_entries(w->v); i++) {
+			const struct entry *en = fake_view_entry(w->v, i);
+			if (memmem(en->leaf.p, en->leaf.len, ids[k],
+				strlen(ids[k])) == NULL)
+				continue;
+			assert_true(at < ARRAY_LEN(chain));
+			assert_string_equal(entry_type_name(en->type),
+			    chain[at]);
+			at++;
+		}
+		assert_int_equal(at, ARRAY_LEN(chain));
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(incident_01_both_ends_count),
+		cmocka_unit_test(incident_02_serials),
+		cmocka_unit_test(incident_03_no_serial_twice),
+		cmocka_unit_test(incident_04_renewal_takes_the_same_steps),
+		cmocka_unit_test(incident_05_not_before_is_the_clock),
+		cmocka_unit_test(incident_08_one_key_one_person),
+		cmocka_unit_test(incident_15_an_edit_is_a_new_version),
+		cmocka_unit_test(incident_15_the_signer_answers_other_bytes),
+		cmocka_unit_test(incident_16_only_the_key_of_a_csr),
+		cmocka_unit_test(incident_18_human_data),
+		cmocka_unit_test(
+		    incident_35_suspending_an_institution_stops_it),
+		cmocka_unit_test(incident_44_compromised_keys_never_return),
+		cmocka_unit_test(incident_44_read_again_at_the_intent),
+		cmocka_unit_test(incident_46_the_reason_follows_from_the_cause),
+		cmocka_unit_test(incident_47_suspension_is_the_policys),
+		cmocka_unit_test(incident_51_status_from_the_intent_on),
+		cmocka_unit_test(incident_64_the_chain_is_complete),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
