@@ -2,8 +2,8 @@
  * Private keys: made here, or loaded by URI from a file or a token, and used
  * for nothing but signing.
  */
+#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -216,6 +216,17 @@ first_key(const char *uri, const UI_METHOD *ui, struct passphrase *pass)
 	return pkey;
 }
 
+static bool
+readable(const char *path)
+{
+	FILE *f =
+	    fopen(strncmp(path, "file://", 7) == 0 ? path + 7 : path, "rb");
+
+	if (f != NULL)
+		fclose(f);
+	return f != NULL;
+}
+
 static enum err_code
 load_error(const char *path, const char *name, const struct passphrase *pass,
     struct err *e)
@@ -228,7 +239,7 @@ load_error(const char *path, const char *name, const struct passphrase *pass,
 		    "the passphrase or PIN does not open the key %s; give the "
 		    "right one",
 		    name);
-	else if (token || access(path, R_OK) != 0)
+	else if (token || !readable(path))
 		code = err_at(e, ERR_NOTFOUND, "key-missing", NULL, NOWHERE,
 		    "there is no readable key at %s; check the URI and the "
 		    "permissions",
