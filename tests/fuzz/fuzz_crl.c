@@ -1,0 +1,101 @@
+/* libs: crl */
+/*
+ * A refusal has a sentence.  What is accepted is built again from its parts,
+ * to the same length, and what was built is read to the same parts.
+ */
+#include <stdlib.h>
+
+#include <refrendo/crl.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct copy {
+	const struct crl *from;
+	struct crl_cursor at;
+};
+
+static enum err_code
+copy_rewind(void *ctx, struct err *e)
+{
+	struct copy *c = ctx;
+	(void)e;
+	c->at = (struct crl_cursor){ 0 };
+	return ERR_OK;
+}
+
+static enum err_code
+copy_next(void *ctx, struct crl_entry *entry, bool *more, struct err *e)
+{
+	struct copy *c = ctx;
+	(void)e;
+	*more = crl_next(c->from, &c->at, entry);
+	return ERR_OK;
+}
+
+static bool
+spec_of(const struct crl *c, struct crl_spec *spec)
+{
+	*spec = (struct crl_spec){ .issuer = c->issuer,
+		.issuer_ski = c->aki,
+		.number = c->number,
+		.this_update = c->this_update,
+		.next_update = c->next_update };
+	for (int t = 0; t < KEY_TYPES; t++) {
+		spec->issuer_type = (enum key_type)t;
+		if (bytes_eq(key_type_sigalg(spec->issuer_type), c->sigalg))
+			return c->issuer.len > 2 &&
+			       c->issuer.len <= NAME_DER_MAX &&
+			       c->aki.len <= SHA256_LEN && c->this_update >= 0;
+	}
+	return false;
+}
+
+static void
+same(const struct crl *a, const struct crl *b)
+{
+	struct crl_cursor at_a = { 0 }, at_b = { 0 };
+	struct crl_entry x, y;
+	while (crl_next(a, &at_a, &x))
+		if (!crl_next(b, &at_b, &y) || !bytes_eq(x.serial, y.serial) ||
+		    x.revoked_at != y.revoked_at || x.reason != y.reason ||
+		    x.invalid_since != y.invalid_since)
+			abort();
+	/* Each entry was judged, so that the walk ends at the end only. */
+	if (at_a.at != a->entries.len || crl_next(b, &at_b, &y) ||
+	    a->number != b->number || a->this_update != b->this_update ||
+	    a->next_update != b->next_update ||
+	    !bytes_eq(a->issuer, b->issuer) || !bytes_eq(a->aki, b->aki) ||
+	    a->tbs.len != b->tbs.len)
+		abort();
+}
+
+static void
+build_again(const struct crl *c)
+{
+	struct buf tbs AUTO_BUF = BUF(CRL_MAX_BYTES);
+	struct copy copy = { c, { 0 } };
+	struct crl_source source = { &copy, copy_rewind, copy_next };
+	struct crl_spec spec;
+	struct crl again;
+	struct err e;
+	if (!spec_of(c, &spec))
+		return;
+	if (crl_build_tbs(&spec, &source, &tbs, &e) != ERR_OK ||
+	    crl_tbs_parse(buf_bytes(&tbs), &again, &e) != ERR_OK)
+		abort();
+	same(c, &again);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct crl c;
+	struct err e = { .say = "" };
+	if (crl_parse(bytes_of(data, size), &c, &e) == ERR_OK)
+		build_again(&c);
+	else if (e.say[0] == '\0' || e.code != ERR_INVALID)
+		abort();
+	if (crl_tbs_parse(bytes_of(data, size), &c, &e) == ERR_OK)
+		build_again(&c);
+	return 0;
+}

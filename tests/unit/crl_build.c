@@ -1,0 +1,607 @@
+/*
+ * CRLs: what we build is what openssl reads and obeys, what we read is what
+ * we built, and what must not be published is refused (INCIDENTS 59, 61, 62).
+ */
+#include <refrendo/crl.h>
+
+#include "status_help.h"
+
+/* --- Sources of entries ---------------------------------------------------------- */
+
+struct list {
+	const struct crl_entry *v;
+	size_t n, at;
+	int passes;
+	size_t fewer; /* entries that the second pass no longer gives */
+};
+
+static enum err_code
+list_rewind(void *ctx, struct err *e)
+{
+	struct list *l = ctx;
+	(void)e;
+	l->at = 0;
+	l->passes++;
+	return ERR_OK;
+}
+
+static enum err_code
+list_next(void *ctx, struct crl_entry *entry, bool *more, struct err *e)
+{
+	struct list *l = ctx;
+	size_t n = l->passes > 1 ? l->n - l->fewer : l->n;
+	(void)e;
+	*more = l->at < n;
+	if (*more)
+		*entry = l->v[l->at++];
+	return ERR_OK;
+}
+
+static struct crl_source
+source_of(struct list *l)
+{
+	return (struct crl_source){ l, list_rewind, list_next };
+}
+
+/* --- A world ---------------------------------------------------------------------- */
+
+struct world {
+	struct dir dir;
+	struct test_ca ca, other_ca;
+	struct cert ca_cert, other_cert;
+	struct verifier *v;
+	int64_t now;
+};
+
+static void
+put_pem(const struct world *w, const char *file, const char *label,
+    struct bytes der)
+{
+	struct buf pem AUTO_BUF = BUF(1 << 20);
+	pem_put(&pem, label, der);
+	dir_write(&w->dir, file, buf_bytes(&pem));
+}
+
+static int
+world_new(void **state)
+{
+	static struct world w;
+	struct buf holder AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct err e;
+	w = (struct world){ .dir = dir_new(), .now = clock_now() };
+	present_ca(&w.ca, KEY_EC_P384, w.now);
+	present_ca(&w.other_ca, KEY_EC_P384, w.now);
+	OK(cert_parse(buf_bytes(&w.ca.der), &w.ca_cert, &e), &e);
+	OK(cert_parse(buf_bytes(&w.other_ca.der), &w.other_cert, &e), &e);
+	OK(verifier_new(&w.v, &e), &e);
+	present_holder(&w.ca, key_spki(w.ca.key), w.now, &holder);
+	put_pem(&w, "ca.pem", "CERTIFICATE", buf_bytes(&w.ca.der));
+	put_pem(&w, "ana.pem", "CERTIFICATE", buf_bytes(&holder));
+	*state = &w;
+	return 0;
+}
+
+static int
+world_free(void **state)
+{
+	struct world *w = *state;
+	test_ca_fini(&w->ca);
+	test_ca_fini(&w->other_ca);
+	verifier_free(w->v);
+	dir_remove(&w->dir);
+	return 0;
+}
+
+static struct crl_spec
+usual(const struct world *w, const struct test_ca *ca)
+{
+	return (struct crl_spec){
+		.issuer = buf_bytes(&ca->name),
+		.issuer_ski = bytes_of(ca->ski, sizeof(ca->ski)),
+		.issuer_type = key_type(ca->key),
+		.number = 7,
+		.this_update = w->now - 5 * MINUTE,
+		.next_update = w->now + DAY,
+	};
+}
+
+static void
+sign_tbs(const struct test_ca *ca, struct bytes tbs, struct buf *out)
+{
+	struct buf sig AUTO_BUF = BUF(SIG_MAX);
+	struct err e;
+	OK(key_sign(ca->key, tbs, &sig, &e), &e);
+	OK(signed_assemble(tbs, key_type_sigalg(key_type(ca->key)),
+	       buf_bytes(&sig), out, &e),
+	    &e);
+}
+
+static void
+build(const struct test_ca *ca, const struct crl_spec *spec,
+    const struct crl_entry *v, size_t n, struct buf *out)
+{
+	struct list l = { .v = v, .n = n };
+	struct crl_source source = source_of(&l);
+	struct buf tbs AUTO_BUF = BUF(CRL_MAX_BYTES);
+	struct err e;
+	OK(crl_build_tbs(spec, &source, &tbs, &e), &e);
+	assert_int_equal(l.passes, 2 - (n == 0));
+	sign_tbs(ca, buf_bytes(&tbs), out);
+}
+
+/* --- Entries of every kind ----------------------------------------------------------- */
+
+static const uint8_t s0[16] = { 0x01, 0x02 };
+static const uint8_t s2[16] = { 0x7f, 0xff };
+static const uint8_t s3[20] = { 0x80 }; /* needs a sign octet */
+static const uint8_t s4[20] = { 0xff, 0xff };
+
+#define SERIAL(s) { (s), sizeof(s) }
+
+/* clang-format off */
+static const struct crl_entry entries[] = {
+	{ SERIAL(s0), 1795000000, CRL_UNSPECIFIED, 0 },
+	{ SERIAL(test_serial), 1795000001, CRL_KEY_COMPROMISE, 1790000000 },
+	{ SERIAL(s2), 1795090000, CRL_HOLD, 0 },
+	{ SERIAL(s3), INT64_C(2524607999), CRL_UNSPECIFIED, 1 },
+	{ SERIAL(s4), INT64_C(2524608000), CRL_PRIVILEGE_WITHDRAWN,
+	    INT64_C(2524608000) },
+};
+/* clang-format on */
+
+static void
+says(const struct dir *d, const char *text)
+{
+	struct buf out AUTO_BUF = BUF(1 << 16);
+	dir_read(d, "out", &out);
+	if (strstr(buf_text(&out), text) != NULL)
+		return;
+	print_error("no \"%s\" in\n%s\n", text, buf_text(&out));
+	fail();
+}
+
+static void
+says_not(const struct dir *d, const char *text)
+{
+	struct buf out AUTO_BUF = BUF(1 << 16);
+	dir_read(d, "out", &out);
+	assert_null(strstr(buf_text(&out), text));
+}
+
+static void
+openssl_reads(void **state)
+{
+	/* clang-format off */
+	static const char *const want[] = {
+		"Version 2 (0x1)", "Signature Algorithm: ecdsa-with-SHA384",
+		"X509v3 CRL Number: \n                7",
+		"X509v3 Authority Key Identifier",
+		"Serial Number: 01020000000000000000000000000000",
+		"Serial Number: 0193102030405060708090A0B0C0D0E0F0112233",
+		"Serial Number: 8000000000000000000000000000000000000000",
+		"Serial Number: FFFF000000000000000000000000000000000000",
+		"Revocation Date: Nov 18 11:06:40 2026 GMT",
+		"Key Compromise", "Certificate Hold",
+		"Invalidity Date: \n                Sep 21 14:13:20 2026 GMT",
+		"Revocation Date: Dec 31 23:59:59 2049 GMT",
+		"Revocation Date: Jan  1 00:00:00 2050 GMT",
+	};
+	/* clang-format on */
+	struct world *w = *state;
+	struct crl_spec spec = usual(w, &w->ca);
+	struct buf der AUTO_BUF = BUF(CRL_MAX_BYTES);
+	build(&w->ca, &spec, entries, ARRAY_LEN(entries), &der);
+	dir_write(&w->dir, "c.crl", buf_bytes(&der));
+	must_run(&w->dir, "text", "openssl crl -inform DER -in c.crl -text");
+	for (size_t i = 0; i < ARRAY_LEN(want); i++)
+		says(&w->dir, want[i]);
+	says_not(&w->dir, "critical");
+	must_run(&w->dir, "signature",
+	    "openssl crl -inform DER -in c.crl -CAfile ca.pem -noout");
+	says(&w->dir, "verify OK");
+}
+
+static void
+openssl_verify_obeys(void **state)
+{
+	struct world *w = *state;
+	const char *command = "openssl verify -x509_strict -crl_check -CAfile "
+			      "ca.pem -CRLfile c.pem ana.pem";
+	struct crl_spec spec = usual(w, &w->ca);
+	struct buf der AUTO_BUF = BUF(CRL_MAX_BYTES);
+	build(&w->ca, &spec, entries, 1, &der);
+	put_pem(w, "c.pem", "X509 CRL", buf_bytes(&der));
+	must_run(&w->dir, "not listed", command);
+	buf_reset(&der);
+	build(&w->ca, &spec, entries, 2, &der);
+	put_pem(w, "c.pem", "X509 CRL", buf_bytes(&der));
+	assert_int_equal(run_in(&w->dir, command), 2);
+	says(&w->dir, "certificate revoked");
+}
+
+/* An empty list is not encoded at all, and clients accept that. */
+static void
+incident_62_empty(void **state)
+{
+	struct world *w = *state;
+	struct crl_spec spec = usual(w, &w->ca);
+	struct buf der AUTO_BUF = BUF(CRL_MAX_BYTES);
+	struct crl_cursor at = { 0 };
+	struct crl_entry x;
+	struct crl c;
+	struct err e;
+	build(&w->ca, &spec, NULL, 0, &der);
+	OK(crl_parse(buf_bytes(&der), &c, &e), &e);
+	assert_int_equal(c.entries.len, 0);
+	assert_false(crl_next(&c, &at, &x));
+	dir_write(&w->dir, "c.crl", buf_bytes(&der));
+	must_run(&w->dir, "text",
+	    "openssl crl -inform DER -in c.crl -noout -text");
+	says(&w->dir, "No Revoked Certificates.");
+	put_pem(w, "c.pem", "X509 CRL", buf_bytes(&der));
+	must_run(&w->dir, "empty",
+	    "openssl verify -crl_check -CAfile ca.pem -CRLfile c.pem "
+	    "ana.pem");
+}
+
+static void
+read_back(void **state)
+{
+	struct world *w = *state;
+	struct crl_spec spec = usual(w, &w->ca);
+	struct buf der AUTO_BUF = BUF(CRL_MAX_BYTES);
+	struct crl_cursor at = { 0 };
+	struct crl_entry x;
+	struct crl c, t;
+	struct err e;
+	spec.number = UINT64_MAX;
+	build(&w->ca, &spec, entries, ARRAY_LEN(entries), &der);
+	OK(crl_parse(buf_bytes(&der), &c, &e), &e);
+	assert_true(c.number == UINT64_MAX);
+	assert_true(c.this_update == spec.this_update);
+	assert_true(c.next_update == spec.next_update);
+	assert_true(bytes_eq(c.aki, spec.issuer_ski));
+	for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+		assert_true(crl_next(&c, &at, &x));
+		assert_true(bytes_eq(x.serial, entries[i].serial));
+		assert_true(x.revoked_at == entries[i].revoked_at);
+		assert_int_equal(x.reason, entries[i].reason);
+		assert_true(x.invalid_since == entries[i].invalid_since);
+		assert_true(crl_find(&c, entries[i].serial, &x));
+		assert_true(x.revoked_at == entries[i].revoked_at);
+	}
+	assert_false(crl_next(&c, &at, &x));
+	assert_false(crl_find(&c, bytes_of(s0, 15), &x));
+	assert_false(crl_find(&c, bytes_of("\x7e", 1), &x));
+	assert_false(crl_find(&c, bytes_of("\xff\xff\xff", 3), &x));
+	OK(crl_tbs_parse(c.tbs, &t, &e), &e);
+	assert_int_equal(t.signature.len, 0);
+	assert_true(bytes_eq(t.sigalg, c.sigalg));
+	OK(crl_check_publish(&c, &w->ca_cert, 6, w->now, w->v, &e), &e);
+}
+
+/* Name bytes are copied whatever string type they use (row 61). */
+static void
+incident_61_issuer_bytes(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *name;
+		uint8_t tag;
+	} rows[] = {
+		{ "UTF8String", DER_UTF8_STRING },
+		{ "PrintableString", DER_PRINTABLE_STRING },
+		{ "T61String", 0x14 },
+	};
+	/* clang-format on */
+	struct world *w = *state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint8_t name[] = { 0x30, 0x0d, 0x31, 0x0b, 0x30, 0x09, 0x06, 3,
+			0x55, 4, 3, rows[i].tag, 2, 'C', 'A' };
+		struct crl_spec spec = usual(w, &w->ca);
+		struct buf der AUTO_BUF = BUF(CRL_MAX_BYTES);
+		struct crl c;
+		struct err e;
+		spec.issuer = bytes_of(name, sizeof(name));
+		build(&w->ca, &spec, NULL, 0, &der);
+		OK(crl_parse(buf_bytes(&der), &c, &e), &e);
+		ROW(bytes_eq(c.issuer, spec.issuer), rows[i].name);
+	}
+}
+
+/* Lengths around each size of a length's own encoding. */
+static void
+many_entries(void **state)
+{
+	static const size_t counts[] = { 1, 2, 3, 4, 6, 7, 8, 1800, 1900,
+		70000 };
+	struct world *w = *state;
+	uint8_t(*serials)[20] = calloc(70000, 20);
+	struct crl_entry *v = calloc(70000, sizeof(*v));
+	assert_non_null(serials);
+	assert_non_null(v);
+	for (size_t i = 0; i < 70000; i++) {
+		serials[i][0] = 0x40;
+		serials[i][2] = (uint8_t)(i >> 16);
+		serials[i][3] = (uint8_t)(i >> 8);
+		serials[i][4] = (uint8_t)i;
+		v[i] = (struct crl_entry){ bytes_of(serials[i], 20),
+			INT64_C(1795000000) + (int64_t)i * 977, (int)(i % 7),
+			0 };
+	}
+	for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+		struct list l = { .v = v, .n = counts[i] };
+		struct crl_source source = source_of(&l);
+		struct crl_spec spec = usual(w, &w->ca);
+		struct buf tbs AUTO_BUF = BUF(CRL_MAX_BYTES);
+		struct crl_cursor at = { 0 };
+		struct crl_entry x;
+		struct crl c;
+		struct err e;
+		size_t n = 0;
+		OK(crl_build_tbs(&spec, &source, &tbs, &e), &e);
+		OK(crl_tbs_parse(buf_bytes(&tbs), &c, &e), &e);
+		for (; crl_next(&c, &at, &x); n++) {
+			assert_true(bytes_eq(x.serial, v[n].serial));
+			assert_true(x.revoked_at == v[n].revoked_at);
+			assert_int_equal(x.reason, v[n].reason);
+		}
+		assert_int_equal(n, counts[i]);
+	}
+	free(serials);
+	free(v);
+}
+
+/* --- Orders that are refused -------------------------------------------------------- */
+
+#define CORRUPT_REASON(hex) \
+	"the entry " hex " for a CRL has a reason other than 0 to 6 and 9"
+
+static void
+bad_entries(void **state)
+{
+	static const uint8_t zero[] = { 0 }, leading[] = { 0, 1 },
+			     one[] = { 1 }, two[] = { 2 }, big[21] = { 1 };
+	/* clang-format off */
+	static const struct {
+		const char *name;
+		struct crl_entry v[2];
+		const char *id, *say;
+	} rows[] = {
+		{ "empty serial", { { { one, 0 }, 1, 0, 0 } },
+		    "crl-entry-serial", "has the serial number , which" },
+		{ "serial zero", { { SERIAL(zero), 1, 0, 0 } },
+		    "crl-entry-serial", "has the serial number 00, which" },
+		{ "leading zero", { { SERIAL(leading), 1, 0, 0 } },
+		    "crl-entry-serial", "has the serial number 0001, which" },
+		{ "21 octets", { { SERIAL(big), 1, 0, 0 } },
+		    "crl-entry-serial", "no certificate may have" },
+		{ "reason 7", { { SERIAL(one), 1, 7, 0 } },
+		    "crl-entry-reason", CORRUPT_REASON("01") },
+		{ "reason 8", { { SERIAL(one), 1, 8, 0 } },
+		    "crl-entry-reason", CORRUPT_REASON("01") },
+		{ "reason 10", { { SERIAL(one), 1, 10, 0 } },
+		    "crl-entry-reason", CORRUPT_REASON("01") },
+		{ "reason -1", { { SERIAL(one), 1, -1, 0 } },
+		    "crl-entry-reason", CORRUPT_REASON("01") },
+		{ "before 1970", { { SERIAL(one), -1, 0, 0 } },
+		    "crl-entry-time", "a date outside 1970 to 9999" },
+		{ "never", { { SERIAL(one), NEVER, 0, 0 } },
+		    "crl-entry-time", "a date outside 1970 to 9999" },
+		{ "invalid for ever", { { SERIAL(one), 1, 0, NEVER } },
+		    "crl-entry-time", "a date outside 1970 to 9999" },
+		{ "twice", { { SERIAL(one), 1, 0, 0 },
+		    { SERIAL(one), 1, 0, 0 } }, "crl-entry-order",
+		    "not in ascending order of serial at 01" },
+		{ "descending", { { SERIAL(two), 1, 0, 0 },
+		    { SERIAL(one), 1, 0, 0 } }, "crl-entry-order",
+		    "not in ascending order of serial at 01" },
+	};
+	/* clang-format on */
+	struct world *w = *state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct crl_spec spec = usual(w, &w->ca);
+		struct list l = { .v = rows[i].v,
+			.n = rows[i].v[1].serial.len > 0 ? 2 : 1 };
+		struct crl_source source = source_of(&l);
+		struct buf tbs AUTO_BUF = BUF(CRL_MAX_BYTES);
+		struct err e = { .say = "" };
+		refused(rows[i].name, crl_build_tbs(&spec, &source, &tbs, &e),
+		    &e, ERR_CORRUPT, rows[i].id, rows[i].say);
+	}
+}
+
+static void
+bad_orders(void **state)
+{
+	struct world *w = *state;
+	struct list l = { .v = entries, .n = 2, .fewer = 1 };
+	struct crl_source source = source_of(&l);
+	struct buf tbs AUTO_BUF = BUF(CRL_MAX_BYTES);
+	struct crl_spec spec = usual(w, &w->ca);
+	struct err e;
+	refused("source changes", crl_build_tbs(&spec, &source, &tbs, &e), &e,
+	    ERR_CORRUPT, "crl-source",
+	    "the entries for a CRL changed between two readings of them");
+	spec.issuer = BYTES_NONE;
+	refused("no issuer", crl_build_tbs(&spec, &source, &tbs, &e), &e,
+	    ERR_INVALID, "crl-spec",
+	    "a CRL was ordered without its issuer's name or key identifier");
+	spec = usual(w, &w->ca);
+	spec.issuer_ski = BYTES_NONE;
+	refused("no key", crl_build_tbs(&spec, &source, &tbs, &e), &e,
+	    ERR_INVALID, "crl-spec",
+	    "a CRL was ordered without its issuer's name or key identifier");
+	spec = usual(w, &w->ca);
+	spec.next_update = spec.this_update;
+	refused("no time", crl_build_tbs(&spec, &source, &tbs, &e), &e,
+	    ERR_INVALID, "crl-spec-times",
+	    "a CRL was ordered that ends before it begins");
+}
+
+/* A failing source fails the CRL with its own sentence. */
+static enum err_code
+broken_next(void *ctx, struct crl_entry *entry, bool *more, struct err *e)
+{
+	(void)ctx;
+	(void)entry;
+	(void)more;
+	return err_say(e, ERR_IO, "test-broken", "the source is broken");
+}
+
+static void
+source_fails(void **state)
+{
+	struct world *w = *state;
+	struct list l = { .n = 0 };
+	struct crl_source source = { &l, list_rewind, broken_next };
+	struct buf tbs AUTO_BUF = BUF(CRL_MAX_BYTES);
+	struct crl_spec spec = usual(w, &w->ca);
+	struct err e;
+	refused("broken", crl_build_tbs(&spec, &source, &tbs, &e), &e, ERR_IO,
+	    "test-broken", "the source is broken");
+}
+
+/* --- Publication --------------------------------------------------------------------- */
+
+static void
+incident_59_publication(void **state)
+{
+	struct world *w = *state;
+	struct crl_spec spec = usual(w, &w->ca);
+	struct buf der AUTO_BUF = BUF(CRL_MAX_BYTES);
+	struct crl c;
+	struct err e;
+	build(&w->ca, &spec, entries, 2, &der);
+	OK(crl_parse(buf_bytes(&der), &c, &e), &e);
+	OK(crl_check_publish(&c, &w->ca_cert, 0, w->now, w->v, &e), &e);
+	OK(crl_check_publish(&c, &w->ca_cert, 6, w->now, w->v, &e), &e);
+	refused("same number",
+	    crl_check_publish(&c, &w->ca_cert, 7, w->now, w->v, &e), &e,
+	    ERR_DENIED, "crl-number",
+	    "the CRL's number is not greater than that of the one already "
+	    "published");
+	refused("older number",
+	    crl_check_publish(&c, &w->ca_cert, 8, w->now, w->v, &e), &e,
+	    ERR_DENIED, "crl-number", "not greater");
+	refused("future",
+	    crl_check_publish(&c, &w->ca_cert, 0, spec.this_update - 1, w->v,
+		&e),
+	    &e, ERR_DENIED, "crl-future", "the CRL is dated in the future");
+	refused("expired",
+	    crl_check_publish(&c, &w->ca_cert, 0, spec.next_update, w->v, &e),
+	    &e, ERR_DENIED, "crl-expired", "the CRL has passed its nextUpdate");
+	refused("another CA of the same name",
+	    crl_check_publish(&c, &w->other_cert, 0, w->now, w->v, &e), &e,
+	    ERR_DENIED, "crl-other-key",
+	    "the CRL names another key of its issuer than the CA's");
+	struct cert renamed = w->ca_cert;
+	renamed.subject = bytes_str("0\015another");
+	refused("another name",
+	    crl_check_publish(&c, &renamed, 0, w->now, w->v, &e), &e,
+	    ERR_DENIED, "crl-other-issuer",
+	    "the CRL's issuer is not byte for byte the name of the CA whose "
+	    "place it would take");
+	struct cert no_crl_sign = w->ca_cert;
+	no_crl_sign.key_usage = KU_KEY_CERT_SIGN;
+	refused("no cRLSign",
+	    crl_check_publish(&c, &no_crl_sign, 0, w->now, w->v, &e), &e,
+	    ERR_DENIED, "crl-sign-usage",
+	    "the certificate of this CA does not allow it to sign CRLs");
+}
+
+/* The right names, signed by somebody else. */
+static void
+incident_59_signed_by_another(void **state)
+{
+	struct world *w = *state;
+	struct crl_spec spec = usual(w, &w->ca);
+	struct list l = { .v = entries, .n = 1 };
+	struct crl_source source = source_of(&l);
+	struct buf tbs AUTO_BUF = BUF(CRL_MAX_BYTES);
+	struct buf der AUTO_BUF = BUF(CRL_MAX_BYTES);
+	struct crl c;
+	struct err e;
+	OK(crl_build_tbs(&spec, &source, &tbs, &e), &e);
+	sign_tbs(&w->other_ca, buf_bytes(&tbs), &der);
+	OK(crl_parse(buf_bytes(&der), &c, &e), &e);
+	refused("another key",
+	    crl_check_publish(&c, &w->ca_cert, 0, w->now, w->v, &e), &e,
+	    ERR_INVALID, "signature-wrong", "");
+}
+
+/* No octet may change, and none may be missing (row 59, "truncated"). */
+static void
+incident_59_each_octet_matters(void **state)
+{
+	struct world *w = *state;
+	struct crl_spec spec = usual(w, &w->ca);
+	struct buf der AUTO_BUF = BUF(CRL_MAX_BYTES);
+	struct crl c;
+	struct err e;
+	build(&w->ca, &spec, entries, ARRAY_LEN(entries), &der);
+	for (size_t i = 0; i < der.len; i++) {
+		der.p[i] ^= 0x01;
+		if (crl_parse(buf_bytes(&der), &c, &e) == ERR_OK &&
+		    crl_check_publish(&c, &w->ca_cert, 0, w->now, w->v, &e) ==
+			ERR_OK)
+			fail_msg("octet %zu may change", i);
+		der.p[i] ^= 0x01;
+		assert_int_not_equal(crl_parse(bytes_of(der.p, i), &c, &e),
+		    ERR_OK);
+	}
+}
+
+/* --- Small things ------------------------------------------------------------------------ */
+
+static void
+reason_names(void **state)
+{
+	(void)state;
+	assert_string_equal(crl_reason_name(0), "unspecified");
+	assert_string_equal(crl_reason_name(1), "keyCompromise");
+	assert_string_equal(crl_reason_name(2), "cACompromise");
+	assert_string_equal(crl_reason_name(3), "affiliationChanged");
+	assert_string_equal(crl_reason_name(4), "superseded");
+	assert_string_equal(crl_reason_name(5), "cessationOfOperation");
+	assert_string_equal(crl_reason_name(6), "certificateHold");
+	assert_string_equal(crl_reason_name(9), "privilegeWithdrawn");
+	assert_null(crl_reason_name(7));
+	assert_null(crl_reason_name(8));
+	assert_null(crl_reason_name(10));
+	assert_null(crl_reason_name(-1));
+}
+
+static void
+due(void **state)
+{
+	(void)state;
+	assert_int_equal(crl_due_at(1000, 1000 + 2 * DAY, 0), 1000 + DAY);
+	assert_int_equal(crl_due_at(1000, 1000 + 2 * DAY, 6 * HOUR),
+	    1000 + 6 * HOUR);
+	assert_int_equal(crl_due_at(1000, 1000 + 2 * HOUR, 6 * HOUR),
+	    1000 + HOUR);
+	assert_int_equal(crl_due_at(1000, 1000, 6 * HOUR), 1000);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(openssl_reads),
+		cmocka_unit_test(openssl_verify_obeys),
+		cmocka_unit_test(incident_62_empty),
+		cmocka_unit_test(read_back),
+		cmocka_unit_test(incident_61_issuer_bytes),
+		cmocka_unit_test(many_entries),
+		cmocka_unit_test(bad_entries),
+		cmocka_unit_test(bad_orders),
+		cmocka_unit_test(source_fails),
+		cmocka_unit_test(incident_59_publication),
+		cmocka_unit_test(incident_59_signed_by_another),
+		cmocka_unit_test(incident_59_each_octet_matters),
+		cmocka_unit_test(reason_names),
+		cmocka_unit_test(due),
+	};
+	return cmocka_run_group_tests(tests, world_new, world_free);
+}
