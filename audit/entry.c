@@ -113,7 +113,7 @@ member_hex_opt(struct jw *w, const char *key, struct bytes b)
 		jw_member_hex(w, key, b);
 }
 
-/* The one shape of a leaf: what is read is written again and compared. */
+/* The one shape of a leaf. */
 static void
 leaf_write(const struct entry *in, struct bytes detail, struct buf *leaf)
 {
@@ -164,12 +164,13 @@ entry_leaf_build(const struct entry *in, struct buf *leaf, struct err *e)
 /* --- Reading ---------------------------------------------------------------- */
 
 /*
- * A leaf holds strings without escapes and whole numbers; anything else fails
- * here or when the leaf is written again.
+ * Leaves are read often, so they are not parsed as any JSON and written again
+ * for comparison: members in ascending order, strings without escapes that
+ * are never empty and numbers in one form leave only one way to write each.
  */
 struct leaf_reader {
 	struct reader r;
-	bool first;
+	struct bytes last; /* key */
 };
 
 static bool
@@ -197,16 +198,19 @@ next_string(struct reader *r, struct bytes *out)
 
 /* The next member; a number comes as its digits.  False at the end. */
 static bool
-next_member(struct leaf_reader *l, struct bytes *key, struct bytes *value)
+next_member(struct leaf_reader *l, struct bytes *key, struct bytes *value,
+    bool *text)
 {
 	struct reader *r = &l->r;
 
-	if (!next_char(r, l->first ? '{' : ','))
+	if (!next_char(r, l->last.p == NULL ? '{' : ','))
 		return false;
-	l->first = false;
-	if (!next_string(r, key) || !next_char(r, ':'))
+	if (!next_string(r, key) || !next_char(r, ':') ||
+	    (l->last.p != NULL && bytes_cmp(l->last, *key) >= 0))
 		return false;
-	if (r->p < r->end && *r->p == '"')
+	l->last = *key;
+	*text = r->p < r->end && *r->p == '"';
+	if (*text)
 		return next_string(r, value);
 	const uint8_t *start = r->p;
 	while (r->p < r->end && *r->p >= '0' && *r->p <= '9')
@@ -218,58 +222,83 @@ next_member(struct leaf_reader *l, struct bytes *key, struct bytes *value)
 static bool
 hex_ref(struct bytes text, size_t max, struct arena *a, struct bytes *out)
 {
-	if (text.len % 2 != 0 || text.len / 2 > max)
+	if (text.len == 0 || text.len % 2 != 0 || text.len / 2 > max)
 		return false;
+	for (size_t i = 0; i < text.len; i++)
+		if (text.p[i] >= 'A' && text.p[i] <= 'F')
+			return false;
 	uint8_t *p = arena_get(a, max);
 	*out = bytes_of(p, text.len / 2);
 	return hex_parse(text, p, text.len / 2);
 }
 
 static bool
-take_member(struct entry *en, struct arena *a, struct bytes key,
-    struct bytes value, struct bytes *detail, int64_t *index, int64_t *v)
+hash_ref(struct bytes text, struct arena *a, struct bytes *out)
+{
+	return hex_ref(text, HASH_LEN, a, out) && out->len == HASH_LEN;
+}
+
+static bool
+word_ref(struct bytes text, struct arena *a, struct bytes *out)
+{
+	*out = arena_copy(a, text);
+	return text.len > 0 && good_word(text);
+}
+
+/* The members that are texts, by what their value is. */
+static bool
+take_text(struct entry *en, struct arena *a, struct bytes key,
+    struct bytes value, struct bytes *detail)
 {
 	struct entry_refs *r = &en->refs;
 
 	if (bytes_is(key, "detail"))
-		return hex_ref(value, HASH_LEN, a, detail) &&
-		       detail->len == HASH_LEN;
+		return hash_ref(value, a, detail);
+	if (bytes_is(key, "type"))
+		return entry_type_parse(value, &en->type);
+	if (bytes_is(key, "request"))
+		return word_ref(value, a, &r->request);
+	if (bytes_is(key, "institution"))
+		return word_ref(value, a, &r->institution);
+	if (bytes_is(key, "appointment"))
+		return word_ref(value, a, &r->appointment);
+	if (bytes_is(key, "serial"))
+		return hex_ref(value, SERIAL_MAX, a, &r->serial);
+	if (bytes_is(key, "tbs"))
+		return hash_ref(value, a, &r->tbs);
+	if (bytes_is(key, "policy"))
+		return hash_ref(value, a, &r->policy);
+	if (bytes_is(key, "object"))
+		return hash_ref(value, a, &r->object);
+	return false;
+}
+
+static bool
+take_number(struct entry *en, struct bytes key, struct bytes value,
+    int64_t *index, int64_t *v)
+{
 	if (bytes_is(key, "index"))
 		return dec_parse(value, index);
 	if (bytes_is(key, "time"))
 		return dec_parse(value, &en->time);
-	if (bytes_is(key, "type"))
-		return entry_type_parse(value, &en->type);
-	if (bytes_is(key, "v"))
-		return dec_parse(value, v) && *v == 1;
-	if (bytes_is(key, "request"))
-		return r->request = arena_copy(a, value), true;
-	if (bytes_is(key, "institution"))
-		return r->institution = arena_copy(a, value), true;
-	if (bytes_is(key, "appointment"))
-		return r->appointment = arena_copy(a, value), true;
 	if (bytes_is(key, "number"))
-		return dec_parse(value, &r->number);
-	if (bytes_is(key, "serial"))
-		return hex_ref(value, SERIAL_MAX, a, &r->serial);
-	if (bytes_is(key, "tbs"))
-		return hex_ref(value, HASH_LEN, a, &r->tbs);
-	if (bytes_is(key, "policy"))
-		return hex_ref(value, HASH_LEN, a, &r->policy);
-	if (bytes_is(key, "object"))
-		return hex_ref(value, HASH_LEN, a, &r->object);
-	return false;
+		return dec_parse(value, &en->refs.number) &&
+		       en->refs.number > 0;
+	return bytes_is(key, "v") && dec_parse(value, v) && *v == 1;
 }
 
 static bool
 read_leaf(struct entry *en, struct arena *a, struct bytes *detail)
 {
-	struct leaf_reader l = { reader_of(en->leaf), true };
+	struct leaf_reader l = { reader_of(en->leaf), BYTES_NONE };
 	struct bytes key, value;
 	int64_t index = -1, v = 0;
+	bool text = false;
 
-	while (next_member(&l, &key, &value))
-		if (!take_member(en, a, key, value, detail, &index, &v))
+	en->time = -1;
+	while (next_member(&l, &key, &value, &text))
+		if (!(text ? take_text(en, a, key, value, detail)
+			   : take_number(en, key, value, &index, &v)))
 			return false;
 	if (!next_char(&l.r, '}') || l.r.p != l.r.end)
 		return false;
@@ -291,13 +320,7 @@ entry_parse(struct entry *e_, struct arena *a, struct err *e)
 	if (en.leaf.len > ENTRY_LEAF_MAX || en.detail.len > ENTRY_DETAIL_MAX)
 		return err_say(e, ERR_CORRUPT, "entry-too-large",
 		    "an entry of the log is larger than entries can be");
-	bool good = read_leaf(&en, a, &detail);
-	if (good) {
-		struct buf again AUTO_BUF = BUF(ENTRY_LEAF_MAX);
-		leaf_write(&en, detail, &again);
-		good = !again.failed && bytes_eq(buf_bytes(&again), en.leaf);
-	}
-	if (!good)
+	if (!read_leaf(&en, a, &detail))
 		return err_say(e, ERR_CORRUPT, "entry-leaf",
 		    "the public part of an entry of the log is not in the form "
 		    "that the log writes");

@@ -31,9 +31,8 @@ audit_new(struct bytes log_spki, struct audit **out, struct err *e)
 	a->phase = -1;
 	a->quorum = 1;
 	a->arena = arena_new();
-	a->recent = calloc(RECENT, sizeof(*a->recent));
 	a->ca = calloc(CAS_MAX, sizeof(*a->ca));
-	if (a->recent == NULL || a->ca == NULL)
+	if (a->ca == NULL)
 		return err_nomem(e);
 	buf_put(&a->spki, log_spki.p, log_spki.len);
 	TRY(buf_end(&a->spki, e));
@@ -181,6 +180,10 @@ read_checkpoint(struct audit *a, struct json_obj o, struct err *e)
 static void
 remember(struct audit *a)
 {
+	if (a->recent == NULL)
+		a->recent = calloc(RECENT, sizeof(*a->recent));
+	if (a->recent == NULL)
+		fatal("no memory for the verifier");
 	struct merkle *m = &a->recent[a->tree.size % RECENT];
 	size_t n = (size_t)__builtin_popcountll(a->tree.size);
 
