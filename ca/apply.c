@@ -60,6 +60,14 @@ contradiction(const struct applying *p, struct err *e)
 }
 
 enum err_code
+apply_judge(const struct applying *p, enum err_code code, struct err *e)
+{
+	if (code == ERR_CONFLICT || code == ERR_NOTFOUND || code == ERR_INVALID)
+		return contradiction(p, e);
+	return code;
+}
+
+enum err_code
 apply_nothing(struct applying *p, struct err *e)
 {
 	(void)p;
@@ -138,8 +146,7 @@ ca_apply(struct view *v, const struct entry *entry, struct err *e)
 	if ((unsigned)entry->type >= ENTRY_TYPES ||
 	    effects[entry->type] == NULL)
 		return contradiction(&p, e);
-	if (json_parse(entry->detail, false, &j, e) != ERR_OK)
-		return contradiction(&p, e);
+	APPLY_TRY(&p, json_parse(entry->detail, false, &j, e), e);
 	p.o = json_root(j, &bad, &fault);
 	TRY(effects[entry->type](&p, e));
 	TRY(note_act(&p, e));

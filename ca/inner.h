@@ -242,11 +242,10 @@ MUST_CHECK enum err_code certificate_put(struct applying *p,
     struct err *e);
 /* ERR_CORRUPT "apply-contradicts": what an entry may not meet. */
 MUST_CHECK enum err_code contradiction(const struct applying *p, struct err *e);
-/* A refusal of a state table is a contradiction when an entry is applied. */
-#define APPLY_TRY(p, call, e)                           \
-	do {                                            \
-		if ((call) != ERR_OK)                   \
-			return contradiction((p), (e)); \
-	} while (0)
+/* What would refuse an act is a contradiction when an entry is applied; a
+ * view that fails is not. */
+MUST_CHECK enum err_code apply_judge(const struct applying *p,
+    enum err_code code, struct err *e);
+#define APPLY_TRY(p, call, e) TRY(apply_judge((p), (call), (e)))
 
 #endif
