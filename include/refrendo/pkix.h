@@ -39,9 +39,13 @@ enum der_tag {
 /*
  * der_strict - one walk over one whole element: definite and minimal
  * lengths, single-octet tags, minimal INTEGER, BOOLEAN 00 or FF, BIT STRING
- * padding zero, depth <= DER_DEPTH_MAX, nothing left over (X.690 10, 11).
+ * padding zero, NULL empty, OIDs well formed, strings primitive, elements of
+ * a SET in order, depth <= DER_DEPTH_MAX, nothing left over (X.690 10, 11).
+ * It does not look inside OCTET STRINGs: walk again what is decoded from one.
  *
- * ERR_INVALID "der-…" with where.byte.
+ * ERR_INVALID "der-short", "der-tag", "der-length", "der-constructed",
+ * "der-integer", "der-boolean", "der-bits", "der-null", "der-oid",
+ * "der-set-order", "der-depth", "der-trailing", all with where.byte.
  */
 MUST_CHECK enum err_code der_strict(struct bytes der, struct err *e);
 
@@ -54,7 +58,7 @@ struct der {
 	bool bad;
 };
 struct der der_of(struct bytes content);
-bool der_end(const struct der *d);  /* nothing left and never bad */
+bool der_end(const struct der *d);     /* nothing left and never bad */
 uint8_t der_peek(const struct der *d); /* next tag, 0 at the end */
 /* The content of the next element, which must have this tag. */
 struct bytes der_get(struct der *d, uint8_t tag);
@@ -89,39 +93,73 @@ void der_put_integer(struct der_w *w, struct bytes magnitude);
 void der_put_bool(struct der_w *w, bool v);
 void der_put_bits(struct der_w *w, uint8_t unused, struct bytes content);
 void der_put_oid(struct der_w *w, struct bytes oid); /* content octets */
-/* UTCTime through 2049, GeneralizedTime from 2050 (RFC 5280 4.1.2.5). */
+/*
+ * UTCTime through 2049, GeneralizedTime from 2050 (RFC 5280 4.1.2.5); what
+ * lies outside the years 0 to 9999 makes the writer full.
+ */
 void der_put_time(struct der_w *w, int64_t t);
 void der_put_generalized(struct der_w *w, int64_t t);
 /* What was written; ERR_NOMEM "der-full" when it did not fit. */
-MUST_CHECK enum err_code der_w_end(
-    const struct der_w *w, struct bytes *out, struct err *e);
+MUST_CHECK enum err_code der_w_end(const struct der_w *w, struct bytes *out,
+    struct err *e);
 
 #define OID_MAX 32 /* content octets */
 struct oid {
 	uint8_t p[OID_MAX];
 	uint8_t len;
 };
-/* "1.3.6.1.4.1.8321.1" <-> content octets; ERR_INVALID "oid-text". */
-MUST_CHECK enum err_code oid_parse(
-    struct bytes text, struct oid *out, struct err *e);
+/*
+ * "1.3.6.1.4.1.8321.1" <-> content octets; arcs up to 2^128 - 1, since those
+ * below 2.25 are UUIDs.  ERR_INVALID "oid-text".  oid_print() clips to size
+ * and ends the text with NUL.
+ */
+MUST_CHECK enum err_code oid_parse(struct bytes text, struct oid *out,
+    struct err *e);
 void oid_print(char *out, size_t size, struct bytes oid);
 struct bytes oid_bytes(const struct oid *o);
 
 /* OIDs used by more than one folder; content octets. */
 enum pkix_oid {
-	OID_CN, OID_C, OID_O, OID_OU, OID_TITLE, OID_SERIAL_NUMBER, OID_GIVEN_NAME,
-	OID_SURNAME, OID_EMAIL,
-	OID_EXT_SKI, OID_EXT_AKI, OID_EXT_KEY_USAGE, OID_EXT_SAN, OID_EXT_IAN,
-	OID_EXT_BASIC, OID_EXT_CRLDP, OID_EXT_POLICIES, OID_EXT_EKU, OID_EXT_AIA,
-	OID_EXT_CRL_NUMBER, OID_EXT_REASON, OID_EXT_INVALIDITY, OID_EXT_IDP,
-	OID_EXT_NOCHECK, OID_EXT_NONCE,
-	OID_AD_OCSP, OID_AD_CA_ISSUERS, OID_QT_CPS, OID_QT_NOTICE,
-	OID_EKU_CLIENT, OID_EKU_EMAIL, OID_EKU_OCSP,
-	OID_EKU_ENDORSER,       /* private, critical: certificates of ministers */
-	OID_RUT_HOLDER,         /* 1.3.6.1.4.1.8321.1 */
-	OID_RUT_CERTIFIER,      /* 1.3.6.1.4.1.8321.2 */
+	OID_CN,
+	OID_C,
+	OID_O,
+	OID_OU,
+	OID_TITLE,
+	OID_SERIAL_NUMBER,
+	OID_GIVEN_NAME,
+	OID_SURNAME,
+	OID_EMAIL,
+	OID_EXT_SKI,
+	OID_EXT_AKI,
+	OID_EXT_KEY_USAGE,
+	OID_EXT_SAN,
+	OID_EXT_IAN,
+	OID_EXT_BASIC,
+	OID_EXT_CRLDP,
+	OID_EXT_POLICIES,
+	OID_EXT_EKU,
+	OID_EXT_AIA,
+	OID_EXT_CRL_NUMBER,
+	OID_EXT_REASON,
+	OID_EXT_INVALIDITY,
+	OID_EXT_IDP,
+	OID_EXT_NOCHECK,
+	OID_EXT_NONCE,
+	OID_AD_OCSP,
+	OID_AD_CA_ISSUERS,
+	OID_QT_CPS,
+	OID_QT_NOTICE,
+	OID_EKU_CLIENT,
+	OID_EKU_EMAIL,
+	OID_EKU_OCSP,
+	/* Private, critical, of ministers' certificates: 2.25 and a UUID,
+	 * 2.25.295227800890228242059973903580110891240. */
+	OID_EKU_ENDORSER,
+	OID_RUT_HOLDER,    /* 1.3.6.1.4.1.8321.1 */
+	OID_RUT_CERTIFIER, /* 1.3.6.1.4.1.8321.2 */
 	OID_OCSP_BASIC,
-	OID_SHA1, OID_SHA256,
+	OID_SHA1,
+	OID_SHA256,
 	OID_COUNT
 };
 struct bytes oid_known(enum pkix_oid which);
@@ -135,13 +173,17 @@ struct bytes oid_known(enum pkix_oid which);
  *
  * ERR_INVALID "run-form", "run-digit" (arg: what the digit should be).
  */
-MUST_CHECK enum err_code run_parse(
-    struct bytes text, char out[RUN_TEXT], struct err *e);
+MUST_CHECK enum err_code run_parse(struct bytes text, char out[RUN_TEXT],
+    struct err *e);
 
 /* --- Algorithms and keys ---------------------------------------------------- */
 
 enum key_type { /* what a policy and a ceiling name: "ec-p256", … */
-	KEY_EC_P256, KEY_EC_P384, KEY_RSA_2048, KEY_RSA_3072, KEY_RSA_4096,
+	KEY_EC_P256,
+	KEY_EC_P384,
+	KEY_RSA_2048,
+	KEY_RSA_3072,
+	KEY_RSA_4096,
 	KEY_ED25519, /* the log only */
 	KEY_TYPES
 };
@@ -161,11 +203,16 @@ struct bytes key_type_sigalg(enum key_type t);
  * exact length, exponent 65537, no small factor, not two close primes
  * (100 Fermat rounds), not ROCA.
  *
- * *type      its type.
- * ERR_INVALID "spki-…"; ERR_DENIED "key-weak-…" with the reason.
+ * *type      its type; meaningless after a refusal.
+ *
+ * ERR_INVALID "spki-size", "spki-form", "spki-algorithm", "spki-curve",
+ * "spki-point-form", "spki-point", "der-…"; ERR_DENIED "key-weak-size",
+ * "key-weak-exponent", "key-weak-even", "key-weak-factor",
+ * "key-weak-close-primes", "key-weak-roca"; ERR_NOMEM.  Keys of generators
+ * with too little entropy are found by list only, and the list is not here.
  */
-MUST_CHECK enum err_code spki_check(
-    struct bytes spki, enum key_type *type, struct err *e);
+MUST_CHECK enum err_code spki_check(struct bytes spki, enum key_type *type,
+    struct err *e);
 
 #define KEY_ID_LEN 20
 /*
@@ -174,8 +221,8 @@ MUST_CHECK enum err_code spki_check(
  *
  * ERR_INVALID "spki-…", "der-…": spki is not a key of a kind that is known.
  */
-MUST_CHECK enum err_code spki_key_id(
-    struct bytes spki, uint8_t out[KEY_ID_LEN], struct err *e);
+MUST_CHECK enum err_code spki_key_id(struct bytes spki, uint8_t out[KEY_ID_LEN],
+    struct err *e);
 
 /*
  * verifier - checks signatures.  Holds reusable OpenSSL objects, and the last
@@ -183,41 +230,58 @@ MUST_CHECK enum err_code spki_key_id(
  * it.  One thread at a time.
  */
 struct verifier;
+/* ERR_CRYPTO "verifier-setup"; ERR_NOMEM. */
 MUST_CHECK enum err_code verifier_new(struct verifier **out, struct err *e);
 void verifier_free(struct verifier *v);
 OWNED(verifier);
 /*
- * sigalg     whole AlgorithmIdentifier, as the object carries it.
- * ERR_INVALID "signature-wrong", "signature-algorithm" (unknown, or not one
- * that this key may use; SHA-1 and MD5 do not exist here).
+ * verifier_check - is this the signature of that key over the message?
+ *
+ * spki       whole SubjectPublicKeyInfo: P-256, P-384, RSA of 2048 to 4096
+ *            bits, Ed25519.  Not judged as spki_check() does.
+ * sigalg     whole AlgorithmIdentifier, as the object carries it: ECDSA or
+ *            RSA PKCS #1 v1.5 with SHA-256, -384, -512, or Ed25519.
+ * signature  without the first octet of a BIT STRING.
+ *
+ * ERR_INVALID "signature-wrong", "signature-key" (no such point, or size),
+ * "signature-algorithm" (unknown, or not one that this key may use; SHA-1 and
+ * MD5 do not exist here), "spki-…", "der-…"; ERR_CRYPTO "hash-failed",
+ * "verifier-setup".
  */
 MUST_CHECK enum err_code verifier_check(struct verifier *v, struct bytes spki,
     struct bytes sigalg, struct bytes message, struct bytes signature,
     struct err *e);
 
-/* key - a private key, wherever it lives. */
+/* key - a private key, wherever it lives.  One thread at a time. */
 struct key;
-MUST_CHECK enum err_code key_generate(
-    enum key_type type, struct key **out, struct err *e);
+/* ERR_CRYPTO "key-generate"; RSA takes up to seconds, so never on a loop. */
+MUST_CHECK enum err_code key_generate(enum key_type type, struct key **out,
+    struct err *e);
 /*
  * key_load - through OSSL_STORE; "file:PATH", a bare path, or "pkcs11:…".
  *
  * passphrase of an encrypted PKCS #8, or the PIN; may be empty.
  * ERR_NOTFOUND "key-missing", ERR_FORBIDDEN "key-passphrase",
- * ERR_INVALID "key-unusable"; sentences give the URI without its PIN.
+ * ERR_INVALID "key-unusable" (no key there, or of a type or strength that is
+ * not allowed); sentences give the URI without its PIN.
  */
 MUST_CHECK enum err_code key_load(const char *uri, struct bytes passphrase,
     struct key **out, struct err *e);
-/* Encrypted PKCS #8 PEM (PBES2, PBKDF2-HMAC-SHA256 600000 rounds, AES-256-CBC). */
-MUST_CHECK enum err_code key_print(const struct key *k,
-    struct bytes passphrase, struct buf *out, struct err *e);
+/*
+ * Encrypted PKCS #8 PEM (PBES2, PBKDF2-HMAC-SHA256 600000 rounds,
+ * AES-256-CBC), appended to out.
+ *
+ * ERR_INVALID "key-passphrase-size"; ERR_CRYPTO "key-export" (a token's key).
+ */
+MUST_CHECK enum err_code key_print(const struct key *k, struct bytes passphrase,
+    struct buf *out, struct err *e);
 void key_free(struct key *k);
 OWNED(key);
 enum key_type key_type(const struct key *k);
 struct bytes key_spki(const struct key *k); /* borrowed, lives with the key */
-/* Signs with key_type_sigalg(); appends the signature to out. */
-MUST_CHECK enum err_code key_sign(
-    struct key *k, struct bytes message, struct buf *out, struct err *e);
+/* Signs with key_type_sigalg(); appends to out.  ERR_CRYPTO "key-sign". */
+MUST_CHECK enum err_code key_sign(struct key *k, struct bytes message,
+    struct buf *out, struct err *e);
 
 /* --- Names ------------------------------------------------------------------ */
 
@@ -234,13 +298,18 @@ struct name_attr {
  * serialNumber and IA5String for e-mail; upper bounds of RFC 5280 appendix A
  * counted in characters (CN, O, OU, title 64); C an ISO 3166-1 code.
  *
- * ERR_INVALID "name-too-long", "name-alphabet", "name-country", "name-empty",
- * "name-meta" (N/A, -, ., 0, test: values that stand for nothing),
- * "name-control"; where.field is the attribute.
+ * ERR_INVALID "name-count", "name-too-long", "name-too-large",
+ * "name-alphabet", "name-country", "name-empty", "name-meta" (N/A, -, ., 0,
+ * test: values that stand for nothing), "name-control" (also invisible and
+ * bidirectional ones), "name-utf8", "name-space", "name-digit" (in givenName
+ * and surname), "email-form"; where.field is the attribute.
  */
 MUST_CHECK enum err_code name_build(const struct name_attr *attrs, size_t n,
     struct buf *out, struct err *e);
-/* "CN=…, O=…" for people, in encoding order, escaped; clipped to size. */
+/*
+ * "CN=…, O=…" for people, in encoding order, escaped, valid UTF-8; clipped to
+ * size between characters.
+ */
 void name_print(char *out, size_t size, struct bytes name);
 const char *name_attr_word(enum pkix_oid type); /* "CN", "title", … or NULL */
 /* The value of the first attribute of this type, or BYTES_NONE. */
@@ -262,19 +331,26 @@ struct csr {
  * out).  Strict; the key is judged by spki_check(); the signature is not
  * checked here.  A private key instead of a request is refused and wiped.
  *
- * ERR_INVALID "csr-too-large", "csr-not-der", "csr-trailing", "csr-version",
- * "csr-private-key", …
+ * ERR_INVALID "csr-too-large", "csr-not-der" (where.byte; in PEM counted in
+ * what it decodes to), "csr-trailing", "csr-form" (where.field),
+ * "csr-version", "csr-algorithm", "csr-private-key" (PEM, PKCS #1, #8, #12,
+ * SEC 1, JWK), "pem-…", "spki-…"; ERR_DENIED "key-weak-…".
  */
-MUST_CHECK enum err_code csr_parse(
-    struct bytes input, struct buf *scratch, struct csr *out, struct err *e);
+MUST_CHECK enum err_code csr_parse(struct bytes input, struct buf *scratch,
+    struct csr *out, struct err *e);
 /* Proof of possession; ERR_INVALID "csr-signature". */
-MUST_CHECK enum err_code csr_prove(
-    const struct csr *r, struct verifier *v, struct err *e);
+MUST_CHECK enum err_code csr_prove(const struct csr *r, struct verifier *v,
+    struct err *e);
 /* DER of a request for key with this one CN (cli, demo, tests). */
-MUST_CHECK enum err_code csr_build(
-    struct key *key, const char *cn, struct buf *out, struct err *e);
+MUST_CHECK enum err_code csr_build(struct key *key, const char *cn,
+    struct buf *out, struct err *e);
 
-/* PEM of the first block with this label ("CERTIFICATE"), or DER as it is. */
+/*
+ * pem_or_der - appends the octets of the first block with this label
+ * ("CERTIFICATE"), or what begins as DER as it is, to out.
+ *
+ * ERR_INVALID "pem-missing", "pem-end", "pem-base64".
+ */
 MUST_CHECK enum err_code pem_or_der(struct bytes input, const char *label,
     struct buf *out, struct err *e);
 void pem_put(struct buf *out, const char *label, struct bytes der);
@@ -293,28 +369,37 @@ struct cert_ext {
 /* A certificate read in place: everything borrows from der. */
 struct cert {
 	struct bytes der, tbs, sigalg, signature;
-	struct bytes serial; /* magnitude, without sign octet */
+	struct bytes serial;                /* magnitude, without sign octet */
 	struct bytes issuer, subject, spki; /* whole elements */
 	int64_t not_before, not_after;
 	struct cert_ext ext[CERT_EXTS_MAX];
 	size_t n_ext;
 	/* Decoded from the extensions: */
 	bool is_ca;
-	int path_len;        /* -1: none */
-	uint16_t key_usage;  /* bit 0 = digitalSignature … ; 0 if absent */
+	int path_len;          /* -1: none */
+	uint16_t key_usage;    /* bit 0 = digitalSignature … ; 0 if absent */
 	struct bytes ski, aki; /* key identifiers, or empty */
 };
 /*
  * cert_parse - version 3; strict DER throughout, inner and outer algorithm
- * equal, known extensions well formed, none twice.
+ * equal, known extensions well formed, none twice, no unknown critical one.
+ * The signature is not checked, the key not judged.
  *
- * ERR_INVALID "cert-…" with where.byte.
+ * ERR_INVALID "cert-size", "der-…" (where.byte), "cert-form" (where.field),
+ * "cert-version", "cert-serial", "cert-algorithm", "cert-critical",
+ * "cert-ext-twice", "cert-ext-count".
  */
-MUST_CHECK enum err_code cert_parse(
-    struct bytes der, struct cert *out, struct err *e);
+MUST_CHECK enum err_code cert_parse(struct bytes der, struct cert *out,
+    struct err *e);
 const struct cert_ext *cert_find_ext(const struct cert *c, enum pkix_oid oid);
 bool cert_has_eku(const struct cert *c, enum pkix_oid eku);
-/* Issued by: names byte for byte, key identifiers, signature, validity at t. */
+/*
+ * cert_check_issued - did issuer issue c, and are both valid at t: names byte
+ * for byte, key identifiers, CA with keyCertSign, validity, signature.
+ *
+ * ERR_INVALID "cert-issuer", "cert-aki", "cert-not-ca", "cert-not-yet",
+ * "cert-expired", "cert-issuer-expired", and those of verifier_check().
+ */
 MUST_CHECK enum err_code cert_check_issued(const struct cert *c,
     const struct cert *issuer, int64_t t, struct verifier *v, struct err *e);
 
@@ -344,11 +429,12 @@ struct cert_policy {
 
 /* What a certificate says; the order of extensions is fixed by the builder. */
 struct cert_spec {
-	struct bytes serial;  /* 16..20 octets, positive, no leading zero octet */
-	struct bytes issuer;  /* Name of the issuer, copied byte for byte */
+	struct bytes
+	    serial; /* 16..20 octets, positive, no leading zero octet */
+	struct bytes issuer; /* Name of the issuer, copied byte for byte */
 	struct bytes issuer_ski;
-	enum key_type issuer_type; /* decides the signature algorithm */
-	struct bytes subject; /* Name from name_build() */
+	enum key_type issuer_type;     /* decides the signature algorithm */
+	struct bytes subject;          /* Name from name_build() */
 	int64_t not_before, not_after; /* both ends included */
 	struct bytes spki;
 	bool is_ca;
@@ -361,19 +447,27 @@ struct cert_spec {
 	size_t n_san, n_ian;
 	struct cert_policy policy[SPEC_POLICIES_MAX];
 	size_t n_policy;
-	struct bytes crl_url, ocsp_url, issuer_url; /* empty: no such extension */
-	bool nocheck; /* OCSP responder: id-pkix-ocsp-nocheck */
+	struct bytes crl_url, ocsp_url,
+	    issuer_url; /* empty: no such extension */
+	bool nocheck;   /* OCSP responder: id-pkix-ocsp-nocheck */
 };
-/* The to-be-signed part, whole SEQUENCE. Subject key id: RFC 7093 method 1. */
-MUST_CHECK enum err_code cert_build_tbs(
-    const struct cert_spec *spec, struct buf *tbs, struct err *e);
+/*
+ * cert_build_tbs - appends the to-be-signed part, whole SEQUENCE.  Subject key
+ * identifier: spki_key_id().  An empty issuer_ski leaves the authority key
+ * identifier out.
+ *
+ * ERR_INVALID "spec-serial", "spec-part" (where.field), "spec-notice" (over
+ * 200 characters), "spec-validity", "spki-…"; ERR_NOMEM "der-full".
+ */
+MUST_CHECK enum err_code cert_build_tbs(const struct cert_spec *spec,
+    struct buf *tbs, struct err *e);
 /*
  * signed_assemble - SEQUENCE { tbs, sigalg, BIT STRING signature }: the outer
  * form that certificates, CRLs and OCSP answers share.
  */
 MUST_CHECK enum err_code signed_assemble(struct bytes tbs, struct bytes sigalg,
     struct bytes signature, struct buf *out, struct err *e);
-/* Splits that form without judging the content. */
+/* Splits that form without judging the content; ERR_INVALID "signed-form". */
 MUST_CHECK enum err_code signed_split(struct bytes der, struct bytes *tbs,
     struct bytes *sigalg, struct bytes *signature, struct err *e);
 
@@ -382,15 +476,16 @@ struct issuer_id {
 	uint8_t name_sha1[20], key_sha1[20];
 	uint8_t name_sha256[32], key_sha256[32];
 };
-MUST_CHECK enum err_code issuer_id_of(
-    const struct cert *ca, struct issuer_id *out, struct err *e);
+MUST_CHECK enum err_code issuer_id_of(const struct cert *ca,
+    struct issuer_id *out, struct err *e);
 
 /* --- Lint ------------------------------------------------------------------------- */
 
 enum lint_kind { LINT_ROOT, LINT_CA, LINT_HOLDER, LINT_ENDORSER, LINT_OCSP };
 /*
  * cert_lint - every rule that the certificate breaks, one row of a table for
- * each rule with its citation.  Judges the bytes, not the intention.
+ * each rule with its citation.  Judges the bytes, not the intention.  The
+ * findings are ERR_DENIED "lint-…", where.field is the part.
  */
 void cert_lint(const struct cert *c, enum lint_kind kind,
     struct err_list *findings);
@@ -403,10 +498,12 @@ void cert_lint(const struct cert *c, enum lint_kind kind,
 struct cms {
 	struct bytes der;
 	struct cert signer; /* the certificate that the SignerInfo names */
-	struct bytes signed_attrs; /* re-tagged SET OF is hashed, RFC 5652 5.4 */
-	struct bytes message_digest; /* 32 octets */
-	struct bytes sigalg, signature;
-	int64_t signing_time; /* informative; 0 if absent */
+	struct bytes
+	    signed_attrs; /* re-tagged SET OF is hashed, RFC 5652 5.4 */
+	struct bytes message_digest;    /* 32 octets */
+	struct bytes sigalg, signature; /* sigalg with its hash, also where the
+					 * file says rsaEncryption alone */
+	int64_t signing_time;           /* informative; 0 if absent */
 };
 /*
  * cms_parse - SignedData, detached, id-data, SHA-256 (or 384, 512: then the
@@ -414,14 +511,30 @@ struct cms {
  * included, signed attributes contentType, messageDigest and
  * signing-certificate-v2 each once, nothing unknown.  DER or PEM.
  *
- * ERR_INVALID "cms-…".
+ * Known and ignored: SMIMECapabilities, which openssl cms adds by default.
+ *
+ * ERR_INVALID "cms-size", "cms-not-der" (where.byte), "cms-form"
+ * (where.field), "cms-not-signed", "cms-content-type", "cms-attached",
+ * "cms-crls", "cms-certificates", "cms-signers", "cms-signer-missing",
+ * "cms-signer-differs", "cms-digest", "cms-algorithm",
+ * "cms-attributes-missing", "cms-attributes-size", "cms-attribute-missing",
+ * "cms-attribute-twice", "cms-attribute-unknown", "cms-unsigned-attributes",
+ * "pem-…", and those of cert_parse().
  */
-MUST_CHECK enum err_code cms_parse(
-    struct bytes input, struct buf *scratch, struct cms *out, struct err *e);
-/* The digest is that of content and the signature is the signer's. */
+MUST_CHECK enum err_code cms_parse(struct bytes input, struct buf *scratch,
+    struct cms *out, struct err *e);
+/*
+ * The digest is that of content and the signature is the signer's; whether
+ * the signer may sign is for the caller.
+ *
+ * ERR_INVALID "cms-other-content", "cms-signature".
+ */
 MUST_CHECK enum err_code cms_verify(const struct cms *c, struct bytes content,
     struct verifier *v, struct err *e);
-/* A detached CAdES-BES signature over content; cert is key's certificate. */
+/*
+ * A detached CAdES-BES signature over content, appended to out; cert_der is
+ * key's certificate.  ERR_INVALID "cms-key-type", "cms-key-differs".
+ */
 MUST_CHECK enum err_code cms_sign(struct key *key, struct bytes cert_der,
     struct bytes content, int64_t now, struct buf *out, struct err *e);
 

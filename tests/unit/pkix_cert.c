@@ -451,13 +451,17 @@ issued_refusals(void **state)
 	    ERR_INVALID, "cert-not-yet", "not yet valid");
 	refused("a second too late",
 	    cert_check_issued(&c, &issuer, w.spec.not_after + 1, v, &e), &e,
-	    ERR_INVALID, "cert-expired", "not valid at that time");
+	    ERR_INVALID, "cert-expired", "no longer valid at that time");
 	refused("same name, other key",
 	    cert_check_issued(&c, &twin, TEST_NOW, v, &e), &e, ERR_INVALID,
 	    "cert-aki", "another key of this issuer");
 	refused("issued by a holder",
 	    cert_check_issued(&c, &c, TEST_NOW, v, &e), &e, ERR_INVALID,
 	    "cert-issuer", "names another issuer");
+	issuer.not_after = TEST_NOW - 1;
+	refused("issuer expired first",
+	    cert_check_issued(&c, &issuer, TEST_NOW, v, &e), &e, ERR_INVALID,
+	    "cert-issuer-expired", "issuer was not valid");
 	w.spec.issuer = w.spec.subject;
 	w.spec.issuer_ski = c.ski;
 	sign_cert(w.ca.key, &w.spec, &der2);
