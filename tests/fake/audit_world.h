@@ -1,0 +1,148 @@
+/*
+ * A small and complete log for tests, made with keys made in the test, and
+ * everything that can be wrong with one (enum twist).
+ */
+#ifndef FAKE_AUDIT_WORLD_H
+#define FAKE_AUDIT_WORLD_H
+
+#include <refrendo/audit.h>
+#include <refrendo/crl.h>
+
+#define T0       INT64_C(1795514400)
+#define ORIGIN   "ca.example.cl/bitacora"
+#define RUT      "60910000-1"
+
+#define OPERATOR "22222222-2"
+#define HOLDER   "11111111-1"
+#define MINISTER "33333333-3"
+#define OFFICER  "12345678-5"
+#define OTHER    "87654321-4"
+
+/* What is wrong with the log, though its checkpoint covers it. */
+enum twist {
+	NOTHING,
+	EVIDENCE_BY_OTHER,
+	EVIDENCE_OF_OTHER_TEXT,
+	EVIDENCE_LATE,
+	MINISTER_IS_OPERATOR,
+	MINISTER_IS_HOLDER,
+	OPERATOR_IS_HOLDER,
+	MINISTER_NAMED_WRONG,
+	APPOINTMENT_OVER,
+	APPOINTMENT_ENDED_BEFORE,
+	APPOINTMENT_UNCONFIRMED,
+	CONFIRMED_BY_STRANGER,
+	CONFIRMED_BY_HIMSELF,
+	QUORUM_OF_TWO,
+	NO_INTENT,
+	NO_ENDORSEMENT,
+	OLD_ENDORSEMENT,
+	OTHER_TBS_ISSUED,
+	OTHER_ISSUER_SIGNED,
+	UNKNOWN_POLICY,
+	POLICY_TEXT_CHANGED,
+	STATEMENT_OF_OTHER_LOG,
+	STATEMENT_OTHER_KEY,
+	STATEMENT_ROOT,
+	STATEMENT_FUTURE,
+	SERIAL_TWICE,
+	ISSUED_TWICE,
+	REVOKED_TWICE,
+	SUSPENDED_WRONG_REASON,
+	CRL_LACKS,
+	CRL_MORE,
+	CRL_REASON,
+	CRL_TIME,
+	CRL_OLD_STATE,
+	CRL_NUMBER,
+	CRL_NONE,
+	CRL_BY_OTHER,
+	CRL_LINE_MISSING,
+	TIME_BACK,
+	NO_ACTOR,
+	LOG_KEY,
+	RESPONDER_NOT_OCSP,
+	LOOSE_CERTIFICATE,
+	LOOSE_POLICY,
+	TWISTS
+};
+
+struct keys {
+	struct key *root, *issuer, *endorser, *log, *officer, *minister,
+	    *holder, *ocsp, *other;
+};
+
+struct one {
+	struct buf leaf, detail;
+	uint8_t salt[ENTRY_SALT];
+	enum entry_type type;
+	bool erased;
+};
+
+#define ENTRIES_MAX 80
+struct world {
+	enum twist twist;
+	struct one e[ENTRIES_MAX];
+	size_t n;
+	int64_t now;
+	struct merkle tree;
+	struct buf root, issuer, endorser, officer, minister, responder;
+	uint8_t serials;
+	struct buf crl, note;
+};
+
+/* Filled by setup(); err is what the last refusal said. */
+extern struct keys keys;
+extern struct err err;
+extern const char policy_text[38];
+
+/* For calls that must work; print_message and fail are cmocka's. */
+#define OK(call)                                                      \
+	do {                                                          \
+		if ((call) != ERR_OK) {                               \
+			print_message("%s (%s)\n", err.say, err.why); \
+			fail();                                       \
+		}                                                     \
+	} while (0)
+
+struct want {
+	const char *cn, *run;
+	const struct key *key;
+	const struct buf *ca; /* NULL: self-signed */
+	struct key *signer;
+	bool is_ca, ocsp;
+	int64_t not_before, not_after;
+};
+
+struct stated {
+	struct buf container, text;
+	struct cert cert;
+	uint8_t tbs[HASH_LEN], policy[HASH_LEN];
+	struct entry_refs refs;
+};
+#define AUTO_STATED __attribute__((cleanup(stated_fini)))
+#define AUTO_WORLD  __attribute__((cleanup(world_fini)))
+
+bool twisted(const struct world *w, enum twist t);
+void build_cert(struct world *w, const struct want *want, struct buf *out);
+struct jw detail_of(struct buf *detail);
+void actor(struct world *w, struct jw *j, const char *run, const char *role);
+void append(struct world *w, enum entry_type type, struct jw *j,
+    struct entry_refs refs);
+void plain(struct world *w, enum entry_type type, struct entry_refs refs);
+void initialize(struct world *w);
+void policy(struct world *w);
+void stated_fini(struct stated *s);
+void submit(struct world *w, struct stated *s, const char *id);
+void endorse(struct world *w, struct stated *s, const struct stated *text);
+void intend(struct world *w, struct stated *s);
+void issue(struct world *w, struct stated *s);
+void propose(struct world *w, struct stated *s, const char *id);
+void confirm(struct world *w, struct stated *s);
+void in_force(struct world *w, struct stated *s);
+void world_init(struct world *w, enum twist twist);
+void world_fini(struct world *w);
+int setup(void **state_);
+int teardown(void **state_);
+
+#endif
