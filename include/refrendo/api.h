@@ -48,10 +48,15 @@ struct query {
 	uint64_t index;       /* EXPORT, PROOF */
 };
 void query_encode(const struct query *q, struct buf *out);
+/* out borrows from in.  ERR_INVALID "query-form". */
 MUST_CHECK enum err_code query_decode(enum core_message what,
     struct bytes in, struct query *out, struct err *e);
 
-/* Rows of an answer: u8 class, key, value; any number of them. */
+/*
+ * Rows of an answer, any number of them: key, with its class in the first
+ * octet, and value.  rows_get is false after the last and when what is left
+ * is no row; reader_end() tells which.
+ */
 void rows_put(struct buf *out, struct bytes key, struct bytes value);
 bool rows_get(struct reader *r, struct bytes *key, struct bytes *value);
 
@@ -70,18 +75,51 @@ struct api_call {
 };
 /*
  * api_route - by the one table of routes; members of the body are decoded by
- * the table of fields.  uid is the local peer's.
+ * the table of fields and judged by command_check().
  *
- * ERR_NOTFOUND "api-path", ERR_INVALID "api-…" with where.field (a pointer).
- * *status     the HTTP status for the refusal.
+ * uid        of the local peer.
+ * out        borrows from r and from the arena.
+ * *status    on refusal the HTTP status to answer with: that of the category,
+ *            but 405 for a method and 415 for a body that is not JSON.
+ *
+ * ERR_NOTFOUND "api-path".  ERR_INVALID with where.field: "/run" for a member
+ * of the body, "path:rut" for a part of the path, or the name of a header
+ * field or parameter: "api-as-twice", "api-body-unexpected",
+ * "api-content-type", "api-hex", "api-json", "api-key-long",
+ * "api-key-missing", "api-member-near", "api-member-size", "api-member-twice",
+ * "api-member-type", "api-member-unknown", "api-method", "api-no-object",
+ * "api-parameter", "api-parameter-missing", "api-parameter-unknown",
+ * "api-snapshot-long", "api-snapshot-name"; and those of command_check() and
+ * http_percent_decode().
  */
 MUST_CHECK enum err_code api_route(const struct http_request *r, uint32_t uid,
     struct arena *a, struct api_call *out, int *status, struct err *e);
-/* The answer's body for core's answer; content type in *type. */
+/*
+ * api_render - the body for core's answer, appended; content type, a static
+ * string, in *type.  Reads only is_command, query.what, query.limit,
+ * with_blobs, raw and raw_type of call.
+ *
+ * ERR_NOTFOUND "api-not-yet": the row has no such statement or certificate.
+ * ERR_CORRUPT "api-row-class", "api-row-key", "api-row-missing", or what
+ * rec_decode() says; ERR_NOMEM "too-large".
+ */
 MUST_CHECK enum err_code api_render(const struct api_call *call,
     struct bytes answer, struct buf *body, const char **type, struct err *e);
-/* The route of an act or query, for the client: method and path. */
+/* The methods of a path, "GET, POST", for the field Allow; "" if it has none. */
+void api_allow(struct bytes path, struct buf *out);
+/* http_problem() with one more member: args, what fills the sentence, so that
+ * a client can say it in another language. */
+void api_problem(struct buf *out, const struct err *e, int status);
+
+/* The route of an act, for the client: method and path below /api/v1, with
+ * variables in braces named as fields are. */
 const char *api_path_of_act(enum ca_act act, enum http_method *method);
+/* The whole request of a command: method, path and JSON body; the key goes
+ * into the header field Idempotency-Key. */
+void api_request_of(const struct command *c, enum http_method *method,
+    struct buf *path, struct buf *body);
+/* Text as one segment of a path, or as a parameter: percent-encoded. */
+void api_put_segment(struct buf *out, struct bytes text);
 /* Every route with its fields, as Markdown: doc/api.md. */
 void api_reference(struct buf *out);
 
