@@ -1,0 +1,134 @@
+/*
+ * ceilings - signer.yaml: what no policy may exceed, itself within the law.
+ */
+#include "internal.h"
+
+struct said_officer {
+	struct value run, name, key;
+};
+struct said_ceilings {
+	struct value validity_max, backdate_max, keys, key_usage, extended,
+	    statement_max, appointment_max, ocsp_max, crl_max, per_hour,
+	    officers;
+};
+
+/* clang-format off */
+static const struct row officer_rows[] = {
+	{ "run",        T_TEXT, REQUIRED, 3,  20, NULL, OFF(said_officer, run),  NULL, NULL, "DS 181/2002", "RUN of the officer." },
+	{ "name",       T_TEXT, REQUIRED, 1,  95, NULL, OFF(said_officer, name), NULL, NULL, NULL, "Name of the officer." },
+	{ "key_sha256", T_TEXT, REQUIRED, 64, 64, NULL, OFF(said_officer, key),  NULL, NULL, NULL, "SHA-256 of the officer's public key (SubjectPublicKeyInfo), 64 hexadecimal digits." },
+};
+static const struct table officer_table = { "an officer", officer_rows,
+	ARRAY_LEN(officer_rows), sizeof(struct said_officer), NULL };
+
+#define AT(member) OFF(said_ceilings, member)
+#define LAW16 "Ley 19.799 art. 16"
+static const struct row ceilings_rows[] = {
+	/* key               type        flags     min     max           default  into words sub rule doc */
+	{ "validity_max",    T_DURATION, REQUIRED, HOUR,   1096 * DAY,   NULL,    AT(validity_max),    NULL,        NULL, LAW16, "Longest life of a holder's certificate; the law ends it at three years." },
+	{ "backdate_max",    T_DURATION, 0,        0,      HOUR,         "0s",    AT(backdate_max),    NULL,        NULL, NULL,  "Longest that a certificate may begin before its making." },
+	{ "keys",            T_WORDS,    REQUIRED, 1,      0,            NULL,    AT(keys),            key_words,   NULL, NULL,  "Kinds of key that may be certified." },
+	{ "key_usage",       T_WORDS,    REQUIRED, 1,      0,            NULL,    AT(key_usage),       usage_words, NULL, "RFC 5280 4.2.1.3",  "Usages that a holder may have." },
+	{ "extended",        T_WORDS,    REQUIRED, 1,      0,            NULL,    AT(extended),        eku_words,   NULL, "RFC 5280 4.2.1.12", "Purposes that a holder may have." },
+	{ "statement_max",   T_DURATION, 0,        MINUTE, 7 * DAY,      "72h",   AT(statement_max),   NULL,        NULL, NULL,  "Longest life of a statement to endorse." },
+	{ "appointment_max", T_DURATION, 0,        DAY,    3650 * DAY,   "4y",    AT(appointment_max), NULL,        NULL, NULL,  "Longest appointment of a minister of faith." },
+	{ "ocsp_max",        T_DURATION, 0,        HOUR,   10 * DAY,     "10d",   AT(ocsp_max),        NULL,        NULL, "RFC 6960 2.4", "Longest life of an OCSP answer." },
+	{ "crl_max",         T_DURATION, 0,        HOUR,   30 * DAY,     "10d",   AT(crl_max),         NULL,        NULL, "RFC 5280 3.3", "Longest life of a CRL." },
+	{ "per_hour",        T_INT,      0,        1,      1000000000,   "10000", AT(per_hour),        NULL,        NULL, NULL,  "Certificates that the signer signs in an hour." },
+	{ "officers",        T_LIST,     0,        0,      OFFICERS_MAX, "[]",    AT(officers),        NULL,        &officer_table, NULL, "Platform officers, who appoint ministers of faith." },
+};
+static const struct foreign ceilings_foreign[] = {
+	{ "ca", "holders are never CAs; delete it" },
+	{ "max", "write validity_max" },
+	{ NULL, NULL },
+};
+const struct table ceilings_table = { "signer.yaml", ceilings_rows, ARRAY_LEN(ceilings_rows), 0, ceilings_foreign };
+/* clang-format on */
+
+static void
+refuse_twin(struct load *l, const struct value *v)
+{
+	struct err e;
+
+	err_at(&e, ERR_INVALID, "ceilings-officer-twice", NULL,
+	    where_of(l, v->at),
+	    "another officer has it already: each is one person with one key");
+	report(l, v->at->width, &e, "delete one of the two");
+}
+
+static void
+keep_officer(struct load *l, const struct said_officer *s, struct ceilings *c)
+{
+	struct officer *o = &c->officer[c->n_officer];
+	bool run_ok = false, key_ok = false;
+	struct err e;
+
+	if (s->run.ok) {
+		run_ok = run_parse(s->run.text, o->run, &e) == ERR_OK;
+		if (!run_ok) {
+			e.where = where_of(l, s->run.at);
+			report(l, s->run.at->width, &e, "as in 12345678-5");
+		}
+	}
+	if (s->key.ok) {
+		key_ok = hex_parse(s->key.text, o->spki_sha256, SHA256_LEN);
+		if (!key_ok) {
+			err_at(&e, ERR_INVALID, "ceilings-key", NULL,
+			    where_of(l, s->key.at),
+			    "this is not a SHA-256 in hexadecimal digits");
+			report(l, s->key.at->width, &e,
+			    "refrendo prints it when it makes the key");
+		}
+	}
+	for (size_t i = 0; i < c->n_officer; i++) {
+		if (run_ok && strcmp(c->officer[i].run, o->run) == 0)
+			refuse_twin(l, &s->run);
+		if (key_ok && memcmp(c->officer[i].spki_sha256, o->spki_sha256,
+				  SHA256_LEN) == 0)
+			refuse_twin(l, &s->key);
+	}
+	if (s->name.ok)
+		memcpy(o->name, s->name.text.p, s->name.text.len + 1);
+	if (run_ok && key_ok && s->name.ok)
+		c->n_officer++;
+}
+
+static void
+keep(struct load *l, const struct said_ceilings *s, struct ceilings *c)
+{
+	const struct said_officer *officer = s->officers.items;
+
+	c->validity_max_s = s->validity_max.n;
+	c->backdate_max_s = s->backdate_max.n;
+	c->keys = (uint32_t)s->keys.n;
+	c->key_usage = (uint16_t)s->key_usage.n;
+	c->eku = (uint32_t)s->extended.n;
+	c->statement_max_s = s->statement_max.n;
+	c->appointment_max_s = s->appointment_max.n;
+	c->ocsp_max_s = s->ocsp_max.n;
+	c->crl_max_s = s->crl_max.n;
+	c->per_hour = s->per_hour.n;
+	for (size_t i = 0; i < s->officers.count; i++)
+		keep_officer(l, &officer[i], c);
+}
+
+void
+ceilings_load(const struct policy_file *file, struct ceilings *out,
+    struct findings *f)
+{
+	AUTO(arena) arena = arena_new();
+	struct load l = { file, arena, f, f->errors };
+	struct said_ceilings *said = arena_get(arena, sizeof(*said));
+	struct ceilings made = { .n_officer = 0 };
+	size_t from = f->len;
+	struct node *root = tree_read(&l);
+
+	if (root != NULL) {
+		refuse_weak_hashes(&l, root);
+		rows_decode(&l, root, &ceilings_table, said);
+		keep(&l, said, &made);
+	}
+	findings_sort(f, from);
+	if (load_clean(&l))
+		*out = made;
+}

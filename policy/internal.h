@@ -1,0 +1,244 @@
+/*
+ * What the files of policy/ share: the tree of a YAML file, the rows that
+ * describe its keys, and the values decoded with them.
+ */
+#ifndef POLICY_INTERNAL_H
+#define POLICY_INTERNAL_H
+
+#include <stdio.h>
+#include <string.h>
+
+#include <refrendo/policy.h>
+
+/* --- Tree -------------------------------------------------------------------- */
+
+enum node_kind {
+	NODE_TEXT,
+	NODE_MAP,
+	NODE_LIST,
+	NODE_BAD /* already reported: whoever meets it stays silent */
+};
+
+struct node {
+	enum node_kind kind;
+	bool plain;         /* a text without quotes */
+	bool block;         /* a text after | or > */
+	struct bytes text;  /* of NODE_TEXT, NUL-terminated, valid UTF-8 */
+	uint32_t line, col; /* from 1, in characters */
+	uint32_t width;     /* characters on that line, at least 1 */
+	const struct node *parent;
+	struct node *key; /* in a map; of a key itself; else NULL */
+	struct node *child, *last, *next;
+	size_t n, index; /* children; place among the parent's */
+};
+
+/* One file being read. */
+struct load {
+	const struct policy_file *file;
+	struct arena *arena; /* owns the tree */
+	struct findings *f;
+	size_t errors_before; /* f->errors when this file began */
+};
+
+#define ENTRIES_MAX 256 /* of one map or list */
+
+/* The root map, or NULL when the file cannot be read further. */
+struct node *tree_read(struct load *l);
+const struct node *node_find(const struct node *map, const char *key);
+
+/* Control, bidirectional and other characters that nobody sees. */
+bool text_clean(struct bytes text);
+/* One character of valid UTF-8; moves *p behind it. */
+uint32_t utf8_next(const uint8_t **p, const uint8_t *end);
+
+/* --- Findings ----------------------------------------------------------------- */
+
+#define FINDINGS_MAX 500 /* kept; all are counted */
+
+/* Place and key path of a node, for err_at(). */
+struct where where_of(const struct load *l, const struct node *n);
+struct where where_at(const struct load *l, uint32_t line, uint32_t col);
+/* Adds e, a hint, and the width under the caret. */
+void report(struct load *l, uint32_t width, const struct err *e,
+    const char *hint, ...) __attribute__((format(printf, 4, 5)));
+void report_warning(struct load *l, uint32_t width, const struct err *e,
+    const char *hint, ...) __attribute__((format(printf, 4, 5)));
+bool load_clean(const struct load *l); /* no error in this file so far */
+/* Puts those since from into the order of the text. */
+void findings_sort(struct findings *f, size_t from);
+
+/* --- Rows ------------------------------------------------------------------------ */
+
+enum row_type {
+	T_TEXT,     /* min..max characters */
+	T_SLUG,     /* a-z 0-9 and single dashes */
+	T_INT,      /* min..max */
+	T_BOOL,     /* true, false */
+	T_DURATION, /* 90s 15m 6h 30d 2y, min..max seconds */
+	T_PERCENT,  /* 50% */
+	T_SIZE,     /* 16GiB, min..max octets */
+	T_OID,
+	T_WORD,    /* one of words; n is its value */
+	T_WORDS,   /* a list of at least min words; n is the sum of bits */
+	T_INTS,    /* a list of at most ENTRIES whole numbers, min..max each */
+	T_TMPL,    /* text with {facts} */
+	T_SUBJECT, /* a map from attribute to template */
+	T_MAP,     /* sub, decoded in place: into is the sub-structure */
+	T_LIST     /* a list of min..max maps, each as sub */
+};
+
+#define REQUIRED 1u /* absent is an error */
+#define LATER    2u /* known, of a later version: present is an error */
+
+struct word {
+	const char *word;
+	int64_t value;
+	const char *refused; /* what to write instead; NULL: it may be used */
+	bool later;          /* refused only until a later version */
+};
+
+struct row {
+	const char *key;
+	enum row_type type;
+	unsigned flags;
+	int64_t min, max;
+	const char *usual; /* default, as the file would say it; NULL: none */
+	size_t into; /* offset of a struct value, or of the sub-structure */
+	const struct word *words; /* ends with { NULL } */
+	const struct table *sub;
+	const char *rule; /* the text that sets min and max */
+	const char *doc;  /* one sentence for the reference */
+};
+
+/* Keys that people expect here, with why they will not find them. */
+struct foreign {
+	const char *key, *hint;
+};
+
+struct table {
+	const char *what; /* "a policy" */
+	const struct row *rows;
+	size_t n;
+	size_t size;                   /* of the sub-structure, for T_LIST */
+	const struct foreign *foreign; /* ends with { NULL, NULL } */
+};
+
+/* One value as the file says it. */
+struct value {
+	const struct node *at; /* never NULL after rows_decode() */
+	bool ok;               /* no error; else the rest is zero */
+	bool given;            /* by the file, not by a default */
+	int64_t n;
+	struct bytes text;
+	struct oid oid;
+	struct tmpl tmpl;
+	void *items; /* T_LIST: of sub->size; T_INTS: int64_t; T_SUBJECT */
+	size_t count;
+};
+
+#define OFF(type, member) offsetof(struct type, member)
+
+void rows_decode(struct load *l, const struct node *map, const struct table *t,
+    void *into);
+/* What a row lets one write: "90s to 15m", "csr", for hints and reference. */
+void row_range(const struct row *r, char *out, size_t size);
+/* The words that may be used, "a, b, c". */
+void words_list(const struct word *words, char *out, size_t size);
+
+/* How YAML programs read a text without quotes. */
+enum plain {
+	PLAIN_TEXT,
+	PLAIN_BOOL,     /* true, false */
+	PLAIN_INT,      /* decimal, without leading zero */
+	PLAIN_FLOAT,    /* 1.5 */
+	PLAIN_NULL,     /* ~ null and nothing */
+	PLAIN_AMBIGUOUS /* YAML 1.1 and 1.2 disagree, or programs do */
+};
+enum plain plain_kind(struct bytes text);
+
+/* Types of single values; false: reported. */
+bool scalar_decode(struct load *l, const struct node *n, const struct row *r,
+    struct value *v);
+bool text_is(struct load *l, const struct node *n, const char *want);
+bool word_decode(struct load *l, const struct node *n, const struct row *r,
+    int64_t *out);
+void duration_print(char out[24], int64_t seconds);
+void size_print(char out[24], int64_t octets);
+
+/* Cut into literals and facts. */
+bool tmpl_decode(struct load *l, const struct node *n, struct tmpl *out);
+bool tmpl_uses(const struct tmpl *t, enum policy_fact fact);
+/* Appends the text with facts filled in. */
+void tmpl_fill(const struct tmpl *t, const struct bytes fact[FACT_COUNT],
+    struct buf *out);
+
+extern const char *const subject_words[]; /* in the order of subject_types */
+extern const enum pkix_oid subject_types[];
+extern const size_t n_subject_words;
+
+/* --- The three kinds of file ------------------------------------------------------- */
+
+extern const struct word key_words[], usage_words[], eku_words[];
+extern const struct table policy_table, ceilings_table, config_table;
+
+/* Of a word list with bits: the first word whose bit is in set. */
+const char *word_of_bit(const struct word *words, int64_t bit);
+
+/* What a policy file says. */
+struct said_alt {
+	struct value other, ia5, email;
+	const struct node *at;
+};
+struct said_cert_policy {
+	struct value oid, cps, notice;
+};
+struct said_subject {
+	enum pkix_oid type;
+	struct tmpl value;
+	const struct node *at;
+	bool ok;
+};
+struct said_policy {
+	struct value name, version, issuer, subject;
+	struct {
+		struct value subject_alt, issuer_alt;
+	} names;
+	struct value certificate_policies;
+	struct {
+		struct value modes, allowed, reuse;
+	} keys;
+	struct {
+		struct value usual, max, backdate, renew_window;
+	} validity;
+	struct {
+		struct value key, extended, critical;
+	} usage;
+	struct {
+		struct value required, evidence, authenticator, request_ttl,
+		    statement_ttl, renewal;
+	} endorsement;
+	struct {
+		struct value holder, operator, suspend_max;
+	} revocation;
+	struct {
+		struct {
+			struct value validity, refresh, nonce;
+		} ocsp;
+		struct {
+			struct value every, on_revoke, overlap, partition,
+			    delta;
+		} crl;
+	} status;
+};
+
+/* Cross-field checks, then ceilings. */
+void policy_check(struct load *l, const struct said_policy *s);
+void policy_check_ceilings(struct load *l, const struct said_policy *s,
+    const struct ceilings *c);
+/* Any mention of a broken hash, anywhere in the tree. */
+void refuse_weak_hashes(struct load *l, struct node *n);
+/* Law 19.799 article 15: what a certificate must say of its holder. */
+void policy_check_holder(struct load *l, const struct said_policy *s);
+void policy_check_names(struct load *l, const struct said_policy *s);
+
+#endif
