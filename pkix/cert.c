@@ -471,11 +471,14 @@ cert_check_issued(const struct cert *c, const struct cert *issuer, int64_t t,
 		return err_at(e, ERR_INVALID, "cert-not-yet",
 		    "RFC 5280 4.1.2.5", at_field("validity"),
 		    "the certificate is not yet valid at that time");
-	if (t > c->not_after || t < issuer->not_before || t > issuer->not_after)
+	if (t > c->not_after)
 		return err_at(e, ERR_INVALID, "cert-expired",
 		    "RFC 5280 4.1.2.5", at_field("validity"),
-		    "the certificate or its issuer's is not valid at that "
-		    "time");
+		    "the certificate was no longer valid at that time");
+	if (t < issuer->not_before || t > issuer->not_after)
+		return err_at(e, ERR_INVALID, "cert-issuer-expired",
+		    "RFC 5280 4.1.2.5", at_field("validity"),
+		    "the certificate's issuer was not valid at that time");
 	return verifier_check(v, issuer->spki, c->sigalg, c->tbs, c->signature,
 	    e);
 }
