@@ -97,7 +97,8 @@ judge_entry(struct audit *a, const struct entry *en, struct json_obj d,
 		(void)json_opt_int(actor, "uid", 0);
 		(void)json_get_str(actor, "via");
 		TRY(detail_end(a, e));
-		if (none != system)
+		/* Who was refused need not have said who it was. */
+		if (none != system && en->type != ENTRY_ACT_REFUSED)
 			return err_say(e, ERR_INVALID, "audit-actor",
 			    "entry %s: nobody is named as the one who acted",
 			    a->at);

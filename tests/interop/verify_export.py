@@ -528,7 +528,8 @@ class Verifier:
             run = member(d, "actor.run", str)
             role = member(d, "actor.role", str)
             member(d, "actor.via", str)
-            need((run == "") == (role == "system"), "nobody acted")
+            need((run == "") == (role == "system") or kind == "act.refused",
+                 "nobody acted")
         noun, verb = kind.split(".")
         judge = getattr(self, "on_" + noun, None)
         if judge is not None:
