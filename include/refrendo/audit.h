@@ -368,12 +368,22 @@ struct audit_report {
 	int64_t checkpoint_size;
 };
 struct audit;
-/* spki: the log's public key, the only thing that is trusted. */
+/*
+ * spki: the log's public key, copied; the only thing that is trusted.  The
+ * verifier keeps some 600 octets for each certificate, so 100,000 of them fit
+ * in memory; it ends the process without memory, as an arena does.
+ * ERR_NOMEM.
+ */
 MUST_CHECK enum err_code audit_new(
     struct bytes log_spki, struct audit **out, struct err *e);
 void audit_free(struct audit *a);
 OWNED(audit);
-/* One line without its line feed; faults go to the list, with the entry. */
+/*
+ * One line without its line feed, any octets at all; faults go to the list as
+ * "audit-…" (INVALID, or CORRUPT where hashes disagree), with "entry N" in
+ * where.field or the line in where.line, and the verifier goes on.  A fault
+ * that a lower layer found is "audit-below", with its id in why.
+ */
 void audit_line(struct audit *a, struct bytes line, struct err_list *faults);
 /*
  * After the last line: tree root == checkpoint; every endorsement is a CMS of
