@@ -254,7 +254,11 @@ MUST_CHECK enum err_code verifier_check(struct verifier *v, struct bytes spki,
 
 /* key - a private key, wherever it lives.  One thread at a time. */
 struct key;
-/* ERR_CRYPTO "key-generate"; RSA takes up to seconds, so never on a loop. */
+/*
+ * RSA takes up to seconds, so never on a loop.
+ *
+ * ERR_CRYPTO "key-generate", "key-setup".
+ */
 MUST_CHECK enum err_code key_generate(enum key_type type, struct key **out,
     struct err *e);
 /*

@@ -155,6 +155,8 @@ static const struct {
 	{ "two signers",    "openssl cms -sign -binary -in text -signer ana.pem -inkey ana.key -signer b.pem -inkey b.key -passin pass:x -out sig -md sha256 -cades -outform DER", "cms-signers", "each person signs alone" },
 	{ "receipt asked",  SIGN "-md sha256 -cades -outform DER -receipt_request_to a@b.example -receipt_request_all", "cms-attribute-unknown", "1.2.840.113549.1.9.16.2.1 is not known" },
 	{ "encrypted",      "openssl cms -encrypt -in text -out sig -outform DER -aes256 ana.pem", "cms-not-signed", "not a CMS signature" },
+	{ "other content type", SIGN "-md sha256 -cades -outform DER -econtent_type 1.2.3.4", "cms-content-type", "not over plain data" },
+	{ "nine certificates", SIGN "-md sha256 -cades -outform DER -certfile many.pem", "cms-certificates", "more than 8 certificates" },
 	{ "RSA-PSS",        SIGN "-md sha256 -cades -outform DER -keyopt rsa_padding_mode:pss", "cms-algorithm", "ECDSA or RSA with -md sha256" },
 	{ "a certificate",  "openssl x509 -in ana.pem -outform DER -out sig", "cms-not-signed", "not a CMS signature" },
 };
@@ -163,6 +165,7 @@ static const struct {
 static void
 refusals(void **state)
 {
+	struct buf many AUTO_BUF = BUF(1 << 18);
 	struct person p;
 	size_t i;
 
@@ -171,6 +174,17 @@ refusals(void **state)
 	must_run(&p.dir, "a second person",
 	    "openssl req -x509 -newkey rsa:2048 -nodes -keyout b.key -out "
 	    "b.pem -subj /CN=Beto");
+	for (i = 0; i < 8; i++) {
+		struct buf more AUTO_BUF = BUF(1 << 16);
+
+		must_run(&p.dir, "other certificates",
+		    "openssl req -x509 -newkey ec -pkeyopt "
+		    "ec_paramgen_curve:P-256 -nodes -keyout o.key -out o.pem "
+		    "-subj /CN=Otro");
+		dir_read(&p.dir, "o.pem", &more);
+		buf_put(&many, more.p, more.len);
+	}
+	dir_write(&p.dir, "many.pem", buf_bytes(&many));
 	for (i = 0; i < ARRAY_LEN(wrong); i++) {
 		struct buf sig AUTO_BUF = BUF(CMS_MAX_BYTES);
 		struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
