@@ -19,7 +19,7 @@ missing(struct err *e)
 	    "restore a backup into it");
 }
 
-/* --- Opening --------------------------------------------------------------- */
+/* --- Opening -------------------------------------------------------------- */
 
 static enum err_code
 open_tables(struct store *s, MDB_txn *txn, bool create, struct err *e)
@@ -177,6 +177,19 @@ make_ledger(const char *dir, const char *place, int64_t map_bytes,
 	return env_sync_dir(dir, e);
 }
 
+/* Its own name is made durable too, or a power cut takes the ledger with it. */
+static enum err_code
+make_dir(const char *dir, struct err *e)
+{
+	char up[PATH_MAX];
+
+	if (mkdir(dir, 0700) == 0) {
+		TRY(env_path(up, dir, "/..", e));
+		return env_sync_dir(up, e);
+	}
+	return errno == EEXIST ? ERR_OK : env_error(errno, e);
+}
+
 enum err_code
 store_open(const char *dir, int64_t map_bytes, bool create, struct store **out,
     struct err *e)
@@ -189,8 +202,8 @@ store_open(const char *dir, int64_t map_bytes, bool create, struct store **out,
 		return err_nomem(e);
 	TRY(env_path(lock, dir, "/ledger.lock", e));
 	TRY(env_path(s->env.path, dir, "/ledger", e));
-	if (create && mkdir(dir, 0700) != 0 && errno != EEXIST)
-		return env_error(errno, e);
+	if (create)
+		TRY(make_dir(dir, e));
 	if (stat(create ? dir : s->env.path, &st) != 0)
 		return errno == ENOENT ? missing(e) : env_error(errno, e);
 	TRY(env_lock(lock, &s->lock, e));
@@ -214,7 +227,7 @@ store_close(struct store *s)
 	free(s);
 }
 
-/* --- Transactions ------------------------------------------------------------ */
+/* --- Transactions --------------------------------------------------------- */
 
 static enum err_code
 may_write(struct store *s, struct err *e)
@@ -323,7 +336,7 @@ view_commit(struct view *v, struct err *e)
 	return rc;
 }
 
-/* --- Figures -------------------------------------------------------------------- */
+/* --- Figures -------------------------------------------------------------- */
 
 static int
 count_line(const char *text, void *ctx)

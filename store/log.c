@@ -28,7 +28,7 @@ log_tree_error(uint64_t index, const char *why, struct err *e)
 	return err_why(e, "%s", why);
 }
 
-/* --- The head: size, time and peaks ------------------------------------------ */
+/* --- The head: size, time and peaks --------------------------------------- */
 
 enum err_code
 log_put_head(struct store *s, MDB_txn *txn, const struct merkle *tree,
@@ -96,7 +96,7 @@ view_log_root(struct view *v, uint8_t root[HASH_LEN], struct err *e)
 	return ERR_OK;
 }
 
-/* --- Tiles ----------------------------------------------------------------------- */
+/* --- Tiles ---------------------------------------------------------------- */
 
 static MDB_val
 tile_key(uint8_t key[TILE_KEY], unsigned level, uint64_t n)
@@ -222,7 +222,7 @@ log_flush(struct view *v, struct err *e)
 	return log_put_head(v->store, v->txn, &v->tree, v->time, e);
 }
 
-/* --- Entries ---------------------------------------------------------------------- */
+/* --- Entries -------------------------------------------------------------- */
 
 static enum err_code
 entry_store(struct view *v, const struct entry *entry, struct err *e)

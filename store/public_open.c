@@ -14,7 +14,7 @@
 #define STATE_VERSION 1
 #define STATE_LEN     (1 + 1 + BOOT_ID + 8)
 
-/* --- The state row ---------------------------------------------------------- */
+/* --- The state row -------------------------------------------------------- */
 
 enum err_code
 public_state_put(struct public *p, MDB_txn *txn,
@@ -69,7 +69,7 @@ boot_id(char out[BOOT_ID])
 	return false;
 }
 
-/* --- Opening ------------------------------------------------------------------- */
+/* --- Opening -------------------------------------------------------------- */
 
 static enum err_code
 open_tables(struct public *p, MDB_txn *txn, unsigned flags, struct err *e)

@@ -143,7 +143,7 @@ public_issuers(struct public_reader *r, struct issuer_id *ids, size_t max)
 	}
 }
 
-/* --- What to refresh next ----------------------------------------------------------- */
+/* --- What to refresh next ------------------------------------------------- */
 
 static enum err_code
 due_decode(struct bytes key, int64_t *this_update, uint8_t *issuer,
@@ -163,9 +163,9 @@ public_oldest(struct public_reader *r, int64_t refresh_before, uint8_t *issuer,
 {
 	MDB_cursor *c;
 	MDB_val k, d;
-	struct bytes found_serial;
-	int64_t this_update;
-	uint8_t found_issuer;
+	struct bytes found_serial = BYTES_NONE;
+	int64_t this_update = 0;
+	uint8_t found_issuer = 0;
 
 	must_be_active(r);
 	*found = false;

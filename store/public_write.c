@@ -93,7 +93,7 @@ public_commit(struct public_txn *t, struct err *e)
 	return code;
 }
 
-/* --- Answers ------------------------------------------------------------------ */
+/* --- Answers -------------------------------------------------------------- */
 
 struct bytes
 due_key(uint8_t out[DUE_KEY], int64_t this_update, struct bytes key)
@@ -194,7 +194,7 @@ public_del(struct public_txn *t, struct bytes key, struct err *e)
 	return keep(t, del_row(t, key, e), e);
 }
 
-/* --- Meta ------------------------------------------------------------------------ */
+/* --- Meta ----------------------------------------------------------------- */
 
 static enum err_code
 put_log_index(struct public_txn *t, uint64_t log_index, struct err *e)

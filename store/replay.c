@@ -23,7 +23,7 @@ struct replay {
 	void *ctx;
 };
 
-/* --- Applying ------------------------------------------------------------------ */
+/* --- Applying ------------------------------------------------------------- */
 
 static enum err_code
 apply_one(struct replay *r, struct view *to, uint64_t index, struct err *e)
@@ -74,7 +74,7 @@ apply_all(struct replay *r, struct err *e)
 	return ERR_OK;
 }
 
-/* --- Comparing ------------------------------------------------------------------- */
+/* --- Comparing ------------------------------------------------------------ */
 
 static enum err_code
 differs(const char *table, struct bytes key, struct err *e)
@@ -168,7 +168,7 @@ compare_all(struct replay *r, struct err *e)
 	return rc;
 }
 
-/* --- The scratch environment -------------------------------------------------------- */
+/* --- The scratch environment ---------------------------------------------- */
 
 static enum err_code
 make_scratch(struct replay *r, const char *dir, struct err *e)

@@ -5,7 +5,17 @@
  * serves: derived, rebuilt whenever in doubt.
  *
  * Implements the view of ca.h.  May touch LMDB and the file system, nothing
- * else.  A failed commit leaves the state unknown: the caller ends the process.
+ * else: it never reads the clock and never decides.  A failed commit leaves
+ * the state unknown: the caller ends the process.  doc/store.md has the
+ * layout on disk.
+ *
+ * What a view or reader hands out lies in the map.  It dies with its
+ * transaction, and in a write transaction already with the next write; what
+ * lives longer is copied first (arena_copy).
+ *
+ * Every call may also return ERR_IO "store-io" (the file system refused),
+ * ERR_CORRUPT "store-damaged" (what LMDB found does not read), ERR_BUSY
+ * "store-readers" and ERR_NOMEM "nomem".
  */
 #ifndef REFRENDO_STORE_H
 #define REFRENDO_STORE_H
@@ -14,17 +24,31 @@
 #include <refrendo/base.h>
 #include <refrendo/ca.h>
 
-/* --- ledger/ ------------------------------------------------------------------ */
+/* --- ledger/ -------------------------------------------------------------- */
 
 struct store;
 /*
- * store_open - opens DIR/ledger (create: makes it, which must not exist yet)
- * and takes its lock: a second engine is ERR_CONFLICT "store-locked".
+ * store_open - opens DIR/ledger (create: makes it, and DIR, and opens it) and
+ * holds DIR/ledger.lock until it is closed.
  *
- * ERR_CORRUPT "store-version", "store-damaged"; ERR_IO.
+ * dir        a local file system; no network file system.
+ * map_bytes  the most that the ledger may grow to, set large once: only what
+ *            is written takes room on disk.
+ * out        on ERR_OK the caller's, for store_close(); in the same process
+ *            and not in a child of it.
+ *
+ * What is stored is checked before LMDB maps it: meta pages, length of the
+ * file, tables, version, head, number of entries.  An older but whole copy
+ * passes: compare view_log_size() and view_log_root() with the last
+ * checkpoint (INCIDENTS row 63), and call view_verify().
+ *
+ * ERR_NOTFOUND "store-missing" without create; ERR_CONFLICT "store-exists"
+ * with it; ERR_CONFLICT "store-locked": a second engine; ERR_CORRUPT
+ * "store-damaged", "store-version"; ERR_INVALID "store-path"; ERR_IO.
  */
 MUST_CHECK enum err_code store_open(const char *dir, int64_t map_bytes,
     bool create, struct store **out, struct err *e);
+/* After every view of it has ended; NULL is allowed. */
 void store_close(struct store *s);
 static inline void
 store_free(struct store *s)
@@ -33,56 +57,115 @@ store_free(struct store *s)
 }
 OWNED(store);
 
-/* One write transaction at a time, on one thread; readers see the last commit. */
+/*
+ * store_begin - a transaction: one that writes at a time, on one thread from
+ * begin to end; any number that read, on any thread, each seeing the last
+ * commit before it began.  One that stays open pins every page freed since:
+ * never hold it across a client.
+ *
+ * ERR_IO "store-failed" after a failed commit; ERR_CONFLICT "store-writing":
+ * a write transaction is open; ERR_CONFLICT "store-forked" in a child;
+ * ERR_CORRUPT "store-moved": the data file was replaced under us.
+ */
 MUST_CHECK enum err_code store_begin(
     struct store *s, bool write, struct view **out, struct err *e);
-/* Keeps the first error of the transaction and returns it; then v is gone. */
+/*
+ * view_commit - ends the transaction; v is gone whatever it returns.  On
+ * ERR_OK everything is on disk.  A write transaction keeps its first error:
+ * it is returned here and nothing was written.
+ *
+ * ERR_BUSY "store-full", "store-batch": nothing was written, others may go
+ * on.  ERR_IO "store-commit": unknown what is on disk: acknowledge nothing,
+ * end the process, verify at the next start.
+ */
 MUST_CHECK enum err_code view_commit(struct view *v, struct err *e);
 void view_abort(struct view *v); /* NULL is allowed */
 
-/* An entry, copied into the arena.  ERR_NOTFOUND "entry-missing". */
+/*
+ * The view_get, view_put, view_del, view_next and view_log_ functions are
+ * declared in ca.h.  Here they add: ERR_INVALID "store-key" (keys have 1 to
+ * 511 octets), ERR_CONFLICT "store-read-only", ERR_CONFLICT "store-index" (an
+ * entry whose number is not view_log_size()), ERR_BUSY "store-full".  Deleting
+ * what is not there is no error.
+ */
+
+/*
+ * view_entry - an entry, judged by entry_parse() and copied into the arena.
+ *
+ * ERR_NOTFOUND "entry-missing": the log is shorter; ERR_CORRUPT "store-tree":
+ * stored, but not as the log writes it.
+ */
 MUST_CHECK enum err_code view_entry(struct view *v, uint64_t index,
     struct arena *a, struct entry *out, struct err *e);
-/* Tiles of the tree as this transaction sees them. */
+/*
+ * Tiles of the tree as this transaction sees them, with exactly the hashes
+ * that its size gives.  ctx is v: usable while v is open.
+ *
+ * ERR_NOTFOUND "store-tile": beyond the size; ERR_CORRUPT "store-tree".
+ */
 struct tile_source view_tiles(struct view *v);
 /*
- * view_verify - what is read back from disk, hashed again: the leaves of the
- * entries [from, size) against the tiles, and the root against the peaks.
- * ERR_CORRUPT "store-tree" names the entry.
+ * view_verify - what is read back from disk, hashed again: the entries
+ * [from, size) with their details against the tiles, each full tile from
+ * there on against the one above it, and the tiles against the peaks.  About
+ * 300,000 entries a second.  Rows are not covered: see store_replay().
+ *
+ * ERR_CORRUPT "store-tree" names the entry, or the first one under a tile.
  */
 MUST_CHECK enum err_code view_verify(
     struct view *v, uint64_t from, struct err *e);
 
 struct store_stats {
-	uint64_t entries, map_bytes, used_bytes;
-	unsigned readers;
+	uint64_t entries;
+	uint64_t map_bytes;  /* the most that used_bytes can become */
+	uint64_t used_bytes; /* in pages that hold something */
+	unsigned readers;    /* slots taken; one may be idle */
 };
 MUST_CHECK enum err_code store_stats(
     struct store *s, struct store_stats *out, struct err *e);
-/* A consistent compact copy into a new directory, safe while in use. */
+/*
+ * store_snapshot - a consistent compact copy while the ledger is in use; what
+ * is not committed is not in it.  store_open(dir, …) opens it.  dir appears
+ * only when the copy is whole and on disk; DIR.part is used meanwhile.
+ *
+ * ERR_CONFLICT "snapshot-exists": dir or its part is already there.
+ */
 MUST_CHECK enum err_code store_snapshot(
     struct store *s, const char *dir, struct err *e);
 /*
  * store_replay - rebuilds the projections of s from its entries in a new
- * environment at scratch_dir (removed afterwards) and compares all rows byte
- * for byte.  *entries: how many were applied.
+ * environment at scratch_dir (removed afterwards) and compares rows, tiles
+ * and head byte for byte, as of the commit before the call.
  *
- * ERR_CORRUPT "replay-differs": which class and key.
+ * progress  NULL, or called now and then with entries done and all of them.
+ * entries   on ERR_OK how many were applied.
+ *
+ * ERR_CORRUPT "replay-differs": which class and key (in hex), or what
+ * ca_apply() says; ERR_CONFLICT "replay-exists": scratch_dir is in use.
  */
 MUST_CHECK enum err_code store_replay(struct store *s,
     const char *scratch_dir, void (*progress)(void *ctx, uint64_t done,
     uint64_t all), void *ctx, uint64_t *entries, struct err *e);
 
-/* --- public/ -------------------------------------------------------------------- */
+/* --- public/ -------------------------------------------------------------- */
 
 struct public;
 /*
- * public_open - write: core.  Wipes and starts anew when the last writer did
- * not close it and the machine has restarted since, or when it does not read.
- * *fresh says so.  Read-only: status; the environment must exist.
+ * public_open - opens DIR/public.  write: core, which holds DIR/public.lock;
+ * wipes and starts anew when the last writer did not close it and the machine
+ * has restarted since, or when it does not read.  Otherwise status, read-only;
+ * it needs write access to lock.mdb.
+ *
+ * fresh  written on success: nothing is in it and core must fill it; may be
+ *        NULL for a reader.
+ *
+ * ERR_NOTFOUND "public-missing" for a reader; ERR_CONFLICT "store-locked";
+ * ERR_INVALID "store-path"; ERR_CORRUPT "store-damaged" for a reader: core
+ * will mend it.
  */
 MUST_CHECK enum err_code public_open(const char *dir, int64_t map_bytes,
     bool write, bool *fresh, struct public **out, struct err *e);
+/* A writer puts everything on disk first.  NULL is allowed. */
 void public_close(struct public *p);
 static inline void
 public_free(struct public *p)
@@ -93,25 +176,44 @@ OWNED(public);
 
 /* What status serves for one key: an answer with its caching data. */
 struct public_row {
-	int64_t this_update, next_update; /* next 0: may be cached for ever */
-	const char *type; /* "application/ocsp-response", static */
+	int64_t this_update; /* seconds since 1970, never negative */
+	int64_t next_update; /* the same; 0: may be cached for ever */
+	/* Static.  One of application/ocsp-response, application/pkix-crl,
+	 * application/pkix-cert, application/pkcs7-mime,
+	 * application/octet-stream, application/json,
+	 * "text/plain; charset=utf-8", "text/html; charset=utf-8". */
+	const char *type;
 	char etag[HEX_LEN(16)]; /* from SHA-256 of the body */
 	struct bytes body;      /* borrowed */
 };
-/* The etag given is not read: it is computed from the body. */
+/*
+ * The etag given is not read: it is computed from the body.
+ *
+ * ERR_INVALID "public-type", "public-time"; ERR_NOMEM "too-large".
+ */
 MUST_CHECK enum err_code public_row_encode(
     const struct public_row *row, struct buf *out, struct err *e);
+/* In place: the body borrows from in.  ERR_CORRUPT "public-row". */
 MUST_CHECK enum err_code public_row_decode(
     struct bytes in, struct public_row *out, struct err *e);
-/* Keys: "o" issuer-index serial for OCSP, "f" path for files ("/crl/x.crl"). */
+/*
+ * Keys: "o" issuer-index serial for OCSP, "f" path for files ("/crl/x.crl").
+ * Empty for a serial of none or more than 20 octets, and for a path of none
+ * or more than 127: nothing is stored under it, and public_get() says so.
+ */
 #define PUBLIC_KEY_MAX 128
 struct bytes public_ocsp_key(
     uint8_t out[PUBLIC_KEY_MAX], uint8_t issuer, struct bytes serial);
 struct bytes public_file_key(uint8_t out[PUBLIC_KEY_MAX], struct bytes path);
 
 struct public_txn;
+/*
+ * One at a time.  ERR_CONFLICT "public-writing", "public-read-only",
+ * "store-forked"; ERR_CORRUPT "store-moved".
+ */
 MUST_CHECK enum err_code public_begin(
     struct public *p, struct public_txn **out, struct err *e);
+/* ERR_INVALID "public-key", "public-type", "public-time"; ERR_BUSY. */
 MUST_CHECK enum err_code public_put(struct public_txn *t, struct bytes key,
     const struct public_row *row, struct err *e);
 /* What is not there is no error. */
@@ -120,28 +222,43 @@ MUST_CHECK enum err_code public_del(
 /* Index into the log up to which public/ is up to date, and issuers' ids. */
 MUST_CHECK enum err_code public_put_meta(
     struct public_txn *t, uint64_t log_index, struct err *e);
+/* Indices are 0, 1, 2, … without a gap. */
 MUST_CHECK enum err_code public_put_issuer(struct public_txn *t,
     uint8_t index, const struct issuer_id *id, struct err *e);
+/*
+ * Returns the first error of the transaction; t is gone.  Readers see it at
+ * their next renew; it is not synced.
+ *
+ * ERR_BUSY "store-full": nothing was written.  ERR_IO "public-commit": it is
+ * not called clean any more, and may be wiped by the next public_open().
+ */
 MUST_CHECK enum err_code public_commit(struct public_txn *t, struct err *e);
-void public_abort(struct public_txn *t);
+void public_abort(struct public_txn *t); /* NULL is allowed */
 
 /*
  * A reader that is renewed once for each turn of the loop and never held
  * across a client.  Rows borrow from the map until the next renew or release.
+ * The functions that read end the process when it is not renewed: what they
+ * would answer is undefined.
  */
 struct public_reader;
 MUST_CHECK enum err_code public_reader_new(
     struct public *p, struct public_reader **out, struct err *e);
-void public_reader_free(struct public_reader *r);
+void public_reader_free(struct public_reader *r); /* NULL is allowed */
+/* ERR_CONFLICT "public-replaced": core made it anew; open it again. */
 MUST_CHECK enum err_code public_renew(struct public_reader *r, struct err *e);
 void public_release(struct public_reader *r);
+/* One lookup, nothing allocated.  False: not there, or it does not decode. */
 bool public_get(struct public_reader *r, struct bytes key,
     struct public_row *row);
 uint64_t public_log_index(struct public_reader *r); /* 0: nothing yet */
 /* Fills up to max ids; returns how many issuers there are. */
 size_t public_issuers(
     struct public_reader *r, struct issuer_id *ids, size_t max);
-/* The OCSP row with the earliest refresh time, for the refresher. */
+/*
+ * The OCSP row with the earliest this_update, if that is earlier than
+ * refresh_before, for the refresher.  Files are refreshed by other rules.
+ */
 MUST_CHECK enum err_code public_oldest(struct public_reader *r,
     int64_t refresh_before, uint8_t *issuer, uint8_t serial[SERIAL_MAX],
     size_t *serial_len, bool *found, struct err *e);

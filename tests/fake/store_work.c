@@ -74,7 +74,7 @@ work_random(uint64_t *state, uint32_t n)
 	return (uint32_t)((z ^ (z >> 31)) % n);
 }
 
-/* --- Entries ------------------------------------------------------------------ */
+/* --- Entries -------------------------------------------------------------- */
 
 /* The entry of a number is always the same. */
 static enum err_code
@@ -186,7 +186,7 @@ work_entries_good(struct view *v, uint64_t size)
 	return true;
 }
 
-/* --- Everything that can be read ------------------------------------------------- */
+/* --- Everything that can be read ------------------------------------------ */
 
 static void
 chain(uint8_t sum[SHA256_LEN], struct bytes b)

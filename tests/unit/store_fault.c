@@ -85,7 +85,7 @@ check(struct dirs *d, uint64_t acknowledged)
 	return size;
 }
 
-/* --- F5 and F6: a call fails --------------------------------------------------- */
+/* --- F5 and F6: a call fails ---------------------------------------------- */
 
 struct failure {
 	const char *name;
@@ -199,7 +199,7 @@ fault_07_copy_without_room(void **state)
 	work_dir_remove(d.base);
 }
 
-/* --- F1 and F2: kills -------------------------------------------------------------- */
+/* --- F1 and F2: kills ----------------------------------------------------- */
 
 /* Commits until it is killed; tells each acknowledged size through the pipe. */
 static _Noreturn void
@@ -374,7 +374,7 @@ fault_01_killed_with_an_unwritten_tail(void **state)
 	work_dir_remove(d.base);
 }
 
-/* --- F4: the power is cut ------------------------------------------------------------- */
+/* --- F4: the power is cut ------------------------------------------------- */
 
 #define CUT_COMMITS 24
 
@@ -467,7 +467,7 @@ fault_04_power_cut(void **state)
 	work_dir_remove(d.base);
 }
 
-/* --- F10: flipped bits ---------------------------------------------------------------------- */
+/* --- F10: flipped bits ---------------------------------------------------- */
 
 enum flip {
 	FLIP_HARMLESS,

@@ -108,7 +108,7 @@ replay(struct dirs *d, struct store *s, struct err *e)
 	return rc;
 }
 
-/* --- Opening ------------------------------------------------------------------- */
+/* --- Opening -------------------------------------------------------------- */
 
 static void
 created_once_and_only_when_asked(void **state)
@@ -377,7 +377,7 @@ fault_11_replaced_while_in_use(void **state)
 	finish(&d, s);
 }
 
-/* --- Rows ------------------------------------------------------------------------- */
+/* --- Rows ----------------------------------------------------------------- */
 
 static void
 next_and_prefix(void **state)
@@ -593,7 +593,7 @@ fault_08_map_full(void **state)
 	finish(&d, s);
 }
 
-/* --- The log -------------------------------------------------------------------------- */
+/* --- The log -------------------------------------------------------------- */
 
 static void
 tree_is_that_of_audit(void **state)
@@ -703,7 +703,7 @@ entry_out_of_turn(void **state)
 	finish(&d, s);
 }
 
-/* --- Snapshot and replay ------------------------------------------------------------------ */
+/* --- Snapshot and replay -------------------------------------------------- */
 
 static void
 snapshot_is_a_ledger(void **state)
@@ -810,7 +810,7 @@ replay_names_what_differs(void **state)
 	finish(&d, s);
 }
 
-/* --- Stored data that was changed --------------------------------------------------------- */
+/* --- Stored data that was changed ----------------------------------------- */
 
 struct change {
 	const char *name, *table;

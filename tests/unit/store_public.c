@@ -93,7 +93,7 @@ put(struct public *p, uint8_t issuer, uint32_t number, int64_t time,
 	OK(public_commit(t, &e));
 }
 
-/* --- Rows and keys --------------------------------------------------------------- */
+/* --- Rows and keys -------------------------------------------------------- */
 
 static void
 row_there_and_back(void **state)
@@ -212,7 +212,7 @@ keys_that_do_not_fit(void **state)
 	assert_int_equal(public_file_key(room, bytes_of(octets, 128)).len, 0);
 }
 
-/* --- Reading what was written ------------------------------------------------------ */
+/* --- Reading what was written --------------------------------------------- */
 
 static void
 answers_files_and_issuers(void **state)
@@ -360,7 +360,7 @@ first_error_is_kept(void **state)
 	work_dir_remove(d.base);
 }
 
-/* --- When it is thrown away ---------------------------------------------------------- */
+/* --- When it is thrown away ----------------------------------------------- */
 
 static bool
 holds(struct public *p, uint32_t number)
@@ -562,7 +562,7 @@ map_full(void **state)
 	work_dir_remove(d.base);
 }
 
-/* --- Other processes ------------------------------------------------------------------ */
+/* --- Other processes ------------------------------------------------------ */
 
 static void
 readers_need_a_store(void **state)
@@ -616,6 +616,37 @@ start_reader(struct dirs *d, int *said)
 	close(fd[1]);
 	*said = fd[0];
 	return pid;
+}
+
+/* A value that outlived its transaction would be whatever came after it. */
+static void
+reading_outside_a_turn_ends_the_process(void **state)
+{
+	(void)state;
+	struct dirs d;
+	int status;
+	dirs_init(&d);
+	pid_t pid = fork();
+	if (pid == 0) {
+		int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		if (null >= 0)
+			dup2(null, 2);
+		struct public *p = open_writer(&d, true);
+		struct public_reader *r;
+		struct err e;
+		OK(public_reader_new(p, &r, &e));
+		OK(public_renew(r, &e));
+		if (public_log_index(r) != 0)
+			_exit(9);
+		public_release(r);
+		(void)public_log_index(r);
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_false(WIFEXITED(status) &&
+		     (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 9));
+	work_dir_remove(d.base);
 }
 
 /* Fault F9: growth stops when the slot of a killed reader is cleared. */
@@ -695,6 +726,7 @@ main(void)
 		cmocka_unit_test(failed_commit_is_not_called_clean),
 		cmocka_unit_test(map_full),
 		cmocka_unit_test(readers_need_a_store),
+		cmocka_unit_test(reading_outside_a_turn_ends_the_process),
 		cmocka_unit_test(fault_09_killed_reader),
 		cmocka_unit_test(fault_11_reader_sees_that_files_are_new),
 	};
