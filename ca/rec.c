@@ -106,19 +106,6 @@ rec_decode(const struct rec_type *t, struct bytes row, void *rec, struct err *e)
 	return reader_end(&r, e);
 }
 
-enum err_code
-rec_get(struct view *v, const struct rec_type *t, struct bytes key,
-    struct arena *a, void *rec, bool *found, struct err *e)
-{
-	struct bytes row;
-
-	TRY(view_get(v, key, &row, found, e));
-	if (!*found)
-		return ERR_OK;
-	/* The row borrows from the view until its next write. */
-	return rec_decode(t, arena_copy(a, row), rec, e);
-}
-
 /* --- JSON, for people and for the details of entries -------------------------- */
 
 static void

@@ -84,6 +84,20 @@ next_octet(uint64_t *state)
 }
 
 static struct bytes
+own_ski(struct world *w, enum key_type type, const struct buf *tbs)
+{
+	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct cert c;
+
+	world_must(w,
+	    signed_assemble(buf_bytes(tbs), key_type_sigalg(type),
+		bytes_str("no signature"), &der, &w->e),
+	    "a draft");
+	world_must(w, cert_parse(buf_bytes(&der), &c, &w->e), "a draft");
+	return arena_copy(w->a, c.ski);
+}
+
+static struct bytes
 make_certificate(struct world *w, struct key *subject, struct key *signer,
     const struct cert *issuer, const char *cn, bool is_ca)
 {
@@ -109,13 +123,15 @@ make_certificate(struct world *w, struct key *subject, struct key *signer,
 	world_must(w, name_build(attr, 2, &name, &w->e), "a name");
 	spec.subject = buf_bytes(&name);
 	spec.issuer = issuer == NULL ? spec.subject : issuer->subject;
-	uint8_t ski[20];
-	struct bytes spki = key_spki(subject);
-	uint8_t hash[SHA256_LEN];
-	sha256(hash, spki);
-	memcpy(ski, hash, 20);
-	spec.issuer_ski = issuer == NULL ? bytes_of(ski, 20) : issuer->ski;
+	/* A self-signed one names its own key: that is in a first draft. */
+	struct bytes none = bytes_str("01234567890123456789");
+	spec.issuer_ski = issuer == NULL ? none : issuer->ski;
 	world_must(w, cert_build_tbs(&spec, &tbs, &w->e), "a TBS");
+	if (issuer == NULL) {
+		spec.issuer_ski = own_ski(w, spec.issuer_type, &tbs);
+		buf_reset(&tbs);
+		world_must(w, cert_build_tbs(&spec, &tbs, &w->e), "a TBS");
+	}
 	world_must(w, key_sign(signer, buf_bytes(&tbs), &sig, &w->e), "a key");
 	world_must(w,
 	    signed_assemble(buf_bytes(&tbs), key_type_sigalg(key_type(signer)),
@@ -224,7 +240,7 @@ first_entries(struct world *w, const struct cert *root)
 {
 	struct decision d = { .n = 0 };
 	struct ca_init init = { .origin = w->ca.origin,
-		.log_spki = bytes_str("log key"),
+		.log_spki = key_spki(w->log_key),
 		.n_cert = 3,
 		.ceilings = &w->ceilings };
 	size_t n = 0;
@@ -272,6 +288,7 @@ world_new(const char *when)
 	make_officers(w);
 	make_policies(w);
 	world_must(w, verifier_new(&w->verifier, &w->e), "a verifier");
+	world_must(w, key_generate(KEY_ED25519, &w->log_key, &w->e), "log");
 	struct key *root = world_key(w, "root")->key;
 	struct bytes der =
 	    make_certificate(w, root, root, NULL, "Autoridad de Prueba", true);
@@ -300,6 +317,7 @@ world_free(struct world *w)
 		return;
 	for (size_t i = 0; i < w->n_key; i++)
 		key_free(w->key[i].key);
+	key_free(w->log_key);
 	key_free(w->issuer.throwaway);
 	key_free(w->endorser.throwaway);
 	verifier_free(w->verifier);

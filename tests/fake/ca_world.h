@@ -35,7 +35,7 @@ struct world {
 	struct ceilings ceilings;
 	struct policy_set *policies;
 	struct verifier *verifier;
-	struct key *issuer_key, *endorser_key;
+	struct key *issuer_key, *endorser_key, *log_key;
 	struct world_key key[WORLD_KEYS];
 	size_t n_key;
 	int64_t now;
