@@ -302,7 +302,7 @@ check_in_force(const struct view *v, const struct appointment_seen *a,
 static enum err_code
 judge_minister(const struct view *v, struct err *e)
 {
-	struct appointment_seen *a;
+	struct appointment_seen *a = NULL;
 	TRY(find_minister(v, &a, e));
 	TRY(check_in_force(v, a, e));
 	if (bytes_is(v->st.holder_run, a->run))
