@@ -114,6 +114,23 @@ read_host(struct bytes value, struct http_framing *f, int *status,
 	return ERR_OK;
 }
 
+/*
+ * http-parser takes every name that begins with Transfer-Encoding for it,
+ * llhttp does not.  No such field exists; whoever sends one wants that doubt.
+ */
+static enum err_code
+judge_lookalike(struct bytes name, int *status, struct err *e)
+{
+	if (name.len < 18 ||
+	    !text_is(bytes_of(name.p, 17), "transfer-encoding"))
+		return ERR_OK;
+	return refuse(status, 400,
+	    err_at(e, ERR_INVALID, "http-coding-name", "RFC 9112 11.2",
+		at_field("Transfer-Encoding"),
+		"the name of a field begins with Transfer-Encoding and goes "
+		"on; leave that field out"));
+}
+
 /* Fields are told apart by length first: most are none of these. */
 static enum err_code
 read_field(const struct http_field *field, struct http_framing *f,
@@ -144,7 +161,7 @@ read_field(const struct http_field *field, struct http_framing *f,
 		*codings = field->value;
 		break;
 	default:
-		break;
+		return judge_lookalike(field->name, status, e);
 	}
 	return ERR_OK;
 }

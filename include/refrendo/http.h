@@ -67,7 +67,7 @@ struct http_request {
  * "http-target", "http-fragment", "http-host-missing", "http-host-twice",
  * "http-host-form", "http-length-twice", "http-length-form",
  * "http-length-and-coding", "http-coding-old", "http-coding-order",
- * "http-coding-twice", "http-disagree" (400); "http-method" (405: the answer
+ * "http-coding-twice", "http-coding-name", "http-disagree" (400); "http-method" (405: the answer
  * needs Allow); "http-chunked" (411); "http-body-large" (413);
  * "http-line-long" (414); "http-head-long", "http-fields-many" (431);
  * "http-method-unknown", "http-coding" (501); "http-version" (505).

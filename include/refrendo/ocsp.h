@@ -20,38 +20,53 @@
 
 struct ocsp_certid {
 	bool is_sha256; /* else SHA-1 */
-	struct bytes name_hash, key_hash;
-	struct bytes serial; /* magnitude, without sign octet */
+	struct bytes name_hash, key_hash; /* 20 or 32 octets each */
+	struct bytes serial; /* magnitude, without sign octet; 1..20 octets */
 };
 
 /* Borrows from the request. */
 struct ocsp_request {
 	struct ocsp_certid id[OCSP_IDS_MAX];
-	size_t n_id;
+	size_t n_id; /* at least 1; the same certificate may be there twice */
 	bool has_nonce;
 	struct bytes nonce; /* content, 1..128 octets */
 };
 
 /*
- * ocsp_request_parse - one walk in place, no allocation.  Requestor name and
- * signature are skipped; an unknown critical extension is refused.
+ * ocsp_request_parse - one walk in place, no allocation (RFC 6960 4.1).
  *
- * ERR_INVALID "ocsp-…": answered malformedRequest.  A CertID with another
- * hash is ERR_NOTFOUND "ocsp-hash": answered unauthorized.
+ * der        at most OCSP_REQUEST_MAX octets, borrowed by *out.
+ * out        valid on ERR_OK only.
+ *
+ * Requestor name and signature are skipped, unknown extensions too unless
+ * they are critical.  Strict DER, but a written default is let pass.
+ *
+ * ERR_INVALID, answered malformedRequest: "ocsp-too-large", "ocsp-form",
+ * "ocsp-version", "ocsp-empty", "ocsp-too-many", "ocsp-hash-length",
+ * "ocsp-serial", "ocsp-nonce" (0 or more than 128 octets, twice, or no OCTET
+ * STRING: RFC 9654 2.1), "ocsp-critical", and "der-…" with where.byte.
+ * ERR_NOTFOUND "ocsp-hash", answered unauthorized: neither SHA-1 nor SHA-256.
  */
 MUST_CHECK enum err_code ocsp_request_parse(
     struct bytes der, struct ocsp_request *out, struct err *e);
 /* Does this CertID name a certificate of that issuer? */
 bool ocsp_id_matches(const struct ocsp_certid *id, const struct issuer_id *ca);
 /*
- * The request in the path of a GET (RFC 6960 A.1): percent-encoded base64,
- * lower- or upper-case hex, with or without final '='.
- * *len in: room in out; out: octets.  ERR_INVALID "ocsp-get".
+ * ocsp_get_decode - the request in the path of a GET (RFC 6960 A.1):
+ * base64, percent-encoded as much or as little as the client likes, lower- or
+ * upper-case hex, with or without final '=', after any number of slashes.
+ *
+ * path       what follows the responder's own path.
+ * len        in: room in out; out: octets.
+ *
+ * ERR_INVALID "ocsp-get": not that, empty, longer than OCSP_GET_MAX
+ * characters of base64, or than the room.
  */
 MUST_CHECK enum err_code ocsp_get_decode(
     struct bytes path, uint8_t *out, size_t *len, struct err *e);
 
-/* responseStatus without bytes: whole OCSPResponse of 5 octets, static. */
+/* responseStatus without bytes: whole OCSPResponse of 5 octets, static.
+ * Unsigned: not to be cached. */
 enum ocsp_error { OCSP_MALFORMED = 1, OCSP_INTERNAL = 2, OCSP_TRY_LATER = 3,
 	OCSP_UNAUTHORIZED = 6 };
 struct bytes ocsp_error_answer(enum ocsp_error which);
@@ -60,18 +75,32 @@ enum ocsp_state { OCSP_GOOD, OCSP_REVOKED, OCSP_UNKNOWN };
 
 struct ocsp_answer_spec {
 	const struct issuer_id *issuer;
-	struct bytes serial; /* magnitude */
+	struct bytes serial; /* magnitude, 1..20 octets */
 	struct bytes responder_key_hash; /* 20 octets, SHA-1 of the key bits */
 	enum ocsp_state state;
-	int64_t revoked_at;
-	int reason; /* RFC 5280 5.3.1; 0 is encoded by omission */
-	int64_t produced_at, this_update, next_update;
+	int64_t revoked_at; /* with OCSP_REVOKED only, as is reason */
+	int reason; /* RFC 5280 5.3.1: 0..6, 9; 0 is encoded by omission */
+	int64_t produced_at, this_update, next_update; /* seconds since 1970 */
 	struct bytes nonce; /* echoed, 1..128 octets; empty: none */
 };
-/* ResponseData (the signed part). About 3 us: no OpenSSL objects. */
+/*
+ * ocsp_tbs_build - appends ResponseData, the part that gets signed: by key,
+ * SHA-1 first and SHA-256 second, nextUpdate always.  About 3 us: no OpenSSL
+ * objects.
+ *
+ * ERR_INVALID "ocsp-spec", "ocsp-reason", "ocsp-times"; ERR_NOMEM
+ * "too-large", "der-full".
+ */
 MUST_CHECK enum err_code ocsp_tbs_build(
     const struct ocsp_answer_spec *spec, struct buf *tbs, struct err *e);
-/* OCSPResponse around a signed ResponseData; responder is its certificate. */
+/*
+ * ocsp_assemble - appends the OCSPResponse around a signed ResponseData.
+ *
+ * sigalg     whole AlgorithmIdentifier.
+ * responder  certificate of the delegated responder; empty: left out.
+ *
+ * ERR_NOMEM "der-full" above OCSP_ANSWER_MAX octets, "too-large".
+ */
 MUST_CHECK enum err_code ocsp_assemble(struct bytes tbs, struct bytes sigalg,
     struct bytes signature, struct bytes responder, struct buf *out,
     struct err *e);
@@ -80,8 +109,8 @@ MUST_CHECK enum err_code ocsp_assemble(struct bytes tbs, struct bytes sigalg,
 struct ocsp_single {
 	struct ocsp_certid id;
 	enum ocsp_state state;
-	int64_t revoked_at;
-	int reason;
+	int64_t revoked_at; /* 0 unless revoked */
+	int reason;         /* 0 when none is given */
 	int64_t this_update, next_update;
 };
 #define OCSP_SINGLES_MAX 4
@@ -91,23 +120,45 @@ struct ocsp_answer {
 	struct bytes nonce;    /* empty: none */
 	int64_t produced_at;
 	struct ocsp_single single[OCSP_SINGLES_MAX];
-	size_t n_single;
+	size_t n_single; /* at least 1 */
 };
+/*
+ * ocsp_tbs_parse, ocsp_answer_parse - as strictly as we write them: by key,
+ * nextUpdate there, at most OCSP_SINGLES_MAX CertIDs, no extension but the
+ * nonce, one certificate or none.  Nothing is verified; *out borrows and is
+ * valid on ERR_OK only.
+ *
+ * ERR_INVALID "ocsp-answer-form", "ocsp-answer-by-name", "ocsp-answer-next",
+ * "ocsp-answer-large", "ocsp-answer-status" (a refusal, not an answer),
+ * "ocsp-hash-length", "ocsp-serial", "der-…"; ERR_NOTFOUND "ocsp-hash".
+ */
 MUST_CHECK enum err_code ocsp_tbs_parse(
     struct bytes tbs, struct ocsp_answer *out, struct err *e);
 MUST_CHECK enum err_code ocsp_answer_parse(
     struct bytes der, struct ocsp_answer *out, struct err *e);
 /*
- * ocsp_answer_check - what must hold before an answer is served: signature
- * by the delegated responder, that certificate's profile and issuer, serial,
- * state, both SingleResponses alike, this_update not in the future, validity
- * within 10 days (INCIDENTS rows 50, 53, 56).
+ * ocsp_answer_check - what must hold before an answer is served (INCIDENTS
+ * rows 50, 53, 56): signed by a delegated responder of that issuer and of no
+ * other, whose certificate is that and nothing else; both SingleResponses
+ * alike and about the certificate, state, instant and reason of *want; dated
+ * at or before now; valid still, and for 10 days at most.
+ *
+ * want       issuer, serial, responder_key_hash, state, revoked_at and reason
+ *            are compared; its times and nonce are not.
+ * issuer     the CA's certificate; want->issuer is its issuer_id.
+ *
+ * What parsing and the certificate's own check refuse, and ERR_DENIED
+ * "ocsp-answer-pair", "ocsp-answer-other-certificate",
+ * "ocsp-answer-other-state", "ocsp-answer-future", "ocsp-answer-expired",
+ * "ocsp-answer-long", "ocsp-answer-no-responder", "ocsp-answer-delegate",
+ * "ocsp-answer-long-delegate", "ocsp-answer-other-responder".
  */
 MUST_CHECK enum err_code ocsp_answer_check(struct bytes der,
     const struct ocsp_answer_spec *want, const struct cert *issuer,
     int64_t now, struct verifier *v, struct err *e);
 
-/* When to sign anew: this_update + percent of the life. */
+/* When to sign anew: this_update + percent (0..100) of the life; this_update
+ * itself when there is no life or no such percentage. */
 int64_t ocsp_refresh_at(
     int64_t this_update, int64_t next_update, int percent);
 

@@ -89,6 +89,8 @@ static const struct refused refused[] = {
 	{ "coding_chunked_twice", 400, "http-coding-order", ORDER },
 	{ "coding_twice", 400, "http-coding-twice", "Transfer-Encoding is there "
 	    "twice; send Content-Length instead" },
+	{ "coding_name_longer", 400, "http-coding-name", "the name of a field "
+	    "begins with Transfer-Encoding and goes on; leave that field out" },
 	{ "nul_in_value", 400, "http-control", CONTROL("00") },
 	{ "control_in_value", 400, "http-control", CONTROL("01") },
 	{ "delete_in_value", 400, "http-control", CONTROL("7F") },
