@@ -15,40 +15,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fake/store_check.h"
 #include "fake/store_io.h"
-#include "fake/store_work.h"
 
-#define OK(call) ok(call, &e, #call, __LINE__)
-#define REFUSED(call, code, id, say) \
-	refused(call, code, id, say, &e, #call, __LINE__)
-
+/* The data file is that of public/ here. */
 static void
-ok(enum err_code rc, const struct err *e, const char *call, int line)
+public_dirs(struct dirs *d)
 {
-	if (rc != ERR_OK)
-		fail_msg("line %d: %s: %s: %s (%s)", line, call, e->id, e->say,
-		    e->why);
-}
-
-static void
-refused(enum err_code rc, enum err_code want, const char *id, const char *say,
-    const struct err *e, const char *call, int line)
-{
-	if (rc == ERR_OK)
-		fail_msg("line %d: %s was not refused", line, call);
-	if (rc != want || strcmp(e->id, id) != 0 || strcmp(e->say, say) != 0)
-		fail_msg("line %d: %s: %s, %s, \"%s\"", line, call,
-		    err_code_name(rc), e->id, e->say);
-}
-
-struct dirs {
-	char base[64], data[160];
-};
-
-static void
-dirs_init(struct dirs *d)
-{
-	work_dir(d->base);
+	dirs_init(d);
 	work_path(d->data, sizeof(d->data), d->base, "/public/data.mdb");
 }
 
@@ -93,125 +67,6 @@ put(struct public *p, uint8_t issuer, uint32_t number, int64_t time,
 	OK(public_commit(t, &e));
 }
 
-/* --- Rows and keys -------------------------------------------------------- */
-
-static void
-row_there_and_back(void **state)
-{
-	(void)state;
-	struct buf b AUTO_BUF = BUF(100);
-	struct public_row in = ocsp_row(1795500000, "answer"), out;
-	uint8_t hash[SHA256_LEN];
-	char etag[HEX_LEN(16)];
-	struct err e;
-	OK(public_row_encode(&in, &b, &e));
-	assert_int_equal(b.len, 34 + 6);
-	OK(public_row_decode(buf_bytes(&b), &out, &e));
-	assert_int_equal(out.this_update, in.this_update);
-	assert_int_equal(out.next_update, in.next_update);
-	assert_string_equal(out.type, in.type);
-	assert_true(bytes_is(out.body, "answer"));
-	/* In place: the body is not copied. */
-	assert_ptr_equal(out.body.p, b.p + 34);
-	sha256(hash, in.body);
-	hex_print(etag, bytes_of(hash, 16));
-	assert_string_equal(out.etag, etag);
-}
-
-static void
-rows_that_are_not_taken(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *name, *type;
-		int64_t this_update, next_update;
-		const char *id, *say;
-	} rows[] = {
-		{ "unknown type", "image/png", 1, 2, "public-type",
-		    "image/png is no media type that is published; add it to "
-		    "the table of types first" },
-		{ "no type", NULL, 1, 2, "public-type",
-		    "nothing is no media type that is published; add it to the "
-		    "table of types first" },
-		{ "time before 1970", "application/pkix-crl", -1, 2,
-		    "public-time",
-		    "a published answer has a time before 1970; the clock or "
-		    "the object is wrong" },
-		{ "end before 1970", "application/pkix-crl", 1, -2,
-		    "public-time",
-		    "a published answer has a time before 1970; the clock or "
-		    "the object is wrong" },
-	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct buf b AUTO_BUF = BUF(100);
-		struct err e;
-		struct public_row row = { .type = rows[i].type,
-			.this_update = rows[i].this_update,
-			.next_update = rows[i].next_update,
-			.body = bytes_str("x") };
-		print_message("  %s\n", rows[i].name);
-		REFUSED(public_row_encode(&row, &b, &e), ERR_INVALID,
-		    rows[i].id, rows[i].say);
-	}
-}
-
-static void
-rows_that_do_not_decode(void **state)
-{
-	(void)state;
-	struct buf b AUTO_BUF = BUF(100);
-	struct public_row in = ocsp_row(1795500000, "answer"), out;
-	struct err e;
-	static const struct {
-		const char *name;
-		size_t at, len;
-		uint8_t octet;
-	} rows[] = {
-		{ "version", 0, 40, 2 },
-		{ "negative time", 1, 40, 0x80 },
-		{ "negative end", 9, 40, 0x80 },
-		{ "type", 17, 40, 8 },
-		{ "short", 0, 33, 1 },
-		{ "empty", 0, 0, 1 },
-	};
-	OK(public_row_encode(&in, &b, &e));
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		uint8_t copy[40];
-		print_message("  %s\n", rows[i].name);
-		memcpy(copy, b.p, sizeof(copy));
-		copy[rows[i].at] = rows[i].octet;
-		REFUSED(public_row_decode(bytes_of(copy, rows[i].len), &out,
-			    &e),
-		    ERR_CORRUPT, "public-row",
-		    "a published answer cannot be read back; rebuild the "
-		    "published store from the ledger");
-	}
-	/* Only a head: an empty body is a body. */
-	OK(public_row_decode(bytes_of(b.p, 34), &out, &e));
-	assert_int_equal(out.body.len, 0);
-}
-
-static void
-keys_that_do_not_fit(void **state)
-{
-	(void)state;
-	uint8_t room[PUBLIC_KEY_MAX], octets[200];
-	memset(octets, 'a', sizeof(octets));
-	assert_int_equal(public_ocsp_key(room, 0, BYTES_NONE).len, 0);
-	assert_int_equal(public_ocsp_key(room, 255, bytes_of(octets, 1)).len,
-	    3);
-	assert_int_equal(public_ocsp_key(room, 0, bytes_of(octets, SERIAL_MAX))
-			     .len,
-	    2 + SERIAL_MAX);
-	assert_int_equal(public_ocsp_key(room, 0,
-			     bytes_of(octets, SERIAL_MAX + 1))
-			     .len,
-	    0);
-	assert_int_equal(public_file_key(room, BYTES_NONE).len, 0);
-	assert_int_equal(public_file_key(room, bytes_of(octets, 127)).len, 128);
-	assert_int_equal(public_file_key(room, bytes_of(octets, 128)).len, 0);
-}
-
 /* --- Reading what was written --------------------------------------------- */
 
 static void
@@ -219,7 +74,7 @@ answers_files_and_issuers(void **state)
 {
 	(void)state;
 	struct dirs d;
-	dirs_init(&d);
+	public_dirs(&d);
 	struct public *p = open_writer(&d, true);
 	struct public_reader *r;
 	struct public_txn *t;
@@ -277,7 +132,7 @@ oldest_follows_a_model(void **state)
 	(void)state;
 	enum { N = 25 };
 	struct dirs d;
-	dirs_init(&d);
+	public_dirs(&d);
 	struct public *p = open_writer(&d, true);
 	struct public_reader *r;
 	int64_t when[N] = { 0 };
@@ -326,7 +181,7 @@ first_error_is_kept(void **state)
 {
 	(void)state;
 	struct dirs d;
-	dirs_init(&d);
+	public_dirs(&d);
 	struct public *p = open_writer(&d, true), *reader;
 	struct public_txn *t, *other;
 	struct public_row row = ocsp_row(5, "x");
@@ -432,7 +287,7 @@ kept_or_begun_anew(void **state)
 {
 	(void)state;
 	struct dirs d;
-	dirs_init(&d);
+	public_dirs(&d);
 	struct public *p = open_writer(&d, true);
 	put(p, 0, 7, 100, "answer");
 	public_close(p);
@@ -476,7 +331,7 @@ unreadable_is_begun_anew(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct dirs d;
 		struct err e;
-		dirs_init(&d);
+		public_dirs(&d);
 		struct public *p = open_writer(&d, true);
 		put(p, 0, 7, 100, "answer");
 		public_close(p);
@@ -505,7 +360,7 @@ failed_commit_is_not_called_clean(void **state)
 {
 	(void)state;
 	struct dirs d;
-	dirs_init(&d);
+	public_dirs(&d);
 	struct public *p = open_writer(&d, true);
 	struct public_row row = ocsp_row(5, "x");
 	struct public_txn *t;
@@ -540,7 +395,7 @@ map_full(void **state)
 	bool fresh;
 	uint32_t n = 0;
 	enum err_code rc = ERR_OK;
-	dirs_init(&d);
+	public_dirs(&d);
 	row.body = bytes_of(big, sizeof(big));
 	OK(public_open(d.base, 1 << 20, true, &fresh, &p, &e));
 	while (rc == ERR_OK) {
@@ -572,7 +427,7 @@ readers_need_a_store(void **state)
 	struct public *p, *other;
 	struct err e;
 	bool fresh;
-	dirs_init(&d);
+	public_dirs(&d);
 	REFUSED(public_open(d.base, WORK_MAP, false, NULL, &p, &e),
 	    ERR_NOTFOUND, "public-missing",
 	    "nothing has been published in this directory yet; start the "
@@ -625,7 +480,7 @@ reading_outside_a_turn_ends_the_process(void **state)
 	(void)state;
 	struct dirs d;
 	int status;
-	dirs_init(&d);
+	public_dirs(&d);
 	pid_t pid = fork();
 	if (pid == 0) {
 		int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -655,7 +510,7 @@ fault_09_killed_reader(void **state)
 {
 	(void)state;
 	struct dirs d;
-	dirs_init(&d);
+	public_dirs(&d);
 	struct public *p = open_writer(&d, true);
 	int said, status;
 	char told;
@@ -690,7 +545,7 @@ fault_11_reader_sees_that_files_are_new(void **state)
 {
 	(void)state;
 	struct dirs d;
-	dirs_init(&d);
+	public_dirs(&d);
 	struct public *p = open_writer(&d, true);
 	struct public_reader *r;
 	struct public_row row;
@@ -714,10 +569,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(row_there_and_back),
-		cmocka_unit_test(rows_that_are_not_taken),
-		cmocka_unit_test(rows_that_do_not_decode),
-		cmocka_unit_test(keys_that_do_not_fit),
 		cmocka_unit_test(answers_files_and_issuers),
 		cmocka_unit_test(oldest_follows_a_model),
 		cmocka_unit_test(first_error_is_kept),
