@@ -37,14 +37,19 @@ enum signer_message {
 /* Answers: type is the request's | SIGNER_ANSWER or | SIGNER_REFUSAL. */
 #define SIGNER_ANSWER  0x4000
 #define SIGNER_REFUSAL 0x8000
-uint32_t signer_cap(uint16_t type); /* for frame_cut(), both directions */
+/* Octets of body for frame_cut(), both directions; 0: there is no such type. */
+uint32_t signer_cap(uint16_t type);
+/* "SIGNER_CRL" for question, answer and refusal alike; "unknown". */
 const char *signer_message_name(uint16_t type);
 
-/* SIGNER_HELLO is asked first; its answer says what the journal remembers. */
+/*
+ * SIGNER_HELLO is asked first, with an empty body; its answer says what the
+ * journal remembers.  In the ocsp-signer, which has none, that is zero.
+ */
 struct signer_hello {
 	uint64_t checkpoint_size; /* last checkpoint signed; 0: none */
 	uint8_t checkpoint_root[HASH_LEN];
-	uint64_t signed_certificates;
+	uint64_t signed_certificates; /* journalled, ministers' included */
 	struct { char issuer[POLICY_NAME_MAX]; int64_t crl_number;
 		uint8_t responder_spki_sha256[SHA256_LEN]; } issuer[ISSUERS_MAX];
 	size_t n_issuer;
@@ -62,7 +67,7 @@ struct signer_crl {
 	struct bytes issuer, tbs;
 };
 struct signer_checkpoint {
-	uint64_t size;
+	uint64_t size; /* at least 1 */
 	uint8_t root[HASH_LEN];
 	struct proof consistency; /* from the last one signed */
 };
@@ -71,11 +76,24 @@ struct signer_responder {
 };
 struct signer_appointment_end {
 	struct bytes appointment; /* id */
-	int64_t at;
+	int64_t at; /* not in the future: it takes effect at once */
 };
 struct signer_ocsp {
 	struct bytes issuer, tbs, responder; /* responder: its certificate */
 };
+/*
+ * Encoders append a body to out; buf_end() tells whether it fitted.  Decoders
+ * borrow from in, and take it whole or not at all.
+ * ERR_INVALID "signer-message": cut short, or something is left over.
+ *
+ * Answers: CERTIFICATE, CRL and RESPONDER give the signed object in DER with
+ * the to-be-signed octets of the question; CHECKPOINT a signed note; OCSP an
+ * OCSPResponse; APPOINTMENT_END nothing.  A refusal is ERR_DENIED or
+ * ERR_FORBIDDEN (do not repeat it), ERR_CONFLICT (something else was signed
+ * before), ERR_BUSY "signer-rate" (repeat it later), ERR_CRYPTO (the key did
+ * not sign, the intent stays open), with the ids of signer/es.def or of the
+ * parser that refused.  The same question always gets the same octets.
+ */
 void signer_hello_encode(const struct signer_hello *m, struct buf *out);
 MUST_CHECK enum err_code signer_hello_decode(struct bytes in, struct arena *a,
     struct signer_hello *out, struct err *e);
@@ -117,14 +135,22 @@ struct signer;
  * opens and verifies the journal (DIR/signer/journal).  Everything that needs
  * the file system happens here, before the sandbox is closed.
  *
- * ERR_CORRUPT "journal-…"; what key_load() says; ERR_INVALID "key-not-of-ca".
+ * A journal that is missing is begun, with a warning.  setup and what it points
+ * to are borrowed for the call.  Afterwards no file is opened any more.
+ *
+ * ERR_CORRUPT "journal-chain", "journal-head", "journal-origin",
+ * "journal-version", "journal-crls"; ERR_CONFLICT "journal-in-use"; ERR_IO
+ * "journal-open", "journal-read", "journal-write", "journal-sync"; ERR_INVALID
+ * "key-not-of-ca", "signer-not-ca", "signer-log-key", "signer-key-uri",
+ * "signer-issuer-reserved"; ERR_NOTFOUND "signer-certificate-file"; ERR_CRYPTO
+ * "signer-random"; what key_load() and cert_parse() say.
  */
 MUST_CHECK enum err_code signer_new(
     const struct signer_setup *setup, struct signer **out, struct err *e);
 void signer_free(struct signer *s); /* wipes */
 OWNED(signer);
 /* Who asks: status may only have "unknown" signed by ocsp-signer, without a
- * HELLO and UNKNOWN_PER_SECOND times. */
+ * HELLO and UNKNOWN_PER_SECOND times in one second. */
 enum signer_asker { ASKER_CORE, ASKER_STATUS };
 #define UNKNOWN_PER_SECOND 500
 
@@ -132,22 +158,37 @@ enum signer_asker { ASKER_CORE, ASKER_STATUS };
  * signer_batch - answers the whole frames at the front of in: judges all,
  * journals all with one sync, signs, and appends the answers to out.
  *
- * *used      octets consumed.
- * ERR_INVALID closes the peer; ERR_IO "journal-sync" ends the process.
+ * *used      octets consumed; half a frame at the end stays.
+ * now        seconds since 1970; more than a minute behind the journal nothing
+ *            is signed ("signer-clock").
+ * out        has all answers of the frames consumed, also when a later frame
+ *            is ERR_INVALID.
+ *
+ * ERR_INVALID "frame-…", "signer-message", "signer-hello-body" closes the peer.
+ * ERR_IO "journal-sync", "journal-write", "journal-read", ERR_CORRUPT
+ * "journal-record" and, after one of them, "signer-stopped" end the process.
  */
 MUST_CHECK enum err_code signer_batch(struct signer *s,
     enum signer_asker who, struct bytes in, size_t *used, int64_t now, struct buf *out, struct err *e);
 
 /* --- Journal: append-only, hash-chained, synced before a signature leaves -------------------- */
 
-/* Walks a journal file for audits; ERR_CORRUPT "journal-chain". */
+/* One record; everything is borrowed for the call that gets it. */
 struct journal_record {
 	uint64_t number;
 	int64_t time;
 	const char *kind; /* "certificate", "crl", "checkpoint", … */
 	struct bytes issuer, serial, digest; /* digest: of the TBS or the root */
-	int64_t value; /* CRL number or log size */
+	int64_t value; /* CRL number, log size, or when an appointment ended */
 };
+/*
+ * journal_read - walks a journal file for audits and calls each() for every
+ * record, in order, from number 1.  A torn tail that was never synced ends the
+ * walk without an error, as it does at start.
+ *
+ * ERR_CORRUPT "journal-chain", "journal-head", "journal-version"; ERR_IO
+ * "journal-open", "journal-read".
+ */
 MUST_CHECK enum err_code journal_read(const char *path,
     void (*each)(void *ctx, const struct journal_record *r), void *ctx,
     struct err *e);
