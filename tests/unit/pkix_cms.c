@@ -235,6 +235,94 @@ every_octet_matters(void **state)
 	person_fini(&p);
 }
 
+/* One place of our own signature file changed, the rest left as it is. */
+/* clang-format off */
+static const struct {
+	const char *name, *from, *to;
+	size_t len;
+	bool last; /* the last place where it stands, not the first */
+	const char *id, *say;
+} patches[] = {
+	{ "contentType twice", "\xf7\x0d\x01\x09\x05", "\xf7\x0d\x01\x09\x03", 5, false, "cms-attribute-twice", "contentType stands there twice" },
+	{ "countersignature", "\xf7\x0d\x01\x09\x05", "\xf7\x0d\x01\x09\x06", 5, false, "cms-attribute-unknown", "1.2.840.113549.1.9.6 is not known" },
+	{ "no messageDigest", "\xf7\x0d\x01\x09\x04", "\xf7\x0d\x01\x09\x0f", 5, false, "cms-attribute-missing", "messageDigest is missing" },
+	{ "digest of another length", "\x65\x03\x04\x02\x01", "\x65\x03\x04\x02\x03", 5, true, "cms-algorithm", "does not fit the digest" },
+	{ "another digest listed", "\x65\x03\x04\x02\x01", "\x65\x03\x04\x02\x02", 5, false, "cms-form", "malformed in its SignedData" },
+	{ "SHA-224", "\x65\x03\x04\x02\x01", "\x65\x03\x04\x02\x04", 5, true, "cms-digest", "use -md sha256" },
+	{ "another serial", "\x02\x14\x01\x93\x10", "\x02\x14\x01\x93\x11", 5, true, "cms-form", "malformed in its signing-certificate-v2" },
+	{ "enveloped", "\xf7\x0d\x01\x07\x02", "\xf7\x0d\x01\x07\x03", 5, false, "cms-not-signed", "not a CMS signature" },
+	{ "over something else", "\xf7\x0d\x01\x07\x01", "\xf7\x0d\x01\x07\x05", 5, false, "cms-content-type", "not over plain data" },
+	{ "contentType of something else", "\xf7\x0d\x01\x07\x01", "\xf7\x0d\x01\x07\x05", 5, true, "cms-form", "malformed in its contentType" },
+};
+/* clang-format on */
+
+static uint8_t *
+find_in(struct buf *b, const char *what, size_t len, bool last)
+{
+	uint8_t *at = memmem(b->p, b->len, what, len), *next = at;
+
+	while (last && next != NULL) {
+		at = next;
+		next =
+		    memmem(at + 1, (size_t)(b->p + b->len - at - 1), what, len);
+	}
+	return at;
+}
+
+static void
+patched(void **state)
+{
+	struct buf sig AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct person p;
+	struct err e;
+	size_t i;
+
+	(void)state;
+	person_init(&p, KEY_EC_P256);
+	OK(cms_sign(p.key, buf_bytes(&p.der), text, TEST_NOW, &sig, &e), &e);
+	for (i = 0; i < ARRAY_LEN(patches); i++) {
+		struct buf copy AUTO_BUF = BUF(CMS_MAX_BYTES);
+		struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+		struct cms c;
+		uint8_t *at;
+
+		buf_put(&copy, sig.p, sig.len);
+		at = find_in(&copy, patches[i].from, patches[i].len,
+		    patches[i].last);
+		ROW(at != NULL, patches[i].name);
+		memcpy(at, patches[i].to, patches[i].len);
+		refused(patches[i].name,
+		    cms_parse(buf_bytes(&copy), &scratch, &c, &e), &e,
+		    ERR_INVALID, patches[i].id, patches[i].say);
+	}
+	person_fini(&p);
+}
+
+/* A minister's certificate has one private, critical purpose. */
+static void
+endorsers_pass_openssl(void **state)
+{
+	struct buf name AUTO_BUF = BUF(NAME_DER_MAX);
+	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct buf sig AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct cert_spec spec;
+	struct person p;
+	struct err e;
+
+	(void)state;
+	person_init(&p, KEY_EC_P256);
+	build_name(&name, "Ministra de Fe");
+	holder_spec(&spec, &p.ca, buf_bytes(&name), key_spki(p.key));
+	spec.eku[0] = OID_EKU_ENDORSER;
+	spec.n_eku = 1;
+	spec.eku_critical = true;
+	sign_cert(p.ca.key, &spec, &der);
+	OK(cms_sign(p.key, buf_bytes(&der), text, TEST_NOW, &sig, &e), &e);
+	dir_write(&p.dir, "sig", buf_bytes(&sig));
+	must_run(&p.dir, "endorser", VERIFY);
+	person_fini(&p);
+}
+
 /* Same key, other certificate: CAdES binds the certificate, not the key. */
 static void
 certificate_is_bound(void **state)
@@ -307,6 +395,8 @@ main(void)
 		cmocka_unit_test(openssl_passes_ours),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(every_octet_matters),
+		cmocka_unit_test(patched),
+		cmocka_unit_test(endorsers_pass_openssl),
 		cmocka_unit_test(certificate_is_bound),
 		cmocka_unit_test(sign_refusals),
 		cmocka_unit_test(sizes),
