@@ -140,6 +140,8 @@ MUST_CHECK enum err_code draft_appointment_reason(struct deed *d,
 MUST_CHECK enum err_code draft_revoked(struct deed *d,
     const struct certificate *c, struct bytes cause, int64_t reason,
     int64_t invalid_since, struct err *e);
+MUST_CHECK enum err_code draft_proposed(struct deed *d,
+    const struct certificate *c, const char *cause, struct err *e);
 /* The cause of an intent that the signer refused for good. */
 #define CAUSE_NEVER_SIGNED "never-signed"
 MUST_CHECK enum err_code draft_reinstated(struct deed *d,

@@ -82,6 +82,41 @@ name_judge(const struct person *p, struct err *e)
 	return name_build(attr, ARRAY_LEN(attr), &b, e);
 }
 
+/*
+ * A certificate that names an office which its holder no longer has is
+ * proposed for revocation (DESIGN 6); a minister decides.
+ */
+static enum err_code
+propose_held(struct deed *d, const struct person *p, struct err *e)
+{
+	struct bytes prefix =
+	    key_of_held(d->a, p->institution, p->run, BYTES_NONE);
+	struct bytes after = prefix, key, value;
+	struct certificate c;
+	enum cert_state to;
+	struct err no;
+	bool found;
+
+	for (;;) {
+		TRY(view_next(d->v, prefix, after, &key, &value, &found, e));
+		if (!found)
+			return ERR_OK;
+		after = arena_copy(d->a, key);
+		struct bytes serial =
+		    bytes_of(after.p + prefix.len, after.len - prefix.len);
+		TRY(certificate_get(d->v, serial, d->a, &c, e));
+		if (c.policy.len == 0 || c.not_after < d->now ||
+		    cert_next((enum cert_state)c.state, EV_PROPOSE, &to, &no) !=
+			ERR_OK)
+			continue;
+		if (d->out->n == DRAFTS_MAX)
+			return err_say(e, ERR_BUSY, "person-holds-many",
+			    "the person holds too many certificates for one "
+			    "change of office; revoke some of them first");
+		TRY(draft_proposed(d, &c, "data-changed", e));
+	}
+}
+
 enum err_code
 act_person_register(struct deed *d, struct err *e)
 {
@@ -121,5 +156,8 @@ act_person_register(struct deed *d, struct err *e)
 	jw_key(&pen.w, "person");
 	rec_write(&pen.w, &rec_person, &p, true);
 	d->out->object = key_of_pair(d->a, ROW_PERSON, rut, run);
-	return pen_end(&pen, d->a, e);
+	TRY(pen_end(&pen, d->a, e));
+	if (!found || bytes_eq(old.office, p.office))
+		return ERR_OK;
+	return propose_held(d, &p, e);
 }

@@ -163,6 +163,23 @@ act_request_submit(struct deed *d, struct err *e)
 	return submit_again(&s, e);
 }
 
+/*
+ * An intent that a person revoked may have been signed all the same, and its
+ * answer may still come: the request keeps that version for good.
+ */
+static enum err_code
+never_signed(struct deed *d, const struct request *r, struct err *e)
+{
+	struct certificate c;
+
+	TRY(certificate_get(d->v, r->serial, d->a, &c, e));
+	if (bytes_is(c.cause, CAUSE_NEVER_SIGNED))
+		return ERR_OK;
+	return err_say(e, ERR_CONFLICT, "retry-revoked",
+	    "the certificate of this request was revoked before it was issued; "
+	    "write a new request");
+}
+
 enum err_code
 act_request_retry(struct deed *d, struct err *e)
 {
@@ -173,8 +190,10 @@ act_request_retry(struct deed *d, struct err *e)
 	TRY(request_get(d->v, field(d, CF_REQUEST), d->a, r, e));
 	TRY(roles_find(d, r->institution, r->holder_run, e));
 	TRY(request_next((enum request_state)r->state, RV_RETRY, &to, e));
-	if (to == REQ_SUBMITTED)
+	if (to == REQ_SUBMITTED) {
+		TRY(never_signed(d, r, e));
 		return submit_again(&s, e);
+	}
 	/* Endorsed: the signer is asked for the same bytes, nobody else is. */
 	d->out->object = ca_row_key(d->a, ROW_REQUEST, r->id);
 	d->out->waits = true;

@@ -113,7 +113,7 @@ draft_revoked(struct deed *d, const struct certificate *c, struct bytes cause,
 	return pen_end(&pen, d->a, e);
 }
 
-static enum err_code
+enum err_code
 draft_proposed(struct deed *d, const struct certificate *c, const char *cause,
     struct err *e)
 {

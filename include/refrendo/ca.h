@@ -362,7 +362,8 @@ struct random_pool {
 	size_t used;
 };
 
-#define DRAFTS_MAX 4
+/* An act and what follows from it for the certificates of one person. */
+#define DRAFTS_MAX 16
 struct draft {
 	enum entry_type type;
 	struct entry_refs refs;

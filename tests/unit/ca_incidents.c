@@ -1,6 +1,8 @@
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -213,6 +215,36 @@ incident_08_one_key_one_person(void **state)
 }
 
 static void
+incident_12_criticality(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new(WHEN);
+	world_populate(w);
+	(void)world_request(w, HOLDER, "k", "funcionario-firma");
+	struct request r = world_get_request(w, "SOL-2027-000001");
+	struct appointment ap;
+	bool found;
+	struct cert c;
+
+	world_must(w, cert_parse(r.container, &c, &w->e), "container");
+	assert_true(cert_find_ext(&c, OID_EXT_KEY_USAGE)->critical);
+	assert_true(cert_find_ext(&c, OID_EXT_BASIC)->critical);
+	assert_false(c.is_ca);
+	assert_int_equal(c.key_usage,
+	    KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION);
+	world_must(w,
+	    rec_get(w->v, &rec_appointment,
+		ca_row_key(w->a, ROW_APPOINTMENT, bytes_str("NOM-2027-000001")),
+		w->a, &ap, &found, &w->e),
+	    "appointment");
+	world_must(w, cert_parse(ap.certificate, &c, &w->e), "minister's");
+	assert_true(cert_find_ext(&c, OID_EXT_KEY_USAGE)->critical);
+	assert_true(cert_find_ext(&c, OID_EXT_EKU)->critical);
+	assert_true(cert_has_eku(&c, OID_EKU_ENDORSER));
+	assert_true(c.not_after < ap.until);
+}
+
+static void
 incident_15_an_edit_is_a_new_version(void **state)
 {
 	(void)state;
@@ -332,6 +364,70 @@ incident_18_human_data(void **state)
 		assert_int_equal(code, ERR_INVALID);
 		assert_string_equal(w->e.id, rows[i].id);
 	}
+}
+
+/* How often a word stands in the sources of ca/, comments included. */
+static size_t
+occurrences(const char *word)
+{
+	struct dirent **list;
+	int n = scandir(SOURCE_DIR "/ca", &list, NULL, alphasort);
+	size_t count = 0;
+
+	assert_true(n > 10);
+	for (int i = 0; i < n; i++) {
+		char path[512];
+		const char *dot = strrchr(list[i]->d_name, '.');
+		struct buf text AUTO_BUF = BUF(1 << 20);
+		if (dot != NULL && strcmp(dot, ".c") == 0) {
+			snprintf(path, sizeof(path), "%s/ca/%s", SOURCE_DIR,
+			    list[i]->d_name);
+			FILE *f = fopen(path, "r");
+			assert_non_null(f);
+			for (int c = fgetc(f); c != EOF; c = fgetc(f))
+				buf_putc(&text, (uint8_t)c);
+			fclose(f);
+			const char *at = buf_text(&text);
+			while ((at = strcasestr(at, word)) != NULL) {
+				count++;
+				at++;
+			}
+		}
+		free(list[i]);
+	}
+	free(list);
+	return count;
+}
+
+static void
+incident_33_no_bypass(void **state)
+{
+	(void)state;
+	static const char *const words[] = { "bypass", "skip", "forced",
+		"test_", "override", "debug", "getenv" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		assert_int_equal(occurrences(words[i]), 0);
+}
+
+/* INCIDENTS row 4: one function issues, and each step has one caller. */
+static void
+incident_04_one_issuing_function(void **state)
+{
+	(void)state;
+	static const char *const once[] = { "key_sign(", "cert_build_tbs(",
+		"TRY(issue_evaluate(", "TRY(issue_build(", "return issue_ask(",
+		"TRY(issue_endorse(", "return issue_intend(",
+		"return issue_sign(", "TRY(issue_compare(",
+		"TRY(issue_record(" };
+
+	for (size_t i = 0; i < ARRAY_LEN(once); i++)
+		if (occurrences(once[i]) != 1)
+			fail_msg("%s stands %zu times in ca/", once[i],
+			    occurrences(once[i]));
+	/* The definition and its one call. */
+	assert_int_equal(occurrences("issue_sign("), 2);
+	assert_int_equal(occurrences("issue_build("), 2);
 }
 
 static void
@@ -587,6 +683,9 @@ main(void)
 		cmocka_unit_test(incident_04_renewal_takes_the_same_steps),
 		cmocka_unit_test(incident_05_not_before_is_the_clock),
 		cmocka_unit_test(incident_08_one_key_one_person),
+		cmocka_unit_test(incident_12_criticality),
+		cmocka_unit_test(incident_33_no_bypass),
+		cmocka_unit_test(incident_04_one_issuing_function),
 		cmocka_unit_test(incident_15_an_edit_is_a_new_version),
 		cmocka_unit_test(incident_15_the_signer_answers_other_bytes),
 		cmocka_unit_test(incident_16_only_the_key_of_a_csr),
