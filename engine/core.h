@@ -122,6 +122,7 @@ struct round_item {
 	size_t issuer;
 	int64_t this_update, next_update;
 	struct buf tbs, answer;
+	bool ended; /* expired: no longer published */
 };
 /* One round of publication: answers, tiles and a checkpoint, together. */
 struct round {

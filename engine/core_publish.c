@@ -16,6 +16,7 @@
 #define DEFAULT_OCSP_S   (4 * DAY)
 #define DEFAULT_REFRESH  50
 #define CHECKPOINT_FRESH 1
+#define REFRESH_MAX 512 /* answers renewed in one round */
 #define BUNDLE_MAX       (TILE_WIDTH * (ENTRY_LEAF_MAX + 2))
 
 /* --- The queue of answers to sign ------------------------------------------- */
@@ -106,12 +107,17 @@ round_add(struct core *c, struct view *v, const struct due_answer *due,
 	TRY(ca_status(v, serial, &status, e));
 	struct core_issuer *i =
 	    status.known ? core_issuer_find(c, status.issuer) : NULL;
-	if (i == NULL || !answer_spec(c, &status, i, now, &spec))
+	if (i == NULL)
 		return ERR_OK;
-	spec.serial = serial;
 	struct round_item *item = &r->item[r->n];
 	item->due = *due;
 	item->issuer = (size_t)(i - c->issuer);
+	item->ended = !answer_spec(c, &status, i, now, &spec);
+	if (item->ended) {
+		r->n++;
+		return ERR_OK;
+	}
+	spec.serial = serial;
 	item->this_update = spec.this_update;
 	item->next_update = spec.next_update;
 	buf_reset(&item->tbs);
@@ -182,26 +188,8 @@ round_begin(struct core *c, struct view *v, bool answers, struct err *e)
 		TRY(round_checkpoint(c, v, e));
 	else
 		r->size = c->sealed;
-	r->running = r->missing > 0;
+	r->running = r->missing > 0 || r->n > 0;
 	return ERR_OK;
-}
-
-void
-publish_pump(struct core *c)
-{
-	struct err e;
-	if (c->round.running || c->read_only)
-		return;
-	bool answers = c->due_len > 0 && responders_ready(c);
-	bool seals = c->signer_ready && c->log_size > c->sealed;
-	if (!answers && !seals)
-		return;
-	struct view *v = core_view(c);
-	if (v == NULL)
-		return;
-	if (round_begin(c, v, answers, &e) != ERR_OK)
-		core_read_only(c, &e);
-	view_abort(v);
 }
 
 /* --- Ending a round --------------------------------------------------------------- */
@@ -233,7 +221,13 @@ put_answers(struct core *c, struct public_txn *t, struct err *e)
 {
 	for (size_t i = 0; i < c->round.n; i++) {
 		struct round_item *item = &c->round.item[i];
-		uint8_t key[PUBLIC_KEY_MAX];
+		uint8_t room[PUBLIC_KEY_MAX];
+		struct bytes key = public_ocsp_key(room, (uint8_t)item->issuer,
+		    bytes_of(item->due.serial, item->due.serial_len));
+		if (item->ended) {
+			TRY(public_del(t, key, e));
+			continue;
+		}
 		if (item->answer.len == 0)
 			continue;
 		struct public_row row = { .this_update = item->this_update,
@@ -241,10 +235,7 @@ put_answers(struct core *c, struct public_txn *t, struct err *e)
 			.type = "application/ocsp-response",
 			.body = buf_bytes(&item->answer) };
 		row_tag(&row);
-		TRY(public_put(t,
-		    public_ocsp_key(key, (uint8_t)item->issuer,
-			bytes_of(item->due.serial, item->due.serial_len)),
-		    &row, e));
+		TRY(public_put(t, key, &row, e));
 	}
 	return ERR_OK;
 }
@@ -372,6 +363,26 @@ round_end(struct core *c)
 	c->published = r->follows;
 }
 
+void
+publish_pump(struct core *c)
+{
+	struct err e;
+	if (c->round.running || c->read_only)
+		return;
+	bool answers = c->due_len > 0 && responders_ready(c);
+	bool seals = c->signer_ready && c->log_size > c->sealed;
+	if (!answers && !seals)
+		return;
+	struct view *v = core_view(c);
+	if (v == NULL)
+		return;
+	if (round_begin(c, v, answers, &e) != ERR_OK)
+		core_read_only(c, &e);
+	view_abort(v);
+	if (c->round.running && c->round.missing == 0)
+		round_end(c);
+}
+
 static void
 round_got(struct core *c)
 {
@@ -415,6 +426,46 @@ publish_checkpoint(struct core *c, const struct frame *f)
 	if ((f->type & SIGNER_REFUSAL) == 0)
 		buf_put(&c->round.note, f->body.p, f->body.len);
 	round_got(c);
+}
+
+/* --- Renewal of answers by age ------------------------------------------------ */
+
+/* The shortest time after which a policy in force wants an answer anew. */
+static int64_t
+refresh_after(const struct core *c)
+{
+	int64_t least = DEFAULT_OCSP_S * DEFAULT_REFRESH / 100;
+	for (size_t i = 0; i < c->policies->n; i++) {
+		const struct policy *p = &c->policies->policy[i];
+		int64_t after =
+		    p->ocsp_validity_s * p->ocsp_refresh_percent / 100;
+		if (after < least)
+			least = after;
+	}
+	return least;
+}
+
+static void
+refresh_one(void *ctx, uint8_t issuer, struct bytes serial)
+{
+	(void)issuer;
+	due_push(ctx, serial);
+}
+
+/* Small batches, and only when nothing newer waits: a revocation never
+ * stands behind a refresh. */
+void
+publish_refresh(struct core *c)
+{
+	struct err e;
+	if (c->round.running || c->due_len > 0 || c->read_only ||
+	    !responders_ready(c))
+		return;
+	if (public_renew(c->reader, &e) != ERR_OK ||
+	    public_older(c->reader, clock_now() - refresh_after(c), REFRESH_MAX,
+		refresh_one, c, &e) != ERR_OK)
+		log_err("publish-refresh", &e);
+	public_release(c->reader);
 }
 
 /* What was on its way to a signer that went away is due again. */

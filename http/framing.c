@@ -33,8 +33,9 @@ read_connection(struct bytes value, struct http_framing *f)
 {
 	struct bytes item;
 	while (next_item(&value, &item)) {
-		f->close = f->close || text_is(item, "close");
-		f->keep_alive = f->keep_alive || text_is(item, "keep-alive");
+		f->close = f->close || http_text_is(item, "close");
+		f->keep_alive =
+		    f->keep_alive || http_text_is(item, "keep-alive");
 	}
 }
 
@@ -88,7 +89,7 @@ refuse_coding(struct bytes codings, int minor, int *status, struct err *e)
 				"RFC 9112 6.3", at,
 				"a transfer coding follows chunked, which must "
 				"be the last; send Content-Length instead"));
-		chunked = text_is(item, "chunked");
+		chunked = http_text_is(item, "chunked");
 		known = known && chunked;
 	}
 	if (!known || !chunked)
@@ -122,7 +123,7 @@ static enum err_code
 judge_lookalike(struct bytes name, int *status, struct err *e)
 {
 	if (name.len < 18 ||
-	    !text_is(bytes_of(name.p, 17), "transfer-encoding"))
+	    !http_text_is(bytes_of(name.p, 17), "transfer-encoding"))
 		return ERR_OK;
 	return refuse(status, 400,
 	    err_at(e, ERR_INVALID, "http-coding-name", "RFC 9112 11.2",
@@ -138,19 +139,19 @@ read_field(const struct http_field *field, struct http_framing *f,
 {
 	switch (field->name.len) {
 	case 4:
-		if (text_is(field->name, "host"))
+		if (http_text_is(field->name, "host"))
 			return read_host(field->value, f, status, e);
 		break;
 	case 10:
-		if (text_is(field->name, "connection"))
+		if (http_text_is(field->name, "connection"))
 			read_connection(field->value, f);
 		break;
 	case 14:
-		if (text_is(field->name, "content-length"))
+		if (http_text_is(field->name, "content-length"))
 			return read_length(field->value, f, status, e);
 		break;
 	case 17:
-		if (!text_is(field->name, "transfer-encoding"))
+		if (!http_text_is(field->name, "transfer-encoding"))
 			break;
 		if (codings->p != NULL)
 			return refuse(status, 400,

@@ -48,7 +48,7 @@ find_type(const struct head *h, struct bytes *type)
 {
 	*type = BYTES_NONE;
 	for (size_t i = 0; i < h->n_field; i++)
-		if (text_is(h->field[i].name, "content-type"))
+		if (http_text_is(h->field[i].name, "content-type"))
 			*type = h->field[i].value;
 }
 

@@ -122,7 +122,7 @@ strip_scheme(struct bytes target, struct bytes *rest)
 	for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
 		size_t n = strlen(schemes[i]);
 		if (target.len > n &&
-		    text_is(bytes_of(target.p, n), schemes[i])) {
+		    http_text_is(bytes_of(target.p, n), schemes[i])) {
 			*rest = bytes_of(target.p + n, target.len - n);
 			return true;
 		}

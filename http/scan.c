@@ -49,7 +49,7 @@ lower(uint8_t c)
 }
 
 bool
-text_is(struct bytes text, const char *word)
+http_text_is(struct bytes text, const char *word)
 {
 	size_t i = 0;
 	while (i < text.len && word[i] != '\0' &&

@@ -29,7 +29,7 @@ MUST_CHECK enum err_code head_scan(struct bytes in,
     struct err *e);
 
 /* Text equal to word (in lower case), whatever its case. */
-bool text_is(struct bytes text, const char *word);
+bool http_text_is(struct bytes text, const char *word);
 /* Sets the status of a refusal and passes its code on. */
 enum err_code refuse(int *status, int with, enum err_code code);
 

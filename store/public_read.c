@@ -157,31 +157,35 @@ due_decode(struct bytes key, int64_t *this_update, uint8_t *issuer,
 	return ERR_OK;
 }
 
+static enum err_code
+older_walk(MDB_cursor *c, int64_t refresh_before, size_t max, public_each each,
+    void *ctx, struct err *e)
+{
+	MDB_val k, d;
+	int rc = mdb_cursor_get(c, &k, &d, MDB_FIRST);
+	for (; rc == 0 && max > 0; max--) {
+		int64_t this_update = 0;
+		uint8_t issuer = 0;
+		struct bytes serial = BYTES_NONE;
+		TRY(due_decode(bytes_of_val(k), &this_update, &issuer, &serial,
+		    e));
+		if (this_update >= refresh_before)
+			return ERR_OK;
+		each(ctx, issuer, serial);
+		rc = mdb_cursor_get(c, &k, &d, MDB_NEXT);
+	}
+	return rc == MDB_NOTFOUND ? ERR_OK : env_error(rc, e);
+}
+
 enum err_code
-public_oldest(struct public_reader *r, int64_t refresh_before, uint8_t *issuer,
-    uint8_t serial[SERIAL_MAX], size_t *serial_len, bool *found, struct err *e)
+public_older(struct public_reader *r, int64_t refresh_before, size_t max,
+    public_each each, void *ctx, struct err *e)
 {
 	MDB_cursor *c;
-	MDB_val k, d;
-	struct bytes found_serial = BYTES_NONE;
-	int64_t this_update = 0;
-	uint8_t found_issuer = 0;
 
 	must_be_active(r);
-	*found = false;
 	TRY(env_error(mdb_cursor_open(r->txn, r->p->due, &c), e));
-	int rc = mdb_cursor_get(c, &k, &d, MDB_FIRST);
+	enum err_code code = older_walk(c, refresh_before, max, each, ctx, e);
 	mdb_cursor_close(c);
-	if (rc == MDB_NOTFOUND)
-		return ERR_OK;
-	TRY(env_error(rc, e));
-	TRY(due_decode(bytes_of_val(k), &this_update, &found_issuer,
-	    &found_serial, e));
-	if (this_update >= refresh_before)
-		return ERR_OK;
-	*issuer = found_issuer;
-	*serial_len = found_serial.len;
-	memcpy(serial, found_serial.p, found_serial.len);
-	*found = true;
-	return ERR_OK;
+	return code;
 }

@@ -256,12 +256,14 @@ uint64_t public_log_index(struct public_reader *r); /* 0: nothing yet */
 size_t public_issuers(
     struct public_reader *r, struct issuer_id *ids, size_t max);
 /*
- * The OCSP row with the earliest this_update, if that is earlier than
- * refresh_before, for the refresher.  Files are refreshed by other rules.
+ * public_older - the OCSP rows whose this_update is before refresh_before,
+ * oldest first, at most max, for the refresher.  Files are refreshed by other
+ * rules.  serial borrows until each() returns.
  */
-MUST_CHECK enum err_code public_oldest(struct public_reader *r,
-    int64_t refresh_before, uint8_t *issuer, uint8_t serial[SERIAL_MAX],
-    size_t *serial_len, bool *found, struct err *e);
+typedef void (*public_each)(void *ctx, uint8_t issuer, struct bytes serial);
+MUST_CHECK enum err_code public_older(struct public_reader *r,
+    int64_t refresh_before, size_t max, public_each each, void *ctx,
+    struct err *e);
 /* Clears slots of readers that died; returns how many. */
 int public_check_readers(struct public *p);
 

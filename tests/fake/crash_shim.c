@@ -6,7 +6,6 @@
  *
  * CRASH_ROLE  the role ("core"); others are left alone
  */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>

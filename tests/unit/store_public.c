@@ -69,6 +69,23 @@ put(struct public *p, uint8_t issuer, uint32_t number, int64_t time,
 
 /* --- Reading what was written --------------------------------------------- */
 
+/* The oldest one alone. */
+struct oldest {
+	uint8_t issuer, serial[SERIAL_MAX];
+	size_t len;
+	bool found;
+};
+
+static void
+take_oldest(void *ctx, uint8_t issuer, struct bytes serial)
+{
+	struct oldest *o = ctx;
+	o->issuer = issuer;
+	o->len = serial.len;
+	memcpy(o->serial, serial.p, serial.len);
+	o->found = true;
+}
+
 static void
 answers_files_and_issuers(void **state)
 {
@@ -82,7 +99,7 @@ answers_files_and_issuers(void **state)
 		.this_update = 5,
 		.body = bytes_str("crl") };
 	struct issuer_id id[2], got[3];
-	uint8_t room[PUBLIC_KEY_MAX], serial[SERIAL_MAX];
+	uint8_t room[PUBLIC_KEY_MAX];
 	struct err e;
 
 	memset(id, 'x', sizeof(id));
@@ -115,11 +132,9 @@ answers_files_and_issuers(void **state)
 	assert_int_equal(public_issuers(r, got, 3), 2);
 	assert_memory_equal(&got[1], &id[1], sizeof(id[1]));
 	/* A file is not refreshed by its age. */
-	uint8_t issuer;
-	size_t len;
-	bool found;
-	OK(public_oldest(r, NEVER, &issuer, serial, &len, &found, &e));
-	assert_false(found);
+	struct oldest o = { .found = false };
+	OK(public_older(r, NEVER, 1, take_oldest, &o, &e));
+	assert_false(o.found);
 	public_reader_free(r);
 	public_close(p);
 	work_dir_remove(d.base);
@@ -141,9 +156,8 @@ oldest_follows_a_model(void **state)
 	OK(public_reader_new(p, &r, &e));
 	for (int i = 0; i < 600; i++) {
 		uint32_t k = work_random(&rnd, N);
-		uint8_t room[PUBLIC_KEY_MAX], serial[SERIAL_MAX], issuer;
-		size_t len;
-		bool found;
+		uint8_t room[PUBLIC_KEY_MAX];
+		struct oldest o = { .found = false };
 		if (work_random(&rnd, 4) == 0) {
 			struct public_txn *t;
 			OK(public_begin(p, &t, &e));
@@ -160,14 +174,14 @@ oldest_follows_a_model(void **state)
 			if (when[j] != 0 && when[j] < least)
 				least = when[j];
 		OK(public_renew(r, &e));
-		OK(public_oldest(r, before, &issuer, serial, &len, &found, &e));
-		assert_int_equal(found, least < before);
-		if (found) {
-			assert_int_equal(len, 16);
-			uint32_t which = (uint32_t)be64_parse(serial + 8);
+		OK(public_older(r, before, 1, take_oldest, &o, &e));
+		assert_int_equal(o.found, least < before);
+		if (o.found) {
+			assert_int_equal(o.len, 16);
+			uint32_t which = (uint32_t)be64_parse(o.serial + 8);
 			assert_true(which < N);
 			assert_int_equal(when[which], least);
-			assert_int_equal(issuer, which % 3);
+			assert_int_equal(o.issuer, which % 3);
 		}
 		public_release(r);
 	}
