@@ -15,6 +15,13 @@ request_due(const struct request *r)
 	return NEVER;
 }
 
+enum request_state
+request_state_at(const struct request *r, int64_t now)
+{
+	return request_due(r) <= now ? REQ_LAPSED
+				     : (enum request_state)r->state;
+}
+
 /* A term ends where until begins. */
 int64_t
 appointment_due(const struct appointment *ap)

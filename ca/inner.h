@@ -35,6 +35,8 @@ MUST_CHECK enum err_code certificate_get(struct view *v, struct bytes serial,
 
 /* When a record falls due, or NEVER; one function for each interval. */
 int64_t request_due(const struct request *r);
+/* Its state by the clock: one that nobody has noted as lapsed yet is lapsed. */
+enum request_state request_state_at(const struct request *r, int64_t now);
 int64_t appointment_due(const struct appointment *ap);
 int64_t certificate_due(const struct certificate *c);
 

@@ -136,7 +136,7 @@ endorse_request(struct issue *s, struct err *e)
 
 	TRY(find_minister(s, e));
 	TRY(three_persons(d->run, r->holder_run, r->operator_run, e));
-	TRY(request_next((enum request_state)r->state, RV_ENDORSE, &to, e));
+	TRY(request_next(request_state_at(r, d->now), RV_ENDORSE, &to, e));
 	TRY(institution_get(d->v, r->institution, d->a, &s->inst, e));
 	TRY(institution_must_be_enabled(&s->inst, e));
 	if (d->now > r->expires)

@@ -18,6 +18,18 @@ draft_institution(struct deed *d, enum entry_type type,
 	return ERR_OK;
 }
 
+/*
+ * INCIDENTS row 18: what stands in a certificate is judged when it is
+ * registered, not when somebody waits for it.
+ */
+static enum err_code
+names_judge(const struct name_attr *attr, size_t n, struct err *e)
+{
+	struct buf b AUTO_BUF = BUF(NAME_DER_MAX);
+
+	return name_build(attr, n, &b, e);
+}
+
 enum err_code
 act_institution_add(struct deed *d, struct err *e)
 {
@@ -39,6 +51,7 @@ act_institution_add(struct deed *d, struct err *e)
 		.added = d->now,
 		.changed = d->now,
 	};
+	TRY(names_judge(&(struct name_attr){ OID_O, i.name }, 1, e));
 	return draft_institution(d, ENTRY_INSTITUTION_APPLIED, &i, e);
 }
 
@@ -63,23 +76,6 @@ act_institution_state(struct deed *d, struct err *e)
 	i.state = to;
 	i.changed = d->now;
 	return draft_institution(d, type, &i, e);
-}
-
-/*
- * INCIDENTS row 18: what stands in a certificate is judged when it is
- * registered, not when somebody waits for it.
- */
-static enum err_code
-name_judge(const struct person *p, struct err *e)
-{
-	struct name_attr attr[] = {
-		{ OID_TITLE, p->office },
-		{ OID_SERIAL_NUMBER, p->run },
-		{ OID_CN, p->name },
-	};
-	struct buf b AUTO_BUF = BUF(NAME_DER_MAX);
-
-	return name_build(attr, ARRAY_LEN(attr), &b, e);
 }
 
 /*
@@ -150,7 +146,9 @@ act_person_register(struct deed *d, struct err *e)
 		.registered = found ? old.registered : d->now,
 		.changed = d->now,
 	};
-	TRY(name_judge(&p, e));
+	struct name_attr attr[] = { { OID_TITLE, p.office },
+		{ OID_SERIAL_NUMBER, p.run }, { OID_CN, p.name } };
+	TRY(names_judge(attr, ARRAY_LEN(attr), e));
 	pen_begin(&pen, d, ENTRY_PERSON_REGISTERED);
 	pen.draft->refs.institution = rut;
 	jw_key(&pen.w, "person");

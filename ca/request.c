@@ -147,11 +147,11 @@ act_request_submit(struct deed *d, struct err *e)
 	TRY(request_get(d->v, field(d, CF_REQUEST), d->a, r, e));
 	TRY(roles_find(d, r->institution, r->holder_run, e));
 	if (r->state != REQ_SUBMITTED) {
-		TRY(request_next((enum request_state)r->state, RV_SUBMIT, &to,
+		TRY(request_next(request_state_at(r, d->now), RV_SUBMIT, &to,
 		    e));
 		return submit_again(&s, e);
 	}
-	TRY(request_next((enum request_state)r->state, RV_RENEW_STATEMENT, &to,
+	TRY(request_next(request_state_at(r, d->now), RV_RENEW_STATEMENT, &to,
 	    e));
 	if (d->now <= r->expires) {
 		time_print(text, r->expires);
@@ -189,7 +189,7 @@ act_request_retry(struct deed *d, struct err *e)
 
 	TRY(request_get(d->v, field(d, CF_REQUEST), d->a, r, e));
 	TRY(roles_find(d, r->institution, r->holder_run, e));
-	TRY(request_next((enum request_state)r->state, RV_RETRY, &to, e));
+	TRY(request_next(request_state_at(r, d->now), RV_RETRY, &to, e));
 	if (to == REQ_SUBMITTED) {
 		TRY(never_signed(d, r, e));
 		return submit_again(&s, e);
@@ -238,7 +238,7 @@ act_request_close(struct deed *d, struct err *e)
 		return err_say(e, ERR_FORBIDDEN, "request-own",
 		    "a minister does not judge a request that he or she "
 		    "submitted or would hold; another minister must");
-	TRY(request_next((enum request_state)r.state, table[i].event, &to, e));
+	TRY(request_next(request_state_at(&r, d->now), table[i].event, &to, e));
 	return draft_request_reason(d, table[i].type, &r, field(d, CF_REASON),
 	    e);
 }

@@ -6,6 +6,11 @@
  * entries, or a refusal with its reason.  apply: an entry changes the
  * projections; live work, recovery, replicas and audits all run it.  The view
  * is a link-time seam: store/ implements it over LMDB, tests/fake over memory.
+ *
+ * Used by core (decides, applies), by cli and audit replay (apply), by front
+ * (fields, acts, records as JSON).  It never reads a clock, never asks the
+ * signer and never writes a row outside ca_apply().  Times are seconds since
+ * 1970 UTC; a time of 0 means that it has not happened or was not given.
  */
 #ifndef REFRENDO_CA_H
 #define REFRENDO_CA_H
@@ -19,7 +24,13 @@
 
 struct view; /* defined by store/, or by a fake */
 
-/* *found says whether; value borrows until the next write or the end. */
+/*
+ * Keys and values are borrowed for the call.  What a view returns is passed
+ * up as it is; ERR_IO and ERR_CORRUPT end the transaction.
+ * view_get: *found says whether; value borrows until the next write or the
+ * end of the transaction.  view_put replaces; view_del of a row that is not
+ * there is the view's to refuse: apply deletes only what it knows of.
+ */
 MUST_CHECK enum err_code view_get(struct view *v, struct bytes key,
     struct bytes *value, bool *found, struct err *e);
 MUST_CHECK enum err_code view_put(
@@ -121,7 +132,7 @@ enum institution_state { INST_APPLIED, INST_ENABLED, INST_SUSPENDED,
 	INST_CLOSED, INST_STATES };
 struct institution {
 	struct bytes rut, name;
-	int64_t state;
+	int64_t state; /* enum institution_state */
 	int64_t added, changed;
 };
 
@@ -135,9 +146,10 @@ enum appointment_state { APPT_PROPOSED, APPT_CONFIRMED, APPT_IN_FORCE,
 	APPT_ENDED, APPT_WITHDRAWN, APPT_FAILED, APPT_STATES };
 struct appointment {
 	struct bytes id, institution, run, name, office;
-	struct bytes act_number, act_date;
-	int64_t from, until, deputy;
-	int64_t state;
+	struct bytes act_number, act_date; /* act_date: 2026-11-24 */
+	int64_t from, until; /* in force from <= now < until */
+	int64_t deputy;      /* 0 or 1 */
+	int64_t state;       /* enum appointment_state */
 	struct bytes proposed_by, officer; /* RUN */
 	struct bytes serial, spki_sha256, tbs_sha256;
 	struct bytes reason; /* why it ended or failed */
@@ -153,11 +165,12 @@ struct request {
 	struct bytes id, institution, holder_run, holder_name, holder_office;
 	struct bytes policy;       /* its name */
 	struct bytes policy_sha256, issuer;
-	int64_t version;           /* each edit is a new one */
-	int64_t state;
+	int64_t version;           /* 0: a draft; each submission is a new one */
+	int64_t state;             /* enum request_state */
 	struct bytes operator_run, minister_run, appointment;
 	struct bytes serial, spki_sha256, tbs_sha256;
-	int64_t not_before, not_after, asked_s;
+	int64_t not_before, not_after;
+	int64_t asked_s;           /* life asked for; 0: the policy's default */
 	struct bytes replaces;     /* serial that this one renews */
 	struct bytes reason;       /* why returned, rejected, failed */
 	int64_t created, submitted, expires /* statement */, lapses, endorsed,
@@ -170,11 +183,13 @@ enum cert_state { CERT_INTENDED, CERT_VALID, CERT_SUSPENDED, CERT_REVOKED,
 struct certificate {
 	struct bytes serial, issuer, institution, holder_run, request, policy,
 	    policy_sha256, tbs_sha256, spki_sha256;
-	int64_t not_before, not_after;
-	int64_t state;
-	int64_t reason;      /* RFC 5280 5.3.1 */
+	int64_t not_before, not_after; /* both ends included */
+	int64_t state;       /* enum cert_state */
+	int64_t reason;      /* RFC 5280 5.3.1; 0: none, encoded by omission */
 	struct bytes cause;  /* legal cause */
-	struct bytes asked_by;
+	struct bytes asked_by; /* RUN; empty: the engine */
+	/* request: of a minister's certificate the appointment, and policy is
+	 * empty.  revoked_at: of the suspension too; 0 while valid. */
 	int64_t revoked_at, invalid_since, suspend_until;
 	struct bytes replaced_by, proposed; /* proposed: cause, by an operator */
 	int64_t intended, issued;
@@ -327,10 +342,20 @@ struct command {
 	uint32_t uid; /* of the local peer, from SO_PEERCRED */
 	struct bytes f[CF_COUNT]; /* empty: not given; as text, octets decoded */
 };
+/* Version, act, uid, bits of the fields given, then each of them. */
 void command_encode(const struct command *c, struct buf *out);
+/* One encoding for each command; fields borrow from in.
+ * ERR_INVALID "command-form". */
 MUST_CHECK enum err_code command_decode(
     struct bytes in, struct command *out, struct err *e);
-/* Required and allowed fields, each of its type; RUNs are put in stored form. */
+/*
+ * command_check - required and allowed fields, each of its type.  RUNs, flags
+ * and serials are put in their stored form, which lives in the arena.
+ *
+ * ERR_INVALID with where.field: "command-form", "command-field-missing",
+ * "command-field-unknown", "command-field-size", "command-field"; of RUNs and
+ * e-mail addresses what run_parse() and email_check() say.
+ */
 MUST_CHECK enum err_code command_check(
     struct command *c, struct arena *a, struct err *e);
 
@@ -345,8 +370,9 @@ struct ca_issuer {
 	struct issuer_id id;
 	struct key *throwaway; /* of its type: signs containers (step 2) */
 };
+/* Borrowed for each call; the lists do not change during one. */
 struct ca {
-	struct bytes origin;
+	struct bytes origin; /* of the log */
 	const struct policy_set *policies; /* in force */
 	const struct ceilings *ceilings;
 	const struct ca_issuer *issuer;
@@ -380,6 +406,25 @@ struct decision {
 /*
  * ca_decide - what a command leads to, or why not.  Reads the view only.
  * Order: fields, idempotency key, role table, state table, rules.
+ *
+ * c          as it came; it is checked and put in stored form here.
+ * now        not before the last entry, or ca_append() will refuse.
+ * random     filled from the CSPRNG for this decision.
+ * out        untouched unless ERR_OK.  n is 0 when the key was used for the
+ *            same command ("object" is then what it led to), and when a retry
+ *            finds its work still waiting.
+ *
+ * ERR_INVALID  as command_check(), what the CSR or CMS parsers say,
+ *              "cause-unknown", "request-csr-missing", …
+ * ERR_FORBIDDEN "role-missing"; the person of evidence: "evidence-person",
+ *              "endorse-…", "confirm-…", "request-own", "status-no-right"
+ * ERR_DENIED   what the policy says; "key-…", "renew-…", "suspend-…",
+ *              "appointment-…", and what the lint finds in a container
+ * ERR_NOTFOUND "institution-unknown", "person-unknown", "request-unknown",
+ *              "appointment-unknown", "certificate-unknown", "request-policy"
+ * ERR_CONFLICT "act-key-used"; "state-…" names the present state;
+ *              "statement-expired", "request-waits", "serial-taken",
+ *              "institution-not-enabled"
  */
 MUST_CHECK enum err_code ca_decide(const struct ca *ca, struct view *v,
     const struct command *c, int64_t now, struct random_pool *random,
@@ -394,34 +439,48 @@ struct work {
 	/* For the signer's own judgement, as core sees it: */
 	struct bytes serial, tbs_sha256;
 };
+/* All in the arena.  ERR_NOTFOUND "work-unknown"; ERR_CONFLICT
+ * "institution-not-enabled": it waits, and ca_work_next() passes it over. */
 MUST_CHECK enum err_code ca_work(struct view *v, struct bytes id,
     struct arena *a, struct work *out, struct err *e);
-/* Walks ROW_WORK: the first id greater than after. */
+/* Walks ROW_WORK: the first id greater than after (empty: from the start). */
 MUST_CHECK enum err_code ca_work_next(struct view *v, struct bytes after,
     struct arena *a, struct bytes *id, bool *found, struct err *e);
 /*
  * ca_signed - steps 7 and 8: the signer's answer.  refusal is NULL and der
  * the certificate, or der is empty and refusal says why.  A refusal of the
  * categories INVALID, FORBIDDEN, DENIED and CONFLICT is final: the intent is
- * revoked, because it was never signed; others leave it for a retry.
+ * revoked, because it was never signed; others leave it for a retry (n is 0).
+ *
+ * The same answer twice is nothing new (n is 0); ERR_CONFLICT "signed-twice"
+ * when it differs.  A certificate whose intent was revoked meanwhile is
+ * recorded and stays revoked.  ERR_CORRUPT "issue-other-bytes", or what the
+ * lint finds: the signer answered with something that nobody endorsed.
  */
 MUST_CHECK enum err_code ca_signed(const struct ca *ca, struct view *v,
     struct bytes id, struct bytes der, const struct err *refusal, int64_t now,
     struct random_pool *random, struct arena *a, struct decision *out,
     struct err *e);
 /* What falls due by now (lapses, ends of appointments and suspensions); at
- * most one act for each call; out->n is 0 when nothing is due. */
+ * most one act for each call; out->n is 0 when nothing is due.
+ * ERR_CORRUPT "due-not-due", "row-due". */
 MUST_CHECK enum err_code ca_tick(const struct ca *ca, struct view *v,
     int64_t now, struct arena *a, struct decision *out, struct err *e);
 MUST_CHECK enum err_code ca_next_due(
     struct view *v, int64_t *when, struct err *e); /* NEVER if nothing */
 
-/* Entries of the engine itself. */
+/*
+ * Entries of the engine itself.  Drafts live in the arena.
+ *
+ * ca_decide_policies: one draft for each policy of set whose bytes are not in
+ * force.  ERR_CONFLICT "policy-version-behind"; ERR_BUSY "policy-too-many".
+ */
 MUST_CHECK enum err_code ca_decide_policies(const struct ca *ca,
     struct view *v, const struct policy_set *set, int64_t now,
     struct arena *a, struct draft *out, size_t *n, size_t max, struct err *e);
 /* covers: size of the log that the CRL was built from, so that an auditor can
- * compare it with the states of exactly then; "covers" in the detail. */
+ * compare it with the states of exactly then; "covers" in the detail.
+ * ERR_INVALID "crl-entry-form"; ERR_CONFLICT "crl-number-behind". */
 MUST_CHECK enum err_code ca_decide_crl(struct view *v, struct bytes issuer,
     struct bytes der, uint64_t covers, int64_t now, struct arena *a,
     struct draft *out, struct err *e);
@@ -445,18 +504,26 @@ MUST_CHECK enum err_code ca_decide_init(const struct ca_init *init,
 
 /*
  * ca_append - gives a draft its index, time and salt, stores it, applies it.
+ * On any error the transaction is to be given up: the log and the rows may
+ * disagree in it.
+ *
  * ERR_CONFLICT "clock-moved-back" when now is before the last entry.
  */
 MUST_CHECK enum err_code ca_append(struct view *v, const struct draft *d,
     int64_t now, const uint8_t salt[ENTRY_SALT], struct err *e);
 /*
  * ca_apply - the effect of one entry on the projections.  The only writer of
- * rows.  ERR_CORRUPT when an entry contradicts the state.
+ * rows; deterministic in the view's rows and the entry (index, time, refs,
+ * detail).  refs as entry_parse() fills them.
+ *
+ * ERR_CORRUPT "apply-contradicts" when an entry contradicts the state,
+ * "apply-erased" when its detail is gone.
  */
 MUST_CHECK enum err_code ca_apply(
     struct view *v, const struct entry *entry, struct err *e);
 
-/* Status of a serial for OCSP: what is published for it now. */
+/* Status of a serial for OCSP: what is published for it now.  Borrows from
+ * the view until its next write. */
 struct cert_status {
 	bool known; /* false: never intended */
 	struct bytes issuer;
