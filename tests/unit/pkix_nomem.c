@@ -91,7 +91,6 @@ reading_needs_no_memory(void **state)
 {
 	struct buf name AUTO_BUF = BUF(NAME_DER_MAX);
 	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
-	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
 	AUTO(key) k = NULL;
 	struct cert_spec spec;
 	struct test_ca ca;
