@@ -300,11 +300,14 @@ world_free(struct world *w)
 enum err_code
 world_batch(struct world *w, struct bytes in, struct buf *out, struct err *e)
 {
-	size_t used;
+	size_t used, before = out->len;
 	enum err_code code =
 	    signer_batch(w->signer, ASKER_CORE, in, &used, w->now, out, e);
 	if (code == ERR_OK)
 		assert_int_equal(used, in.len);
+	else if (code != ERR_INVALID)
+		/* What the journal does not have must not be sent. */
+		assert_int_equal(out->len, before);
 	return code;
 }
 

@@ -4,8 +4,10 @@
  */
 #include "fake/signer_world.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,6 +43,28 @@ pwrite(int fd, const void *p, size_t n, off_t at)
 	if (lseek(fd, at, SEEK_SET) != at)
 		return -1;
 	return write(fd, p, n);
+}
+
+/* --- A key that fails when told to ------------------------------------------------ */
+
+static bool flip_signatures, fail_signatures;
+
+typedef int (*sign_fn)(EVP_PKEY_CTX *, unsigned char *, size_t *,
+    const unsigned char *, size_t);
+
+int
+EVP_PKEY_sign(EVP_PKEY_CTX *ctx, unsigned char *sig, size_t *len,
+    const unsigned char *hash, size_t hash_len)
+{
+	sign_fn real;
+	void *found = dlsym(RTLD_NEXT, "EVP_PKEY_sign");
+	memcpy(&real, &found, sizeof(real));
+	if (fail_signatures)
+		return 0;
+	int ok = real(ctx, sig, len, hash, hash_len);
+	if (ok == 1 && sig != NULL && flip_signatures)
+		sig[*len - 1] ^= 1;
+	return ok;
 }
 
 static void
@@ -366,7 +390,7 @@ sync_fails_and_nothing_leaves(void **state)
 	disk_heals();
 	/* The next process writes that tail again before it trusts it. */
 	restart(w);
-	assert_true(writes > 0 && syncs > 0);
+	assert_true(writes == 2 && syncs == 1); /* the tail, and a mark */
 	(void)must(w, &x);
 	(void)must(w, &y);
 	world_free(w);
@@ -423,6 +447,34 @@ writes_fail_one_after_another(void **state)
 	disk_heals();
 	restart(w);
 	assert_true(bytes_eq(der, must(w, &x)));
+	world_free(w);
+}
+
+/* F27: a device that answers with a wrong signature, then with none. */
+static void
+f27_faulty_key(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	struct wish x;
+	struct bytes der;
+	struct err refusal = { .id = "" };
+	make(w, &x, 0);
+	uint64_t before = tally(w).signatures;
+	flip_signatures = true;
+	assert_int_equal(wish_ask(w, &x, &der, &refusal), ERR_CRYPTO);
+	assert_string_equal(refusal.id, "signer-own-signature");
+	assert_non_null(strstr(refusal.say, "it was not given out"));
+	flip_signatures = false;
+	fail_signatures = true;
+	assert_int_equal(wish_ask(w, &x, &der, &refusal), ERR_CRYPTO);
+	fail_signatures = false;
+	/* The intent stays open; the signer goes on when the device does. */
+	assert_int_equal(tally(w).signatures, before);
+	assert_int_equal(tally(w).certificates, 1);
+	(void)must(w, &x);
+	assert_int_equal(tally(w).signatures, before + 1);
+	assert_int_equal(tally(w).certificates, 1);
 	world_free(w);
 }
 
@@ -510,6 +562,7 @@ main(void)
 		cmocka_unit_test(sync_fails_and_nothing_leaves),
 		cmocka_unit_test(one_sync_for_a_batch),
 		cmocka_unit_test(writes_fail_one_after_another),
+		cmocka_unit_test(f27_faulty_key),
 		cmocka_unit_test(incident_41_journal_equals_signatures),
 		cmocka_unit_test(lost_journal_fails_closed),
 		cmocka_unit_test(key_of_another_ca),
