@@ -175,6 +175,22 @@ line_of(struct bytes text, uint32_t line)
 	return text;
 }
 
+/* A PIN that somebody wrote into a key's URI: it is refused, and not shown. */
+static bool
+is_secret(struct bytes line, size_t at)
+{
+	static const char word[] = "pin-value";
+	const size_t len = sizeof(word) - 1;
+
+	for (size_t i = at; i-- > 0;) {
+		if (strchr(";&\"' ,}", line.p[i]) != NULL)
+			return false;
+		if (i >= len && memcmp(line.p + i - len, word, len) == 0)
+			return line.p[i] == '=';
+	}
+	return false;
+}
+
 /* Characters from..to of a line; what a terminal might act on is shown as ?. */
 static void
 put_shown(struct buf *out, struct bytes line, size_t from, size_t to)
@@ -189,7 +205,9 @@ put_shown(struct buf *out, struct bytes line, size_t from, size_t to)
 		one = bytes_of(start, (size_t)(p - start));
 		if (i < from)
 			continue;
-		if (*start == '\t')
+		if (is_secret(line, (size_t)(start - line.p)))
+			buf_putc(out, '*');
+		else if (*start == '\t')
 			buf_putc(out, ' ');
 		else if (!utf8_valid(one) || !text_clean(one))
 			buf_putc(out, '?');

@@ -48,7 +48,9 @@ check_attribute(struct load *l, const struct said_subject *s)
 static void
 refuse_alt_form(struct load *l, const struct said_alt *a)
 {
-	const struct node *at = a->other.at;
+	/* The whole entry: a default's place is already that. */
+	const struct node *at =
+	    a->other.given ? a->other.at->parent : a->other.at;
 	struct err e;
 
 	err_at(&e, ERR_INVALID, "policy-alt-form", "RFC 5280 4.2.1.6",
