@@ -1,9 +1,12 @@
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "control.h"
+
+#define FRAME_WAIT_MS 10000
 
 static const char *const role_names[ROLES] = { "signer", "ocsp-signer", "core",
 	"front", "status" };
@@ -33,12 +36,25 @@ control_lost(struct err *e)
 	    "the connection between the parent and a role is gone");
 }
 
+/*
+ * A loop makes its sockets non-blocking; here they are waited for.  The other
+ * side is a process of ours in the middle of one frame: it comes at once.
+ */
+static bool
+again(int sock, short what)
+{
+	struct pollfd wait = { sock, what, 0 };
+	if (errno == EINTR)
+		return true;
+	return errno == EAGAIN && poll(&wait, 1, FRAME_WAIT_MS) == 1;
+}
+
 static enum err_code
 write_all(int sock, struct bytes b, struct err *e)
 {
 	while (b.len > 0) {
 		ssize_t n = send(sock, b.p, b.len, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && again(sock, POLLOUT))
 			continue;
 		if (n <= 0)
 			return control_lost(e);
@@ -53,7 +69,7 @@ read_all(int sock, uint8_t *p, size_t len, struct err *e)
 {
 	while (len > 0) {
 		ssize_t n = recv(sock, p, len, 0);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && again(sock, POLLIN))
 			continue;
 		if (n <= 0)
 			return control_lost(e);
@@ -91,7 +107,7 @@ control_send(int sock, enum control_message type, struct bytes body, int fd,
 	ssize_t n;
 	do
 		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && again(sock, POLLOUT));
 	if (n != (ssize_t)FRAME_HEAD)
 		return control_lost(e);
 	return write_all(sock, body, e);
@@ -130,7 +146,7 @@ control_read(int sock, struct control_frame *out, struct err *e)
 	ssize_t n;
 	do
 		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && again(sock, POLLIN));
 	if (n <= 0)
 		return control_lost(e);
 	int fd = passed_fd(&msg);

@@ -275,7 +275,7 @@ policies_arrived(struct core *c, struct bytes body)
 	    &findings);
 	findings_fini(&findings);
 	if (j->policies == NULL) {
-		log_error("policies-refused", "why=\"%s\"",
+		log_error("policies-refused", "why=%s",
 		    "they do not load in core");
 		job_free(j);
 		return;

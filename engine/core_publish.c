@@ -16,7 +16,7 @@
 #define DEFAULT_OCSP_S   (4 * DAY)
 #define DEFAULT_REFRESH  50
 #define CHECKPOINT_FRESH 1
-#define REFRESH_MAX 512 /* answers renewed in one round */
+#define REFRESH_MAX      512 /* answers renewed in one round */
 #define BUNDLE_MAX       (TILE_WIDTH * (ENTRY_LEAF_MAX + 2))
 
 /* --- The queue of answers to sign ------------------------------------------- */

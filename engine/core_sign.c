@@ -323,7 +323,7 @@ certificate_answered(struct core *c, const struct frame *f)
 		j->is_refused = true;
 		j->refusal.id = "signer-refused";
 		j->refusal.rule = NULL;
-		log_warn("signer-refused", "request=%s say=\"%s\"", j->id,
+		log_warn("signer-refused", "request=%s say=%s", j->id,
 		    j->refusal.say);
 	} else {
 		log_err("signer-refusal", &e);

@@ -187,7 +187,7 @@ connect_pair(struct process *one, struct process *other)
 	if (!is_alive(one) || !is_alive(other))
 		return;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
-		log_error("engine-pair", "why=\"%s\"", strerror(errno));
+		log_error("engine-pair", "why=%s", strerror(errno));
 		return;
 	}
 	send_peer(one, other, pair[0]);
@@ -274,7 +274,7 @@ announce(struct parent *parent)
 				    strlen(notify));
 	if (fd < 0 || sendto(fd, "READY=1", 7, MSG_NOSIGNAL,
 			  (struct sockaddr *)&at, len) < 0)
-		log_warn("engine-notify", "why=\"%s\"", strerror(errno));
+		log_warn("engine-notify", "why=%s", strerror(errno));
 	if (fd >= 0)
 		close(fd);
 }
@@ -287,7 +287,8 @@ on_control(uv_poll_t *poll, int status, int events)
 	struct control_frame f;
 	struct err e;
 	if (status < 0 || control_read(p->control_fd, &f, &e) != ERR_OK) {
-		uv_poll_stop(poll); /* its exit is about to be reported */
+		/* Its exit is about to be reported. */
+		uv_poll_stop(poll);
 		return;
 	}
 	if (f.fd >= 0)

@@ -46,7 +46,7 @@ role_ready(struct role_context *r, struct err *e)
 {
 	char report[96];
 	TRY(sandbox_close(r->role, r->inst.dir, report, sizeof(report), e));
-	log_info("role-ready", "sandbox=\"%s\"", report);
+	log_info("role-ready", "sandbox=%s", report);
 	return control_send(CONTROL_FD, CONTROL_READY, bytes_str(report), -1,
 	    e);
 }
