@@ -298,6 +298,40 @@ patched(void **state)
 	person_fini(&p);
 }
 
+/* One RSA key, one verifier, three hashes in turns: none may stick. */
+static void
+hashes_in_turns(void **state)
+{
+	static const char *const commands[] = { SIGN
+		"-md sha256 -cades -outform DER",
+		SIGN "-md sha512 -cades -outform DER",
+		SIGN "-md sha384 -cades -outform DER" };
+	struct buf sig[3] = { BUF(CMS_MAX_BYTES), BUF(CMS_MAX_BYTES),
+		BUF(CMS_MAX_BYTES) };
+	AUTO(verifier) v = NULL;
+	struct person p;
+	struct err e;
+	size_t i;
+
+	(void)state;
+	person_init(&p, KEY_RSA_2048);
+	OK(verifier_new(&v, &e), &e);
+	for (i = 0; i < 3; i++) {
+		must_run(&p.dir, commands[i], commands[i]);
+		dir_read(&p.dir, "sig", &sig[i]);
+	}
+	for (i = 0; i < 9; i++) {
+		struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+		struct cms c;
+
+		OK(cms_parse(buf_bytes(&sig[i % 3]), &scratch, &c, &e), &e);
+		OK(cms_verify(&c, text, v, &e), &e);
+	}
+	for (i = 0; i < 3; i++)
+		buf_fini(&sig[i]);
+	person_fini(&p);
+}
+
 /* A minister's certificate has one private, critical purpose. */
 static void
 endorsers_pass_openssl(void **state)
@@ -397,6 +431,7 @@ main(void)
 		cmocka_unit_test(every_octet_matters),
 		cmocka_unit_test(patched),
 		cmocka_unit_test(endorsers_pass_openssl),
+		cmocka_unit_test(hashes_in_turns),
 		cmocka_unit_test(certificate_is_bound),
 		cmocka_unit_test(sign_refusals),
 		cmocka_unit_test(sizes),
