@@ -61,6 +61,7 @@ void journal_free(struct journal *j);
 OWNED(journal);
 /* Since the last error the file is not known: the process must end. */
 bool journal_failed(const struct journal *j);
+void journal_give_up(struct journal *j);
 /* Adds a record to those that the next flush writes; sets r->at. */
 MUST_CHECK enum err_code journal_add(struct journal *j, struct record *r,
     struct err *e);

@@ -43,6 +43,12 @@ journal_free(struct journal *j)
 	free(j);
 }
 
+void
+journal_give_up(struct journal *j)
+{
+	j->failed = true;
+}
+
 bool
 journal_failed(const struct journal *j)
 {
@@ -87,15 +93,19 @@ sync_file(struct journal *j, struct err *e)
 enum err_code
 journal_add(struct journal *j, struct record *r, struct err *e)
 {
-	uint8_t *head;
 	size_t before = j->pending.len;
 	r->at = j->end + before;
 	put_u32(&j->pending, 0);
 	record_encode(r, &j->pending);
+	if (j->pending.failed) {
+		/* Half a record: nothing may follow it. */
+		j->failed = true;
+		return err_nomem(e);
+	}
+	uint8_t *head = j->pending.p + before;
 	size_t len = j->pending.len - before - 4;
-	if (j->pending.failed || len > RECORD_MAX)
-		fatal("a journal record that does not fit");
-	head = j->pending.p + before;
+	if (len > RECORD_MAX)
+		fatal("a journal record of %zu octets", len);
 	head[0] = (uint8_t)(len >> 24);
 	head[1] = (uint8_t)(len >> 16);
 	head[2] = (uint8_t)(len >> 8);
@@ -104,10 +114,10 @@ journal_add(struct journal *j, struct record *r, struct err *e)
 	journal_hash(j->hasher, j->chain, bytes_of(head, 4 + len), chain);
 	memcpy(j->chain, chain, SHA256_LEN);
 	buf_put(&j->pending, j->chain, SHA256_LEN);
-	TRY(buf_end(&j->pending, e));
 	if (r->kind != REC_SIGNATURE && r->kind != REC_MARK)
 		j->unsynced = true;
-	return ERR_OK;
+	j->failed = j->pending.failed;
+	return buf_end(&j->pending, e);
 }
 
 enum err_code

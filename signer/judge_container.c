@@ -117,7 +117,11 @@ enum err_code
 signer_keep(struct signer *s, struct record *r, struct job *job, struct err *e)
 {
 	TRY(journal_add(s->journal, r, e));
-	TRY(state_apply(&s->state, r, e));
+	enum err_code code = state_apply(&s->state, r, e);
+	/* A record that the memory does not have would let its serial pass a
+	 * second time. */
+	if (code != ERR_OK)
+		journal_give_up(s->journal);
 	job->record = r->at;
-	return ERR_OK;
+	return code;
 }
