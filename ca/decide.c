@@ -2,6 +2,16 @@
 
 #include "inner.h"
 
+struct bytes
+sentence(struct arena *a, const char *say)
+{
+	struct bytes b = bytes_str(say == NULL ? "" : say);
+
+	if (!utf8_valid(b))
+		b = bytes_str("(a sentence that is not UTF-8)");
+	return arena_copy(a, b);
+}
+
 /* --- Drafts ----------------------------------------------------------------- */
 
 void

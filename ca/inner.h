@@ -82,6 +82,9 @@ struct deed {
 	uint8_t command_sha256[SHA256_LEN];
 };
 
+/* Somebody's sentence as text for an entry: never anything that is not UTF-8. */
+struct bytes sentence(struct arena *a, const char *say);
+
 /* What is written of one entry's detail, until pen_end() closes it. */
 struct pen {
 	struct buf buf;

@@ -61,6 +61,14 @@ count_words(const char *const *words)
 	return n;
 }
 
+/* Text that JSON can carry back and forth: UTF-8 without NUL. */
+static bool
+is_text(struct bytes b)
+{
+	return b.len == 0 ||
+	       (memchr(b.p, '\0', b.len) == NULL && utf8_valid(b));
+}
+
 static enum err_code
 decode_field(const struct rec_type *t, const struct rec_field *f,
     struct reader *r, void *rec, struct err *e)
@@ -69,7 +77,7 @@ decode_field(const struct rec_type *t, const struct rec_field *f,
 	case REC_TEXT:
 	case REC_BYTES:
 		*bytes_at(f, rec) = get_bytes(r);
-		if (f->kind == REC_TEXT && !utf8_valid(*bytes_at(f, rec)))
+		if (f->kind == REC_TEXT && !is_text(*bytes_at(f, rec)))
 			return err_say(e, ERR_CORRUPT, "row-text",
 			    "the member %s of a stored %s is not text", f->name,
 			    t->name);

@@ -84,7 +84,7 @@ static enum err_code
 refused(struct issue *s, const struct err *refusal, struct err *e)
 {
 	struct deed *d = s->d;
-	struct bytes why = arena_copy(d->a, bytes_str(refusal->say));
+	struct bytes why = sentence(d->a, refusal->say);
 	struct certificate c;
 
 	if (s->is_appointment) {

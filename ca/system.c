@@ -223,8 +223,8 @@ ca_decide_refused(const struct command *c, const struct err *why,
 	jw_object(&w);
 	jw_member_str(&w, "act", bytes_str(ca_acts[c->act].name));
 	pen_actor(&w, &d);
-	jw_member_str(&w, "error", bytes_str(why->id));
-	jw_member_str(&w, "say", bytes_str(why->say));
+	jw_member_str(&w, "error", sentence(a, why->id));
+	jw_member_str(&w, "say", sentence(a, why->say));
 	jw_close(&w, '}');
 	TRY(buf_end(&b, e));
 	out->detail = arena_copy(a, buf_bytes(&b));

@@ -22,7 +22,7 @@
 #define DEPUTY     "99999999-9"
 #define OPERATOR_2 "50000000-7"
 
-#define WORLD_KEYS 128
+#define WORLD_KEYS 160
 struct world_key {
 	char name[24];
 	struct key *key;

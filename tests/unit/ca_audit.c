@@ -317,6 +317,26 @@ refused_acts_are_kept(void **state)
 	    "key");
 }
 
+/* A signer that lies in bytes that are no text moves nothing but its act. */
+static void
+a_refusal_that_is_no_text(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new("2027-01-01");
+	struct err no;
+	world_populate(w);
+	const char *id = world_request(w, HOLDER, "k", "funcionario-firma");
+	struct command c = world_endorsement(w, "minister", id);
+
+	world_must(w, world_run(w, &c), "endorse");
+	(void)err_say(&no, ERR_DENIED, "ceiling", "no");
+	no.say[0] = (char)0xff;
+	assert_int_equal(world_sign(w, &no), 1);
+	assert_true(bytes_is(world_get_request(w, id).reason,
+	    "(a sentence that is not UTF-8)"));
+	assert_true(fake_view_replays(w->v));
+}
+
 /* Printed for whoever tunes it; the budget is in PERFORMANCE. */
 static void
 how_long_a_submission_takes(void **state)
@@ -345,6 +365,7 @@ main(void)
 		cmocka_unit_test(an_auditor_finds_nothing),
 		cmocka_unit_test(the_engines_own_entries),
 		cmocka_unit_test(refused_acts_are_kept),
+		cmocka_unit_test(a_refusal_that_is_no_text),
 		cmocka_unit_test(how_long_a_submission_takes),
 	};
 

@@ -103,6 +103,8 @@ incident_02_serials(void **state)
 		assert_int_equal(s.len, 20);
 		assert_true(s.p[0] >= 0x01 && s.p[0] <= 0x7f);
 		assert_true(bytes_cmp(s, last) > 0);
+		/* 96 bits are the source's, none of them masked. */
+		assert_memory_equal(s.p + 8, pool.p, 12);
 		last = s;
 	}
 }

@@ -138,6 +138,82 @@ incident_40_appointed_after_submitting(void **state)
 	assert_string_equal(w->e.id, "endorse-submitted");
 }
 
+/* An institution's people do nothing in another one. */
+static void
+each_in_its_institution(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new("2027-01-01");
+	world_populate(w);
+	world_institution(w, RUT_B, "Gobernación de Prueba");
+	world_person(w, RUT_B, OPERATOR_2, "Berto Operador", true);
+	world_minister(w, RUT_B, DEPUTY, "Berta Ministra", "other");
+	const char *id = world_request(w, HOLDER, "k", "funcionario-firma");
+	const char *serial = world_issue(w, HOLDER_2, "k2");
+	static const struct {
+		const char *name;
+		enum ca_act act;
+		const char *as;
+	} rows[] = {
+		{ "minister returns", ACT_REQUEST_RETURN, DEPUTY },
+		{ "minister rejects", ACT_REQUEST_REJECT, DEPUTY },
+		{ "operator withdraws", ACT_REQUEST_WITHDRAW, OPERATOR_2 },
+		{ "operator submits", ACT_REQUEST_SUBMIT, OPERATOR_2 },
+		{ "operator registers", ACT_PERSON_REGISTER, OPERATOR_2 },
+		{ "minister revokes", ACT_CERTIFICATE_REVOKE, DEPUTY },
+		{ "operator proposes", ACT_CERTIFICATE_REVOKE, OPERATOR_2 },
+		{ "minister suspends", ACT_CERTIFICATE_SUSPEND, DEPUTY },
+		{ "another holder revokes", ACT_CERTIFICATE_REVOKE, HOLDER },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		static const char *const values[CF_COUNT] = {
+			[CF_RUT] = RUT_A,
+			[CF_RUN] = HOLDER,
+			[CF_NAME] = "Uno Dos",
+			[CF_OFFICE] = "Cargo",
+			[CF_EMAIL] = "a@institucion.cl",
+			[CF_CAUSE] = "office-ended",
+			[CF_REASON] = "porque no",
+		};
+		struct command c =
+		    world_command(w, rows[i].act, CF_AS, rows[i].as, CF_COUNT);
+		for (unsigned f = 0; f < CF_COUNT; f++)
+			if ((ca_acts[c.act].required >> f & 1) != 0 &&
+			    values[f] != NULL)
+				c.f[f] = bytes_str(values[f]);
+		if ((ca_acts[c.act].required >> CF_REQUEST & 1) != 0)
+			c.f[CF_REQUEST] = bytes_str(id);
+		if ((ca_acts[c.act].required >> CF_SERIAL & 1) != 0)
+			c.f[CF_SERIAL] = bytes_str(serial);
+		enum err_code code = world_run(w, &c);
+		if (code != ERR_FORBIDDEN ||
+		    strcmp(w->e.id, "role-missing") != 0)
+			fail_msg("%s: %s", rows[i].name, w->e.say);
+	}
+	struct command c = world_endorsement(w, "other", id);
+	assert_int_equal(world_run(w, &c), ERR_FORBIDDEN);
+	assert_string_equal(w->e.say,
+	    "this person is a minister of another institution than that of the "
+	    "request");
+	c = world_endorsement(w, "stranger", id);
+	assert_int_equal(world_run(w, &c), ERR_FORBIDDEN);
+	assert_string_equal(w->e.say,
+	    "the certificate that signed is not one of a minister of faith; "
+	    "sign with the minister's own certificate");
+	/* The right minister's signature over another statement. */
+	const char *second =
+	    world_request(w, HOLDER, "k3", "funcionario-firma");
+	c = world_endorsement(w, "minister", second);
+	c.f[CF_REQUEST] = bytes_str(id);
+	assert_int_equal(world_run(w, &c), ERR_INVALID);
+	c = world_endorsement(w, "minister", id);
+	c.f[CF_AS] = bytes_str(DEPUTY);
+	assert_int_equal(world_run(w, &c), ERR_FORBIDDEN);
+	assert_string_equal(w->e.say,
+	    "the signature is of another person than the one who asks");
+}
+
 static void
 an_officer_does_not_confirm_himself(void **state)
 {
@@ -175,6 +251,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(incident_40_three_persons),
 		cmocka_unit_test(incident_40_appointed_after_submitting),
+		cmocka_unit_test(each_in_its_institution),
 		cmocka_unit_test(an_officer_does_not_confirm_himself),
 	};
 
