@@ -78,25 +78,19 @@ add(struct load *l, struct finding *one)
 	f->v[f->len++] = *one;
 }
 
-static void
+__attribute__((format(printf, 4, 0))) static void
 finding_make(struct finding *out, uint32_t width, const struct err *e,
     const char *hint, va_list ap)
 {
-	struct err clean;
-
 	*out = (struct finding){ .err = *e, .width = width > 0 ? width : 1 };
 	vsnprintf(out->hint, sizeof(out->hint), hint, ap);
-	/* A hint may quote the file: what err_at makes of bytes is clean. */
-	for (size_t i = 0; out->hint[i] != '\0'; i++) {
-		if ((uint8_t)out->hint[i] < 0x20 || out->hint[i] == 0x7f)
-			out->hint[i] = '?';
-	}
-	/* Cut text may end inside a character. */
+	/* A hint may quote the file; cut text may end inside a character. */
 	while (!utf8_valid(bytes_str(out->hint)))
 		out->hint[strlen(out->hint) - 1] = '\0';
-	clean = out->err;
-	clean.why[0] = '\0';
-	out->err = clean;
+	for (char *c = out->hint; *c != '\0'; c++) {
+		if ((uint8_t)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+	}
 }
 
 void
@@ -219,10 +213,12 @@ put_shown(struct buf *out, struct bytes line, size_t from, size_t to)
 static size_t
 count_shown(struct bytes line)
 {
-	const uint8_t *p = line.p, *end = line.p + line.len;
+	const uint8_t *p = line.p, *end;
 	size_t n = 0;
 
-	for (; p < end; n++)
+	if (line.len == 0)
+		return 0;
+	for (end = p + line.len; p < end; n++)
 		(void)utf8_next(&p, end);
 	return n;
 }

@@ -32,7 +32,9 @@ char_clean(uint32_t c)
 bool
 text_clean(struct bytes text)
 {
-	const uint8_t *p = text.p, *end = text.p + text.len;
+	const uint8_t *p = text.p;
+	/* Nothing may be at no address at all, to which nothing is added. */
+	const uint8_t *end = text.len > 0 ? p + text.len : p;
 
 	while (p < end) {
 		if (!char_clean(utf8_next(&p, end)))
@@ -76,8 +78,9 @@ report_char(struct load *l, uint32_t c, struct where at)
 static bool
 scan(struct load *l, uint8_t *copy)
 {
+	size_t len = l->file->text.len;
 	const uint8_t *p = l->file->text.p, *start = p;
-	const uint8_t *end = p + l->file->text.len;
+	const uint8_t *end = len > 0 ? p + len : p;
 	uint32_t line = 1, col = 1, tab_line = 0;
 	bool readable = true;
 

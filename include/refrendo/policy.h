@@ -14,25 +14,41 @@
 #include <refrendo/pkix.h>
 
 #define POLICY_FILE_MAX  65536 /* octets of one YAML file */
-#define POLICY_NAME_MAX  48
-#define POLICY_DEPTH_MAX 32
-#define POLICIES_MAX     64
+#define POLICY_NAME_MAX  48    /* with its NUL */
+#define POLICY_DEPTH_MAX 32    /* levels of lists and maps in a file */
+#define POLICIES_MAX     64    /* files of one set */
 
 /* --- Findings ---------------------------------------------------------------- */
 
-/* One mistake in a file: err.where has file, line, column and key path. */
+/*
+ * One mistake in a file: err.where has file (clipped to fit), line, column
+ * and key path ("names.subject_alt[1].email", entries counted from 1).  line
+ * and col are 0 only where a whole file or set is too large.
+ *
+ * err.code is ERR_INVALID for what is malformed, ERR_DENIED for what law,
+ * ceiling or version do not allow, ERR_CONFLICT between two files or entries.
+ */
 struct finding {
 	struct err err;
 	uint32_t width; /* characters under the caret, at least 1 */
 	char hint[160]; /* "write 3y or less"; may be "" */
 	bool is_warning;
 };
+/*
+ * What loading files found, in the order of files and of each text.  Starts
+ * as { NULL, 0, 0 }; several loads may add to one.
+ */
 struct findings {
-	struct finding *v; /* owned */
+	struct finding *v; /* owned; the first 500 are kept */
 	size_t len, errors; /* errors: those that are no warnings, all counted */
 };
-void findings_fini(struct findings *f);
+void findings_fini(struct findings *f); /* f is empty and usable */
 /*
+ * finding_print - appends for people, with the line it stands in; of a long
+ * line what is near the caret.  A PIN in a key's URI is shown as asterisks.
+ *
+ * source_text  the bytes of the file; empty: no line is shown.
+ *
  * file:14:30: validity.max: 4y is longer than the ceiling of 3y
  *   14 | validity: {default: 2y, max: 4y}
  *      |                              ^^
@@ -41,7 +57,7 @@ void findings_fini(struct findings *f);
 void finding_print(struct buf *out, const struct finding *f,
     struct bytes source_text);
 
-/* A file that was read: name as people know it, and its bytes. */
+/* A file that was read: name as people know it, and its bytes, borrowed. */
 struct policy_file {
 	const char *name;
 	struct bytes text;
@@ -52,8 +68,8 @@ struct policy_file {
 #define OFFICERS_MAX 16
 
 struct officer {
-	char run[RUN_TEXT];
-	char name[96];
+	char run[RUN_TEXT]; /* stored form */
+	char name[96];      /* UTF-8 */
 	uint8_t spki_sha256[SHA256_LEN]; /* of his or her public key */
 };
 
@@ -67,11 +83,15 @@ struct ceilings {
 	int64_t statement_max_s;   /* life of a statement to endorse */
 	int64_t appointment_max_s;
 	int64_t ocsp_max_s, crl_max_s; /* nextUpdate - thisUpdate */
-	int64_t per_hour;          /* certificates signed in an hour */
+	int64_t per_hour;          /* certificates signed in an hour, from 1 */
 	struct officer officer[OFFICERS_MAX];
 	size_t n_officer;
 };
-/* Either *out is filled and f has no errors, or f says why not. */
+/*
+ * ceilings_load - signer.yaml.  Either *out is filled and this file added no
+ * error to f, or f says why not and *out is untouched.  The law's three years
+ * and the other limits of doc/policy.md hold for the ceilings too.
+ */
 void ceilings_load(const struct policy_file *file, struct ceilings *out,
     struct findings *f);
 
@@ -104,16 +124,22 @@ struct config {
 	struct issuer_config issuer[ISSUERS_MAX];
 	size_t n_issuer;
 };
+/*
+ * config_load - refrendo.yaml, as ceilings_load(): *out is filled, or untouched
+ * and f says why.  That the files exist is not looked at.
+ */
 void config_load(const struct policy_file *file, struct config *out,
     struct findings *f);
 
 /* --- Policies ------------------------------------------------------------------------ */
 
+/* How a holder comes by a key: bits. */
 enum key_mode { MODE_CSR = 1 };
+/* May a key that has a certificate get another?  Never another person's. */
 enum key_reuse { REUSE_FORBID, REUSE_SAME_PERSON };
 enum revoke_right { RIGHT_NONE, RIGHT_PROPOSE, RIGHT_IMMEDIATE };
 
-/* "{person.run}" and literal text, in order. */
+/* "{person.run}" and literal text, in order; n is at least 1. */
 struct tmpl_part {
 	int fact; /* enum policy_fact, or -1: literal */
 	struct bytes literal;
@@ -134,8 +160,8 @@ struct subject_attr {
 	struct tmpl value;
 };
 struct alt_name {
-	int kind; /* as general_name.kind */
-	struct oid other;
+	int kind; /* as general_name.kind: GN_EMAIL or GN_OTHER_IA5 */
+	struct oid other; /* of GN_OTHER_IA5 */
 	struct tmpl value;
 };
 
@@ -145,7 +171,7 @@ struct policy {
 	int64_t version; /* from 1, only rises */
 	uint8_t sha256[SHA256_LEN]; /* of the file's bytes */
 	struct bytes text;          /* the file's bytes */
-	char issuer[POLICY_NAME_MAX];
+	char issuer[POLICY_NAME_MAX]; /* an issuer_config.name; not compared */
 	struct subject_attr subject[NAME_ATTRS_MAX];
 	size_t n_subject;
 	struct alt_name san[SPEC_NAMES_MAX], ian[SPEC_NAMES_MAX];
@@ -153,6 +179,7 @@ struct policy {
 	uint32_t modes;       /* MODE_ bits */
 	uint32_t keys;        /* bit i: enum key_type i */
 	enum key_reuse reuse;
+	/* Lives count both ends; 1 hour <= default_s <= max_s. */
 	int64_t default_s, max_s, backdate_s, renew_window_s;
 	uint16_t key_usage;   /* always critical */
 	enum pkix_oid eku[SPEC_EKUS_MAX];
@@ -163,9 +190,9 @@ struct policy {
 	int64_t request_ttl_s, statement_ttl_s;
 	enum revoke_right holder_right, operator_right;
 	int64_t suspend_max_s; /* 0: suspension not allowed */
-	int64_t ocsp_validity_s;
-	int ocsp_refresh_percent;
-	int64_t crl_every_s, crl_overlap_s;
+	int64_t ocsp_validity_s;  /* nextUpdate - thisUpdate */
+	int ocsp_refresh_percent; /* of that life, 10..90 */
+	int64_t crl_every_s, crl_overlap_s; /* nextUpdate: both together */
 	bool crl_on_revoke;
 };
 
@@ -175,14 +202,23 @@ struct policy_set {
 	struct arena *arena; /* owned: texts and templates */
 };
 /*
- * policy_load - all files, every error of every file.  *out is set only when
- * f has no errors.  Ceilings are applied: none may be exceeded.
+ * policy_load - all files, every error of every file.
+ *
+ * files, n   at most POLICIES_MAX, borrowed for the call; the set keeps copies.
+ * ceilings   none may be exceeded: "policy-ceiling", "policy-ceiling-word".
+ * out        set only when f has no errors at all, those of earlier loads
+ *            included; freed with policy_set_free().  Otherwise untouched, so
+ *            that the set in force stays.
+ *
+ * Names are unique over the files.  That versions rise over time is for whoever
+ * knows the set in force (ca).
  */
 void policy_load(const struct policy_file *files, size_t n,
     const struct ceilings *ceilings, struct policy_set **out,
     struct findings *f);
 void policy_set_free(struct policy_set *s);
 OWNED(policy_set);
+/* The policy of this name, or whose file's bytes hash to this, or NULL. */
 const struct policy *policy_find(
     const struct policy_set *s, struct bytes name);
 const struct policy *policy_find_hash(
@@ -191,19 +227,28 @@ const struct policy *policy_find_hash(
 /* --- Judgement of one request ---------------------------------------------------------- */
 
 struct policy_facts {
-	struct bytes fact[FACT_COUNT];
+	struct bytes fact[FACT_COUNT]; /* empty: not known */
 	enum key_type key;
 	int64_t asked_s;          /* validity asked for; 0: the default */
 	int64_t now;
 	int64_t issuer_not_after; /* notAfter is clipped to it */
 };
 
-/* One rule with its verdict, for explain. */
+/*
+ * One rule with its verdict, for explain.  In this order: each fact that the
+ * policy uses, under its name ("policy-fact-missing", "policy-fact-text",
+ * "policy-run-stored", "run-form", "run-digit", "email-form"); "keys.allowed"
+ * ("policy-key-type"); "validity.max" ("policy-validity-short",
+ * "policy-validity-long");
+ * "issuer.not_after" ("policy-issuer-ends"); and, when all facts are good,
+ * "subject" ("name-…"), "names.subject_alt", "names.issuer_alt"
+ * ("policy-alt-value", "email-form").
+ */
 struct verdict {
 	const char *rule; /* "keys.allowed" */
 	bool passed;
 	struct err err; /* when not passed */
-	char fact[80];  /* what was looked at: "ec-p256" */
+	char fact[80];  /* what was looked at: "ec-p256"; clipped, may be "" */
 };
 #define VERDICTS_MAX 16
 struct verdicts {
@@ -216,14 +261,19 @@ struct verdicts {
  * or every reason why not (step 1 of issuance).
  *
  * arena      holds what out borrows.
- * out        subject, spki-independent parts, validity; the caller adds
- *            serial, issuer, spki and URLs.  Untouched unless nothing failed.
- *            notAfter = notBefore + life - 1 (INCIDENTS row 1).
+ * out        subject, names, usages, policies, validity, is_ca = false; the
+ *            caller adds serial, issuer, spki and URLs.  Untouched unless
+ *            nothing failed.  notBefore = now - backdate, and
+ *            notAfter = notBefore + life - 1 (INCIDENTS row 1), or the issuer's
+ *            end where that comes first.
  */
 void policy_evaluate(const struct policy *p, const struct policy_facts *facts,
     struct arena *arena, struct cert_spec *out, struct verdicts *verdicts);
 
-/* The effective policy after defaults, canonical YAML (golden files). */
+/*
+ * The effective policy after defaults, canonical YAML (golden files): loads to
+ * a policy that prints the same.
+ */
 void policy_print(struct buf *out, const struct policy *p);
 /* Every key with type, range and default, as Markdown: doc/policy.md. */
 void policy_reference(struct buf *out);

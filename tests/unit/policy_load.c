@@ -699,6 +699,45 @@ incident_50_ocsp_signing_is_in_no_policy(void **state)
 	}
 }
 
+/*
+ * The sample of DESIGN 7 asks for more than this version has: exactly these
+ * findings, and nothing beside them.
+ */
+static void
+design_sample_asks_for_later(void **state)
+{
+	static const struct {
+		const char *field, *id;
+	} want[] = {
+		{ "issuer", "policy-issuer-institution" },
+		{ "endorsement.evidence[1]", "policy-word-later" },
+		{ "endorsement.authenticator", "policy-word-later" },
+		{ "endorsement.renewal", "policy-word-later" },
+		{ "status.ocsp.nonce", "policy-nonce" },
+		{ "status.crl.partition", "policy-key-later" },
+		{ "status.crl.delta", "policy-key-later" },
+	};
+	uint8_t text[4096];
+	struct findings f = { NULL, 0, 0 };
+	FILE *in = fopen(TEST_DATA "/policy/design_sample.yaml", "rb");
+
+	(void)state;
+	assert_non_null(in);
+	size_t len = fread(text, 1, sizeof(text), in);
+	fclose(in);
+	AUTO(policy_set) set = load_text(bytes_of(text, len), &f);
+	assert_null(set);
+	assert_int_equal(f.len, ARRAY_LEN(want));
+	assert_int_equal(f.errors, ARRAY_LEN(want));
+	for (size_t i = 0; i < f.len; i++) {
+		assert_string_equal(f.v[i].err.where.field, want[i].field);
+		assert_string_equal(f.v[i].err.id, want[i].id);
+		assert_int_equal(f.v[i].err.code, ERR_DENIED);
+		assert_true(f.v[i].hint[0] != '\0');
+	}
+	findings_fini(&f);
+}
+
 /* All of one broken set is refused; what was loaded before is untouched. */
 static void
 fault_f29_a_broken_reload_leaves_the_old(void **state)
@@ -745,6 +784,7 @@ main(void)
 		cmocka_unit_test(incident_12_usage_fits_key_and_purpose),
 		cmocka_unit_test(incident_34_no_leaf_policy_makes_a_ca),
 		cmocka_unit_test(incident_50_ocsp_signing_is_in_no_policy),
+		cmocka_unit_test(design_sample_asks_for_later),
 		cmocka_unit_test(fault_f29_a_broken_reload_leaves_the_old),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
