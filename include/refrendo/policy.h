@@ -239,10 +239,9 @@ struct policy_facts {
  * policy uses, under its name ("policy-fact-missing", "policy-fact-text",
  * "policy-run-stored", "run-form", "run-digit", "email-form"); "keys.allowed"
  * ("policy-key-type"); "validity.max" ("policy-validity-short",
- * "policy-validity-long");
- * "issuer.not_after" ("policy-issuer-ends"); and, when all facts are good,
- * "subject" ("name-…"), "names.subject_alt", "names.issuer_alt"
- * ("policy-alt-value", "email-form").
+ * "policy-validity-long"); "issuer.not_after" ("policy-issuer-ends"); and,
+ * when all facts are good, "subject" ("name-…"), "names.subject_alt",
+ * "names.issuer_alt" ("policy-alt-value", "email-form").
  */
 struct verdict {
 	const char *rule; /* "keys.allowed" */

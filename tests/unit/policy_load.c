@@ -32,7 +32,8 @@
 static const struct ceilings law = {
 	.validity_max_s = 1095 * DAY,
 	.backdate_max_s = 0,
-	.keys = 1u << KEY_EC_P256 | 1u << KEY_EC_P384 | 1u << KEY_RSA_3072,
+	.keys = 1u << KEY_EC_P256 | 1u << KEY_EC_P384 | 1u << KEY_RSA_3072 |
+		1u << KEY_RSA_4096,
 	.key_usage = 0x1f,
 	.eku = 1u << OID_EKU_CLIENT | 1u << OID_EKU_EMAIL,
 	.statement_max_s = 72 * HOUR,
@@ -202,7 +203,7 @@ static const struct refusal refusals[] = {
 	{ "over the ceiling", "max: 2y", "max: 4y", 7, 30, 2, "policy-ceiling", "validity.max", "4y is longer than the ceiling of 3y", "write 3y or less" },
 	{ "a day over the ceiling", "max: 2y", "max: 1096d", 7, 30, 5, "policy-ceiling", NULL, "1096d is longer than the ceiling of 3y", NULL },
 	{ "backdate over the ceiling", "max: 2y", "max: 2y, backdate: 1s", 7, 44, 2, "policy-ceiling", NULL, NULL, "write 0s" },
-	{ "key over the ceiling", "[ec-p256]", "[ec-p256, rsa-2048]", 6, 41, 8, "policy-ceiling-word", "keys.allowed[2]", "the ceilings do not allow rsa-2048", "allowed: ec-p256, ec-p384, rsa-3072" },
+	{ "key over the ceiling", "[ec-p256]", "[ec-p256, rsa-2048]", 6, 41, 8, "policy-ceiling-word", "keys.allowed[2]", "the ceilings do not allow rsa-2048", "allowed: ec-p256, ec-p384, rsa-3072, rsa-4096" },
 	{ "statement over the ceiling", "[cms]", "[cms], statement_ttl: 4d", 9, 47, 2, "policy-ceiling", NULL, NULL, NULL },
 	{ "OCSP over the ceiling", "50%", "50%, validity: 5d", 11, 41, 2, "policy-ceiling", NULL, NULL, NULL },
 	{ "CRL over the ceiling", "6h", "4d, overlap: 4d", 11, 45, 2, "policy-ceiling", "status.crl.every", "8d is longer than the ceiling of 7d", NULL },
