@@ -313,7 +313,7 @@ issue_compare(struct issue *s, struct err *e)
 	TRY(signed_split(container, &tbs, &sigalg, &signature, e));
 	TRY(cert_parse(s->der, &cert, e));
 	if (!bytes_eq(cert.tbs, tbs))
-		return err_say(e, ERR_CORRUPT, "issue-other-bytes",
+		return err_say(e, ERR_INVALID, "issue-other-bytes",
 		    "the signer answered with another certificate than the one "
 		    "that was endorsed");
 	TRY(cert_check_issued(&cert, &s->issuer->cert, d->now, d->ca->verifier,
@@ -323,9 +323,8 @@ issue_compare(struct issue *s, struct err *e)
 	if (findings.count == 0)
 		return ERR_OK;
 	*e = findings.v[0];
-	e->code = ERR_CORRUPT;
 	err_list_fini(&findings);
-	return ERR_CORRUPT;
+	return e->code;
 }
 
 /* --- 8 issue -------------------------------------------------------------------------- */

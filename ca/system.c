@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "inner.h"
 
 /* Entries of the engine itself: policies, CRLs, responders, the first one. */
@@ -198,24 +200,31 @@ ca_decide_init(const struct ca_init *init, int64_t now, struct arena *a,
 	return ERR_OK;
 }
 
+static struct bytes
+kept_text(const struct bytes *b, size_t max)
+{
+	if (b->len == 0 || b->len > max || !utf8_valid(*b) ||
+	    memchr(b->p, '\0', b->len) != NULL)
+		return BYTES_NONE;
+	return *b;
+}
+
 enum err_code
 ca_decide_refused(const struct command *c, const struct err *why,
     struct arena *a, struct draft *out, struct err *e)
 {
 	struct buf b AUTO_BUF = BUF(ENTRY_DETAIL_MAX);
-	struct buf encoded AUTO_BUF = BUF(1u << 17);
-	struct deed d = { .a = a, .c = c, .run = c->f[CF_AS] };
+	struct buf encoded AUTO_BUF = BUF(FRAME_MAX);
+	struct command said = *c;
+	struct deed d = { .a = a, .c = &said };
 	struct jw w = jw_of(&b);
 
 	if ((unsigned)c->act >= ACT_COUNT)
 		return err_say(e, ERR_INVALID, "command-form",
 		    "the command is not in the form that commands have");
-	/* Who says so is noted only as far as it is text that can be kept. */
-	if (!utf8_valid(d.run) || !utf8_valid(c->f[CF_KEY]) ||
-	    d.run.len > ca_fields[CF_AS].max ||
-	    c->f[CF_KEY].len > ca_fields[CF_KEY].max)
-		return err_say(e, ERR_INVALID, "command-form",
-		    "the command is not in the form that commands have");
+	/* Who says so is noted as far as it is text that can be kept. */
+	d.run = kept_text(&c->f[CF_AS], ca_fields[CF_AS].max);
+	said.f[CF_KEY] = kept_text(&c->f[CF_KEY], ca_fields[CF_KEY].max);
 	command_encode(c, &encoded);
 	TRY(buf_end(&encoded, e));
 	sha256(d.command_sha256, buf_bytes(&encoded));

@@ -454,8 +454,9 @@ MUST_CHECK enum err_code ca_work_next(struct view *v, struct bytes after,
  *
  * The same answer twice is nothing new (n is 0); ERR_CONFLICT "signed-twice"
  * when it differs.  A certificate whose intent was revoked meanwhile is
- * recorded and stays revoked.  ERR_CORRUPT "issue-other-bytes", or what the
- * lint finds: the signer answered with something that nobody endorsed.
+ * recorded and stays revoked.  ERR_INVALID "issue-other-bytes", or what the
+ * parser or the lint finds: the signer answered with something that nobody
+ * endorsed; nothing is recorded, and the work stays.
  */
 MUST_CHECK enum err_code ca_signed(const struct ca *ca, struct view *v,
     struct bytes id, struct bytes der, const struct err *refusal, int64_t now,
@@ -488,7 +489,8 @@ MUST_CHECK enum err_code ca_decide_responder(struct view *v,
     struct bytes issuer, struct bytes der, int64_t now, struct arena *a,
     struct draft *out, struct err *e);
 /* An act that was refused and is worth keeping: who asked for what, and why
- * not.  It changes no row; the same key may be used again. */
+ * not.  It changes no row; the same key may be used again.  Whatever bytes the
+ * command holds, it fails only for an act that does not exist. */
 MUST_CHECK enum err_code ca_decide_refused(const struct command *c,
     const struct err *why, struct arena *a, struct draft *out,
     struct err *e);

@@ -305,6 +305,15 @@ refused_acts_are_kept(void **state)
 	assert_non_null(
 	    memmem(en->detail.p, en->detail.len, "\"error\":\"role-missing\"",
 		strlen("\"error\":\"role-missing\"")));
+	/* Bytes that are no text are left out of it. */
+	struct command junk = c;
+	junk.f[CF_AS] = bytes_of("a\0b", 3);
+	junk.f[CF_KEY] = junk.f[CF_CSR];
+	assert_int_equal(world_run(w, &junk), ERR_INVALID);
+	why = w->e;
+	world_must(w, ca_decide_refused(&junk, &why, w->a, &d.draft[0], &w->e),
+	    "junk");
+	world_must(w, world_append(w, &d), "act.refused of junk");
 	struct bytes key = c.f[CF_KEY];
 	c.f[CF_AS] = bytes_str(OPERATOR);
 	c.f[CF_KEY] = key;

@@ -298,7 +298,7 @@ incident_15_the_signer_answers_other_bytes(void **state)
 	assert_true(w->out.waits);
 	assert_int_equal(ca_signed(&w->ca, w->v, bytes_str(id), c.certificate,
 			     NULL, w->now, &pool, w->a, &w->out, &w->e),
-	    ERR_CORRUPT);
+	    ERR_INVALID);
 	assert_string_equal(w->e.say,
 	    "the signer answered with another certificate than the one that "
 	    "was endorsed");
