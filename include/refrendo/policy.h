@@ -276,5 +276,11 @@ void policy_evaluate(const struct policy *p, const struct policy_facts *facts,
 void policy_print(struct buf *out, const struct policy *p);
 /* Every key with type, range and default, as Markdown: doc/policy.md. */
 void policy_reference(struct buf *out);
+/*
+ * The same rows as JSON Schema draft-07, for editors: it accepts a little more
+ * than loading does (rules across keys, ceilings, ranges of durations).
+ */
+enum policy_kind { POLICY_KIND_POLICY, POLICY_KIND_CEILINGS, POLICY_KIND_CONFIG };
+void policy_schema(struct buf *out, enum policy_kind kind);
 
 #endif

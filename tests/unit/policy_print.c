@@ -1,7 +1,7 @@
 /*
  * Golden files.  tests/data/policy/NAME.yaml goes with NAME.effective.yaml if
  * it loads, with NAME.errors.txt if not; RENEW=1 writes both, and
- * doc/policy.md, for review as a diff.
+ * doc/policy.md and etc/schemas, for review as a diff.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -196,6 +196,27 @@ reference_page(void **state)
 	compare(SOURCE_DIR "/doc/policy.md", &page);
 }
 
+static void
+schemas(void **state)
+{
+	static const char *const names[] = {
+		[POLICY_KIND_POLICY] = "policy",
+		[POLICY_KIND_CEILINGS] = "signer",
+		[POLICY_KIND_CONFIG] = "refrendo",
+	};
+
+	(void)state;
+	for (int k = 0; k < 3; k++) {
+		struct buf text AUTO_BUF = BUF(1 << 20);
+		char path[512];
+
+		policy_schema(&text, (enum policy_kind)k);
+		snprintf(path, sizeof(path),
+		    SOURCE_DIR "/etc/schemas/%s.schema.json", names[k]);
+		compare(path, &text);
+	}
+}
+
 int
 main(void)
 {
@@ -203,6 +224,7 @@ main(void)
 		cmocka_unit_test(golden_files),
 		cmocka_unit_test(samples),
 		cmocka_unit_test(reference_page),
+		cmocka_unit_test(schemas),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
