@@ -214,6 +214,34 @@ each_in_its_institution(void **state)
 	    "the signature is of another person than the one who asks");
 }
 
+/* A change of office proposes what rests on it, all of it or nothing. */
+static void
+a_changed_office_proposes_all(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new("2027-01-01");
+	world_populate(w);
+	struct command c = world_command(w, ACT_PERSON_REGISTER, CF_AS,
+	    OPERATOR, CF_RUT, RUT_A, CF_RUN, HOLDER, CF_NAME, "Ana Rojas",
+	    CF_OFFICE, "Alcaldesa", CF_EMAIL, "ana@institucion.cl", CF_COUNT);
+
+	for (unsigned i = 0; i < DRAFTS_MAX; i++) {
+		(void)world_issue(w, HOLDER, arena_printf(w->a, "many.%u", i));
+		if (i + 2 < DRAFTS_MAX)
+			continue;
+		enum err_code code = world_decide(w, &c);
+		if (i + 1 < DRAFTS_MAX) {
+			assert_int_equal(code, ERR_OK);
+			assert_int_equal(w->out.n, i + 2);
+		} else {
+			assert_int_equal(code, ERR_BUSY);
+			assert_string_equal(w->e.say,
+			    "the person holds too many certificates for one "
+			    "change of office; revoke some of them first");
+		}
+	}
+}
+
 static void
 an_officer_does_not_confirm_himself(void **state)
 {
@@ -252,6 +280,7 @@ main(void)
 		cmocka_unit_test(incident_40_three_persons),
 		cmocka_unit_test(incident_40_appointed_after_submitting),
 		cmocka_unit_test(each_in_its_institution),
+		cmocka_unit_test(a_changed_office_proposes_all),
 		cmocka_unit_test(an_officer_does_not_confirm_himself),
 	};
 

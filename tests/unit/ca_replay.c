@@ -125,7 +125,7 @@ do_act(struct script *s)
 	if (c.act == ACT_COUNT)
 		wrong(s, "no act has this name");
 	for (size_t i = 2; i < s->n; i++) {
-		const char *value;
+		const char *value = NULL;
 		enum ca_field f = field_of(s, s->word[i], &value);
 		c.f[f] = value_of(s, f, value, &c);
 	}
