@@ -45,6 +45,7 @@ struct front {
 	struct buf body, out;
 	struct asked asked[ASKED_MAX];
 	size_t n_asked;
+	uint32_t own_uid;
 	bool stopping;
 	int64_t stop_ms;
 };
@@ -183,7 +184,7 @@ static bool
 may_call(const struct front *f, uint32_t uid)
 {
 	const struct config *c = &f->role->inst.config;
-	bool may = uid == 0;
+	bool may = uid == 0 || uid == f->own_uid;
 	for (size_t i = 0; i < c->n_admin_uid; i++)
 		may = may || c->admin_uids[i] == uid;
 	return may;
@@ -375,6 +376,7 @@ role_front(struct role_context *r)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	f->role = r;
+	f->own_uid = (uint32_t)geteuid();
 	f->arena = arena_new();
 	f->body = BUF(ANSWER_MAX);
 	f->out = BUF(ANSWER_MAX + 4096);

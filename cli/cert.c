@@ -1,0 +1,72 @@
+#include <string.h>
+
+#include "cli.h"
+
+static enum err_code
+put_file(struct cli *c, const char *name, struct buf *out, struct err *e)
+{
+	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	TRY(file_certificate(c->dir, name, &der, e));
+	pem_put(out, "CERTIFICATE", buf_bytes(&der));
+	return ERR_OK;
+}
+
+/* The certificate, its issuer and the root, as files want them. */
+static enum err_code
+cert_chain(struct cli *c, struct err *e)
+{
+	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct buf pem AUTO_BUF = BUF(8 * CERT_MAX_BYTES);
+	struct config config;
+	json_t *record;
+	const char *serial = c->operand[0];
+	TRY(cli_config(c, &config, e));
+	TRY(engine_json(c, path_of(c, "/certificates/", serial, ""), &record,
+	    e));
+	const char *issuer = arena_printf(c->arena, "%s",
+	    json_string_value(json_object_get(record, "issuer")));
+	json_decref(record);
+	TRY(engine_get(c, path_of(c, "/certificates/", serial, "/certificate"),
+	    &der, e));
+	pem_put(&pem, "CERTIFICATE", buf_bytes(&der));
+	for (size_t i = 0; i < config.n_issuer; i++) {
+		if (strcmp(config.issuer[i].name, issuer) == 0)
+			TRY(put_file(c, config.issuer[i].certificate, &pem, e));
+	}
+	TRY(put_file(c, config.root_certificate, &pem, e));
+	TRY(buf_end(&pem, e));
+	return print_octets(c, buf_bytes(&pem), e);
+}
+
+/* clang-format off */
+static const struct verb verbs[] = {
+	{ "cert", "ls", run_list, NO_ACT, NO_OPERAND, "", 0, 0,
+	    OPTION(OPT_AFTER) | OPTION(OPT_LIMIT) | OPTION(OPT_ALL) | OPTION(OPT_BLOBS),
+	    "list certificates", "listar certificados", "cert ls", "/certificates" },
+	{ "cert", "show", run_show, NO_ACT, NO_OPERAND, "SERIAL", 1, 1, OPTION(OPT_BLOBS),
+	    "show one certificate's record", "mostrar el registro de un certificado",
+	    "cert show 5c0e91a7…", "/certificates/{}" },
+	{ "cert", "get", run_certificate, NO_ACT, NO_OPERAND, "SERIAL", 1, 1,
+	    OPTION(OPT_OUT) | OPTION(OPT_DER),
+	    "the certificate itself", "el certificado mismo",
+	    "cert get 5c0e91a7… --out maria.pem", "/certificates/{}/certificate" },
+	{ "cert", "chain", cert_chain, NO_ACT, NO_OPERAND, "SERIAL", 1, 1,
+	    OPTION(OPT_OUT) | OPTION(OPT_SOCKET),
+	    "the certificate, its issuer and the root", "el certificado, su emisora y la raíz",
+	    "cert chain 5c0e91a7… --out chain.pem", NULL },
+	{ "cert", "renew", run_act, ACT_CERTIFICATE_RENEW, CF_SERIAL, "SERIAL", 1, 1, 0,
+	    "ask for the successor of a certificate", "solicitar el sucesor de un certificado",
+	    "cert renew 5c0e91a7… --as 22222222-2 --csr maria2.csr", NULL },
+	{ "cert", "revoke", run_act, ACT_CERTIFICATE_REVOKE, CF_SERIAL, "SERIAL", 1, 1, 0,
+	    "revoke a certificate, or propose it", "revocar un certificado, o proponerlo",
+	    "cert revoke 5c0e91a7… --as 33333333-3 --cause office-ended --reason \"dejó el cargo\"", NULL },
+	{ "cert", "suspend", run_act, ACT_CERTIFICATE_SUSPEND, CF_SERIAL, "SERIAL", 1, 1, 0,
+	    "suspend a certificate until a date", "suspender un certificado hasta una fecha",
+	    "cert suspend 5c0e91a7… --as 33333333-3 --cause key-doubt", NULL },
+	{ "cert", "reinstate", run_act, ACT_CERTIFICATE_REINSTATE, CF_SERIAL, "SERIAL", 1, 1, 0,
+	    "lift a suspension", "levantar una suspensión",
+	    "cert reinstate 5c0e91a7… --as 33333333-3", NULL },
+};
+/* clang-format on */
+
+const struct verbs cli_verbs_cert = { verbs, ARRAY_LEN(verbs) };

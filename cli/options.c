@@ -1,0 +1,99 @@
+/* options - what each option is, in both languages. */
+#include "cli.h"
+
+/* clang-format off */
+#define X(name, word, value) [name] = { word, value, name##_EN, name##_ES },
+#define OPT_DIR_EN "the installation; else $REFRENDO_DIR, /var/lib/refrendo or ./refrendo-data"
+#define OPT_DIR_ES "la instalación; si no, $REFRENDO_DIR, /var/lib/refrendo o ./refrendo-data"
+#define OPT_JSON_EN "JSON on standard output; a refusal as a problem document on standard error"
+#define OPT_JSON_ES "JSON en la salida estándar; un rechazo como documento de problema en la de errores"
+#define OPT_LANG_EN "language of what people read"
+#define OPT_LANG_ES "idioma de lo que leen las personas"
+#define OPT_HELP_EN "this text"
+#define OPT_HELP_ES "este texto"
+#define OPT_SOCKET_EN "the engine's local socket, where the configuration cannot be read"
+#define OPT_SOCKET_ES "el socket local del motor, cuando no se puede leer la configuración"
+#define OPT_IDEMPOTENCY_KEY_EN "to repeat an act whose answer was lost: it happens once; else drawn at random"
+#define OPT_IDEMPOTENCY_KEY_ES "para repetir un acto cuya respuesta se perdió: ocurre una vez; si no, al azar"
+#define OPT_OUT_EN "write to this file instead of standard output"
+#define OPT_OUT_ES "escribir en este archivo y no en la salida estándar"
+#define OPT_AFTER_EN "go on after this page: the next of the page before"
+#define OPT_AFTER_ES "seguir después de esta página: el next de la anterior"
+#define OPT_LIMIT_EN "rows, 1 to 500"
+#define OPT_LIMIT_ES "filas, 1 a 500"
+#define OPT_ALL_EN "every page"
+#define OPT_ALL_ES "todas las páginas"
+#define OPT_BLOBS_EN "with statements, evidence and certificates"
+#define OPT_BLOBS_ES "con declaraciones, evidencias y certificados"
+#define OPT_YES_EN "do not ask before signing"
+#define OPT_YES_ES "no preguntar antes de firmar"
+#define OPT_KEY_EN "private key of whoever signs: a file or pkcs11:…; its passphrase is asked for"
+#define OPT_KEY_ES "llave privada de quien firma: un archivo o pkcs11:…; se pide su frase de paso"
+#define OPT_CERT_EN "certificate of that key"
+#define OPT_CERT_ES "certificado de esa llave"
+#define OPT_LOG_KEY_EN "public key of the log, PEM: the only thing that is trusted"
+#define OPT_LOG_KEY_ES "llave pública de la bitácora, PEM: lo único en que se confía"
+#define OPT_ORIGIN_EN "name of the log in its checkpoints"
+#define OPT_ORIGIN_ES "nombre de la bitácora en sus sellos"
+#define OPT_PUBLIC_URL_EN "where OCSP and CRLs are served: stands in certificates"
+#define OPT_PUBLIC_URL_ES "donde se sirven OCSP y CRL: va en los certificados"
+#define OPT_LISTEN_EN "address and port that status listens on"
+#define OPT_LISTEN_ES "dirección y puerto donde escucha el servicio de estado"
+#define OPT_ALGORITHM_EN "keys of the CAs: ec (P-384) or rsa (4096)"
+#define OPT_ALGORITHM_ES "llaves de las CA: ec (P-384) o rsa (4096)"
+#define OPT_OFFICER_RUN_EN "RUN of the first platform officer"
+#define OPT_OFFICER_RUN_ES "RUN de la primera oficial de plataforma"
+#define OPT_OFFICER_NAME_EN "name of the first platform officer"
+#define OPT_OFFICER_NAME_ES "nombre de la primera oficial de plataforma"
+#define OPT_OFFICER_CERT_EN "a certificate that the officer has already; else a key is made"
+#define OPT_OFFICER_CERT_ES "un certificado que la oficial ya tiene; si no, se crea una llave"
+#define OPT_CN_EN "common name in the request; the authority ignores it"
+#define OPT_CN_ES "nombre en la solicitud; la autoridad no lo considera"
+#define OPT_TYPE_EN "ec-p256, ec-p384, rsa-3072 or rsa-4096"
+#define OPT_TYPE_ES "ec-p256, ec-p384, rsa-3072 o rsa-4096"
+#define OPT_KEY_OUT_EN "where the new private key is written, encrypted"
+#define OPT_KEY_OUT_ES "donde se escribe la nueva llave privada, cifrada"
+#define OPT_DER_EN "DER instead of PEM"
+#define OPT_DER_ES "DER en vez de PEM"
+#define OPT_CEILINGS_EN "signer.yaml to judge by; else that of the installation"
+#define OPT_CEILINGS_ES "signer.yaml con el que se juzga; si no, el de la instalación"
+#define OPT_EXPORT_EN "an export of the log; else the engine is asked for one"
+#define OPT_EXPORT_ES "una exportación de la bitácora; si no, se pide una al motor"
+#define OPT_CHECK_EN "end after the last step instead of leaving it running"
+#define OPT_CHECK_ES "terminar después del último paso en vez de dejarlo andando"
+#define OPT_KEEP_EN "keep the files"
+#define OPT_KEEP_ES "conservar los archivos"
+
+const struct option_def cli_options[OPT_COUNT] = {
+	CLI_OPTIONS(X)
+};
+#undef X
+
+/* The help of ca_fields in Spanish. */
+const char *const cli_fields_es[CF_COUNT] = {
+	[CF_KEY] = "clave de idempotencia",
+	[CF_AS] = "RUN de quien actúa; si no, $REFRENDO_AS",
+	[CF_RUT] = "RUT de la institución",
+	[CF_RUN] = "RUN de la persona de que se trata",
+	[CF_NAME] = "nombre de la persona o institución",
+	[CF_OFFICE] = "cargo de la persona",
+	[CF_EMAIL] = "correo institucional",
+	[CF_OPERATOR] = "la persona es operadora de la institución",
+	[CF_CSR] = "archivo PKCS #10, DER o PEM: sólo se toma su llave",
+	[CF_CMS] = "archivo con la firma CMS separada de la declaración, DER o PEM",
+	[CF_POLICY] = "nombre de la política",
+	[CF_REQUEST] = "solicitud, SOL-2026-000001",
+	[CF_APPOINTMENT] = "nombramiento, NOM-2026-000001",
+	[CF_SERIAL] = "número de serie del certificado, en hexadecimal",
+	[CF_CAUSE] = "causa legal, por su palabra",
+	[CF_REASON] = "por qué, en palabras",
+	[CF_FROM] = "primer instante del nombramiento",
+	[CF_UNTIL] = "término del nombramiento o de la suspensión",
+	[CF_INVALID_SINCE] = "desde cuándo se sabe o teme que la llave está comprometida",
+	[CF_ACT_NUMBER] = "número de la resolución o decreto",
+	[CF_ACT_DATE] = "fecha de la resolución o decreto",
+	[CF_DEPUTY] = "es ministro o ministra de fe subrogante",
+	[CF_VALIDITY] = "cuánto ha de durar el certificado, 2y o 90d",
+	[CF_DRAFT] = "dejarla como borrador por ahora",
+};
+/* clang-format on */

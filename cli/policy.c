@@ -1,0 +1,172 @@
+/* policy - files judged and shown before they take effect. */
+#include <string.h>
+
+#include "cli.h"
+
+/* What was read, for the lines that findings quote. */
+struct files {
+	struct policy_file file[FILES_MAX + 1];
+	struct buf text[FILES_MAX + 1];
+	size_t n;
+};
+
+static void
+files_fini(struct files *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		buf_fini(&f->text[i]);
+}
+
+static enum err_code
+files_add(struct files *f, const char *dir, const char *name, struct err *e)
+{
+	struct buf *text = &f->text[f->n];
+	*text = BUF(0);
+	TRY(file_read(dir, name, POLICY_FILE_MAX + 1, text, e));
+	f->file[f->n++] =
+	    (struct policy_file){ .name = name, .text = buf_bytes(text) };
+	return ERR_OK;
+}
+
+static void
+files_print(const struct files *f, const struct findings *findings)
+{
+	struct buf out AUTO_BUF = BUF(4u << 20);
+	for (size_t i = 0; i < findings->len; i++) {
+		struct bytes text = BYTES_NONE;
+		const char *at = findings->v[i].err.where.file;
+		for (size_t k = 0; k < f->n; k++) {
+			if (strncmp(f->file[k].name, at, 63) == 0)
+				text = f->file[k].text;
+		}
+		finding_print(&out, &findings->v[i], text);
+	}
+	fputs(buf_text(&out), stderr);
+}
+
+static enum err_code
+verdict(struct cli *c, const struct findings *f, size_t n, struct err *e)
+{
+	char count[24];
+	if (f->errors == 0) {
+		if (c->json)
+			printf("{\"errors\":0,\"files\":%zu}\n", n);
+		else
+			printf("%zu %s\n", n,
+			    SAY(c, "files in order", "archivos en orden"));
+		return ERR_OK;
+	}
+	snprintf(count, sizeof(count), "%zu", f->errors);
+	return err_say(e, ERR_INVALID, "cli-policy-errors",
+	    "the files have %s mistakes; nothing takes effect until they are "
+	    "mended",
+	    count);
+}
+
+static enum err_code
+read_files(struct cli *c, struct files *f, struct err *e)
+{
+	const char *ceilings = c->option[OPT_CEILINGS];
+	struct config config;
+	if (ceilings != NULL) {
+		TRY(files_add(f, ".", ceilings, e));
+	} else {
+		TRY(cli_config(c, &config, e));
+		TRY(files_add(f, c->dir,
+		    arena_str(c->arena, bytes_str(config.signer_yaml)), e));
+	}
+	for (size_t i = 0; i < c->n_operand; i++)
+		TRY(files_add(f, ".", c->operand[i], e));
+	return ERR_OK;
+}
+
+static enum err_code
+check_files(struct cli *c, struct err *e)
+{
+	struct files f = { .n = 0 };
+	struct findings findings = { NULL, 0, 0 };
+	struct ceilings ceilings;
+	AUTO(policy_set) set = NULL;
+	enum err_code code = read_files(c, &f, e);
+	if (code == ERR_OK) {
+		ceilings_load(&f.file[0], &ceilings, &findings);
+		if (findings.errors == 0)
+			policy_load(f.file + 1, f.n - 1, &ceilings, &set,
+			    &findings);
+		files_print(&f, &findings);
+		code = verdict(c, &findings, f.n - 1, e);
+	}
+	findings_fini(&findings);
+	files_fini(&f);
+	return code;
+}
+
+static enum err_code
+check_installation(struct cli *c, struct err *e)
+{
+	static struct installation in; /* 100 KiB */
+	struct findings findings = { NULL, 0, 0 };
+	enum err_code code = installation_read(c->dir, &in, &findings, e);
+	if (code == ERR_OK) {
+		installation_print(&in, &findings);
+		code = verdict(c, &findings, in.n_file, e);
+	}
+	findings_fini(&findings);
+	installation_fini(&in);
+	return code;
+}
+
+static enum err_code
+policy_check(struct cli *c, struct err *e)
+{
+	return c->n_operand > 0 ? check_files(c, e) : check_installation(c, e);
+}
+
+static enum err_code
+show(struct cli *c, const struct installation *in, struct err *e)
+{
+	struct buf out AUTO_BUF = BUF(1u << 20);
+	const struct policy *p =
+	    in->policies == NULL
+		? NULL
+		: policy_find(in->policies, bytes_str(c->operand[0]));
+	if (p == NULL)
+		return err_say(e, ERR_NOTFOUND, "cli-no-policy",
+		    "there is no policy %s in the installation's files; see "
+		    "refrendo policy check",
+		    c->operand[0]);
+	policy_print(&out, p);
+	TRY(buf_end(&out, e));
+	return print_octets(c, buf_bytes(&out), e);
+}
+
+static enum err_code
+policy_show(struct cli *c, struct err *e)
+{
+	static struct installation in;
+	struct findings findings = { NULL, 0, 0 };
+	enum err_code code = installation_read(c->dir, &in, &findings, e);
+	if (code == ERR_OK) {
+		installation_print(&in, &findings);
+		code = show(c, &in, e);
+	}
+	findings_fini(&findings);
+	installation_fini(&in);
+	return code;
+}
+
+/* clang-format off */
+static const struct verb verbs[] = {
+	{ "policy", "check", policy_check, NO_ACT, NO_OPERAND, "[FILE…]", 0, FILES_MAX, OPTION(OPT_CEILINGS),
+	    "every mistake of every file, with place and remedy", "cada error de cada archivo, con lugar y remedio",
+	    "policy check funcionario.yaml", NULL },
+	{ "policy", "show", policy_show, NO_ACT, NO_OPERAND, "NAME", 1, 1, OPTION(OPT_OUT),
+	    "a policy of the files, with every default", "una política de los archivos, con todo lo implícito",
+	    "policy show funcionario-firma", NULL },
+	{ "policy", "ls", run_list, NO_ACT, NO_OPERAND, "", 0, 0,
+	    OPTION(OPT_AFTER) | OPTION(OPT_LIMIT) | OPTION(OPT_ALL),
+	    "list the policies in force", "listar las políticas en vigor", "policy ls", "/policies" },
+};
+/* clang-format on */
+
+const struct verbs cli_verbs_policy = { verbs, ARRAY_LEN(verbs) };

@@ -1,0 +1,293 @@
+/* print - what people and programs read; files and keys that they name. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#define CELL_MAX    44 /* characters of a column; longer ones end with … */
+#define COLUMNS_MAX 7
+
+/* --- For people ------------------------------------------------------------------- */
+
+void
+run_for_people(const char *text, char *out, size_t size)
+{
+	char stored[RUN_TEXT];
+	struct err ignored;
+	size_t n = 0;
+	if (run_parse(bytes_str(text), stored, &ignored) != ERR_OK) {
+		snprintf(out, size, "%s", text);
+		return;
+	}
+	size_t digits = strlen(stored) - 2;
+	for (size_t i = 0; stored[i] != '\0' && n + 2 < size; i++) {
+		if (i > 0 && i < digits && (digits - i) % 3 == 0)
+			out[n++] = '.';
+		out[n++] = stored[i];
+	}
+	out[n] = '\0';
+}
+
+static bool
+is_run(const char *member)
+{
+	static const char *const names[] = { "run", "rut", "institution",
+		"holder_run", "operator_run", "minister_run", "proposed_by",
+		"asked_by", "officer" };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (strcmp(names[i], member) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A member as text; lives in the arena. */
+static const char *
+cell(struct cli *c, const char *member, const json_t *value)
+{
+	char text[24];
+	if (json_is_integer(value))
+		return arena_printf(c->arena, "%lld",
+		    (long long)json_integer_value(value));
+	if (!json_is_string(value))
+		return "";
+	if (!is_run(member))
+		return arena_str(c->arena, bytes_of(json_string_value(value),
+					       json_string_length(value)));
+	run_for_people(json_string_value(value), text, sizeof(text));
+	return arena_str(c->arena, bytes_str(text));
+}
+
+static size_t
+width_of(const char *text)
+{
+	return utf8_count(bytes_str(text));
+}
+
+static void
+put_padded(const char *text, size_t width, bool last)
+{
+	size_t len = width_of(text);
+	if (len > CELL_MAX) {
+		/* Cut at the start of a character. */
+		size_t n = 0, at = 0;
+		while (n < CELL_MAX) {
+			at++;
+			n += ((uint8_t)text[at] & 0xc0) != 0x80;
+		}
+		printf("%.*s…", (int)at, text);
+		len = CELL_MAX + 1;
+	} else {
+		printf("%s", text);
+	}
+	for (; !last && len < width + 2; len++)
+		putchar(' ');
+}
+
+/* --- Lists ----------------------------------------------------------------------------- */
+
+/* clang-format off */
+static const struct columns {
+	const char *list;
+	struct { const char *member, *en, *es; } column[COLUMNS_MAX];
+} lists[] = {
+	{ "/institutions", { { "rut", "RUT", "RUT" }, { "name", "NAME", "NOMBRE" },
+	    { "state", "STATE", "ESTADO" }, { "changed", "SINCE", "DESDE" } } },
+	{ "/people", { { "institution", "INSTITUTION", "INSTITUCIÓN" },
+	    { "run", "RUN", "RUN" }, { "name", "NAME", "NOMBRE" },
+	    { "office", "OFFICE", "CARGO" }, { "email", "E-MAIL", "CORREO" } } },
+	{ "/appointments", { { "id", "NUMBER", "NÚMERO" },
+	    { "institution", "INSTITUTION", "INSTITUCIÓN" }, { "run", "RUN", "RUN" },
+	    { "name", "NAME", "NOMBRE" }, { "state", "STATE", "ESTADO" },
+	    { "from", "FROM", "DESDE" }, { "until", "UNTIL", "HASTA" } } },
+	{ "/requests", { { "id", "NUMBER", "NÚMERO" },
+	    { "institution", "INSTITUTION", "INSTITUCIÓN" },
+	    { "holder_run", "RUN", "RUN" }, { "holder_name", "HOLDER", "TITULAR" },
+	    { "policy", "POLICY", "POLÍTICA" }, { "state", "STATE", "ESTADO" },
+	    { "created", "CREATED", "CREADA" } } },
+	{ "/certificates", { { "serial", "SERIAL", "SERIE" },
+	    { "institution", "INSTITUTION", "INSTITUCIÓN" },
+	    { "holder_run", "RUN", "RUN" }, { "policy", "POLICY", "POLÍTICA" },
+	    { "state", "STATE", "ESTADO" }, { "not_after", "UNTIL", "VENCE" } } },
+	{ "/policies", { { "name", "POLICY", "POLÍTICA" },
+	    { "version", "VERSION", "VERSIÓN" }, { "sha256", "SHA-256", "SHA-256" } } },
+	{ "/crls", { { "issuer", "ISSUER", "EMISORA" }, { "number", "NUMBER", "NÚMERO" },
+	    { "this_update", "FROM", "DESDE" }, { "next_update", "NEXT", "PRÓXIMA" } } },
+};
+/* clang-format on */
+
+static const struct columns *
+columns_of(const char *list)
+{
+	if (strstr(list, "/people") != NULL)
+		list = "/people";
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		if (strcmp(lists[i].list, list) == 0)
+			return &lists[i];
+	}
+	fatal("cli: a list has no columns: %s", list);
+}
+
+static size_t
+columns_count(const struct columns *t)
+{
+	size_t n = 0;
+	while (n < COLUMNS_MAX && t->column[n].member != NULL)
+		n++;
+	return n;
+}
+
+void
+print_rows(struct cli *c, const char *list, json_t *items)
+{
+	const struct columns *t = columns_of(list);
+	size_t n = columns_count(t), width[COLUMNS_MAX], i;
+	json_t *item;
+	for (size_t k = 0; k < n; k++)
+		width[k] = width_of(SAY(c, t->column[k].en, t->column[k].es));
+	json_array_foreach(items, i, item)
+	{
+		for (size_t k = 0; k < n; k++) {
+			size_t w = width_of(cell(c, t->column[k].member,
+			    json_object_get(item, t->column[k].member)));
+			if (w > width[k])
+				width[k] = w > CELL_MAX ? CELL_MAX + 1 : w;
+		}
+	}
+	for (size_t k = 0; k < n; k++)
+		put_padded(SAY(c, t->column[k].en, t->column[k].es), width[k],
+		    k + 1 == n);
+	putchar('\n');
+	json_array_foreach(items, i, item)
+	{
+		for (size_t k = 0; k < n; k++)
+			put_padded(cell(c, t->column[k].member,
+				       json_object_get(item,
+					   t->column[k].member)),
+			    width[k], k + 1 == n);
+		putchar('\n');
+	}
+}
+
+static void
+print_value(struct cli *c, const char *name, const json_t *value, size_t width)
+{
+	const json_t *item;
+	size_t i;
+	if (!json_is_array(value)) {
+		printf("%-*s  %s\n", (int)width, name, cell(c, name, value));
+		return;
+	}
+	json_array_foreach(value, i, item)
+	{
+		char *text = json_dumps(item, JSON_COMPACT);
+		printf("%-*s  %s\n", (int)width, name, text);
+		free(text);
+	}
+}
+
+/* One record: its members, one on each line. */
+static void
+print_members(struct cli *c, json_t *record)
+{
+	const char *name;
+	json_t *value;
+	size_t width = 0;
+	json_object_foreach(record, name, value)
+	{
+		if (strlen(name) > width)
+			width = strlen(name);
+	}
+	json_object_foreach(record, name, value)
+	{
+		print_value(c, name, value, width);
+	}
+}
+
+enum err_code
+print_record(struct cli *c, struct bytes json, struct err *e)
+{
+	json_t *root = json_loadb((const char *)json.p, json.len, 0, NULL);
+	if (root == NULL)
+		return err_say(e, ERR_IO, "cli-answer",
+		    "the engine's answer is not JSON");
+	if (c->json)
+		printf("%.*s\n", BYTES_FMT(json));
+	else
+		print_members(c, root);
+	json_decref(root);
+	return ERR_OK;
+}
+
+void
+print_error(const struct cli *c, const struct err *e)
+{
+	char text[1024];
+	struct buf problem AUTO_BUF = BUF(65536);
+	if (c->json && c->problem.len > 0) {
+		fprintf(stderr, "%.*s\n", BYTES_FMT(buf_bytes(&c->problem)));
+		return;
+	}
+	if (c->json) {
+		api_problem(&problem, e, http_status_of(e->code));
+		fprintf(stderr, "%s\n", buf_text(&problem));
+		return;
+	}
+	cli_sentence(e, c->spanish, text, sizeof(text));
+	fprintf(stderr, "refrendo: %s [%s]\n", text, e->id);
+	if (e->where.field[0] != '\0')
+		fprintf(stderr, "  %s: %s\n", SAY(c, "field", "campo"),
+		    e->where.field);
+	if (e->rule != NULL)
+		fprintf(stderr, "  %s: %s\n", SAY(c, "rule", "norma"), e->rule);
+	/* The run is the operator's own: what a log would say is theirs. */
+	if (e->why[0] != '\0')
+		fprintf(stderr, "  (%s)\n", e->why);
+}
+
+/* --- Files and keys --------------------------------------------------------------------- */
+
+enum err_code
+print_octets(struct cli *c, struct bytes b, struct err *e)
+{
+	const char *name = c->option[OPT_OUT];
+	if (name != NULL && strcmp(name, "-") != 0)
+		return file_write(name, b, 0644, e);
+	if (fwrite(b.p, 1, b.len, stdout) != b.len || fflush(stdout) != 0)
+		return err_errno(e, "cli-output",
+		    "standard output cannot be written");
+	return ERR_OK;
+}
+
+enum err_code
+input_read(struct cli *c, const char *name, size_t max, struct buf *out,
+    struct err *e)
+{
+	(void)c;
+	if (strcmp(name, "-") == 0)
+		name = "/dev/stdin";
+	/* One octet more tells a file that is too long from one that fits. */
+	out->max = max + 1;
+	TRY(file_read(".", name, max + 1, out, e));
+	if (out->len > max)
+		return err_say(e, ERR_INVALID, "cli-file-size",
+		    "the file %s is larger than anything that is accepted "
+		    "here",
+		    name);
+	return ERR_OK;
+}
+
+enum err_code
+input_key(const char *uri, struct key **out, struct err *e)
+{
+	enum err_code code = key_load(uri, BYTES_NONE, out, e);
+	if (code != ERR_FORBIDDEN)
+		return code;
+	struct buf passphrase AUTO_BUF = BUF(0);
+	/* No directory: the file of an installation's own keys is not meant. */
+	TRY(passphrase_read("/dev/null", false, &passphrase, e));
+	return key_load(uri, buf_bytes(&passphrase), out, e);
+}

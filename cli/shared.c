@@ -1,0 +1,275 @@
+/* shared - what the verbs of several nouns do. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+enum err_code
+run_act(struct cli *c, struct err *e)
+{
+	struct buf answer AUTO_BUF = ANSWER_BUF;
+	TRY(engine_act(c, (enum ca_act)c->verb->act, BYTES_NONE, &answer, e));
+	return print_record(c, buf_bytes(&answer), e);
+}
+
+/* The path of the verb, with operands for {}. */
+static const char *
+list_path(struct cli *c)
+{
+	struct buf path AUTO_BUF = BUF(4096);
+	size_t operand = 0;
+	for (const char *p = c->verb->list; *p != '\0'; p++) {
+		if (p[0] == '{' && p[1] == '}' && operand < c->n_operand) {
+			api_put_segment(&path,
+			    bytes_str(c->operand[operand++]));
+			p++;
+			continue;
+		}
+		buf_putc(&path, (uint8_t)*p);
+	}
+	return arena_str(c->arena, buf_bytes(&path));
+}
+
+enum err_code
+run_show(struct cli *c, struct err *e)
+{
+	struct buf answer AUTO_BUF = ANSWER_BUF;
+	const char *path = list_path(c);
+	if (c->option[OPT_BLOBS] != NULL)
+		path = arena_printf(c->arena, "%s?blobs=1", path);
+	TRY(engine_get(c, path, &answer, e));
+	return print_record(c, buf_bytes(&answer), e);
+}
+
+static const char *
+page_path(struct cli *c, const char *path, const char *after)
+{
+	struct buf out AUTO_BUF = BUF(4096);
+	const char *limit = c->option[OPT_LIMIT];
+	char mark = '?';
+	buf_puts(&out, path);
+	if (limit == NULL && c->option[OPT_ALL] != NULL)
+		limit = "500";
+	if (limit != NULL) {
+		buf_putf(&out, "%climit=", mark);
+		api_put_segment(&out, bytes_str(limit));
+		mark = '&';
+	}
+	if (after != NULL) {
+		buf_putf(&out, "%cafter=", mark);
+		api_put_segment(&out, bytes_str(after));
+		mark = '&';
+	}
+	if (c->option[OPT_BLOBS] != NULL)
+		buf_putf(&out, "%cblobs=1", mark);
+	return arena_str(c->arena, buf_bytes(&out));
+}
+
+/* One page, or all of them as one. */
+static enum err_code
+read_pages(struct cli *c, json_t **out, struct err *e)
+{
+	const char *after = c->option[OPT_AFTER];
+	const char *path = list_path(c);
+	json_t *all = NULL;
+	for (;;) {
+		json_t *page;
+		enum err_code code =
+		    engine_json(c, page_path(c, path, after), &page, e);
+		if (code != ERR_OK) {
+			json_decref(all);
+			return code;
+		}
+		if (all == NULL) {
+			all = page;
+		} else {
+			json_array_extend(json_object_get(all, "items"),
+			    json_object_get(page, "items"));
+			json_object_del(all, "next");
+			if (json_object_get(page, "next") != NULL)
+				json_object_set(all, "next",
+				    json_object_get(page, "next"));
+			json_decref(page);
+		}
+		const char *next =
+		    json_string_value(json_object_get(all, "next"));
+		if (next == NULL || c->option[OPT_ALL] == NULL)
+			break;
+		after = arena_str(c->arena, bytes_str(next));
+	}
+	*out = all;
+	return ERR_OK;
+}
+
+enum err_code
+run_list(struct cli *c, struct err *e)
+{
+	json_t *page;
+	TRY(read_pages(c, &page, e));
+	if (c->json) {
+		char *text = json_dumps(page, JSON_COMPACT);
+		printf("%s\n", text);
+		free(text);
+	} else {
+		print_rows(c, c->verb->list, json_object_get(page, "items"));
+	}
+	const char *next = json_string_value(json_object_get(page, "next"));
+	if (next != NULL && !c->json)
+		fprintf(stderr, "%s --after %s\n",
+		    SAY(c, "there are more:", "hay más:"), next);
+	json_decref(page);
+	return ERR_OK;
+}
+
+enum err_code
+run_statement(struct cli *c, struct err *e)
+{
+	struct buf statement AUTO_BUF = BUF(STATEMENT_MAX);
+	TRY(engine_get(c, list_path(c), &statement, e));
+	return print_octets(c, buf_bytes(&statement), e);
+}
+
+enum err_code
+run_certificate(struct cli *c, struct err *e)
+{
+	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct buf pem AUTO_BUF = BUF(CERT_MAX_BYTES * 2);
+	TRY(engine_get(c, list_path(c), &der, e));
+	if (c->option[OPT_DER] != NULL)
+		return print_octets(c, buf_bytes(&der), e);
+	pem_put(&pem, "CERTIFICATE", buf_bytes(&der));
+	TRY(buf_end(&pem, e));
+	return print_octets(c, buf_bytes(&pem), e);
+}
+
+/* --- Signing a statement ------------------------------------------------------------- */
+
+/* 40 bits of SHA-256 in base32, for eyes: "K7QD-2MXA". */
+void
+verification_code(struct bytes text, char out[10])
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+	uint8_t hash[SHA256_LEN];
+	uint64_t bits = 0;
+	size_t at = 0;
+	sha256(hash, text);
+	for (size_t i = 0; i < 5; i++)
+		bits = bits << 8 | hash[i];
+	for (int i = 7; i >= 0; i--) {
+		out[at++] = alphabet[bits >> (5 * i) & 31];
+		if (i == 4)
+			out[at++] = '-';
+	}
+	out[at] = '\0';
+}
+
+static void
+show_statement(struct cli *c, struct bytes text, const struct statement *s)
+{
+	char code[10], until[TIME_TEXT], run[24];
+	verification_code(text, code);
+	time_print(until, s->expires);
+	run_for_people(arena_str(c->arena, s->holder_run), run, sizeof(run));
+	fprintf(stderr, "%s\n\n  %.*s\n\n",
+	    SAY(c, "By signing you certify:", "Al firmar, usted certifica:"),
+	    BYTES_FMT(s->text_es));
+	fprintf(stderr, "  %.*s v%lld · %.*s · RUN %s · %s %s · %s %s\n",
+	    BYTES_FMT(s->request), (long long)s->request_version,
+	    BYTES_FMT(s->holder_name), run, SAY(c, "code", "código"), code,
+	    SAY(c, "until", "hasta"), until);
+}
+
+static enum err_code
+ask_consent(struct cli *c, struct err *e)
+{
+	char line[16] = "";
+	if (c->option[OPT_YES] != NULL || !isatty(STDIN_FILENO))
+		return ERR_OK;
+	fprintf(stderr, "%s ", SAY(c, "Sign? [y/N]", "¿Firmar? [s/N]"));
+	if (fgets(line, sizeof(line), stdin) != NULL &&
+	    (line[0] == 's' || line[0] == 'S' || line[0] == 'y' ||
+		line[0] == 'Y'))
+		return ERR_OK;
+	return err_say(e, ERR_FORBIDDEN, "cli-not-signed",
+	    "nothing was signed and nothing was sent");
+}
+
+static enum err_code
+sign_statement(struct cli *c, struct bytes statement, struct buf *cms,
+    struct err *e)
+{
+	AUTO(key) key = NULL;
+	struct buf file AUTO_BUF = BUF(0), der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct cert cert;
+	TRY(input_read(c, c->option[OPT_CERT], 2 * CERT_MAX_BYTES, &file, e));
+	TRY(pem_or_der(buf_bytes(&file), "CERTIFICATE", &der, e));
+	TRY(cert_parse(buf_bytes(&der), &cert, e));
+	TRY(ask_consent(c, e));
+	TRY(input_key(c->option[OPT_KEY], &key, e));
+	if (!bytes_eq(cert.spki, key_spki(key)))
+		return err_say(e, ERR_INVALID, "cli-key-of-cert",
+		    "the key given with --key is not that of the certificate "
+		    "given with --cert");
+	return cms_sign(key, buf_bytes(&der), statement, clock_now(), cms, e);
+}
+
+/*
+ * What the engine holds already, if it was made with this certificate over
+ * this statement: a signature is never the same twice, and an act that is
+ * repeated with its key must be.
+ */
+static enum err_code
+find_evidence(struct cli *c, struct bytes statement, struct buf *cms,
+    struct err *e)
+{
+	const char *path = list_path(c);
+	size_t len = strlen(path) - strlen("/statement");
+	json_t *record;
+	TRY(engine_json(c,
+	    arena_printf(c->arena, "%.*s?blobs=1", (int)len, path), &record,
+	    e));
+	const char *text =
+	    json_string_value(json_object_get(record, "evidence"));
+	if (text != NULL && !base64_get(cms, bytes_str(text)))
+		buf_reset(cms);
+	json_decref(record);
+	struct buf file AUTO_BUF = BUF(0), der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+	AUTO(verifier) v = NULL;
+	struct cms parsed;
+	struct err ignored;
+	TRY(input_read(c, c->option[OPT_CERT], 2 * CERT_MAX_BYTES, &file, e));
+	TRY(pem_or_der(buf_bytes(&file), "CERTIFICATE", &der, e));
+	TRY(verifier_new(&v, e));
+	if (cms->len > 0 &&
+	    (cms_parse(buf_bytes(cms), &scratch, &parsed, &ignored) != ERR_OK ||
+		!bytes_eq(parsed.signer.der, buf_bytes(&der)) ||
+		cms_verify(&parsed, statement, v, &ignored) != ERR_OK))
+		buf_reset(cms);
+	return ERR_OK;
+}
+
+enum err_code
+run_sign(struct cli *c, struct err *e)
+{
+	struct buf statement AUTO_BUF = BUF(STATEMENT_MAX);
+	struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct buf answer AUTO_BUF = ANSWER_BUF;
+	struct statement s;
+	bool given = c->field[CF_CMS] != NULL;
+	if (given == (c->option[OPT_KEY] != NULL))
+		return cli_usage_missing(c, "--cms, or --key and --cert,", e);
+	if (!given && c->option[OPT_CERT] == NULL)
+		return cli_usage_missing(c, "--cert", e);
+	TRY(engine_get(c, list_path(c), &statement, e));
+	TRY(statement_parse(buf_bytes(&statement), c->arena, &s, e));
+	show_statement(c, buf_bytes(&statement), &s);
+	if (!given)
+		TRY(find_evidence(c, buf_bytes(&statement), &cms, e));
+	if (!given && cms.len == 0)
+		TRY(sign_statement(c, buf_bytes(&statement), &cms, e));
+	TRY(engine_act(c, (enum ca_act)c->verb->act, buf_bytes(&cms), &answer,
+	    e));
+	return print_record(c, buf_bytes(&answer), e);
+}
