@@ -12,7 +12,10 @@
  *
  * dir        the installation: core keeps its ledger/ and public/, status
  *            reads public/; the signers keep no path at all.
- * report     what confines the role now, in words: "seccomp landlock-7".
+ * report     what confines the role now: "seccomp=yes landlock=7".
+ *
+ * A build with the address or thread sanitizer leaves seccomp out and says
+ * so: "seccomp=no (sanitizer) landlock=7".
  *
  * Where the kernel lacks one of them the report says so and the role runs
  * with what there is; a filter that the kernel refuses is ERR_IO.
