@@ -117,7 +117,10 @@ ceilings_load(const struct policy_file *file, struct ceilings *out,
     struct findings *f)
 {
 	AUTO(arena) arena = arena_new();
-	struct load l = { file, arena, f, f->errors };
+	struct load l = { .file = file,
+		.arena = arena,
+		.f = f,
+		.errors_before = f->errors };
 	struct said_ceilings *said = arena_get(arena, sizeof(*said));
 	struct ceilings made = { .n_officer = 0 };
 	size_t from = f->len;

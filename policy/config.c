@@ -370,7 +370,10 @@ config_load(const struct policy_file *file, struct config *out,
     struct findings *f)
 {
 	AUTO(arena) arena = arena_new();
-	struct load l = { file, arena, f, f->errors };
+	struct load l = { .file = file,
+		.arena = arena,
+		.f = f,
+		.errors_before = f->errors };
 	struct said_config *said_all = arena_get(arena, sizeof(*said_all));
 	struct config *made = arena_get(arena, sizeof(*made));
 	size_t from = f->len;

@@ -38,11 +38,15 @@ struct load {
 	struct arena *arena; /* owns the tree */
 	struct findings *f;
 	size_t errors_before; /* f->errors when this file began */
+	bool partial; /* the YAML broke off: what is missing may stand behind */
 };
 
 #define ENTRIES_MAX 256 /* of one map or list */
 
-/* The root map, or NULL when the file cannot be read further. */
+/*
+ * The root map, or NULL when nothing can be judged.  Where the YAML breaks off
+ * the whole values before that are there, and l->partial is set.
+ */
 struct node *tree_read(struct load *l);
 const struct node *node_find(const struct node *map, const char *key);
 

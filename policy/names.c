@@ -220,7 +220,7 @@ policy_check_holder(struct load *l, const struct said_policy *s)
 	struct err e;
 
 	/* A list with mistakes may hold what seems to be missing. */
-	if (!s->subject.ok || !s->names.subject_alt.ok)
+	if (!s->subject.ok || !s->names.subject_alt.ok || l->partial)
 		return;
 	for (size_t i = 0; i < s->subject.count; i++) {
 		if (!((const struct said_subject *)s->subject.items)[i].ok)

@@ -422,7 +422,7 @@ row_decode(struct load *l, const struct node *map, const struct row *r,
 	struct node nothing = { .kind = NODE_MAP };
 	struct err e;
 
-	if (n == NULL && (r->flags & REQUIRED) != 0)
+	if (n == NULL && (r->flags & REQUIRED) != 0 && !l->partial)
 		report_missing(l, map, r);
 	if (n != NULL && (r->flags & LATER) != 0) {
 		err_at(&e, ERR_DENIED, "policy-key-later", NULL,

@@ -417,13 +417,31 @@ parse(struct builder *b, const uint8_t *text, size_t len)
 	while (more && !b->stopped && !b->done) {
 		if (yaml_parser_parse(&parser, &ev) == 0) {
 			report_syntax(b->l, &parser);
-			b->stopped = true;
+			b->l->partial = true;
 			break;
 		}
 		more = take_event(b, &ev);
 		yaml_event_delete(&ev);
 	}
 	yaml_parser_delete(&parser);
+}
+
+/* The last value may be cut, or be misread for what follows it. */
+static void
+drop_last(struct node *map)
+{
+	struct node *before = NULL;
+
+	if (map->last == NULL)
+		return;
+	for (struct node *c = map->child; c != map->last; c = c->next)
+		before = c;
+	if (before == NULL)
+		map->child = NULL;
+	else
+		before->next = NULL;
+	map->last = before;
+	map->n--;
 }
 
 static struct node *
@@ -434,6 +452,11 @@ root_of(struct builder *b)
 
 	if (b->stopped)
 		return NULL;
+	if (l->partial) {
+		if (b->root == NULL || b->root->kind != NODE_MAP)
+			return NULL;
+		drop_last(b->root);
+	}
 	if (b->root == NULL) {
 		err_at(&e, ERR_INVALID, "policy-empty", NULL, where_at(l, 1, 1),
 		    "the file says nothing");

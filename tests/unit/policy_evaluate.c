@@ -39,7 +39,8 @@ policy_of(const char *validity)
 	    "\"{person.office}\", serialNumber: \"{person.run}\", CN: "
 	    "\"{person.name}\", emailAddress: \"{person.email}\"}\n"
 	    "names: {subject_alt: [{other: 1.3.6.1.4.1.8321.1, ia5: "
-	    "\"{person.run}\"}, {email: \"{person.email}\"}], issuer_alt: "
+	    "\"{person.run}\"}, {email: \"{person.email}\"}, {other: 1.2.3, "
+	    "ia5: \"{person.office}\"}], issuer_alt: "
 	    "[{other: 1.3.6.1.4.1.8321.2, ia5: \"{institution.rut}\"}]}\n"
 	    "certificate_policies: [{oid: 2.16.152.1.3.1, cps: "
 	    "\"http://x.cl/cps\", notice: \"nada\"}]\n"
@@ -116,7 +117,7 @@ all_pass(void **state)
 	assert_int_equal(spec.eku[1], OID_EKU_EMAIL);
 	assert_false(spec.eku_critical);
 	assert_false(spec.nocheck);
-	assert_int_equal(spec.n_san, 2);
+	assert_int_equal(spec.n_san, 3);
 	assert_int_equal(spec.san[0].kind, GN_OTHER_IA5);
 	assert_true(bytes_is(spec.san[0].value, "12345678-5"));
 	assert_true(
@@ -147,6 +148,7 @@ static const struct {
 	{ "long name", FACT_PERSON_NAME, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "subject", "name-too-long", NULL },
 	{ "not UTF-8", FACT_PERSON_NAME, "Mar\xed" "a", "person.name", "policy-fact-text", "person.name is too long, or holds characters that nobody can see; register it again" },
 	{ "backwards", FACT_PERSON_OFFICE, "Jefa \xe2\x80\xae", "person.office", "policy-fact-text", NULL },
+	{ "office beyond ASCII", FACT_PERSON_OFFICE, "Jefa \xc3\xb1", "names.subject_alt", "policy-alt-value", "an alternative name is longer than 128 characters or not plain ASCII" },
 	{ "no e-mail", FACT_PERSON_EMAIL, "", "person.email", "policy-fact-missing", NULL },
 	{ "e-mail without host", FACT_PERSON_EMAIL, "maria", "person.email", "email-form", NULL },
 	{ "no institution", FACT_INSTITUTION_NAME, "", "institution.name", "policy-fact-missing", NULL },

@@ -192,6 +192,9 @@ static const struct refusal refusals[] = {
 	{ "holder's fact for the issuer", "issuer_alt: []", "issuer_alt: [{email: \"{person.email}\"}]", 5, 47, 16, "policy-alt-fact", NULL, NULL, "use {institution.rut}" },
 	{ "no identifier", "subject_alt: []", "subject_alt: [{other: 1.3.x, ia5: a}]", 5, 31, 5, "oid-text", NULL, NULL, "as in 2.16.152.1.3" },
 	{ "cps that is no page", "keys:", "certificate_policies: [{oid: 2.16.152.1.3.1, cps: \"ftp://x.cl/a\"}]\nkeys:", 6, 51, 14, "policy-cps", "certificate_policies[1].cps", NULL, NULL },
+	{ "before what is no YAML", NULL, "version: 07\nkeys: {modes: [csr]\n", 1, 10, 2, "policy-ambiguous", NULL, NULL, NULL },
+	{ "cps beyond ASCII", "keys:", "certificate_policies: [{oid: 2.16.152.1.3.1, cps: \"http://\xc3\xb1.cl\"}]\nkeys:", 6, 51, 13, "policy-cps-ascii", NULL, "an address is plain ASCII in certificates", "write other characters as %C3%B1" },
+	{ "IA5String beyond ASCII", "subject_alt: []", "subject_alt: [{other: 1.2.3, ia5: \"\xc3\xb1\"}]", 5, 43, 3, "policy-alt-ia5", NULL, NULL, NULL },
 	{ "policy twice", "keys:", "certificate_policies: [{oid: 1.2.3}, {oid: 1.2.3}]\nkeys:", 6, 44, 5, "policy-oid-twice", NULL, NULL, NULL },
 	/* --- across keys --- */
 	{ "default over max", "default: 1y", "default: 3y", 7, 21, 2, "policy-default-over-max", "validity.default", "the default of 3y is longer than the max of 2y", "write 2y or less" },
