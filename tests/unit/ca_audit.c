@@ -346,6 +346,87 @@ a_refusal_that_is_no_text(void **state)
 	assert_true(fake_view_replays(w->v));
 }
 
+/* The answer that arrives twice, as after a crash, and one that differs. */
+static void
+answers_that_repeat(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new("2027-01-01");
+	world_populate(w);
+	(void)world_issue(w, HOLDER, "k");
+	struct request r = world_get_request(w, "SOL-2027-000001");
+	struct bytes der = world_get_certificate(w, r.serial).certificate;
+	struct random_pool pool = { .used = 0 };
+	struct buf sig AUTO_BUF = BUF(SIG_MAX);
+	struct buf other AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct bytes tbs, sigalg, signature;
+	struct decision d;
+	struct work work;
+
+	world_must(w,
+	    ca_signed(&w->ca, w->v, r.id, der, NULL, w->now, &pool, w->a, &d,
+		&w->e),
+	    "the same answer");
+	assert_int_equal(d.n, 0);
+	assert_true(bytes_eq(d.object, ca_row_key(w->a, ROW_REQUEST, r.id)));
+	world_must(w, signed_split(der, &tbs, &sigalg, &signature, &w->e), "");
+	world_must(w, key_sign(w->issuer_key, tbs, &sig, &w->e), "again");
+	world_must(w,
+	    signed_assemble(tbs, sigalg, buf_bytes(&sig), &other, &w->e), "");
+	assert_int_equal(ca_signed(&w->ca, w->v, r.id, buf_bytes(&other), NULL,
+			     w->now, &pool, w->a, &d, &w->e),
+	    ERR_CONFLICT);
+	assert_string_equal(w->e.say,
+	    "the signer answered twice with different certificates for one "
+	    "serial number");
+	assert_int_equal(ca_work(w->v, r.id, w->a, &work, &w->e), ERR_NOTFOUND);
+	assert_string_equal(w->e.say,
+	    "nothing waits for a signature under SOL-2027-000001");
+	assert_int_equal(ca_signed(&w->ca, w->v, bytes_str("SOL-2027-000009"),
+			     der, NULL, w->now, &pool, w->a, &d, &w->e),
+	    ERR_NOTFOUND);
+}
+
+/* The container's own signature is a throwaway key's: not good enough. */
+static void
+the_container_is_no_answer(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new("2027-01-01");
+	world_populate(w);
+	const char *id = world_request(w, HOLDER, "k", "funcionario-firma");
+	struct command c = world_endorsement(w, "minister", id);
+	struct random_pool pool = { .used = 0 };
+	struct decision d;
+
+	world_must(w, world_run(w, &c), "endorse");
+	struct request r = world_get_request(w, id);
+	assert_int_equal(ca_signed(&w->ca, w->v, r.id, r.container, NULL,
+			     w->now, &pool, w->a, &d, &w->e),
+	    ERR_INVALID);
+	assert_int_equal(ca_signed(&w->ca, w->v, r.id, bytes_str("junk"), NULL,
+			     w->now, &pool, w->a, &d, &w->e),
+	    ERR_INVALID);
+	assert_int_equal(world_get_request(w, id).state, REQ_ENDORSED);
+	assert_int_equal(world_sign(w, NULL), 1);
+}
+
+/* A serial needs a clock near the present. */
+static void
+a_clock_from_1970(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new("2027-01-01");
+	world_populate(w);
+	struct command c =
+	    world_command(w, ACT_REQUEST_NEW, CF_AS, OPERATOR, CF_RUT, RUT_A,
+		CF_RUN, HOLDER, CF_POLICY, "funcionario-firma", CF_COUNT);
+	c.f[CF_CSR] = world_csr(w, "k");
+	w->now = 5 * DAY;
+	assert_int_equal(world_decide(w, &c), ERR_CONFLICT);
+	assert_string_equal(w->e.id, "serial-clock");
+}
+
 /* Printed for whoever tunes it; the budget is in PERFORMANCE. */
 static void
 how_long_a_submission_takes(void **state)
@@ -375,6 +456,9 @@ main(void)
 		cmocka_unit_test(the_engines_own_entries),
 		cmocka_unit_test(refused_acts_are_kept),
 		cmocka_unit_test(a_refusal_that_is_no_text),
+		cmocka_unit_test(answers_that_repeat),
+		cmocka_unit_test(the_container_is_no_answer),
+		cmocka_unit_test(a_clock_from_1970),
 		cmocka_unit_test(how_long_a_submission_takes),
 	};
 
