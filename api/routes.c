@@ -10,7 +10,7 @@
 #define BIT(p) (1u << (p))
 #define PAGE   (BIT(PARAM_AFTER) | BIT(PARAM_LIMIT) | BIT(PARAM_BLOBS))
 #define ACT(path, act) \
-	{ HTTP_POST, path, true, act, CORE_COMMAND, 0, 0, 0, NULL, NULL, NULL }
+	{ HTTP_POST, path, true, act, CORE_COMMAND, 0, BIT(PARAM_BLOBS), 0, NULL, NULL, NULL }
 #define GET(path, class, help) \
 	{ HTTP_GET, path, false, 0, CORE_GET, class, BIT(PARAM_BLOBS), 0, NULL, NULL, help }
 #define RAW(path, class, member, type, help) \

@@ -23,16 +23,33 @@ core_read_only(struct core *c, const struct err *e)
 	c->read_only = true;
 }
 
+/*
+ * One read transaction serves a whole turn of the loop.  It ends before the
+ * loop waits, so that no page is pinned, and when a commit has made it old.
+ */
 struct view *
 core_view(struct core *c)
 {
 	struct err e;
-	struct view *v = NULL;
-	if (store_begin(c->store, false, &v, &e) != ERR_OK) {
+	if (c->view == NULL &&
+	    store_begin(c->store, false, &c->view, &e) != ERR_OK) {
+		c->view = NULL;
 		core_read_only(c, &e);
-		return NULL;
 	}
-	return v;
+	return c->view;
+}
+
+void
+core_view_end(struct core *c)
+{
+	view_abort(c->view);
+	c->view = NULL;
+}
+
+static void
+on_turn(uv_prepare_t *turn)
+{
+	core_view_end(turn->data);
 }
 
 struct core_issuer *
@@ -347,7 +364,6 @@ tick_if_due(struct core *c)
 		core_read_only(c, &e);
 	else if (when <= clock_now() && !c->read_only)
 		writer_push(c, job_new(JOB_TICK));
-	view_abort(v);
 }
 
 static void
@@ -415,9 +431,13 @@ core_run(struct core *c)
 		follow_from(c, c->published, c->log_size);
 		push_policies(c);
 	}
+	uv_prepare_init(&c->loop, &c->turn);
+	c->turn.data = c;
+	uv_prepare_start(&c->turn, on_turn);
 	uv_timer_start(&c->second, on_second, SECOND_MS, SECOND_MS);
 	uv_run(&c->loop, UV_RUN_DEFAULT);
 	writer_stop(c);
+	core_view_end(c);
 }
 
 int

@@ -143,6 +143,8 @@ struct core {
 	uv_loop_t loop;
 	uv_poll_t control;
 	uv_timer_t second;
+	uv_prepare_t turn;
+	struct view *view; /* of this turn; NULL: none yet */
 	struct store *store;
 	struct public *public;
 	struct public_reader *reader;
@@ -191,8 +193,9 @@ struct core {
 
 /* Stops all writing and says why, once. */
 void core_read_only(struct core *c, const struct err *e);
-/* A read transaction on the loop; NULL after a logged failure. */
+/* The read transaction of this turn of the loop; NULL after a logged failure. */
 struct view *core_view(struct core *c);
+void core_view_end(struct core *c);
 struct core_issuer *core_issuer_find(struct core *c, struct bytes name);
 
 /* core_sign.c */

@@ -138,7 +138,6 @@ crl_pump(struct core *c)
 			return;
 		if (crl_ask(c, n, v, &e) != ERR_OK)
 			core_read_only(c, &e);
-		view_abort(v);
 	}
 }
 

@@ -43,7 +43,6 @@ crl_want(struct core *c, struct bytes serial)
 		if (i != NULL)
 			i->crl_wanted = true;
 	}
-	view_abort(v);
 }
 
 static void
@@ -138,5 +137,4 @@ follow_from(struct core *c, uint64_t index, uint64_t size)
 			due_push(c, bytes_of(f.serial, f.serial_len));
 		arena_reset(c->arena);
 	}
-	view_abort(v);
 }

@@ -351,7 +351,6 @@ round_end(struct core *c)
 	if (code == ERR_OK)
 		code = public_commit(TAKE(t), &e);
 	public_abort(t);
-	view_abort(v);
 	if (code != ERR_OK) {
 		core_read_only(c, &e);
 		return;
@@ -378,7 +377,6 @@ publish_pump(struct core *c)
 		return;
 	if (round_begin(c, v, answers, &e) != ERR_OK)
 		core_read_only(c, &e);
-	view_abort(v);
 	if (c->round.running && c->round.missing == 0)
 		round_end(c);
 }

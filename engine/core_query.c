@@ -264,14 +264,14 @@ static enum err_code (*const readers[])(struct reading *, struct err *) = {
 static enum err_code
 query_run(struct core *c, const struct query *q, struct buf *out, struct err *e)
 {
-	struct view *v = NULL;
 	if ((size_t)q->what >= ARRAY_LEN(readers) || readers[q->what] == NULL)
 		return err_say(e, ERR_INVALID, "query-unknown",
 		    "core does not know this query");
-	TRY(store_begin(c->store, false, &v, e));
-	struct reading r = { c, v, q, out };
+	struct reading r = { c, core_view(c), q, out };
+	if (r.view == NULL)
+		return err_say(e, ERR_BUSY, "ledger-unreadable",
+		    "the ledger cannot be read; refrendo status says why");
 	enum err_code code = readers[q->what](&r, e);
-	view_abort(v);
 	arena_reset(c->arena);
 	TRY(code);
 	return buf_end(out, e);

@@ -42,7 +42,6 @@ reply_object(struct core *c, struct peer *front, uint64_t id,
 			    "the act was written but its record is missing");
 		reply_refusal(front, CORE_COMMAND, id, &e);
 	}
-	view_abort(v);
 }
 
 static bool

@@ -59,7 +59,6 @@ sign_ask(struct core *c, struct bytes id)
 		    buf_bytes(&body));
 	} else if (code != ERR_NOTFOUND)
 		log_err("sign-ask", &e);
-	view_abort(v);
 }
 
 static void
@@ -267,7 +266,6 @@ signer_said_hello(struct core *c, struct bytes body)
 		code = compare_with_signer(c, v, &e);
 	if (code != ERR_OK) {
 		core_read_only(c, &e);
-		view_abort(v);
 		return;
 	}
 	c->hello_size = c->hello.checkpoint_size;
@@ -286,7 +284,6 @@ signer_said_hello(struct core *c, struct bytes body)
 		code = ask_all_work(c, v, &e);
 	if (code != ERR_OK)
 		core_read_only(c, &e);
-	view_abort(v);
 }
 
 static void

@@ -305,6 +305,7 @@ on_written(uv_async_t *async)
 {
 	struct core *c = async->data;
 	struct jobs done = TAILQ_HEAD_INITIALIZER(done);
+	core_view_end(c); /* it does not see what was committed now */
 	pthread_mutex_lock(&c->lock);
 	TAILQ_CONCAT(&done, &c->done, link);
 	pthread_mutex_unlock(&c->lock);

@@ -172,6 +172,7 @@ struct signer {
 	bool is_ocsp, said_hello;
 	int64_t unknown_second; /* answers for status in this second */
 	unsigned unknown_count;
+	uint64_t ocsp_signed;
 	struct ceilings ceilings;
 	char origin[64];
 	struct authority issuer[ISSUERS_MAX];
