@@ -368,6 +368,10 @@ publish_pump(struct core *c)
 	struct err e;
 	if (c->round.running || c->read_only)
 		return;
+	/* A round may have sealed entries that were followed only after it. */
+	if (c->due_len == 0)
+		c->published =
+		    c->log_size < c->sealed ? c->log_size : c->sealed;
 	bool answers = c->due_len > 0 && responders_ready(c);
 	bool seals = c->signer_ready && c->log_size > c->sealed;
 	if (!answers && !seals)
