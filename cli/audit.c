@@ -366,7 +366,7 @@ take_snapshot(struct cli *c, const char **dir, struct err *e)
 	char hex[HEX_LEN(sizeof(random))];
 	if (RAND_bytes(random, sizeof(random)) != 1)
 		return err_openssl(e, "cli-random",
-		    "no randomness could be had for an idempotency key");
+		    "the system gives no random octets; try again later");
 	hex_print(hex, bytes_of(random, sizeof(random)));
 	buf_putf(&body, "{\"name\":\"replay-%s\"}", hex);
 	enum err_code code = engine_call(c, HTTP_POST, "/snapshots",

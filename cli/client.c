@@ -271,7 +271,7 @@ idempotency_key(struct cli *c, char out[65], struct err *e)
 	}
 	if (RAND_bytes(random, sizeof(random)) != 1)
 		return err_openssl(e, "cli-random",
-		    "no randomness could be had for an idempotency key");
+		    "the system gives no random octets; try again later");
 	hex_print(out, bytes_of(random, sizeof(random)));
 	return ERR_OK;
 }

@@ -1,0 +1,322 @@
+/* doctor - what is wrong with an installation, and what to do about it. */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/timex.h>
+
+#include <refrendo/crl.h>
+
+#include "cli.h"
+
+#define MAP_FULL_PERCENT 80
+#define ROOT_CRL_SOON    (30 * DAY)
+#define DISK_MIN         (UINT64_C(1) << 30)
+#define CLOCK_SLACK      10 /* seconds between the engine's clock and ours */
+
+enum finding_state { STATE_GOOD, STATE_LOOK, STATE_WRONG };
+
+struct doctor {
+	struct cli *c;
+	json_t *checks; /* array, for --json */
+	size_t wrong;
+	struct config config;
+};
+
+static void
+tell(struct doctor *d, enum finding_state state, const char *name,
+    const char *en, const char *es)
+{
+	static const char *const marks[] = { "✔", "!", "✘" };
+	static const char *const words[] = { "good", "look", "wrong" };
+	const char *text = SAY(d->c, en, es);
+	if (state == STATE_WRONG)
+		d->wrong++;
+	if (d->c->json)
+		json_array_append_new(d->checks,
+		    json_pack("{s:s, s:s, s:s}", "detail", text, "name", name,
+			"state", words[state]));
+	else
+		printf("%s %-14s %s\n", marks[state], name, text);
+}
+
+/* --- Files ------------------------------------------------------------------------- */
+
+static void
+check_configuration(struct doctor *d)
+{
+	static struct installation in; /* 100 KiB */
+	struct findings findings = { NULL, 0, 0 };
+	struct err e;
+	char text[1024];
+	enum err_code code = installation_read(d->c->dir, &in, &findings, &e);
+	if (code != ERR_OK) {
+		cli_sentence(&e, d->c->spanish, text, sizeof(text));
+		tell(d, STATE_WRONG, "configuration", text, text);
+	} else if (findings.errors > 0) {
+		installation_print(&in, &findings);
+		tell(d, STATE_WRONG, "configuration",
+		    "the files of etc/ have mistakes, see above",
+		    "los archivos de etc/ tienen errores, véalos arriba");
+	} else {
+		d->config = in.config;
+		tell(d, STATE_GOOD, "configuration",
+		    "every file of etc/ is in order",
+		    "todos los archivos de etc/ están en orden");
+	}
+	findings_fini(&findings);
+	installation_fini(&in);
+}
+
+/* Whether others than the owner may do what mask says. */
+static bool
+is_open(struct doctor *d, const char *name, unsigned mask)
+{
+	struct stat st;
+	const char *path = arena_printf(d->c->arena, "%s/%s", d->c->dir, name);
+	return stat(path, &st) == 0 && (st.st_mode & mask) != 0;
+}
+
+static bool
+keys_are_open(struct doctor *d)
+{
+	DIR *keys = opendir(arena_printf(d->c->arena, "%s/keys", d->c->dir));
+	const struct dirent *entry;
+	bool open = false;
+	if (keys == NULL)
+		return false;
+	while ((entry = readdir(keys)) != NULL) {
+		if (entry->d_name[0] != '.')
+			open = open || is_open(d,
+					   arena_printf(d->c->arena, "keys/%s",
+					       entry->d_name),
+					   077);
+	}
+	closedir(keys);
+	return open;
+}
+
+static void
+check_modes(struct doctor *d)
+{
+	static const char *const closed[] = { "keys", "ledger", "signer",
+		"officer", "passphrase" };
+	bool open = keys_are_open(d);
+	for (size_t i = 0; i < ARRAY_LEN(closed); i++)
+		open = open || is_open(d, closed[i], 077);
+	if (open || is_open(d, "etc/signer.yaml", 022) ||
+	    is_open(d, "etc/refrendo.yaml", 022))
+		tell(d, STATE_WRONG, "modes",
+		    "others can read keys or ledger, or write etc/; chmod -R "
+		    "go= it",
+		    "otros pueden leer llaves o libro, o escribir etc/; use "
+		    "chmod -R go=");
+	else
+		tell(d, STATE_GOOD, "modes",
+		    "keys, journal and ledger are closed to others",
+		    "llaves, diario y libro están cerrados a otros");
+	struct stat st;
+	if (stat(arena_printf(d->c->arena, "%s/keys/root.key", d->c->dir),
+		&st) == 0)
+		tell(d, STATE_LOOK, "root-key",
+		    "keys/root.key is on this machine; keep it offline",
+		    "keys/root.key está en esta máquina; guárdela fuera de "
+		    "línea");
+}
+
+static void
+check_root_crl(struct doctor *d)
+{
+	struct buf der AUTO_BUF = BUF(CRL_MAX_BYTES);
+	struct crl crl;
+	struct err e;
+	int64_t now = clock_now();
+	if (file_read(d->c->dir, "ca/root.crl", CRL_MAX_BYTES, &der, &e) !=
+		ERR_OK ||
+	    crl_parse(buf_bytes(&der), &crl, &e) != ERR_OK)
+		tell(d, STATE_WRONG, "root-crl", "ca/root.crl does not read",
+		    "ca/root.crl no se puede leer");
+	else if (crl.next_update < now)
+		tell(d, STATE_WRONG, "root-crl",
+		    "the root's CRL has expired; sign a new one with the root "
+		    "key",
+		    "la CRL de la raíz venció; firme otra con la llave raíz");
+	else if (crl.next_update - now < ROOT_CRL_SOON)
+		tell(d, STATE_LOOK, "root-crl",
+		    "the root's CRL expires within 30 days",
+		    "la CRL de la raíz vence dentro de 30 días");
+	else
+		tell(d, STATE_GOOD, "root-crl", "the root's CRL is current",
+		    "la CRL de la raíz está vigente");
+}
+
+static void
+check_disk(struct doctor *d)
+{
+	struct statvfs st;
+	if (statvfs(d->c->dir, &st) == 0 &&
+	    (uint64_t)st.f_bavail * st.f_frsize < DISK_MIN)
+		tell(d, STATE_WRONG, "disk",
+		    "less than 1 GiB of disk is left; make room",
+		    "queda menos de 1 GiB de disco; haga espacio");
+	else
+		tell(d, STATE_GOOD, "disk", "there is room on the disk",
+		    "hay espacio en el disco");
+}
+
+/* --- Machine -------------------------------------------------------------------------- */
+
+static void
+check_kernel(struct doctor *d)
+{
+	char offer[96];
+	sandbox_offer(offer, sizeof(offer));
+	bool whole = strstr(offer, "seccomp=yes") != NULL &&
+		     strstr(offer, "landlock=0") == NULL;
+	tell(d, whole ? STATE_GOOD : STATE_LOOK, "confinement",
+	    arena_printf(d->c->arena, "the kernel offers %s", offer),
+	    arena_printf(d->c->arena, "el núcleo del sistema ofrece %s",
+		offer));
+}
+
+static void
+check_clock(struct doctor *d)
+{
+	struct timex t = { .modes = 0 };
+	int state = adjtimex(&t);
+	if (state == TIME_ERROR || (t.status & STA_UNSYNC) != 0)
+		tell(d, STATE_LOOK, "clock",
+		    "the clock is not kept by NTP; a clock that moves back "
+		    "stops writing",
+		    "el reloj no se ajusta por NTP; si retrocede, se deja de "
+		    "escribir");
+	else
+		tell(d, STATE_GOOD, "clock", "the clock is kept by NTP",
+		    "el reloj se ajusta por NTP");
+}
+
+/* --- The engine --------------------------------------------------------------------------- */
+
+static int64_t
+number(const json_t *status, const char *name)
+{
+	return json_integer_value(json_object_get(status, name));
+}
+
+static bool
+is_here(const json_t *status, const char *name)
+{
+	const char *text = json_string_value(json_object_get(status, name));
+	return text != NULL && strcmp(text, "here") == 0;
+}
+
+static void
+check_writing(struct doctor *d, const json_t *status)
+{
+	const char *why =
+	    json_string_value(json_object_get(status, "read_only"));
+	if (why != NULL)
+		tell(d, STATE_WRONG, "writing",
+		    arena_printf(d->c->arena,
+			"the engine has stopped writing: %s", why),
+		    arena_printf(d->c->arena, "el motor dejó de escribir: %s",
+			why));
+	if (!is_here(status, "signer") || !is_here(status, "ocsp_signer"))
+		tell(d, STATE_WRONG, "signers",
+		    "a signer is away; see the engine's log",
+		    "un firmador no está; vea el registro del motor");
+	else
+		tell(d, STATE_GOOD, "signers", "both signers are here",
+		    "los dos firmadores están");
+	int64_t apart = number(status, "now") - clock_now();
+	if (apart > CLOCK_SLACK || apart < -CLOCK_SLACK)
+		tell(d, STATE_WRONG, "engine-clock",
+		    "the engine's clock is not this machine's",
+		    "el reloj del motor no es el de esta máquina");
+}
+
+static void
+check_map(struct doctor *d, const json_t *status)
+{
+	int64_t map = number(status, "map_octets"),
+		used = number(status, "map_used");
+	bool full = map > 0 && used / (map / 100 + 1) >= MAP_FULL_PERCENT;
+	tell(d, full ? STATE_WRONG : STATE_GOOD, "map",
+	    full ? "the ledger's map is nearly full; stop the engine and "
+		   "raise maps.ledger"
+		 : "the ledger's map has room",
+	    full ? "el mapa del libro está casi lleno; detenga el motor y "
+		   "suba maps.ledger"
+		 : "el mapa del libro tiene espacio");
+}
+
+static void
+check_crls(struct doctor *d, const json_t *status)
+{
+	const json_t *issuer;
+	size_t i;
+	bool stale = false;
+	json_array_foreach(json_object_get(status, "issuers"), i, issuer)
+	{
+		stale =
+		    stale || number(issuer, "crl_next_update") <= clock_now();
+	}
+	tell(d, stale ? STATE_WRONG : STATE_GOOD, "crls",
+	    stale ? "an issuer has no current CRL; see the engine's log"
+		  : "every issuer's CRL is current",
+	    stale ? "una emisora no tiene CRL vigente; vea el registro del "
+		    "motor"
+		  : "la CRL de cada emisora está vigente");
+}
+
+static void
+check_engine(struct doctor *d)
+{
+	json_t *status;
+	struct err e;
+	char text[1024];
+	if (engine_json(d->c, "/status", &status, &e) != ERR_OK) {
+		cli_sentence(&e, d->c->spanish, text, sizeof(text));
+		tell(d, STATE_WRONG, "engine", text, text);
+		return;
+	}
+	tell(d, STATE_GOOD, "engine", "the engine answers",
+	    "el motor responde");
+	check_writing(d, status);
+	check_map(d, status);
+	check_crls(d, status);
+	json_decref(status);
+}
+
+static enum err_code
+doctor(struct cli *c, struct err *e)
+{
+	struct doctor d = { .c = c, .checks = json_array() };
+	(void)e;
+	check_configuration(&d);
+	check_modes(&d);
+	check_root_crl(&d);
+	check_disk(&d);
+	check_kernel(&d);
+	check_clock(&d);
+	check_engine(&d);
+	if (c->json) {
+		char *text = json_dumps(d.checks, JSON_COMPACT);
+		printf("{\"checks\":%s,\"wrong\":%zu}\n", text, d.wrong);
+		free(text);
+	}
+	json_decref(d.checks);
+	c->exit = d.wrong > 0 ? CLI_ERROR : CLI_OK;
+	return ERR_OK;
+}
+
+/* clang-format off */
+static const struct verb verbs[] = {
+	{ "doctor", NULL, doctor, NO_ACT, NO_OPERAND, "", 0, 0, OPTION(OPT_SOCKET),
+	    "what is wrong with an installation", "qué anda mal en una instalación",
+	    "doctor", NULL },
+};
+/* clang-format on */
+
+const struct verbs cli_verbs_doctor = { verbs, ARRAY_LEN(verbs) };

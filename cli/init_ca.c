@@ -1,0 +1,227 @@
+/*
+ * init_ca - keys and certificates of a new installation: root, issuing CA,
+ * endorser CA, keys of the OCSP responder and of the log, first officer.
+ */
+#include <string.h>
+
+#include <openssl/rand.h>
+#include <refrendo/crl.h>
+
+#include "init.h"
+
+#define ROOT_S     (20 * 365 * DAY)
+#define CA_S       (10 * 365 * DAY)
+#define ROOT_CRL_S (365 * DAY)
+#define SERIAL_LEN 20
+
+/* What differs between the certificates of init. */
+struct plan {
+	const char *cn;
+	const char *run; /* serialNumber, or NULL */
+	enum lint_kind kind;
+	int64_t life_s;
+	int path_len;
+};
+
+static enum err_code
+draw_serial(uint8_t out[SERIAL_LEN], struct err *e)
+{
+	if (RAND_bytes(out, SERIAL_LEN) != 1)
+		return err_openssl(e, "cli-random",
+		    "the system gives no random octets; try again later");
+	/* Positive, and no zero octet first (RFC 5280 4.1.2.2). */
+	out[0] = (uint8_t)((out[0] & 0x3f) | 0x40);
+	return ERR_OK;
+}
+
+static enum err_code
+check_lint(const struct cert *cert, enum lint_kind kind, struct err *e)
+{
+	struct err_list findings = { NULL, 0, 0 };
+	cert_lint(cert, kind, &findings);
+	if (findings.len > 0)
+		*e = findings.v[0];
+	enum err_code code = findings.len > 0 ? e->code : ERR_OK;
+	err_list_fini(&findings);
+	return code;
+}
+
+static enum err_code
+sign_certificate(const struct cert_spec *spec, struct key *signer,
+    enum lint_kind kind, struct made *out, struct err *e)
+{
+	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct buf signature AUTO_BUF = BUF(SIG_MAX);
+	TRY(cert_build_tbs(spec, &tbs, e));
+	TRY(key_sign(signer, buf_bytes(&tbs), &signature, e));
+	out->der = BUF(CERT_MAX_BYTES);
+	TRY(signed_assemble(buf_bytes(&tbs), key_type_sigalg(key_type(signer)),
+	    buf_bytes(&signature), &out->der, e));
+	TRY(cert_parse(buf_bytes(&out->der), &out->cert, e));
+	return check_lint(&out->cert, kind, e);
+}
+
+static enum err_code
+build_subject(struct init *i, const struct plan *p, struct buf *out,
+    struct err *e)
+{
+	struct name_attr attrs[4] = { { OID_C, bytes_str("CL") } };
+	size_t n = 1;
+	if (p->kind != LINT_ENDORSER)
+		attrs[n++] = (struct name_attr){ OID_O, bytes_str(i->origin) };
+	if (p->run != NULL)
+		attrs[n++] =
+		    (struct name_attr){ OID_SERIAL_NUMBER, bytes_str(p->run) };
+	attrs[n++] = (struct name_attr){ OID_CN, bytes_str(p->cn) };
+	return name_build(attrs, n, out, e);
+}
+
+static void
+spec_of_officer(struct cert_spec *spec, const struct plan *p)
+{
+	struct bytes oid = oid_known(OID_RUT_HOLDER);
+	spec->key_usage = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION;
+	spec->eku[0] = OID_EKU_ENDORSER;
+	spec->n_eku = 1;
+	spec->eku_critical = true;
+	spec->n_san = 1;
+	spec->san[0].kind = GN_OTHER_IA5;
+	memcpy(spec->san[0].other.p, oid.p, oid.len);
+	spec->san[0].other.len = (uint8_t)oid.len;
+	spec->san[0].value = bytes_str(p->run);
+}
+
+/* out->key's certificate by the CA, or by itself. */
+static enum err_code
+certify(struct init *i, const struct plan *p, struct made *ca, struct made *out,
+    struct err *e)
+{
+	struct buf subject AUTO_BUF = BUF(NAME_DER_MAX);
+	uint8_t serial[SERIAL_LEN], own_ski[KEY_ID_LEN];
+	bool is_root = ca == out;
+	struct key *signer = is_root ? out->key : ca->key;
+	TRY(build_subject(i, p, &subject, e));
+	TRY(draw_serial(serial, e));
+	TRY(spki_key_id(key_spki(out->key), own_ski, e));
+	struct cert_spec spec = { .serial = bytes_of(serial, SERIAL_LEN),
+		.issuer = is_root ? buf_bytes(&subject) : ca->cert.subject,
+		.issuer_ski =
+		    is_root ? bytes_of(own_ski, KEY_ID_LEN) : ca->cert.ski,
+		.issuer_type = key_type(signer),
+		.subject = buf_bytes(&subject),
+		.not_before = i->now,
+		/* Both ends belong to it (INCIDENTS row 1). */
+		.not_after = i->now + p->life_s - 1,
+		.spki = key_spki(out->key),
+		.is_ca = p->kind != LINT_ENDORSER,
+		.path_len = p->path_len,
+		.key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN };
+	if (p->kind == LINT_ENDORSER)
+		spec_of_officer(&spec, p);
+	if (p->kind == LINT_CA) {
+		spec.crl_url = bytes_str(arena_printf(i->c->arena,
+		    "%s/crl/root.crl", i->public_url));
+		spec.issuer_url = bytes_str(
+		    arena_printf(i->c->arena, "%s/ca/root.cer", i->public_url));
+	}
+	return sign_certificate(&spec, signer, p->kind, out, e);
+}
+
+/* --- The root's CRL: nothing is on it ---------------------------------------------- */
+
+static enum err_code
+none_rewind(void *ctx, struct err *e)
+{
+	(void)ctx;
+	(void)e;
+	return ERR_OK;
+}
+
+static enum err_code
+none_next(void *ctx, struct crl_entry *entry, bool *more, struct err *e)
+{
+	(void)ctx;
+	(void)entry;
+	(void)e;
+	*more = false;
+	return ERR_OK;
+}
+
+static enum err_code
+sign_root_crl(struct init *i, struct err *e)
+{
+	struct buf tbs AUTO_BUF = BUF(8192), signature AUTO_BUF = BUF(SIG_MAX);
+	struct crl_source none = { NULL, none_rewind, none_next };
+	struct crl_spec spec = { .issuer = i->root.cert.subject,
+		.issuer_ski = i->root.cert.ski,
+		.issuer_type = key_type(i->root.key),
+		.number = 1,
+		.this_update = i->now,
+		.next_update = i->now + ROOT_CRL_S };
+	TRY(crl_build_tbs(&spec, &none, &tbs, e));
+	TRY(key_sign(i->root.key, buf_bytes(&tbs), &signature, e));
+	i->root_crl = BUF(16384);
+	return signed_assemble(buf_bytes(&tbs),
+	    key_type_sigalg(spec.issuer_type), buf_bytes(&signature),
+	    &i->root_crl, e);
+}
+
+enum err_code
+init_authorities(struct init *i, struct err *e)
+{
+	enum key_type top = i->rsa ? KEY_RSA_4096 : KEY_EC_P384;
+	enum key_type below = i->rsa ? KEY_RSA_3072 : KEY_EC_P256;
+	static const struct plan root = { "Raíz Institucional G1", NULL,
+		LINT_ROOT, ROOT_S, -1 };
+	static const struct plan issuer = { "Emisora Institucional G1", NULL,
+		LINT_CA, CA_S, 0 };
+	static const struct plan endorser = { "Ministros de Fe G1", NULL,
+		LINT_CA, CA_S, 0 };
+	TRY(key_generate(top, &i->root.key, e));
+	TRY(key_generate(below, &i->issuer.key, e));
+	TRY(key_generate(below, &i->endorser.key, e));
+	TRY(key_generate(below, &i->ocsp, e));
+	TRY(key_generate(KEY_ED25519, &i->log, e));
+	TRY(certify(i, &root, &i->root, &i->root, e));
+	TRY(certify(i, &issuer, &i->root, &i->issuer, e));
+	TRY(certify(i, &endorser, &i->root, &i->endorser, e));
+	return sign_root_crl(i, e);
+}
+
+/* A certificate that the officer has, or one over a new key. */
+enum err_code
+init_officer(struct init *i, struct err *e)
+{
+	const char *file = i->c->option[OPT_OFFICER_CERT];
+	if (file != NULL) {
+		struct buf text AUTO_BUF = BUF(0);
+		i->officer.der = BUF(CERT_MAX_BYTES);
+		TRY(input_read(i->c, file, 2 * CERT_MAX_BYTES, &text, e));
+		TRY(pem_or_der(buf_bytes(&text), "CERTIFICATE", &i->officer.der,
+		    e));
+		TRY(cert_parse(buf_bytes(&i->officer.der), &i->officer.cert,
+		    e));
+		enum key_type type;
+		return spki_check(i->officer.cert.spki, &type, e);
+	}
+	struct plan officer = { i->officer_name, i->officer_run, LINT_ENDORSER,
+		3 * 365 * DAY, -1 };
+	TRY(key_generate(i->rsa ? KEY_RSA_3072 : KEY_EC_P256, &i->officer.key,
+	    e));
+	return certify(i, &officer, &i->endorser, &i->officer, e);
+}
+
+void
+init_fini(struct init *i)
+{
+	struct made *all[] = { &i->root, &i->issuer, &i->endorser,
+		&i->officer };
+	for (size_t k = 0; k < ARRAY_LEN(all); k++) {
+		key_free(all[k]->key);
+		buf_fini(&all[k]->der);
+	}
+	key_free(i->ocsp);
+	key_free(i->log);
+	buf_fini(&i->root_crl);
+	buf_fini(&i->passphrase);
+}
