@@ -32,7 +32,7 @@
 /* A client that waits until "unknown" is signed. */
 struct asked {
 	struct net_conn *conn; /* NULL: free */
-	bool keep_alive;
+	bool keep_alive, head_only;
 };
 
 struct status {
@@ -90,9 +90,10 @@ unknown_build(struct status *s, const struct status_unknown *u,
 
 /* tryLater when the ocsp-signer is away or has enough to do. */
 static void
-unknown_ask(struct status *s, struct net_conn *c, bool keep_alive,
+unknown_ask(struct status *s, struct net_conn *c, const struct http_request *r,
     const struct status_unknown *u)
 {
+	bool keep_alive = r->keep_alive, head_only = r->method == HTTP_HEAD;
 	struct err e;
 	struct buf body AUTO_BUF = BUF(8192);
 	size_t slot = 0;
@@ -101,12 +102,12 @@ unknown_ask(struct status *s, struct net_conn *c, bool keep_alive,
 	if (s->ocsp == NULL || slot == ASKED_MAX ||
 	    unknown_build(s, u, &body, &e) != ERR_OK) {
 		buf_reset(&s->out);
-		status_ocsp(&s->view, keep_alive,
+		status_ocsp(&s->view, keep_alive, head_only,
 		    ocsp_error_answer(OCSP_TRY_LATER), &s->out);
 		net_answer(c, buf_bytes(&s->out), keep_alive);
 		return;
 	}
-	s->asked[slot] = (struct asked){ net_hold(c), keep_alive };
+	s->asked[slot] = (struct asked){ net_hold(c), keep_alive, head_only };
 	peer_send(s->ocsp, SIGNER_OCSP, slot, buf_bytes(&body));
 }
 
@@ -119,7 +120,7 @@ unknown_answer(struct status *s, size_t slot, struct bytes der)
 	s->asked[slot].conn = NULL;
 	s->view.now = clock_now();
 	buf_reset(&s->out);
-	status_ocsp(&s->view, a.keep_alive, der, &s->out);
+	status_ocsp(&s->view, a.keep_alive, a.head_only, der, &s->out);
 	net_answer_held(a.conn, buf_bytes(&s->out), a.keep_alive);
 }
 
@@ -197,7 +198,7 @@ on_request(void *ctx, struct net_conn *c, const struct http_request *r)
 	if (status_answer(&s->view, r, &s->out, &unknown))
 		net_answer(c, buf_bytes(&s->out), r->keep_alive);
 	else
-		unknown_ask(s, c, r->keep_alive, &unknown);
+		unknown_ask(s, c, r, &unknown);
 	public_release(s->view.reader);
 }
 

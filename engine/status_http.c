@@ -45,7 +45,8 @@ answer_row(struct status_view *s, const struct http_request *r,
 	    "must-revalidate\r\n",
 	    modified, expires, row->etag, (long long)age);
 	bool is_head = r->method == HTTP_HEAD;
-	if (is_known_tag(r, row->etag))
+	/* RFC 9110 13.1.2: 304 answers what reads, not a POST. */
+	if (r->method != HTTP_POST && is_known_tag(r, row->etag))
 		http_answer(out, 304, s->now, r->keep_alive, NULL, extra,
 		    BYTES_NONE, is_head);
 	else
@@ -61,19 +62,20 @@ answer_problem(struct status_view *s, const struct http_request *r, int status,
 	s->errors++;
 	http_problem(&body, e, status);
 	http_answer(out, status, s->now, r->keep_alive,
-	    "application/problem+json", "", buf_bytes(&body),
+	    "application/problem+json",
+	    status == 405 ? "Allow: GET, HEAD, POST\r\n" : "", buf_bytes(&body),
 	    r->method == HTTP_HEAD);
 }
 
 /* --- OCSP ------------------------------------------------------------------------ */
 
 void
-status_ocsp(struct status_view *s, bool keep_alive, struct bytes der,
-    struct buf *out)
+status_ocsp(struct status_view *s, bool keep_alive, bool head_only,
+    struct bytes der, struct buf *out)
 {
 	/* RFC 9919 7.2: no no-store on what is authoritative; an error is not. */
 	http_answer(out, 200, s->now, keep_alive, OCSP_TYPE,
-	    "Cache-Control: no-store\r\n", der, false);
+	    "Cache-Control: no-store\r\n", der, head_only);
 }
 
 static bool
@@ -81,7 +83,8 @@ ocsp_error(struct status_view *s, const struct http_request *r,
     enum ocsp_error which, struct buf *out)
 {
 	s->errors++;
-	status_ocsp(s, r->keep_alive, ocsp_error_answer(which), out);
+	status_ocsp(s, r->keep_alive, r->method == HTTP_HEAD,
+	    ocsp_error_answer(which), out);
 	return true;
 }
 

@@ -33,8 +33,9 @@ struct status_unknown {
  */
 bool status_answer(struct status_view *s, const struct http_request *r,
     struct buf *out, struct status_unknown *unknown);
-/* An OCSP answer that is not cached: unknown, tryLater and their like. */
-void status_ocsp(struct status_view *s, bool keep_alive, struct bytes der,
-    struct buf *out);
+/* An OCSP answer that is not cached: unknown, tryLater and their like.
+ * head_only: the client asked with HEAD. */
+void status_ocsp(struct status_view *s, bool keep_alive, bool head_only,
+    struct bytes der, struct buf *out);
 
 #endif
