@@ -159,6 +159,7 @@ struct authority {
 	struct buf der;
 	struct cert cert; /* the CA's, borrows from der */
 	struct key *key;  /* the CA's; in the ocsp-signer the responder's */
+	bool is_token;    /* the key lives in a token, not in a file */
 	struct buf responder_spki; /* public half of the responder's key */
 	int64_t responder_max_s;   /* life of its certificate */
 	struct issuer_id id;

@@ -177,28 +177,30 @@ make_signature(struct signer *s, const struct job *job, struct buf *out,
 }
 
 /*
- * OCSP answers come by the hundred thousand and a check costs three times the
- * signature: a key that fails shows within so many of them, and a client that
- * got a bad one asks again.
+ * A token may be faulty and a bit may flip, so every signature is checked
+ * once before a client gets it.  The certificates of keys in files are checked
+ * by core (step 7), which compares the whole object anyway; a check costs
+ * three signatures.  OCSP answers come by the hundred thousand: a key that
+ * fails shows within so many of them, and a client that got a bad one asks
+ * again.
  */
 #define OCSP_CHECK_EVERY 32
 
 static bool
-is_sampled_out(struct signer *s, const struct job *job)
+is_checked_elsewhere(struct signer *s, const struct job *job)
 {
-	return job->wrap == WRAP_OCSP &&
-	       s->ocsp_signed++ % OCSP_CHECK_EVERY != 0;
+	if (job->wrap == WRAP_OCSP)
+		return s->ocsp_signed++ % OCSP_CHECK_EVERY != 0;
+	return job->wrap == WRAP_SIGNED && job->serial.len > 0 &&
+	       !job->by->is_token;
 }
 
-/* No signature leaves unverified: a token may be faulty, a bit may flip. */
 static enum err_code
 check_signature(struct signer *s, const struct job *job, struct bytes signature,
     struct err *e)
 {
 	struct err detail;
 	enum err_code code;
-	if (is_sampled_out(s, job))
-		return ERR_OK;
 	if (job->wrap == WRAP_NOTE) {
 		struct checkpoint c;
 		code = checkpoint_verify(signature, job->checkpoint.origin,
@@ -234,14 +236,19 @@ static enum err_code
 sign(struct signer *s, const struct job *job, int64_t now, struct buf *out,
     struct err *e)
 {
-	if (job->again)
+	if (job->again) {
 		TRY(find_signature(s, job, out, e));
-	bool known = out->len > 0;
-	if (!known)
-		TRY(make_signature(s, job, out, e));
+		/* Asked for again because it was lost, or because it was bad. */
+		if (out->len > 0 &&
+		    check_signature(s, job, buf_bytes(out), e) == ERR_OK)
+			return ERR_OK;
+		buf_reset(out);
+	}
+	TRY(make_signature(s, job, out, e));
 	TRY(buf_end(out, e));
-	TRY(check_signature(s, job, buf_bytes(out), e));
-	if (known || job->record == 0)
+	if (!is_checked_elsewhere(s, job))
+		TRY(check_signature(s, job, buf_bytes(out), e));
+	if (job->record == 0)
 		return ERR_OK;
 	return write_signature(s, job, now, buf_bytes(out), e);
 }

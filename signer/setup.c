@@ -127,6 +127,7 @@ load_ca(const struct signer_setup *setup, const char *name,
 	if (key == NULL)
 		return ERR_OK;
 	TRY(load_key(setup, key, &out->key, e));
+	out->is_token = strncmp(key, "pkcs11:", 7) == 0;
 	return check_pair(&out->cert, out->key, key, e);
 }
 
