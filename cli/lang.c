@@ -17,20 +17,14 @@ static const struct {
 #include "../http/es.def"
 #include "../crl/es.def"
 #include "../ocsp/es.def"
-#if __has_include("../policy/es.def")
 #include "../policy/es.def"
-#endif
 #include "../audit/es.def"
 #include "../ca/es.def"
 #include "../store/es.def"
 #include "../signer/es.def"
-#if __has_include("../net/es.def")
 #include "../net/es.def"
-#endif
 #include "../api/es.def"
-#if __has_include("../engine/es.def")
 #include "../engine/es.def"
-#endif
 #include "es.def"
 };
 #undef ES

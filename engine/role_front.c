@@ -251,7 +251,7 @@ handle(struct front *f, struct net_conn *c, const struct http_request *r,
 	if (!net_peer_uid(c, &uid) || !may_call(f, uid))
 		return err_say(e, ERR_FORBIDDEN, "front-uid",
 		    "this user may not use the engine; run the command as "
-		    "root, or add the user's number to admin_uids in "
+		    "root, or add the user's number to admin.uids in "
 		    "etc/refrendo.yaml");
 	TRY(api_route(r, uid, f->arena, &call, status, e));
 	return ask(f, c, r, &call, e);
