@@ -198,8 +198,11 @@ conn_refuse(struct net_conn *c, int status, const struct err *e)
 {
 	struct buf body AUTO_BUF = BUF(8192);
 	http_problem(&body, e, status);
+	/* RFC 9110 15.5.6; the method was none that any path knows. */
 	http_answer(&c->server->out, status, clock_now(), false,
-	    "application/problem+json", "", buf_bytes(&body), false);
+	    "application/problem+json",
+	    status == 405 ? "Allow: GET, HEAD, POST\r\n" : "", buf_bytes(&body),
+	    false);
 	c->last = true;
 }
 
