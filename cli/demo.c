@@ -22,7 +22,7 @@
 #define OTHER                "87654321-4"
 
 #define RUN(want, text, ...) demo_run(d, want, text, __VA_ARGS__, NULL)
-#define CLI(...)             RUN(0, NULL, "refrendo", __VA_ARGS__, "--dir", d->ca, "--json")
+#define CLI(...)             RUN(0, NULL, "refrendo", __VA_ARGS__, "--json")
 
 static void
 key_and_request(struct demo *d, const char *name)
@@ -47,7 +47,7 @@ found_installation(struct demo *d)
 	    "The authority is made: root, issuing CA, CA of the ministers, "
 	    "OCSP responder and log key, encrypted.");
 	demo_passphrase(d);
-	if (!RUN(0, NULL, "refrendo", "init", "--dir", d->ca, "--public-url",
+	if (!RUN(0, NULL, "refrendo", "init", "--dir", "ca", "--public-url",
 		url, "--listen", listen, "--officer-run", OFFICER,
 		"--officer-name", "Olga Plataforma"))
 		return false;
@@ -86,7 +86,7 @@ register_people(struct demo *d)
 	RUN(CLI_INVALID, "run-digit", "refrendo", "person", "add", "--as",
 	    OPERATOR, "--rut", UNIVERSITY, "--run", "12345678-9", "--name",
 	    "Nadie", "--office", "Nada", "--email", "nadie@example.org",
-	    "--dir", d->ca, "--json");
+	    "--json");
 }
 
 /* The statement of an appointment or request in a file, as it will be hashed. */
@@ -94,8 +94,7 @@ static const char *
 export_statement(struct demo *d, const char *noun, const char *id)
 {
 	const char *file = demo_path(d, id);
-	RUN(0, NULL, "refrendo", noun, "statement", id, "--out", file, "--dir",
-	    d->ca);
+	RUN(0, NULL, "refrendo", noun, "statement", id, "--out", file);
 	return file;
 }
 
@@ -104,7 +103,7 @@ openssl_sign(struct demo *d, const char *statement, const char *cert,
     const char *key)
 {
 	char name[96], pass[192];
-	snprintf(name, sizeof(name), "%s.p7s", strrchr(statement, '/') + 1);
+	snprintf(name, sizeof(name), "%s.p7s", statement);
 	snprintf(pass, sizeof(pass), "file:%s", demo_path(d, "passphrase"));
 	const char *out = demo_path(d, name);
 	RUN(0, NULL, "openssl", "cms", "-sign", "-binary", "-cades", "-md",
@@ -135,7 +134,7 @@ appoint_minister(struct demo *d)
 		demo_path(d, "ca/officer/officer.key"));
 	CLI("appointment", "confirm", id, "--as", OFFICER, "--cms", cms);
 	RUN(0, NULL, "refrendo", "appointment", "get", id, "--out",
-	    demo_path(d, "minister.pem"), "--dir", d->ca);
+	    demo_path(d, "minister.pem"));
 }
 
 static void
@@ -155,7 +154,7 @@ static void
 get_certificate(struct demo *d, const char *serial, const char *file)
 {
 	RUN(0, NULL, "refrendo", "cert", "get", serial, "--out",
-	    demo_path(d, file), "--dir", d->ca);
+	    demo_path(d, file));
 }
 
 /* By hand: the statement is exported and signed with plain openssl. */
@@ -179,16 +178,15 @@ endorse_by_hand(struct demo *d, char serial[64])
 	    demo_path(d, "minister.pem"), demo_path(d, "minister.key"));
 	RUN(0, "Verification successful", "openssl", "cms", "-verify",
 	    "-binary", "-cades", "-inform", "DER", "-in", cms, "-content",
-	    statement, "-CAfile", demo_path(d, "ca/ca/root.pem"), "-certfile",
-	    demo_path(d, "ca/ca/endorser.pem"), "-purpose", "any", "-out",
-	    "/dev/null");
+	    statement, "-CAfile", demo_path(d, "ca/ca/endorser.pem"),
+	    "-partial_chain", "-purpose", "any", "-out", "/dev/null");
 	CLI("endorse", id, "--cms", cms);
 	demo_member(d, "serial", serial, 64);
 	get_certificate(d, serial, "maria.pem");
 	demo_step(d, "La misma firma no sirve dos veces.",
 	    "The same signature does not serve twice.");
 	RUN(CLI_CONFLICT, NULL, "refrendo", "endorse", id, "--cms", cms,
-	    "--dir", d->ca, "--json");
+	    "--json");
 }
 
 static void
@@ -205,7 +203,7 @@ try_self_endorsement(struct demo *d)
 	ask_for_certificate(d, MINISTER, "ana", id);
 	RUN(CLI_FORBIDDEN, NULL, "refrendo", "endorse", id, "--key",
 	    demo_path(d, "minister.key"), "--cert",
-	    demo_path(d, "minister.pem"), "--dir", d->ca, "--json");
+	    demo_path(d, "minister.pem"), "--json");
 }
 
 static void
@@ -295,8 +293,8 @@ change_status(struct demo *d, const char *first)
 	    demo_path(d, "minister.pem"));
 	demo_member(d, "serial", serial, sizeof(serial));
 	get_certificate(d, serial, "juana.pem");
-	CLI("cert", "suspend", serial, "--as", MINISTER, "--cause",
-	    "suspected-compromise", "--reason", "extravío del equipo");
+	CLI("cert", "suspend", serial, "--as", MINISTER, "--cause", "key-doubt",
+	    "--reason", "extravío del equipo");
 	validate(d, "juana.pem", true);
 	CLI("cert", "reinstate", serial, "--as", MINISTER, "--reason",
 	    "equipo encontrado");
@@ -347,12 +345,12 @@ audit(struct demo *d)
 	    "nadie: sólo necesita la llave pública.",
 	    "An auditor exports the log and verifies it trusting nobody: all "
 	    "she needs is the public key.");
-	RUN(0, NULL, "refrendo", "audit", "export", export, "--dir", d->ca);
+	RUN(0, NULL, "refrendo", "audit", "export", export);
 	RUN(0, NULL, "refrendo", "audit", "verify", export, "--log-key", key);
 	demo_step(d,
 	    "El estado se reconstruye desde la bitácora, byte por byte igual.",
 	    "The state is rebuilt from the log, the same byte for byte.");
-	RUN(0, NULL, "refrendo", "audit", "replay", "--dir", d->ca);
+	RUN(0, NULL, "refrendo", "audit", "replay");
 	demo_step(d,
 	    "Se altera un solo octeto de una copia: la verificación nombra la "
 	    "entrada.",

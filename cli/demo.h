@@ -37,7 +37,7 @@ bool demo_quietly(struct demo *d, const char *const *argv);
 /* The string member of the JSON that the last command printed; "" if none. */
 void demo_member(const struct demo *d, const char *name, char *out,
     size_t size);
-/* A path below the demo's directory; lives until the demo ends. */
+/* A file of the demo's directory, where it runs; lives until the demo ends. */
 const char *demo_path(struct demo *d, const char *name);
 void demo_check(struct demo *d, bool held, const char *es, const char *en);
 /* Gives the passphrase to the next program, by a descriptor. */

@@ -111,15 +111,28 @@ demo_quietly(struct demo *d, const char *const *argv)
 	return true;
 }
 
-/* Programs are talkative: the first lines are enough for a reader. */
 static void
-show_output(struct demo *d, size_t lines)
+show_line(const char *line, size_t len)
+{
+	int shown = len > 150 ? 150 : (int)len;
+	printf("     %.*s%s\n", shown, line, len > 150 ? "…" : "");
+}
+
+/* Programs are talkative: the line that was looked for, or the first ones. */
+static void
+show_output(struct demo *d, const char *wanted, size_t lines)
 {
 	const char *text = buf_text(&d->out);
+	const char *found = wanted == NULL ? NULL : strstr(text, wanted);
+	if (found != NULL) {
+		while (found > text && found[-1] != '\n')
+			found--;
+		text = found;
+		lines = 1;
+	}
 	for (size_t i = 0; i < lines && *text != '\0'; i++) {
 		size_t len = strcspn(text, "\n");
-		int shown = len > 150 ? 150 : (int)len;
-		printf("     %.*s%s\n", shown, text, len > 150 ? "…" : "");
+		show_line(text, len);
 		text += len + (text[len] == '\n');
 	}
 	fflush(stdout);
@@ -143,7 +156,7 @@ demo_run(struct demo *d, int want, const char *text, ...)
 	demo_quietly(d, argv);
 	bool held = d->status == want &&
 		    (text == NULL || strstr(buf_text(&d->out), text) != NULL);
-	show_output(d, held ? 3 : 40);
+	show_output(d, held ? text : NULL, held ? 3 : 40);
 	if (!held) {
 		printf("   ✘ %s %d, %s %d%s%s\n",
 		    d->spanish ? "salida" : "exit status", d->status,
@@ -171,15 +184,15 @@ demo_member(const struct demo *d, const char *name, char *out, size_t size)
 	json_decref(root);
 }
 
-/* A few dozen short paths: they are freed with the process. */
+/* Relative to the directory of the demo, where every program starts.  A few
+ * dozen short names: they are freed with the process. */
 const char *
 demo_path(struct demo *d, const char *name)
 {
-	size_t size = strlen(d->work) + strlen(name) + 2;
-	char *path = malloc(size);
+	(void)d;
+	char *path = strdup(name);
 	if (path == NULL)
 		fatal("no memory for a path");
-	snprintf(path, size, "%s/%s", d->work, name);
 	return path;
 }
 
@@ -232,6 +245,10 @@ demo_begin(struct demo *d)
 	d->out = BUF(OUTPUT_MAX);
 	d->port = free_port();
 	snprintf(d->ca, sizeof(d->ca), "%s/ca", d->work);
+	if (chdir(d->work) != 0)
+		return false;
+	setenv("REFRENDO_DIR", "ca", 1);
+	printf("   $ cd %s; export REFRENDO_DIR=ca\n", d->work);
 	int fd = open(demo_path(d, "passphrase"),
 	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -244,8 +261,8 @@ demo_begin(struct demo *d)
 static bool
 engine_answers(struct demo *d)
 {
-	const char *const argv[] = { d->self, "status", "--dir", d->ca,
-		"--json", NULL };
+	const char *const argv[] = { d->self, "status", "--dir", "ca", "--json",
+		NULL };
 	return demo_quietly(d, argv) && d->status == 0 &&
 	       strstr(buf_text(&d->out), "\"signer\":\"here\"") != NULL &&
 	       strstr(buf_text(&d->out), "\"ocsp_signer\":\"here\"") != NULL;
@@ -254,7 +271,7 @@ engine_answers(struct demo *d)
 bool
 demo_start_engine(struct demo *d)
 {
-	const char *const argv[] = { d->self, "serve", "--dir", d->ca, NULL };
+	const char *const argv[] = { d->self, "serve", "--dir", "ca", NULL };
 	int log = open(demo_path(d, "engine.log"),
 	    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	int fd = open_passphrase(d);
