@@ -52,7 +52,8 @@ void jw_member_str_opt(struct jw *w, const char *key, struct bytes text);
  * json - one parsed document, an object.  Strict: no duplicate members, no
  * reals, no true, false or null (texts and integers up to 2^53 - 1 say all
  * that is said here), 16 levels, size capped, nothing left over; canonical ==
- * the input bytes are what the writer would have written.
+ * the input bytes are what the writer would have written.  text is borrowed for
+ * the call: a json has its own copy, and each text in it a NUL behind it.
  *
  * ERR_INVALID "json-too-large", "json-empty", "json-depth", "json-syntax",
  * "json-duplicate" (where.byte), "json-no-object", "json-integer",

@@ -74,6 +74,131 @@ static const struct {
 	{ "order of the octets of UTF-8",
 	    "{\"\xef\xac\xb3\":1,\"\xf0\x9f\x98\x82\":1}", true,
 	    "json-canonical", NULL },
+	/* RFC 8259, at its edges. */
+	{ "white space of all four kinds", "\t\r\n {\t\"a\"\r:\n[ 1 , 2 ] } \n",
+	    false, NULL, NULL },
+	{ "vertical tab is no white space", "{\v}", false, "json-syntax",
+	    NULL },
+	{ "no-break space is no white space", "{\xc2\xa0}", false,
+	    "json-syntax", NULL },
+	{ "byte order mark", "\xef\xbb\xbf{}", false, "json-syntax", NULL },
+	{ "white space alone", "  \n", false, "json-syntax", NULL },
+	{ "comma before a member", "{,\"a\":1}", false, "json-syntax", NULL },
+	{ "comma after the last member", "{\"a\":1,}", false, "json-syntax",
+	    NULL },
+	{ "comma after the last element", "{\"a\":[1,]}", false, "json-syntax",
+	    NULL },
+	{ "comma alone", "{\"a\":[,]}", false, "json-syntax", NULL },
+	{ "two commas", "{\"a\":[1,,2]}", false, "json-syntax", NULL },
+	{ "no comma", "{\"a\":[1 2]}", false, "json-syntax", NULL },
+	{ "no colon", "{\"a\" 1}", false, "json-syntax", NULL },
+	{ "two colons", "{\"a\"::1}", false, "json-syntax", NULL },
+	{ "no value", "{\"a\":}", false, "json-syntax", NULL },
+	{ "no name", "{:1}", false, "json-syntax", NULL },
+	{ "a name without quotes", "{a:1}", false, "json-syntax", NULL },
+	{ "a number as a name", "{1:1}", false, "json-syntax", NULL },
+	{ "apostrophes", "{'a':1}", false, "json-syntax", NULL },
+	{ "brackets crossed", "{\"a\":[}]", false, "json-syntax", NULL },
+	{ "the other bracket", "{\"a\":1]", false, "json-syntax", NULL },
+	{ "one bracket too many", "{}}", false, "json-syntax", NULL },
+	{ "two documents", "{}{}", false, "json-syntax", NULL },
+	{ "a comment", "{/* a */}", false, "json-syntax", NULL },
+	{ "an empty name", "{\"\":1}", true, NULL, NULL },
+	{ "an empty text", "{\"a\":\"\"}", true, NULL, NULL },
+	{ "an array at the root that is cut", "[1", false, "json-syntax",
+	    NULL },
+	{ "zero", "{\"a\":0}", true, NULL, NULL },
+	{ "leading zero", "{\"a\":01}", false, "json-syntax", NULL },
+	{ "leading zero after minus", "{\"a\":-01}", false, "json-syntax",
+	    NULL },
+	{ "plus", "{\"a\":+1}", false, "json-syntax", NULL },
+	{ "minus alone", "{\"a\":-}", false, "json-syntax", NULL },
+	{ "minus zero where bytes are not kept", "{\"a\":-0}", false, NULL,
+	    NULL },
+	{ "a point alone", "{\"a\":1.}", false, "json-syntax", NULL },
+	{ "a fraction alone", "{\"a\":.5}", false, "json-syntax", NULL },
+	{ "an exponent without digits", "{\"a\":1e+}", false, "json-syntax",
+	    NULL },
+	{ "a fraction with an exponent", "{\"a\":-0.5E-7}", false, "json-real",
+	    NULL },
+	{ "hexadecimal", "{\"a\":0x1}", false, "json-syntax", NULL },
+	{ "NaN", "{\"a\":NaN}", false, "json-syntax", NULL },
+	{ "2^63 - 1", "{\"a\":9223372036854775807}", false, "json-integer",
+	    NULL },
+	{ "2^63", "{\"a\":9223372036854775808}", false, "json-syntax", NULL },
+	{ "-2^63", "{\"a\":-9223372036854775808}", false, "json-integer",
+	    NULL },
+	{ "-2^63 - 1", "{\"a\":-9223372036854775809}", false, "json-syntax",
+	    NULL },
+	{ "-2^53 + 1", "{\"a\":-9007199254740991}", true, NULL, NULL },
+	{ "True", "{\"a\":True}", false, "json-syntax", NULL },
+	{ "half a word", "{\"a\":tru}", false, "json-syntax", NULL },
+	{ "a longer word", "{\"a\":nulls}", false, "json-syntax", NULL },
+	{ "false, and then no JSON", "{\"a\":false,}", false, "json-syntax",
+	    NULL },
+	{ "a text that does not end", "{\"a", false, "json-syntax", NULL },
+	{ "a text that ends with a backslash", "{\"a\\", false, "json-syntax",
+	    NULL },
+	{ "a quote that is escaped", "{\"a\\\"", false, "json-syntax", NULL },
+	{ "line feed in a text", "{\"a\":\"\n\"}", false, "json-syntax", NULL },
+	{ "control after eight octets", "{\"a\":\"12345678\x1f\"}", false,
+	    "json-syntax", NULL },
+	{ "DEL", "{\"a\":\"\x7f\"}", true, NULL, NULL },
+	{ "DEL that is escaped", "{\"a\":\"\\u007f\"}", true, "json-canonical",
+	    NULL },
+	{ "an unknown escape", "{\"a\":\"\\x41\"}", false, "json-syntax",
+	    NULL },
+	{ "an escape in capitals", "{\"a\":\"\\N\"}", false, "json-syntax",
+	    NULL },
+	{ "\\u in capitals", "{\"a\":\"\\U0041\"}", false, "json-syntax",
+	    NULL },
+	{ "three digits", "{\"a\":\"\\u004\"}", false, "json-syntax", NULL },
+	{ "no digit", "{\"a\":\"\\u00g0\"}", false, "json-syntax", NULL },
+	{ "cut in the digits", "{\"a\":\"\\u00", false, "json-syntax", NULL },
+	{ "NUL in a name", "{\"\\u0000\":1}", false, "json-syntax", NULL },
+	{ "surrogates in the wrong order", "{\"a\":\"\\udc00\\ud800\"}", false,
+	    "json-syntax", NULL },
+	{ "a low surrogate alone", "{\"a\":\"\\udc00\"}", false, "json-syntax",
+	    NULL },
+	{ "a high one before another escape", "{\"a\":\"\\ud800\\n1234\"}",
+	    false, "json-syntax", NULL },
+	{ "a high one before no surrogate", "{\"a\":\"\\ud800\\u0041\"}", false,
+	    "json-syntax", NULL },
+	{ "cut between the surrogates", "{\"a\":\"\\ud83d\\u", false,
+	    "json-syntax", NULL },
+	{ "both surrogates", "{\"a\":\"\\ud83d\\ude02\"}", false, NULL, NULL },
+	{ "both surrogates are not canonical", "{\"a\":\"\\ud83d\\ude02\"}",
+	    true, "json-canonical", NULL },
+	{ "\\n by its number", "{\"a\":\"\\u000a\"}", true, "json-canonical",
+	    NULL },
+	{ "a surrogate in UTF-8", "{\"a\":\"\xed\xa0\x80\"}", false,
+	    "json-syntax", NULL },
+	{ "an overlong slash", "{\"a\":\"\xc0\xaf\"}", false, "json-syntax",
+	    NULL },
+	{ "beyond U+10FFFF", "{\"a\":\"\xf4\x90\x80\x80\"}", false,
+	    "json-syntax", NULL },
+	{ "UTF-8 cut by the quote", "{\"a\":\"\xe2\x82\"}", false,
+	    "json-syntax", NULL },
+	{ "UTF-8 cut by the end", "{\"a\":\"\xe2\x82", false, "json-syntax",
+	    NULL },
+	{ "twice, far apart", "{\"c\":1,\"a\":2,\"b\":3,\"c\":4}", false,
+	    "json-duplicate", NULL },
+	{ "twice, at a deeper level", "{\"a\":[{\"b\":1,\"b\":2}]}", true,
+	    "json-duplicate", NULL },
+	{ "the same name at two levels", "{\"a\":{\"a\":1}}", true, NULL,
+	    NULL },
+	{ "a name that begins another", "{\"a\":1,\"aa\":2}", true, NULL,
+	    NULL },
+	{ "no order at a deeper level", "{\"a\":[{\"c\":1,\"b\":2}]}", true,
+	    "json-canonical", NULL },
+	{ "17 levels of objects",
+	    "{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{"
+	    "\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}}}}}}}}}"
+	    "}}",
+	    false, "json-depth", NULL },
+	{ "levels side by side",
+	    "{\"a\":[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]}",
+	    true, NULL, NULL },
 	/* RFC 8785 3.2.2.2. */
 	{ "RFC 8785 escapes",
 	    "{\"string\":\"\xe2\x82\xac$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\"}",
@@ -116,6 +241,22 @@ test_parse_too_large(void **state)
 	assert_int_equal(json_parse(buf_bytes(&big), false, &j, &e),
 	    ERR_INVALID);
 	assert_string_equal(e.id, "json-too-large");
+}
+
+/* jansson 2.14 reads over a NUL behind a number. */
+static void
+test_parse_nul(void **state)
+{
+	(void)state;
+	static const char at[][9] = { "{\"a\":1\0}", "{\"a\":\0001}",
+		"{\0\"a\":1}", "{\"a\":1}\0", "\0{\"a\":1}", "{\"a\\\0\":1" };
+	for (size_t i = 0; i < ARRAY_LEN(at); i++) {
+		AUTO(json) j = NULL;
+		struct err e;
+		assert_int_equal(json_parse(bytes_of(at[i], 8), false, &j, &e),
+		    ERR_INVALID);
+		assert_string_equal(e.id, "json-syntax");
+	}
 }
 
 #define GET(fn, call)                                      \
@@ -241,6 +382,96 @@ test_get(void **state)
 	assert_string_equal(e.say, "the member none is missing");
 }
 
+/* What texts say once their escapes are gone. */
+static const struct {
+	const char *name, *text, *want;
+} text_rows[] = {
+	{ "all short escapes", "\\\"\\\\\\/\\b\\f\\n\\r\\t",
+	    "\"\\/\b\f\n\r\t" },
+	{ "one octet", "\\u0041", "A" },
+	{ "digits of both cases", "\\u00eF", "\xc3\xaf" },
+	{ "two octets", "\\u0080\\u07ff", "\xc2\x80\xdf\xbf" },
+	{ "three octets", "\\u0800\\ud7ff\\ue000\\uffff",
+	    "\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf" },
+	{ "four octets", "\\ud800\\udc00\\udbff\\udfff",
+	    "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf" },
+	{ "long runs between escapes",
+	    "0123456789abcdef\\n0123456789abcdefg\\\"ni\xc3\xb1o 01234567\\t8",
+	    "0123456789abcdef\n0123456789abcdefg\"ni\xc3\xb1o 01234567\t8" },
+	{ "an escape right behind a run", "12345678\\\\12345678",
+	    "12345678\\12345678" },
+};
+
+static void
+test_texts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(text_rows); i++) {
+		struct buf text AUTO_BUF = BUF(1000);
+		AUTO(json) j = NULL;
+		struct err e;
+		bool bad = false;
+		print_message("%s\n", text_rows[i].name);
+		buf_putf(&text, "{ \"z\" : \"%s\", \"%s\" : 1 }",
+		    text_rows[i].text, text_rows[i].text);
+		assert_int_equal(json_parse(buf_bytes(&text), false, &j, &e),
+		    ERR_OK);
+		/* The tree keeps what it needs of the input. */
+		buf_reset(&text);
+		struct json_obj o = json_root(j, &bad, &e);
+		assert_true(bytes_is(json_get_str(o, "z"), text_rows[i].want));
+		assert_int_equal(json_get_int(o, text_rows[i].want), 1);
+		assert_false(bad);
+	}
+}
+
+static void
+test_arrays(void **state)
+{
+	(void)state;
+	AUTO(json) j = NULL;
+	struct err e;
+	bool bad = false;
+	assert_int_equal(json_parse(bytes_str("{\"l\":[{\"a\":[1,[2]]},{},{"
+					      "\"a\":\"x\"}],\"m\":[],\"n\":"
+					      "[\"p\",\"q\"]}"),
+			     true, &j, &e),
+	    ERR_OK);
+	struct json_obj o = json_root(j, &bad, &e);
+	assert_int_equal(json_count(o, "l"), 3);
+	assert_int_equal(json_count(json_at_obj(o, "l", 0), "a"), 2);
+	assert_false(json_has(json_at_obj(o, "l", 1), "a"));
+	assert_true(bytes_is(json_get_str(json_at_obj(o, "l", 2), "a"), "x"));
+	assert_int_equal(json_count(o, "m"), 0);
+	assert_true(bytes_is(json_at_str(o, "n", 1), "q"));
+	assert_false(bad);
+	(void)json_at_str(o, "m", 0);
+	assert_string_equal(e.id, "json-missing");
+}
+
+/* Members that do not ascend cost no comparison of each with each. */
+static void
+test_many_members(void **state)
+{
+	(void)state;
+	const int n = 200000;
+	struct buf text AUTO_BUF = BUF(JSON_MAX_BYTES);
+	AUTO(json) j = NULL;
+	struct err e;
+	buf_puts(&text, "{");
+	for (int i = n; i > 0; i--)
+		buf_putf(&text, "\"%d\":1,", i);
+	buf_puts(&text, "\"x\":1}");
+	assert_int_equal(json_parse(buf_bytes(&text), false, &j, &e), ERR_OK);
+	/* The last one becomes a second "1". */
+	text.p[text.len - 5] = '1';
+	AUTO(json) twice = NULL;
+	assert_int_equal(json_parse(buf_bytes(&text), false, &twice, &e),
+	    ERR_INVALID);
+	assert_string_equal(e.id, "json-duplicate");
+	assert_true(e.where.byte > text.len - 20);
+}
+
 static void
 test_write(void **state)
 {
@@ -297,8 +528,12 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parse_too_large),
+		cmocka_unit_test(test_parse_nul),
 		cmocka_unit_test(test_get_faults),
 		cmocka_unit_test(test_get),
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_arrays),
+		cmocka_unit_test(test_many_members),
 		cmocka_unit_test(test_write),
 		cmocka_unit_test(test_write_refuses),
 	};
