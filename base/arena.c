@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-
 #include <refrendo/base.h>
 
 #define BLOCK_LEN ((size_t)8192)
@@ -38,7 +36,7 @@ arena_new(void)
 static void
 block_wipe(struct block *b)
 {
-	OPENSSL_cleanse(b->data, b->len);
+	explicit_bzero(b->data, b->len);
 	b->len = 0;
 }
 

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-
 #include <refrendo/base.h>
+
+#include "room.h"
+
+#define SIZE_LEAST ((size_t)256)
 
 struct bytes
 bytes_of(const void *p, size_t len)
@@ -46,7 +48,7 @@ void
 buf_fini(struct buf *b)
 {
 	if (b->p != NULL)
-		OPENSSL_cleanse(b->p, b->size);
+		explicit_bzero(b->p, b->size);
 	free(b->p);
 	*b = BUF(b->max);
 }
@@ -55,7 +57,7 @@ void
 buf_reset(struct buf *b)
 {
 	if (b->p != NULL)
-		OPENSSL_cleanse(b->p, b->len);
+		explicit_bzero(b->p, b->len);
 	b->len = 0;
 	b->failed = false;
 }
@@ -64,8 +66,8 @@ buf_reset(struct buf *b)
  * Makes room for len more octets and for the NUL of buf_text(), which the
  * cap does not count.  realloc() would leave the old copy behind unwiped.
  */
-static bool
-reserve(struct buf *b, size_t len)
+bool
+buf_grow(struct buf *b, size_t len)
 {
 	if (b->failed)
 		return false;
@@ -76,7 +78,7 @@ reserve(struct buf *b, size_t len)
 	size_t need = b->len + len + 1;
 	if (need <= b->size)
 		return true;
-	size_t size = b->size < 64 ? 64 : b->size;
+	size_t size = b->size < SIZE_LEAST ? SIZE_LEAST : b->size;
 	while (size < need)
 		size = size > SIZE_MAX / 2 ? need : 2 * size;
 	if (size > max + 1)
@@ -87,7 +89,7 @@ reserve(struct buf *b, size_t len)
 		return false;
 	if (b->p != NULL) {
 		memcpy(p, b->p, b->len);
-		OPENSSL_cleanse(b->p, b->size);
+		explicit_bzero(b->p, b->size);
 		free(b->p);
 	}
 	b->p = p;
@@ -98,7 +100,7 @@ reserve(struct buf *b, size_t len)
 uint8_t *
 buf_room(struct buf *b, size_t len)
 {
-	if (!reserve(b, len))
+	if (!buf_reserve(b, len))
 		return NULL;
 	uint8_t *at = b->p + b->len;
 	b->len += len;
@@ -108,21 +110,20 @@ buf_room(struct buf *b, size_t len)
 void
 buf_put(struct buf *b, const void *p, size_t len)
 {
-	uint8_t *at = buf_room(b, len);
-	if (at != NULL && len > 0)
-		memcpy(at, p, len);
+	buf_add(b, p, len);
 }
 
 void
 buf_puts(struct buf *b, const char *s)
 {
-	buf_put(b, s, strlen(s));
+	buf_add(b, s, strlen(s));
 }
 
 void
 buf_putc(struct buf *b, uint8_t c)
 {
-	buf_put(b, &c, 1);
+	if (buf_reserve(b, 1))
+		b->p[b->len++] = c;
 }
 
 void
@@ -135,8 +136,8 @@ buf_putf(struct buf *b, const char *fmt, ...)
 	va_end(ap);
 	if (n < 0) {
 		b->failed = true;
-	} else if (reserve(b, (size_t)n)) {
-		/* reserve() counts the NUL. */
+	} else if (buf_reserve(b, (size_t)n)) {
+		/* buf_reserve() counts the NUL. */
 		vsnprintf((char *)b->p + b->len, (size_t)n + 1, fmt, again);
 		b->len += (size_t)n;
 	}
@@ -151,7 +152,7 @@ buf_drop(struct buf *b, size_t len)
 	if (len == 0)
 		return;
 	memmove(b->p, b->p + len, b->len - len);
-	OPENSSL_cleanse(b->p + b->len - len, len);
+	explicit_bzero(b->p + b->len - len, len);
 	b->len -= len;
 }
 
@@ -176,7 +177,7 @@ buf_end(const struct buf *b, struct err *e)
 const char *
 buf_text(struct buf *b)
 {
-	if (!reserve(b, 0))
+	if (!buf_reserve(b, 0))
 		return "";
 	b->p[b->len] = '\0';
 	return (const char *)b->p;

@@ -1,6 +1,8 @@
 /* codec - big-endian integers and counted bytes, for rows and frames. */
 #include <refrendo/base.h>
 
+#include "room.h"
+
 void
 be64_print(uint8_t out[8], uint64_t v)
 {
@@ -18,12 +20,13 @@ be64_parse(const uint8_t p[8])
 }
 
 /* The last n octets of v, n <= 8. */
-static void
+static inline void
 put_uint(struct buf *b, uint64_t v, size_t n)
 {
-	uint8_t octets[8];
-	be64_print(octets, v);
-	buf_put(b, octets + 8 - n, n);
+	if (!buf_reserve(b, n))
+		return;
+	for (size_t i = 0; i < n; i++)
+		b->p[b->len++] = (uint8_t)(v >> (8 * (n - 1 - i)));
 }
 
 void
@@ -63,8 +66,8 @@ put_bytes(struct buf *b, struct bytes v)
 		b->failed = true;
 		return;
 	}
-	put_u32(b, (uint32_t)v.len);
-	buf_put(b, v.p, v.len);
+	put_uint(b, v.len, 4);
+	buf_add(b, v.p, v.len);
 }
 
 struct reader
@@ -87,7 +90,7 @@ get_raw(struct reader *r, size_t len)
 	return b;
 }
 
-static uint64_t
+static inline uint64_t
 get_uint(struct reader *r, size_t n)
 {
 	struct bytes b = get_raw(r, n);

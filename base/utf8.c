@@ -2,6 +2,7 @@
 
 #include <refrendo/base.h>
 
+#include "ascii.h"
 #include "utf8.h"
 
 /* Least and greatest second octet after a lead octet (RFC 3629 4). */
@@ -36,6 +37,10 @@ bool
 utf8_valid(struct bytes b)
 {
 	for (size_t i = 0; i < b.len;) {
+		if (b.len - i >= 8 && ascii_all(ascii_load(b.p + i))) {
+			i += 8;
+			continue;
+		}
 		size_t n = utf8_char(b.p + i, b.len - i);
 		if (n == 0)
 			return false;

@@ -276,6 +276,87 @@ json_strings(void **state)
 	assert_string_equal(buf_text(&b), "\"\"");
 }
 
+/* What each function says of one octet, told the slow way. */
+static bool
+is_base64(int c)
+{
+	return c != 0 && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				"abcdefghijklmnopqrstuvwxyz0123456789+/",
+			     c) != NULL;
+}
+
+static void
+expect_json(struct buf *want, uint8_t c)
+{
+	static const char letters[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+	for (size_t i = 0; i + 1 < sizeof(letters); i += 2) {
+		if ((uint8_t)letters[i] == c) {
+			buf_putf(want, "\\%c", letters[i + 1]);
+			return;
+		}
+	}
+	if (c < 0x20)
+		buf_putf(want, "\\u%04x", c);
+	else
+		buf_putc(want, c);
+}
+
+/*
+ * The functions that take several octets at once say the same of an octet
+ * wherever it stands: in the first group, in a later one, in the rest.
+ */
+static void
+every_octet_at_every_place(void **state)
+{
+	(void)state;
+	uint8_t text[20], out[10];
+	for (size_t at = 0; at < sizeof(text); at++) {
+		for (int c = 0; c < 256; c++) {
+			struct buf got AUTO_BUF = BUF(200);
+			struct buf want AUTO_BUF = BUF(200);
+			bool padded = c == '=' && at == sizeof(text) - 1;
+			memset(text, '0', sizeof(text));
+			text[at] = (uint8_t)c;
+			assert_int_equal(base64_get(&got,
+					     bytes_of(text, sizeof(text))),
+			    is_base64(c) || padded);
+			assert_int_equal(hex_parse(bytes_of(text, sizeof(text)),
+					     out, sizeof(out)),
+			    c != 0 &&
+				strchr("0123456789abcdefABCDEF", c) != NULL);
+			assert_int_equal(utf8_valid(
+					     bytes_of(text, sizeof(text))),
+			    c < 0x80);
+			buf_reset(&got);
+			json_put_string(&got, bytes_of(text, sizeof(text)));
+			buf_putc(&want, '"');
+			for (size_t i = 0; i < sizeof(text); i++)
+				expect_json(&want, text[i]);
+			buf_putc(&want, '"');
+			assert_true(
+			    bytes_eq(buf_bytes(&got), buf_bytes(&want)));
+		}
+	}
+}
+
+/* All octets in all lengths of rest come back as they went. */
+static void
+base64_comes_back(void **state)
+{
+	(void)state;
+	uint8_t in[256];
+	for (size_t i = 0; i < sizeof(in); i++)
+		in[i] = (uint8_t)(i * 167 + 3);
+	for (size_t len = 0; len <= sizeof(in); len++) {
+		struct buf text AUTO_BUF = BUF(1000);
+		struct buf back AUTO_BUF = BUF(1000);
+		base64_put(&text, bytes_of(in, len));
+		assert_int_equal(text.len, (len + 2) / 3 * 4);
+		assert_true(base64_get(&back, buf_bytes(&text)));
+		assert_true(bytes_eq(buf_bytes(&back), bytes_of(in, len)));
+	}
+}
+
 int
 main(void)
 {
@@ -290,6 +371,8 @@ main(void)
 		cmocka_unit_test(printable),
 		cmocka_unit_test(nearest),
 		cmocka_unit_test(json_strings),
+		cmocka_unit_test(every_octet_at_every_place),
+		cmocka_unit_test(base64_comes_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
