@@ -141,6 +141,70 @@ core_load_rows(struct core *c, struct view *v, struct err *e)
 	return ERR_OK;
 }
 
+/* Empty when the policy was never activated, or is beyond the ceilings now. */
+static enum err_code
+policy_in_force(struct core *c, struct view *v, const char *name,
+    struct bytes *text, struct err *e)
+{
+	struct in_force_row in_force;
+	struct policy_row row;
+	struct policy_set *alone = NULL;
+	struct findings findings = { NULL, 0, 0 };
+	bool found;
+	*text = BYTES_NONE;
+	TRY(rec_get(v, &rec_in_force,
+	    ca_row_key(c->arena, ROW_IN_FORCE, bytes_str(name)), c->arena,
+	    &in_force, &found, e));
+	if (!found)
+		return ERR_OK;
+	TRY(rec_get(v, &rec_policy,
+	    ca_row_key(c->arena, ROW_POLICY, in_force.sha256), c->arena, &row,
+	    &found, e));
+	if (!found)
+		return err_say(e, ERR_CORRUPT, "core-policy-text",
+		    "the ledger lacks the text of the policy %s", name);
+	struct policy_file file = { name, row.text };
+	policy_load(&file, 1, &c->inst->ceilings, &alone, &findings);
+	findings_fini(&findings);
+	if (alone == NULL)
+		log_error("policy-unusable", "policy=%s", name);
+	else
+		*text = row.text;
+	policy_set_free(alone);
+	return ERR_OK;
+}
+
+/*
+ * In force is what the log says, not what lies in the files: those are offered
+ * by push_policies(), and may be refused (INCIDENTS row 34).  A policy whose
+ * file was taken away is not used any more.
+ */
+static enum err_code
+core_load_policies(struct core *c, struct view *v, struct err *e)
+{
+	struct policy_file file[POLICIES_MAX];
+	struct policy_set *in_force = NULL;
+	struct findings findings = { NULL, 0, 0 };
+	size_t n = 0;
+	for (size_t i = 0; i < c->policies->n; i++) {
+		const char *name = c->policies->policy[i].name;
+		struct bytes text;
+		TRY(policy_in_force(c, v, name, &text, e));
+		if (text.len > 0)
+			file[n++] = (struct policy_file){ name, text };
+	}
+	policy_load(file, n, &c->inst->ceilings, &in_force, &findings);
+	findings_fini(&findings);
+	if (in_force == NULL)
+		return err_say(e, ERR_INVALID, "core-policies",
+		    "the policies in force do not load together; see refrendo "
+		    "policy check");
+	policy_set_free(c->policies);
+	c->policies = in_force;
+	c->ca.policies = in_force;
+	return ERR_OK;
+}
+
 static enum err_code
 core_open_public(struct core *c, struct err *e)
 {
@@ -175,6 +239,7 @@ core_check_ledger(struct core *c, struct view *v, struct err *e)
 		    there, here);
 	}
 	TRY(core_load_rows(c, v, e));
+	TRY(core_load_policies(c, v, e));
 	TRY(bundle_load(c, v, e));
 	return publish_files(c, e);
 }

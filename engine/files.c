@@ -203,6 +203,21 @@ installation_parse(struct installation *in, struct findings *f)
 }
 
 void
+installation_take_policies(struct installation *in, struct installation *fresh)
+{
+	for (size_t i = 2; i < in->n_file; i++)
+		buf_fini(&in->text[i]);
+	for (size_t i = 2; i < fresh->n_file; i++) {
+		memcpy(in->name[i], fresh->name[i], PATH_LEN);
+		in->text[i] = fresh->text[i];
+		fresh->text[i] = BUF(0);
+		in->file[i] = (struct policy_file){ .name = in->name[i],
+			.text = buf_bytes(&in->text[i]) };
+	}
+	in->n_file = fresh->n_file;
+}
+
+void
 installation_fini(struct installation *in)
 {
 	policy_set_free(in->policies);

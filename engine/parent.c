@@ -480,6 +480,8 @@ on_hangup(uv_signal_t *handle, int signal)
 			process_send(&parent->process[i], CONTROL_POLICIES,
 			    buf_bytes(&body), -1);
 	}
+	/* A core that is started again gets these. */
+	installation_take_policies(&parent->inst, &fresh);
 	installation_fini(&fresh);
 }
 

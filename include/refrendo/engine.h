@@ -35,6 +35,10 @@ MUST_CHECK enum err_code installation_read(const char *dir,
     struct installation *out, struct findings *f, struct err *e);
 /* The same from files that are in memory already: how roles get theirs. */
 void installation_parse(struct installation *in, struct findings *f);
+/* The policies' files of fresh become those of in, for the next role that is
+ * started; in->policies stays as it was.  fresh is only to be freed. */
+void installation_take_policies(
+    struct installation *in, struct installation *fresh);
 void installation_fini(struct installation *in);
 /* Prints findings the way compilers do, on standard error. */
 void installation_print(
