@@ -26,12 +26,15 @@
 #define ANSWER_MAX   (33u << 20)
 #define SLOW_CLOCK_S 300
 #define UNKNOWN_LIFE HOUR
-#define ASKED_MAX    256 /* questions that wait for the ocsp-signer */
+#define ASKED_MAX    256  /* questions that wait for the ocsp-signer */
+#define ASKED_MS     5000 /* then tryLater: it hangs, or has too much to do */
 #define LOG_EVERY_S  60
 
 /* A client that waits until "unknown" is signed. */
 struct asked {
 	struct net_conn *conn; /* NULL: free */
+	uint32_t turn;         /* counts the uses of this slot */
+	int64_t deadline_ms;
 	bool keep_alive, head_only;
 };
 
@@ -107,8 +110,13 @@ unknown_ask(struct status *s, struct net_conn *c, const struct http_request *r,
 		net_answer(c, buf_bytes(&s->out), keep_alive);
 		return;
 	}
-	s->asked[slot] = (struct asked){ net_hold(c), keep_alive, head_only };
-	peer_send(s->ocsp, SIGNER_OCSP, slot, buf_bytes(&body));
+	struct asked *a = &s->asked[slot];
+	a->conn = net_hold(c);
+	a->keep_alive = keep_alive;
+	a->head_only = head_only;
+	a->deadline_ms = clock_mono_ms() + ASKED_MS;
+	peer_send(s->ocsp, SIGNER_OCSP, (uint64_t)a->turn * ASKED_MAX + slot,
+	    buf_bytes(&body));
 }
 
 static void
@@ -118,6 +126,7 @@ unknown_answer(struct status *s, size_t slot, struct bytes der)
 	if (a.conn == NULL)
 		return;
 	s->asked[slot].conn = NULL;
+	s->asked[slot].turn++;
 	s->view.now = clock_now();
 	buf_reset(&s->out);
 	status_ocsp(&s->view, a.keep_alive, a.head_only, der, &s->out);
@@ -129,10 +138,16 @@ on_ocsp_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
 {
 	struct status *s = ctx;
 	(void)p;
-	if ((f->type & 0xff) != SIGNER_OCSP || f->id >= ASKED_MAX)
+	size_t slot = f->id % ASKED_MAX;
+	if ((f->type & 0xff) != SIGNER_OCSP ||
+	    f->id / ASKED_MAX > s->asked[slot].turn)
 		return err_say(e, ERR_INVALID, "status-ocsp-frame",
 		    "the ocsp-signer sent what status did not ask for");
-	unknown_answer(s, f->id,
+	/* Too late: that client was told tryLater, and another may have its
+	 * place. */
+	if (f->id / ASKED_MAX != s->asked[slot].turn)
+		return ERR_OK;
+	unknown_answer(s, slot,
 	    (f->type & SIGNER_REFUSAL) != 0 ? ocsp_error_answer(OCSP_TRY_LATER)
 					    : f->body);
 	return ERR_OK;
@@ -236,6 +251,11 @@ on_second(uv_timer_t *timer)
 		s->view.n_issuer =
 		    public_issuers(s->view.reader, s->view.issuer, ISSUERS_MAX);
 		public_release(s->view.reader);
+	}
+	for (size_t i = 0; i < ASKED_MAX; i++) {
+		if (s->asked[i].conn != NULL &&
+		    clock_mono_ms() >= s->asked[i].deadline_ms)
+			unknown_answer(s, i, ocsp_error_answer(OCSP_TRY_LATER));
 	}
 	if (now < s->log_at || s->requests == s->logged)
 		return;
