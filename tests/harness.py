@@ -5,6 +5,7 @@ leaves nothing behind.
 """
 import contextlib
 import ctypes
+import http.client
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 
 REFRENDO = os.environ.get("REFRENDO", "")
 PASSPHRASE = b"a passphrase of the tests\n"
@@ -80,6 +82,10 @@ class Engine:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = dict(os.environ, LC_ALL="C.UTF-8", **(env or {}))
+        # A report ends the role, and close() finds it in the log.  Roles are
+        # not dumpable, so that the leak sanitizer cannot look at them.
+        self.env.setdefault("TSAN_OPTIONS", "halt_on_error=1 exitcode=66")
+        self.env.setdefault("ASAN_OPTIONS", "detect_leaks=0")
         self.process = None
         self.log = []
         self.pids = {}
@@ -139,6 +145,25 @@ class Engine:
     def tail(self, n):
         return "\n".join(self.log[-n:])
 
+    def is_sanitized(self):
+        """Built with a sanitizer: such roles run without seccomp."""
+        return any("seccomp=no (sanitizer)" in line for line in self.log)
+
+    def wait_log(self, pattern, since=0, seconds=WAIT):
+        """The first line from index since on that matches."""
+        def found():
+            return next((line for line in self.log[since:]
+                         if re.search(pattern, line)), None)
+        return wait_for(f"a log line like {pattern}", found, seconds)
+
+    def check_sanitizers(self):
+        """No role may have been reported by a sanitizer."""
+        for i, line in enumerate(self.log):
+            if re.search(r"WARNING: ThreadSanitizer|ERROR: AddressSanitizer|"
+                         r": runtime error: ", line):
+                raise AssertionError("a sanitizer reported:\n"
+                                     + "\n".join(self.log[i:i + 60]))
+
     def stop(self):
         if self.process is None or self.process.poll() is not None:
             return 0
@@ -174,6 +199,7 @@ class Engine:
             if self.process is not None and self.process.poll() is None:
                 self.process.kill()
             shutil.rmtree(self.base, ignore_errors=True)
+        self.check_sanitizers()
 
     def __enter__(self):
         return self
@@ -197,6 +223,43 @@ class Engine:
             raise Refused(p.returncode, p.stdout.decode() + p.stderr.decode())
         text = p.stdout.decode()
         return json.loads(text) if text.strip() else {}
+
+    def admin_socket(self):
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(WAIT)
+        s.connect(self.path("run", "admin.sock"))
+        return s
+
+    def api(self, method, path, body=None, key=None, fields=None):
+        """One request to the JSON API: status and body, a dict if JSON."""
+        connection = http.client.HTTPConnection("localhost", timeout=WAIT)
+        connection.sock = self.admin_socket()
+        headers = dict(fields or {})
+        if method == "POST":
+            headers.setdefault("Content-Type", "application/json")
+            headers.setdefault("Idempotency-Key",
+                               key or os.urandom(16).hex())
+        if isinstance(body, dict):
+            body = json.dumps(body).encode()
+        with contextlib.closing(connection):
+            connection.request(method, "/api/v1" + path, body, headers)
+            answer = connection.getresponse()
+            data = answer.read()
+            if "json" in (answer.getheader("Content-Type") or ""):
+                data = json.loads(data)
+            return answer.status, data
+
+    def get(self, path, method="GET", body=None, fields=None):
+        """One request to the status port: status, header and body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port,
+                                                timeout=WAIT)
+        with contextlib.closing(connection):
+            connection.request(method, path, body, dict(fields or {}))
+            answer = connection.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read()
+
+    def log_size(self):
+        return self.cli("status")["entries"]
 
     def path(self, *parts):
         return os.path.join(self.dir, *parts)
@@ -324,6 +387,23 @@ class Engine:
                           self.path("ca", "log.pem"))
         self.cli("audit", "replay")
         return report
+
+
+def run_tests(tests):
+    """Calls each, says which one and how long; the exit status."""
+    failed = 0
+    for name, test in tests:
+        begin = time.monotonic()
+        try:
+            test()
+            result = "ok"
+        except Exception:  # the next test runs all the same
+            traceback.print_exc()
+            failed += 1
+            result = "FAILED"
+        print(f"{name}: {result} ({time.monotonic() - begin:.1f} s)",
+              flush=True)
+    return 1 if failed else 0
 
 
 def with_digit(number):
