@@ -17,9 +17,10 @@ static const char *const type_words[] = {
 static const char intro[] =
     "# The API\n\n"
     "Made from the tables in `api/routes.c`, `ca/acts.c`: change those.\n\n"
-    "HTTP/1.1 over the local socket of the installation (`admin_socket` in "
-    "`refrendo.yaml`). The kernel says which\nuser calls; root and the "
-    "`admin_uids` may. Paths begin with `" API_PREFIX "`. Bodies and answers "
+    "HTTP/1.1 over the local socket of the installation (`admin.socket` in "
+    "`refrendo.yaml`). The kernel says which\nuser calls; root, the "
+    "engine's own user and `admin.uids` may. Paths begin with `" API_PREFIX
+    "`. Bodies and answers "
     "are JSON in UTF-8 unless\nsaid otherwise; times are UTC.\n\n"
     "- **Acts** are `POST`. They need the header field `Idempotency-Key`: 1 "
     "to 64 of `A-Z a-z 0-9 . _ -`. The same act with\n  the same key happens "
@@ -123,7 +124,8 @@ api_reference(struct buf *out)
 	put_reads(out);
 	buf_puts(out,
 	    "\n## Acts\n\nThe answer is the record that was "
-	    "changed, once what follows from the act is published.\n\n"
+	    "changed, once what follows from the act is published;\nwith the "
+	    "parameter `blobs=1` also its statement, evidence and DER.\n\n"
 	    "| path | act | members, * needed | by |\n"
 	    "|---|---|---|---|\n");
 	for (size_t i = 0; i < api_n_routes; i++) {

@@ -83,7 +83,7 @@ run(struct cli *c, int argc, char **argv)
 	fflush(stdout);
 	if (code == ERR_OK)
 		return c->exit;
-	print_error(c, &e);
+	print_refusal(c, &e);
 	return c->exit != CLI_OK ? c->exit : cli_exit_of(code);
 }
 

@@ -178,7 +178,7 @@ void verification_code(struct bytes text, char out[10]);
 /* An answer of the engine: its JSON, or members aligned for people. */
 MUST_CHECK enum err_code print_record(struct cli *c, struct bytes json,
     struct err *e);
-void print_error(const struct cli *c, const struct err *e);
+void print_refusal(const struct cli *c, const struct err *e);
 /* Octets to --out or standard output. */
 MUST_CHECK enum err_code print_octets(struct cli *c, struct bytes b,
     struct err *e);

@@ -223,7 +223,7 @@ print_record(struct cli *c, struct bytes json, struct err *e)
 }
 
 void
-print_error(const struct cli *c, const struct err *e)
+print_refusal(const struct cli *c, const struct err *e)
 {
 	char text[1024];
 	struct buf problem AUTO_BUF = BUF(65536);

@@ -1,0 +1,30 @@
+refrendo - sin certificación no hay firma
+
+  refrendo init --officer-run 11111111-1 --officer-name "Olga Soto"
+  refrendo serve
+  refrendo request ls
+
+Comandos; agregue --help a cualquiera:
+
+  init         crear una instalación: llaves, certificados, configuración, bitácora
+  serve        hacer andar el motor hasta SIGTERM
+  status       cómo está el motor
+  demo         la historia completa con datos que crea sola
+  verify-code  el código de una declaración, para comparar a la vista
+  version      versión del programa y de OpenSSL
+  help         qué se puede hacer, y cómo
+  doctor       qué anda mal en una instalación
+  inst         add | enable | suspend | close | appoint | ls | show
+  person       add | ls | show
+  appointment  propose | confirm | end | withdraw | ls | show | statement | get
+  request      new | submit | ls | show | statement | return | reject | withdraw | retry
+  endorse      certificar una solicitud como ministra o ministro de fe
+  cert         ls | show | get | chain | renew | revoke | suspend | reinstate
+  csr          new | inspect
+  policy       check | show | ls
+  crl          ls | show
+  audit        export | verify | replay | prove | journal
+
+Estado de salida: 0 hecho, 1 error, 2 uso, 3 no existe, 4 no permitido,
+5 conflicto, 6 rechazado por política o reglas, 7 verificación fallida,
+8 no disponible (repita con la misma --idempotency-key), 9 hecho en parte.
