@@ -26,12 +26,17 @@ static const uint8_t oid_p384[] = { 0x2b, 0x81, 0x04, 0x00, 0x22 };
 static const uint8_t oid_rsa[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01 };
 
 /* FIPS 186-5 and SP 800-186 3.2.1: y^2 = x^3 - 3x + b over p, cofactor 1. */
-static const char p256_p[] = "FFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF";
-static const char p256_b[] = "5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B";
-static const char p384_p[] = "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFE"
-	"FFFFFFFF0000000000000000FFFFFFFF";
-static const char p384_b[] = "B3312FA7E23EE7E4988E056BE3F82D19181D9C6EFE8141120314088F5013875A"
-	"C656398D8A2ED19D2A85C8EDD3EC2AEF";
+static const uint8_t p256_b[32] = {
+	0x5a, 0xc6, 0x35, 0xd8, 0xaa, 0x3a, 0x93, 0xe7, 0xb3, 0xeb, 0xbd, 0x55,
+	0x76, 0x98, 0x86, 0xbc, 0x65, 0x1d, 0x06, 0xb0, 0xcc, 0x53, 0xb0, 0xf6,
+	0x3b, 0xce, 0x3c, 0x3e, 0x27, 0xd2, 0x60, 0x4b
+};
+static const uint8_t p384_b[48] = {
+	0xb3, 0x31, 0x2f, 0xa7, 0xe2, 0x3e, 0xe7, 0xe4, 0x98, 0x8e, 0x05, 0x6b,
+	0xe3, 0xf8, 0x2d, 0x19, 0x18, 0x1d, 0x9c, 0x6e, 0xfe, 0x81, 0x41, 0x12,
+	0x03, 0x14, 0x08, 0x8f, 0x50, 0x13, 0x87, 0x5a, 0xc6, 0x56, 0x39, 0x8d,
+	0x8a, 0x2e, 0xd1, 0x9d, 0x2a, 0x85, 0xc8, 0xed, 0xd3, 0xec, 0x2a, 0xef
+};
 /* clang-format on */
 
 static bool
@@ -148,14 +153,13 @@ spki_split(struct bytes spki, struct spki_parts *out, struct err *e)
 /* What one check of a point needs; all freed together. */
 struct curve_math {
 	BN_CTX *ctx;
-	BIGNUM *p, *b, *x, *y, *l, *r;
+	BIGNUM *b, *x, *y, *l, *r;
 };
 
 static void
 curve_math_free(struct curve_math *m)
 {
 	BN_CTX_free(m->ctx);
-	BN_free(m->p);
 	BN_free(m->b);
 	BN_free(m->x);
 	BN_free(m->y);
@@ -163,28 +167,38 @@ curve_math_free(struct curve_math *m)
 	BN_free(m->r);
 }
 
+/* The primes have forms of their own, by which OpenSSL divides faster. */
+static int
+reduce(BIGNUM *a, const BIGNUM *p, BN_CTX *ctx)
+{
+	if (p == BN_get0_nist_prime_256())
+		return BN_nist_mod_256(a, a, p, ctx);
+	return BN_nist_mod_384(a, a, p, ctx);
+}
+
 /* 1 on the curve, 0 not, -1 without memory. */
 static int
-on_curve(struct curve_math *m, const char *p, const char *b, struct bytes point)
+on_curve(struct curve_math *m, const BIGNUM *p, const uint8_t *b,
+    struct bytes point)
 {
 	int half = (int)(point.len / 2);
 
 	m->ctx = BN_CTX_new();
 	m->l = BN_new();
 	m->r = BN_new();
+	m->b = BN_bin2bn(b, half, NULL);
 	m->x = BN_bin2bn(point.p + 1, half, NULL);
 	m->y = BN_bin2bn(point.p + 1 + half, half, NULL);
-	if (m->ctx == NULL || m->l == NULL || m->r == NULL || m->x == NULL ||
-	    m->y == NULL || BN_hex2bn(&m->p, p) == 0 ||
-	    BN_hex2bn(&m->b, b) == 0)
+	if (m->ctx == NULL || m->l == NULL || m->r == NULL || m->b == NULL ||
+	    m->x == NULL || m->y == NULL)
 		return -1;
-	if (BN_cmp(m->x, m->p) >= 0 || BN_cmp(m->y, m->p) >= 0)
+	if (BN_cmp(m->x, p) >= 0 || BN_cmp(m->y, p) >= 0)
 		return 0;
-	/* y^2 = (x^2 - 3) x + b */
-	if (!BN_mod_sqr(m->l, m->y, m->p, m->ctx) ||
-	    !BN_mod_sqr(m->r, m->x, m->p, m->ctx) || !BN_sub_word(m->r, 3) ||
-	    !BN_mod_mul(m->r, m->r, m->x, m->p, m->ctx) ||
-	    !BN_mod_add(m->r, m->r, m->b, m->p, m->ctx))
+	/* y^2 = (x^2 - 3) x + b; what is negative is reduced all the same. */
+	if (!BN_sqr(m->l, m->y, m->ctx) || !reduce(m->l, p, m->ctx) ||
+	    !BN_sqr(m->r, m->x, m->ctx) || !reduce(m->r, p, m->ctx) ||
+	    !BN_sub_word(m->r, 3) || !BN_mul(m->r, m->r, m->x, m->ctx) ||
+	    !BN_add(m->r, m->r, m->b) || !reduce(m->r, p, m->ctx))
 		return -1;
 	return BN_cmp(m->l, m->r) == 0;
 }
@@ -194,8 +208,9 @@ check_point(const struct spki_parts *k, struct err *e)
 {
 	struct curve_math m = { .ctx = NULL };
 	bool p256 = k->family == FAMILY_P256;
-	int is_on = on_curve(&m, p256 ? p256_p : p384_p, p256 ? p256_b : p384_b,
-	    k->key);
+	int is_on = on_curve(&m,
+	    p256 ? BN_get0_nist_prime_256() : BN_get0_nist_prime_384(),
+	    p256 ? p256_b : p384_b, k->key);
 
 	curve_math_free(&m);
 	if (is_on < 0)
