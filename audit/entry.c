@@ -61,11 +61,14 @@ entry_type_parse(struct bytes name, enum entry_type *out)
 	return false;
 }
 
-/* SHA-256(salt || detail), in two pieces: a detail may be large. */
+/*
+ * SHA-256(salt || detail); in two pieces when the detail is a large one.
+ * Those of an issuance have up to 6 KB.
+ */
 static void
 detail_hash(uint8_t out[HASH_LEN], const struct entry *in)
 {
-	uint8_t small[1024];
+	uint8_t small[8192];
 
 	if (in->detail.len <= sizeof(small) - ENTRY_SALT) {
 		memcpy(small, in->salt, ENTRY_SALT);
