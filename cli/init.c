@@ -241,6 +241,7 @@ static enum err_code
 build(struct init *i, struct err *e)
 {
 	TRY(init_directories(i, e));
+	TRY(init_write_config(i, e));
 	TRY(init_authorities(i, e));
 	TRY(init_officer(i, e));
 	TRY(init_write_keys(i, e));

@@ -48,6 +48,7 @@ void init_fini(struct init *i);
 
 /* init_files.c */
 MUST_CHECK enum err_code init_directories(struct init *i, struct err *e);
+MUST_CHECK enum err_code init_write_config(struct init *i, struct err *e);
 MUST_CHECK enum err_code init_write_keys(struct init *i, struct err *e);
 MUST_CHECK enum err_code init_write_etc(struct init *i, struct err *e);
 

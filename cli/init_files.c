@@ -89,7 +89,31 @@ put_quoted(struct buf *out, const char *text)
 }
 
 static enum err_code
-write_config(struct init *i, struct err *e)
+not_accepted(struct err *e)
+{
+	return err_say(e, ERR_INVALID, "init-configuration",
+	    "what was given does not make a configuration that the engine "
+	    "accepts; see above");
+}
+
+/* Before any key is made: what is wrong with the options is told first. */
+static enum err_code
+check_config(struct init *i, struct bytes text, struct err *e)
+{
+	struct findings f = { NULL, 0, 0 };
+	struct buf told AUTO_BUF = BUF(65536);
+	struct policy_file file = { .name = "etc/refrendo.yaml", .text = text };
+	config_load(&file, &i->config, &f);
+	for (size_t k = 0; k < f.len; k++)
+		finding_print(&told, &f.v[k], text);
+	fputs(buf_text(&told), stderr);
+	size_t errors = f.errors;
+	findings_fini(&f);
+	return errors == 0 ? ERR_OK : not_accepted(e);
+}
+
+enum err_code
+init_write_config(struct init *i, struct err *e)
 {
 	struct buf out AUTO_BUF = BUF(POLICY_FILE_MAX);
 	buf_puts(&out, "# The configuration.  Paths are relative to the "
@@ -127,6 +151,7 @@ write_config(struct init *i, struct err *e)
 	    "    ocsp_key: file:keys/emisora-ocsp.key\n"
 	    "    ocsp_certificate: 30d\n");
 	TRY(buf_end(&out, e));
+	TRY(check_config(i, buf_bytes(&out), e));
 	return file_write(inside(i, "etc/refrendo.yaml"), buf_bytes(&out), 0600,
 	    e);
 }
@@ -197,9 +222,7 @@ read_back(struct init *i, struct err *e)
 	enum err_code code = installation_read(i->dir, in, &findings, e);
 	if (code == ERR_OK && findings.errors > 0) {
 		installation_print(in, &findings);
-		code = err_say(e, ERR_INVALID, "init-configuration",
-		    "what was given does not make a configuration that the "
-		    "engine accepts; see above");
+		code = not_accepted(e);
 	}
 	i->ceilings = in->ceilings;
 	i->config = in->config;
@@ -212,7 +235,6 @@ read_back(struct init *i, struct err *e)
 enum err_code
 init_write_etc(struct init *i, struct err *e)
 {
-	TRY(write_config(i, e));
 	TRY(write_ceilings(i, e));
 	for (size_t k = 0; k < init_n_samples; k++)
 		TRY(write_policy(i, &init_samples[k], e));

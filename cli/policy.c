@@ -108,7 +108,8 @@ check_installation(struct cli *c, struct err *e)
 	struct findings findings = { NULL, 0, 0 };
 	enum err_code code = installation_read(c->dir, &in, &findings, e);
 	if (code == ERR_OK) {
-		installation_print(&in, &findings);
+		if (findings.len > 0)
+			installation_print(&in, &findings);
 		code = verdict(c, &findings, in.n_file, e);
 	}
 	findings_fini(&findings);
@@ -147,7 +148,8 @@ policy_show(struct cli *c, struct err *e)
 	struct findings findings = { NULL, 0, 0 };
 	enum err_code code = installation_read(c->dir, &in, &findings, e);
 	if (code == ERR_OK) {
-		installation_print(&in, &findings);
+		if (findings.len > 0)
+			installation_print(&in, &findings);
 		code = show(c, &in, e);
 	}
 	findings_fini(&findings);

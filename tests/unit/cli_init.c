@@ -1,0 +1,324 @@
+/*
+ * init: an installation that is whole, closed to others and made of
+ * certificates that hold; or nothing at all.
+ */
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <refrendo/cli.h>
+#include <refrendo/crl.h>
+#include <refrendo/engine.h>
+#include <refrendo/store.h>
+
+#define PASSPHRASE "only for this test"
+#define OFFICER    "--officer-run", "11111111-1", "--officer-name", "Olga Soto"
+
+static char place[64]; /* a directory of this test's own */
+
+static int
+remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st;
+	(void)kind;
+	(void)at;
+	return remove(path);
+}
+
+static int
+make_place(void **state)
+{
+	(void)state;
+	snprintf(place, sizeof(place), "/tmp/refrendo-init-XXXXXX");
+	unsetenv("REFRENDO_AS");
+	unsetenv("CREDENTIALS_DIRECTORY");
+	setenv("LC_ALL", "C.UTF-8", 1);
+	return mkdtemp(place) != NULL && chdir(place) == 0 ? 0 : -1;
+}
+
+static int
+remove_place(void **state)
+{
+	(void)state;
+	return chdir("/") == 0 &&
+		       nftw(place, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0
+		   ? 0
+		   : -1;
+}
+
+static void
+clear(const char *name)
+{
+	if (access(name, F_OK) == 0)
+		nftw(name, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* refrendo init --dir DIR …, with the passphrase by a descriptor. */
+static int
+init(const char *dir, const char *const *more)
+{
+	char name[] = "refrendo", verb[] = "init", flag[] = "--dir";
+	char *argv[24] = { name, verb, flag, strdup(dir) };
+	int argc = 4, status, pipe_fd[2];
+	for (; *more != NULL; more++)
+		argv[argc++] = strdup(*more);
+	assert_int_equal(pipe(pipe_fd), 0);
+	assert_int_equal(write(pipe_fd[1], PASSPHRASE "\n", 19), 19);
+	close(pipe_fd[1]);
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		char number[12];
+		int out = open("out", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		dup2(out, STDOUT_FILENO);
+		dup2(out, STDERR_FILENO);
+		snprintf(number, sizeof(number), "%d", pipe_fd[0]);
+		setenv("REFRENDO_PASSPHRASE_FD", number, 1);
+		int code = cli_main(argc, argv);
+		fflush(NULL);
+		_exit(code);
+	}
+	close(pipe_fd[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	for (int i = 3; i < argc; i++)
+		free(argv[i]);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+static const char *
+printed(void)
+{
+	static char text[16384];
+	FILE *f = fopen("out", "rb");
+	assert_non_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	return text;
+}
+
+/* --- Whole ----------------------------------------------------------------------- */
+
+static void
+load(const char *name, struct buf *der, struct cert *cert)
+{
+	struct err e;
+	*der = BUF(CERT_MAX_BYTES);
+	if (file_certificate("ca", name, der, &e) != ERR_OK ||
+	    cert_parse(buf_bytes(der), cert, &e) != ERR_OK) {
+		print_message("%s: %s\n", name, e.say);
+		fail();
+	}
+}
+
+static void
+check_certificates(void)
+{
+	struct buf root_der AUTO_BUF, der AUTO_BUF = BUF(0);
+	struct buf crl_der AUTO_BUF = BUF(65536);
+	struct cert root, cert;
+	struct crl crl;
+	AUTO(verifier) v = NULL;
+	struct err e;
+	static const char *const below[] = { "ca/emisora.pem",
+		"ca/endorser.pem" };
+	assert_int_equal(verifier_new(&v, &e), ERR_OK);
+	load("ca/root.pem", &root_der, &root);
+	assert_int_equal(cert_check_issued(&root, &root, clock_now(), v, &e),
+	    ERR_OK);
+	for (size_t i = 0; i < ARRAY_LEN(below); i++) {
+		buf_fini(&der);
+		load(below[i], &der, &cert);
+		assert_int_equal(cert_check_issued(&cert, &root, clock_now(), v,
+				     &e),
+		    ERR_OK);
+		assert_true(cert.is_ca && cert.path_len == 0);
+	}
+	/* The endorser was last: it certified the officer. */
+	struct buf officer_der AUTO_BUF;
+	struct cert officer;
+	load("officer/officer.pem", &officer_der, &officer);
+	assert_int_equal(cert_check_issued(&officer, &cert, clock_now(), v, &e),
+	    ERR_OK);
+	assert_true(cert_has_eku(&officer, OID_EKU_ENDORSER));
+	assert_int_equal(file_read("ca", "ca/root.crl", 65536, &crl_der, &e),
+	    ERR_OK);
+	assert_int_equal(crl_parse(buf_bytes(&crl_der), &crl, &e), ERR_OK);
+	assert_int_equal(crl_check_publish(&crl, &root, 0, clock_now(), v, &e),
+	    ERR_OK);
+}
+
+static void
+check_key(const char *name)
+{
+	AUTO(key) key = NULL;
+	struct stat st;
+	struct err e;
+	assert_int_equal(stat(name, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(key_load(name, BYTES_NONE, &key, &e), ERR_FORBIDDEN);
+	if (key_load(name, bytes_str(PASSPHRASE), &key, &e) != ERR_OK) {
+		print_message("%s: %s\n", name, e.say);
+		fail();
+	}
+}
+
+static void
+check_ledger(void)
+{
+	AUTO(store) s = NULL;
+	AUTO(arena) a = arena_new();
+	struct view *v;
+	struct entry entry;
+	struct err e;
+	assert_int_equal(store_open("ca", 1 << 30, false, &s, &e), ERR_OK);
+	assert_int_equal(store_begin(s, false, &v, &e), ERR_OK);
+	assert_int_equal(view_log_size(v), 1);
+	assert_int_equal(view_verify(v, 0, &e), ERR_OK);
+	assert_int_equal(view_entry(v, 0, a, &entry, &e), ERR_OK);
+	assert_int_equal(entry.type, ENTRY_SYSTEM_INITIALIZED);
+	view_abort(v);
+}
+
+static void
+whole_installation(void **state)
+{
+	static const char *const more[] = { OFFICER, "--public-url",
+		"http://estado.example.org", NULL };
+	static const char *const keys[] = { "ca/keys/root.key",
+		"ca/keys/emisora.key", "ca/keys/endorser.key",
+		"ca/keys/emisora-ocsp.key", "ca/keys/log.key",
+		"ca/officer/officer.key" };
+	struct findings findings = { NULL, 0, 0 };
+	static struct installation in;
+	struct stat st;
+	struct err e;
+	(void)state;
+	clear("ca");
+	if (init("ca", more) != 0) {
+		print_message("%s\n", printed());
+		fail();
+	}
+	assert_non_null(strstr(printed(), "Next: refrendo serve --dir ca"));
+	assert_int_equal(stat("ca", &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	assert_int_equal(stat("ca.new", &st), -1);
+	assert_int_equal(stat("ca/init-unfinished", &st), -1);
+	check_certificates();
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		check_key(keys[i]);
+	check_ledger();
+	assert_int_equal(installation_read("ca", &in, &findings, &e), ERR_OK);
+	assert_int_equal(findings.len, 0);
+	assert_string_equal(in.config.origin, "estado.example.org/log");
+	assert_int_equal(in.ceilings.n_officer, 1);
+	assert_string_equal(in.ceilings.officer[0].run, "11111111-1");
+	assert_int_equal(in.policies->n, 2);
+	findings_fini(&findings);
+	installation_fini(&in);
+	/* A second one does not touch the first. */
+	assert_int_equal(init("ca", more), CLI_CONFLICT);
+	assert_non_null(strstr(printed(), "[init-exists]"));
+	check_certificates();
+}
+
+/* --- Or not at all ------------------------------------------------------------------ */
+
+/* clang-format off */
+static const struct {
+	const char *name;
+	const char *more[8];
+	int status;
+	const char *id;
+} refusals[] = {
+	{ "wrong digit", { "--officer-run", "11111111-2", "--officer-name", "O", NULL }, CLI_INVALID, "[run-digit]" },
+	{ "https", { OFFICER, "--public-url", "https://x.example", NULL }, CLI_INVALID, "[init-configuration]" },
+	{ "no port", { OFFICER, "--listen", "127.0.0.1", NULL }, CLI_INVALID, "[init-configuration]" },
+	{ "origin with a space", { OFFICER, "--origin", "a b", NULL }, CLI_INVALID, "[init-configuration]" },
+	{ "a name that stands for nothing", { "--officer-run", "11111111-1", "--officer-name", "N/A", NULL }, CLI_INVALID, "[name-meta]" },
+	{ "a certificate that is none", { OFFICER, "--officer-cert", "out", NULL }, CLI_INVALID, "[pem-missing]" },
+	{ "a certificate that is missing", { OFFICER, "--officer-cert", "missing.pem", NULL }, CLI_NOTFOUND, "[file-missing]" },
+};
+/* clang-format on */
+
+static void
+refused_leaves_nothing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+		int status = init("other", refusals[i].more);
+		if (status != refusals[i].status ||
+		    strstr(printed(), refusals[i].id) == NULL ||
+		    access("other", F_OK) == 0 ||
+		    access("other.new", F_OK) == 0) {
+			print_message("%s: exit %d\n%s\n", refusals[i].name,
+			    status, printed());
+			fail();
+		}
+	}
+}
+
+/* What an interrupted init left is replaced; anything else is left alone. */
+static void
+unfinished_is_replaced(void **state)
+{
+	static const char *const more[] = { OFFICER, NULL };
+	struct stat st;
+	(void)state;
+	clear("third");
+	assert_int_equal(mkdir("third.new", 0700), 0);
+	assert_int_equal(mkdir("third.new/keys", 0700), 0);
+	assert_int_equal(init("third", more), CLI_CONFLICT);
+	assert_non_null(strstr(printed(), "[init-new-exists]"));
+	assert_int_equal(stat("third.new/keys", &st), 0);
+	int fd = open("third.new/init-unfinished", O_CREAT | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(init("third", more), 0);
+	assert_int_equal(stat("third/keys/log.key", &st), 0);
+	assert_int_equal(stat("third.new", &st), -1);
+}
+
+/* An officer who has a certificate keeps the key; RSA for the CAs. */
+static void
+officer_with_a_certificate(void **state)
+{
+	static const char *const more[] = { OFFICER, "--officer-cert",
+		"ca/officer/officer.pem", "--algorithm", "rsa", NULL };
+	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct cert root;
+	enum key_type type;
+	struct stat st;
+	struct err e;
+	(void)state;
+	assert_int_equal(stat("ca", &st), 0);
+	clear("rsa");
+	assert_int_equal(init("rsa", more), 0);
+	assert_int_equal(stat("rsa/officer/officer.key", &st), -1);
+	assert_int_equal(stat("rsa/officer/officer.pem", &st), 0);
+	assert_int_equal(file_certificate("rsa", "ca/root.pem", &der, &e),
+	    ERR_OK);
+	assert_int_equal(cert_parse(buf_bytes(&der), &root, &e), ERR_OK);
+	assert_int_equal(spki_check(root.spki, &type, &e), ERR_OK);
+	assert_int_equal(type, KEY_RSA_4096);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_installation),
+		cmocka_unit_test(refused_leaves_nothing),
+		cmocka_unit_test(unfinished_is_replaced),
+		cmocka_unit_test(officer_with_a_certificate),
+	};
+	return cmocka_run_group_tests(tests, make_place, remove_place);
+}
