@@ -36,6 +36,7 @@ gather(const struct cert *c, struct facts *f)
 	(void)der_element(&v);
 	f->after_tag = der_peek(&v);
 	f->key_known = spki_split(c->spki, &f->key, &ignored) == ERR_OK;
+	f->names = lint_names(c);
 }
 
 /* --- Serial, algorithm, validity ------------------------------------------------ */
@@ -340,14 +341,14 @@ cert_lint(const struct cert *c, enum lint_kind kind, struct err_list *findings)
 	gather(c, &f);
 	for (i = 0; i < ARRAY_LEN(rules); i++) {
 		const struct rule *r = &rules[i];
+
+		if ((r->kinds & 1u << kind) == 0 || !r->broken(c, &f))
+			continue;
 		struct err found = {
 			.code = ERR_DENIED,
 			.id = r->id,
 			.rule = r->rule,
 		};
-
-		if ((r->kinds & 1u << kind) == 0 || !r->broken(c, &f))
-			continue;
 		found.where = at_field(r->field);
 		snprintf(found.say, sizeof(found.say), "%s", r->say);
 		err_list_add(findings, &found);

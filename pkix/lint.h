@@ -7,6 +7,11 @@
 
 #include "internal.h"
 
+/* Which rules about attributes some attribute of the two names breaks. */
+struct name_faults {
+	bool alphabet, string_type, length, country;
+};
+
 /* What several rules need, read once. */
 struct facts {
 	struct bytes serial; /* content of the INTEGER, with sign octet */
@@ -14,7 +19,10 @@ struct facts {
 	uint8_t before_tag, after_tag;
 	struct spki_parts key;
 	bool key_known;
+	struct name_faults names;
 };
+
+struct name_faults lint_names(const struct cert *c);
 
 bool lint_name_missing(const struct cert *c, const struct facts *f);
 bool lint_root_issuer(const struct cert *c, const struct facts *f);

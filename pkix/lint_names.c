@@ -35,35 +35,6 @@ struct attr {
 	uint8_t tag;
 };
 
-/* Is there an attribute of the subject or the issuer that breaks the rule? */
-static bool
-any_attr(const struct cert *c, bool (*broken)(const struct attr *a))
-{
-	const struct bytes names[] = { c->issuer, c->subject };
-	size_t i;
-
-	for (i = 0; i < ARRAY_LEN(names); i++) {
-		struct der d = der_of(names[i]);
-		struct der rdns = der_enter(&d, DER_SEQUENCE);
-
-		while (der_peek(&rdns) != 0) {
-			struct der rdn = der_enter(&rdns, DER_SET);
-
-			while (der_peek(&rdn) != 0) {
-				struct der atv = der_enter(&rdn, DER_SEQUENCE);
-				struct attr a;
-
-				a.oid = der_get(&atv, DER_OID);
-				a.tag = der_peek(&atv);
-				a.value = der_get(&atv, a.tag);
-				if (atv.bad || broken(&a))
-					return true;
-			}
-		}
-	}
-	return false;
-}
-
 static bool
 attr_is(const struct attr *a, enum pkix_oid type)
 {
@@ -80,13 +51,6 @@ alphabet_broken(const struct attr *a)
 	return a->tag == DER_UTF8_STRING && !utf8_valid(a->value);
 }
 
-bool
-lint_name_alphabet(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return any_attr(c, alphabet_broken);
-}
-
 static bool
 string_type_broken(const struct attr *a)
 {
@@ -95,13 +59,6 @@ string_type_broken(const struct attr *a)
 	if (attr_is(a, OID_EMAIL))
 		return a->tag != DER_IA5_STRING;
 	return a->tag != DER_UTF8_STRING && a->tag != DER_PRINTABLE_STRING;
-}
-
-bool
-lint_name_string_type(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return any_attr(c, string_type_broken);
 }
 
 static bool
@@ -116,22 +73,81 @@ length_broken(const struct attr *a)
 	return n == 0 || n > 64;
 }
 
-bool
-lint_name_length(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return any_attr(c, length_broken);
-}
-
 static bool
 country_broken(const struct attr *a)
 {
 	return attr_is(a, OID_C) && !country_known(a->value);
 }
 
+static void
+judge_attr(const struct attr *a, struct name_faults *out)
+{
+	out->alphabet |= alphabet_broken(a);
+	out->string_type |= string_type_broken(a);
+	out->length |= length_broken(a);
+	out->country |= country_broken(a);
+}
+
+/* False for an attribute that does not read: it breaks every rule. */
+static bool
+judge_name(struct bytes name, struct name_faults *out)
+{
+	struct der d = der_of(name);
+	struct der rdns = der_enter(&d, DER_SEQUENCE);
+
+	while (der_peek(&rdns) != 0) {
+		struct der rdn = der_enter(&rdns, DER_SET);
+
+		while (der_peek(&rdn) != 0) {
+			struct der atv = der_enter(&rdn, DER_SEQUENCE);
+			struct attr a;
+
+			a.oid = der_get(&atv, DER_OID);
+			a.tag = der_peek(&atv);
+			a.value = der_get(&atv, a.tag);
+			if (atv.bad)
+				return false;
+			judge_attr(&a, out);
+		}
+	}
+	return true;
+}
+
+/* Both names are walked once for the four rules about their attributes. */
+struct name_faults
+lint_names(const struct cert *c)
+{
+	struct name_faults f = { .alphabet = false };
+
+	if (!judge_name(c->issuer, &f) || !judge_name(c->subject, &f))
+		f = (struct name_faults){ true, true, true, true };
+	return f;
+}
+
+bool
+lint_name_alphabet(const struct cert *c, const struct facts *f)
+{
+	(void)c;
+	return f->names.alphabet;
+}
+
+bool
+lint_name_string_type(const struct cert *c, const struct facts *f)
+{
+	(void)c;
+	return f->names.string_type;
+}
+
+bool
+lint_name_length(const struct cert *c, const struct facts *f)
+{
+	(void)c;
+	return f->names.length;
+}
+
 bool
 lint_name_country(const struct cert *c, const struct facts *f)
 {
-	(void)f;
-	return any_attr(c, country_broken);
+	(void)c;
+	return f->names.country;
 }
