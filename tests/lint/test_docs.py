@@ -73,7 +73,8 @@ def dead_files(name, text):
     folder = os.path.basename(name)[:-3]
     for number, line in enumerate(text.splitlines(), 1):
         for path in re.findall(r"`([\w./*-]+\.(?:c|h|py))`", line):
-            places = [path, f"{folder}/{path}", f"include/refrendo/{path}"]
+            places = [path, f"{folder}/{path}", f"include/refrendo/{path}",
+                      f"tests/unit/{path}"]
             if "FOLDER" not in path and not any(glob.glob(os.path.join(ROOT, p)) for p in places):
                 yield f"{name}:{number}: there is no {path}"
 
