@@ -15,6 +15,7 @@
 
 /* Longer than front waits for core: front's own refusal says more. */
 #define ANSWER_S    45
+#define SNAPSHOT_S  3700 /* a copy of the whole ledger */
 #define BODY_MAX    (64u << 20)
 #define REQUEST_MAX (1u << 20)
 
@@ -89,10 +90,10 @@ lost(struct err *e)
 }
 
 static enum err_code
-open_socket(struct cli *c, int *out, struct err *e)
+open_socket(struct cli *c, int seconds, int *out, struct err *e)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	struct timeval limit = { .tv_sec = ANSWER_S };
+	struct timeval limit = { .tv_sec = seconds };
 	TRY(socket_path(c, at.sun_path, sizeof(at.sun_path), e));
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -220,7 +221,8 @@ engine_call(struct cli *c, enum http_method method, const char *path,
 	int fd;
 	put_request(method, path, body, key, &request);
 	TRY(buf_end(&request, e));
-	TRY(open_socket(c, &fd, e));
+	bool is_copy = method == HTTP_POST && strcmp(path, "/snapshots") == 0;
+	TRY(open_socket(c, is_copy ? SNAPSHOT_S : ANSWER_S, &fd, e));
 	enum err_code code = send_all(fd, buf_bytes(&request), e);
 	if (code == ERR_OK)
 		code = receive(fd, &in, &reply, e);

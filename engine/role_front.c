@@ -21,6 +21,7 @@
 #define ANSWER_MAX     (CORE_ANSWER_MAX * 3) /* JSON of the largest answer */
 #define ASKED_MAX      1024                  /* requests that wait for core */
 #define CORE_ANSWER_MS 30000
+#define SNAPSHOT_MS    3600000 /* copies the whole ledger */
 #define STOP_MS        15000
 #define RETRY_LATER    "Retry-After: 1\r\n"
 #define TYPE_PROBLEM   "application/problem+json"
@@ -232,7 +233,9 @@ ask(struct front *f, struct net_conn *c, const struct http_request *r,
 	a->conn = net_hold(c);
 	a->call = for_rendering(call);
 	a->keep_alive = r->keep_alive;
-	a->deadline_ms = clock_mono_ms() + CORE_ANSWER_MS;
+	bool is_copy = !call->is_command && call->query.what == CORE_SNAPSHOT;
+	a->deadline_ms =
+	    clock_mono_ms() + (is_copy ? SNAPSHOT_MS : CORE_ANSWER_MS);
 	f->n_asked++;
 	uint64_t id = (uint64_t)a->turn * ASKED_MAX + (uint64_t)(a - f->asked);
 	peer_send(f->core,
