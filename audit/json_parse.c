@@ -14,13 +14,15 @@
 #define JSON_DEPTH_MAX 16
 #define JSON_INT_MAX   ((INT64_C(1) << 53) - 1)
 
+enum judgement { GOOD, REAL, LITERAL, BEYOND };
+
 /* What the parser has met; of the judgements only the first is kept. */
 struct parser {
 	struct json *j;
 	uint8_t *start, *p, *end;
 	unsigned depth;
 	bool differs; /* from the canonical form */
-	enum { GOOD, REAL, LITERAL, BEYOND } judged;
+	enum judgement judged;
 	struct err *err;
 };
 
@@ -33,7 +35,7 @@ syntax(struct parser *ps, const char *why)
 }
 
 static void
-judge(struct parser *ps, int what)
+judge(struct parser *ps, enum judgement what)
 {
 	if (ps->judged == GOOD)
 		ps->judged = what;
