@@ -158,13 +158,16 @@ api_render(const struct api_call *call, struct bytes answer, struct buf *body,
 void
 api_problem(struct buf *out, const struct err *e, int status)
 {
+	size_t n = ERR_ARGS;
+	while (n > 0 && e->arg[n - 1][0] == '\0')
+		n--;
 	http_problem(out, e, status);
-	if (e->arg[0][0] == '\0' || out->failed)
+	if (n == 0 || out->failed)
 		return;
 	/* RFC 9457 3.2: further members are ours to add. */
 	out->len--;
 	buf_puts(out, ",\"args\":[");
-	for (size_t i = 0; i < ERR_ARGS && e->arg[i][0] != '\0'; i++) {
+	for (size_t i = 0; i < n; i++) {
 		buf_puts(out, i > 0 ? "," : "");
 		json_put_string(out, bytes_str(e->arg[i]));
 	}

@@ -3,6 +3,7 @@
  * in the table does not exist; a method that is not is 405.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "internal.h"
 
@@ -161,6 +162,8 @@ api_allow(struct bytes path, struct buf *out)
 			buf_puts(out, out->len > 0 ? ", " : "");
 			buf_puts(out,
 			    http_method_name((enum http_method)method));
+			if (method == HTTP_GET)
+				buf_puts(out, ", HEAD");
 		}
 	}
 }
@@ -176,7 +179,15 @@ struct routing {
 	struct api_call *out;
 	int *status;
 	struct err *e;
+	bool as_header; /* the person was named in the header */
 };
+
+/* RFC 9110 9.3.2: HEAD is GET whose answer stays without its content. */
+static bool
+answers(const struct route *r, enum http_method method)
+{
+	return r->method == (method == HTTP_HEAD ? HTTP_GET : method);
+}
 
 static enum err_code
 find_route(struct routing *g)
@@ -189,7 +200,7 @@ find_route(struct routing *g)
 		if (!path_matches(api_routes[i].path, path, &m))
 			continue;
 		exists = true;
-		if (api_routes[i].method != g->r->method)
+		if (!answers(&api_routes[i], g->r->method))
 			continue;
 		g->route = &api_routes[i];
 		g->match = m;
@@ -387,25 +398,49 @@ check_type(struct routing *g)
 	    arena_str(g->a, bytes_of(type.p, len)));
 }
 
+/* A field that decides must not stand there twice: who reads which? */
+static enum err_code
+one_header(struct routing *g, const char *name, struct bytes *value)
+{
+	size_t n = 0, len = strlen(name);
+	*value = BYTES_NONE;
+	for (size_t i = 0; i < g->r->n_field; i++) {
+		const struct http_field *f = &g->r->field[i];
+		if (f->name.len == len &&
+		    strncasecmp((const char *)f->name.p, name, len) == 0 &&
+		    n++ == 0)
+			*value = f->value;
+	}
+	if (n > 1)
+		return err_at(g->e, ERR_INVALID, "api-header-twice", NULL,
+		    at_field(name),
+		    "the header field %s stands there twice; give it once",
+		    name);
+	return ERR_OK;
+}
+
 /* Key and person may stand in fields of the header. */
 static enum err_code
 route_headers(struct routing *g, struct command *c)
 {
 	struct bytes value;
-	if (!http_find(g->r, "Idempotency-Key", &value) || value.len == 0)
+	TRY(one_header(g, "Idempotency-Key", &value));
+	if (value.len == 0)
 		return err_at(g->e, ERR_INVALID, "api-key-missing", NULL,
 		    at_field("Idempotency-Key"),
 		    "a request that changes something needs the header field "
 		    "Idempotency-Key: any text of 1 to 64 letters and digits, "
 		    "and the same one when it is repeated");
 	c->f[CF_KEY] = value;
-	if (!http_find(g->r, "Refrendo-As", &value) || value.len == 0)
+	TRY(one_header(g, "Refrendo-As", &value));
+	if (value.len == 0)
 		return ERR_OK;
 	if (c->f[CF_AS].len > 0 && !bytes_eq(c->f[CF_AS], value))
 		return err_at(g->e, ERR_INVALID, "api-as-twice", NULL,
 		    at_field("Refrendo-As"),
 		    "the member as and the header field Refrendo-As name two "
 		    "people; give one of them");
+	g->as_header = c->f[CF_AS].len == 0;
 	c->f[CF_AS] = value;
 	return ERR_OK;
 }
@@ -419,6 +454,8 @@ point(struct routing *g)
 		return;
 	if (strcmp(field, ca_fields[CF_KEY].name) == 0)
 		g->e->where = at_field("Idempotency-Key");
+	else if (g->as_header && strcmp(field, ca_fields[CF_AS].name) == 0)
+		g->e->where = at_field("Refrendo-As");
 	else if (path_has(g->route->path, field))
 		g->e->where = at_var(g->a, bytes_str(field));
 	else

@@ -32,7 +32,7 @@ struct asked {
 	struct api_call call;  /* what rendering needs of it */
 	uint32_t turn;         /* counts the uses of this slot */
 	int64_t deadline_ms;
-	bool keep_alive;
+	bool keep_alive, head_only;
 };
 
 struct front {
@@ -87,7 +87,8 @@ release(struct front *f, struct asked *a)
 static void
 refuse_held(struct front *f, struct asked *a, const struct err *e)
 {
-	put_problem(f, e, http_status_of(e->code), "", a->keep_alive, false);
+	put_problem(f, e, http_status_of(e->code), "", a->keep_alive,
+	    a->head_only);
 	release(f, a);
 }
 
@@ -105,7 +106,7 @@ answer_held(struct front *f, struct asked *a, struct bytes answer)
 		return;
 	}
 	http_answer(&f->out, 200, clock_now(), a->keep_alive, type, "",
-	    buf_bytes(&f->body), false);
+	    buf_bytes(&f->body), a->head_only);
 	release(f, a);
 }
 
@@ -233,6 +234,7 @@ ask(struct front *f, struct net_conn *c, const struct http_request *r,
 	a->conn = net_hold(c);
 	a->call = for_rendering(call);
 	a->keep_alive = r->keep_alive;
+	a->head_only = r->method == HTTP_HEAD;
 	bool is_copy = !call->is_command && call->query.what == CORE_SNAPSHOT;
 	a->deadline_ms =
 	    clock_mono_ms() + (is_copy ? SNAPSHOT_MS : CORE_ANSWER_MS);

@@ -85,7 +85,7 @@ struct api_call {
  * ERR_NOTFOUND "api-path".  ERR_INVALID with where.field: "/run" for a member
  * of the body, "path:rut" for a part of the path, or the name of a header
  * field or parameter: "api-as-twice", "api-body-unexpected",
- * "api-content-type", "api-hex", "api-json", "api-key-long",
+ * "api-content-type", "api-header-twice", "api-hex", "api-json", "api-key-long",
  * "api-key-missing", "api-member-near", "api-member-size", "api-member-twice",
  * "api-member-type", "api-member-unknown", "api-method", "api-no-object",
  * "api-parameter", "api-parameter-missing", "api-parameter-unknown",
@@ -105,7 +105,7 @@ MUST_CHECK enum err_code api_route(const struct http_request *r, uint32_t uid,
  */
 MUST_CHECK enum err_code api_render(const struct api_call *call,
     struct bytes answer, struct buf *body, const char **type, struct err *e);
-/* The methods of a path, "GET, POST", for the field Allow; "" if it has none. */
+/* The methods of a path, "GET, HEAD, POST", for the field Allow; "" if it has none. */
 void api_allow(struct bytes path, struct buf *out);
 /* http_problem() with one more member: args, what fills the sentence, so that
  * a client can say it in another language. */

@@ -253,6 +253,10 @@ problems_carry_their_arguments(void **state)
 	    "\"detail\":\"a b is \\\"c\\\"\",\"id\":\"x-y\","
 	    "\"args\":[\"b\",\"c\"]}");
 	buf_reset(&out);
+	err_say(&e, ERR_CONFLICT, "x-y", "a %s is \"%s\"", "", "c");
+	api_problem(&out, &e, 409);
+	assert_non_null(strstr(buf_text(&out), "\"args\":[\"\",\"c\"]}"));
+	buf_reset(&out);
 	err_say(&e, ERR_BUSY, "x-y", "no");
 	api_problem(&out, &e, 503);
 	assert_null(strstr(buf_text(&out), "args"));

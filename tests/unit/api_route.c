@@ -256,7 +256,7 @@ static const struct {
 	{ "a slash in a variable", "GET /api/v1/requests/a/b", "", "", 404, "api-path", "", NULL },
 	{ "wrong method", "DELETE /api/v1/institutions", "", "", 405, "api-method", "",
 	    "DELETE is not possible here; the field Allow of this answer says what is" },
-	{ "head", "HEAD /api/v1/status", "", "", 405, "api-method", "", NULL },
+	{ "head of an act", "HEAD /api/v1/people/x", "", "", 404, "api-path", "", NULL },
 	{ "get of an act", "GET /api/v1/institutions/60910000-1:enable", "", "", 405, "api-method", "", NULL },
 	{ "no key", ENABLE, "", "{\"as\":\"11111111-1\"}", 400, "api-key-missing", "Idempotency-Key",
 	    "a request that changes something needs the header field Idempotency-Key: any text of 1 to 64 "
@@ -294,6 +294,9 @@ static const struct {
 	    "the body is of type text/plain where application/json is needed" },
 	{ "two people", ENABLE, KEY "Refrendo-As: 22222222-2\r\n", "{\"as\":\"11111111-1\"}", 400, "api-as-twice",
 	    "Refrendo-As", "the member as and the header field Refrendo-As name two people; give one of them" },
+	{ "key twice", ENABLE, KEY "idempotency-key: k2\r\n", "{\"as\":\"11111111-1\"}", 400, "api-header-twice",
+	    "Idempotency-Key", "the header field Idempotency-Key stands there twice; give it once" },
+	{ "nobody of the header", ENABLE, KEY "Refrendo-As: 11111111-2\r\n", "", 400, "run-digit", "Refrendo-As", NULL },
 	{ "nobody acts", ENABLE, KEY, "", 400, "command-field-missing", "/as",
 	    "institution.enable needs the field as, which is missing" },
 	{ "wrong digit in the body", ADD, KEY, "{\"as\":\"11111111-1\",\"rut\":\"60910000-2\",\"name\":\"U\"}", 400,
@@ -374,8 +377,8 @@ methods_of_a_path(void **state)
 	static const struct {
 		const char *path, *want;
 	} rows[] = {
-		{ "/api/v1/institutions", "GET, POST" },
-		{ "/api/v1/institutions/60910000-1", "GET" },
+		{ "/api/v1/institutions", "GET, HEAD, POST" },
+		{ "/api/v1/institutions/60910000-1", "GET, HEAD" },
 		{ "/api/v1/institutions/60910000-1:enable", "POST" },
 		{ "/api/v1/nothing", "" },
 		{ "/", "" },

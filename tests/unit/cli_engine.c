@@ -419,7 +419,10 @@ front_answers_what_is_wrong(void **state)
 	(void)state;
 	raw("PUT /api/v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
 	    "Content-Length: 0\r\n\r\n",
-	    "\r\nAllow: GET\r\n");
+	    "\r\nAllow: GET, HEAD\r\n");
+	raw("HEAD /api/v1/status HTTP/1.1\r\nHost: x\r\nConnection: "
+	    "close\r\n\r\n",
+	    "Connection: close\r\n\r\n");
 	raw("GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
 	    "HTTP/1.1 404 Not Found\r\n");
 	raw("POST /api/v1/institutions HTTP/1.1\r\nHost: x\r\nConnection: "
