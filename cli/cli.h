@@ -150,6 +150,9 @@ MUST_CHECK enum err_code engine_act(struct cli *c, enum ca_act act,
 /* GET of a JSON object; the caller frees it. */
 MUST_CHECK enum err_code engine_json(struct cli *c, const char *path,
     json_t **out, struct err *e);
+/* What status serves at a path, asked for as any client would. */
+MUST_CHECK enum err_code status_get(const struct config *config,
+    const char *path, struct buf *out, struct err *e);
 #define ANSWER_BUF BUF(64u << 20)
 
 /* Paths: text of the first operand as one segment, "/requests/%s/statement". */

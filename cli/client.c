@@ -3,6 +3,7 @@
  * which is what a command line does anyway.
  */
 #include <errno.h>
+#include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -16,6 +17,7 @@
 /* Longer than front waits for core: front's own refusal says more. */
 #define ANSWER_S    45
 #define SNAPSHOT_S  3700 /* a copy of the whole ledger */
+#define STATUS_S    10
 #define BODY_MAX    (64u << 20)
 #define REQUEST_MAX (1u << 20)
 
@@ -211,6 +213,18 @@ put_request(enum http_method method, const char *path, struct bytes body,
 	buf_put(out, body.p, body.len);
 }
 
+/* One request and its reply over a connection, which ends with it. */
+static enum err_code
+exchange(int fd, const struct buf *request, struct buf *in,
+    struct http_reply *reply, struct err *e)
+{
+	enum err_code code = send_all(fd, buf_bytes(request), e);
+	if (code == ERR_OK)
+		code = receive(fd, in, reply, e);
+	close(fd);
+	return code;
+}
+
 enum err_code
 engine_call(struct cli *c, enum http_method method, const char *path,
     struct bytes body, const char *key, struct buf *out, struct err *e)
@@ -223,16 +237,71 @@ engine_call(struct cli *c, enum http_method method, const char *path,
 	TRY(buf_end(&request, e));
 	bool is_copy = method == HTTP_POST && strcmp(path, "/snapshots") == 0;
 	TRY(open_socket(c, is_copy ? SNAPSHOT_S : ANSWER_S, &fd, e));
-	enum err_code code = send_all(fd, buf_bytes(&request), e);
-	if (code == ERR_OK)
-		code = receive(fd, &in, &reply, e);
-	close(fd);
-	TRY(code);
+	TRY(exchange(fd, &request, &in, &reply, e));
 	if (reply.status >= 300)
 		return refused(c, &reply, e);
 	buf_put(out, reply.body.p, reply.body.len);
 	return buf_end(out, e);
 }
+
+/* --- Status, as any client sees it ------------------------------------------------ */
+
+/* "127.0.0.1:8080" or "[::1]:8080", numeric as the configuration demands. */
+static int
+open_tcp(const char *address)
+{
+	char host[64], port[8];
+	const char *colon = strrchr(address, ':');
+	size_t skip = address[0] == '[' ? 1 : 0;
+	struct timeval limit = { .tv_sec = STATUS_S };
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
+	struct addrinfo *found;
+	if (colon == NULL)
+		return -1;
+	snprintf(port, sizeof(port), "%s", colon + 1);
+	snprintf(host, sizeof(host), "%.*s",
+	    (int)(colon - address - (ptrdiff_t)(2 * skip)), address + skip);
+	if (getaddrinfo(host, port, &hints, &found) != 0)
+		return -1;
+	int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 &&
+	    (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) !=
+		    0 ||
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit,
+		    sizeof(limit)) != 0 ||
+		connect(fd, found->ai_addr, found->ai_addrlen) != 0)) {
+		close(fd);
+		fd = -1;
+	}
+	freeaddrinfo(found);
+	return fd;
+}
+
+enum err_code
+status_get(const struct config *config, const char *path, struct buf *out,
+    struct err *e)
+{
+	struct buf request AUTO_BUF = BUF(4096);
+	struct buf in AUTO_BUF = BUF(BODY_MAX + 65536);
+	struct http_reply reply;
+	int fd = open_tcp(config->listen);
+	if (fd < 0)
+		return err_say(e, ERR_BUSY, "cli-status-away",
+		    "nothing answers at %s, where status should listen",
+		    config->listen);
+	buf_putf(&request,
+	    "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+	    path);
+	TRY(exchange(fd, &request, &in, &reply, e));
+	if (reply.status != 200)
+		return err_say(e, ERR_NOTFOUND, "cli-status-path",
+		    "status does not serve %s", path);
+	buf_put(out, reply.body.p, reply.body.len);
+	return buf_end(out, e);
+}
+
+/* --- The engine again --------------------------------------------------------------- */
 
 enum err_code
 engine_get(struct cli *c, const char *path, struct buf *out, struct err *e)

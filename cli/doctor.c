@@ -10,10 +10,12 @@
 
 #include "cli.h"
 
-#define MAP_FULL_PERCENT 80
-#define ROOT_CRL_SOON    (30 * DAY)
-#define DISK_MIN         (UINT64_C(1) << 30)
-#define CLOCK_SLACK      10 /* seconds between the engine's clock and ours */
+#define MAP_FULL_PERCENT  80
+#define ROOT_CRL_SOON     (30 * DAY)
+#define DISK_MIN          (UINT64_C(1) << 30)
+#define CRL_WRONG_PERCENT 25
+#define CRL_LOOK_PERCENT  40
+#define CLOCK_SLACK       10 /* seconds between the engine's clock and ours */
 
 enum finding_state { STATE_GOOD, STATE_LOOK, STATE_WRONG };
 
@@ -251,23 +253,52 @@ check_map(struct doctor *d, const json_t *status)
 		 : "el mapa del libro tiene espacio");
 }
 
-static void
-check_crls(struct doctor *d, const json_t *status)
+/* Percent of its life that the CRL still has, as a client got it; -1: none. */
+static int64_t
+crl_left(struct doctor *d, const char *issuer)
 {
-	const json_t *issuer;
-	size_t i;
-	bool stale = false;
-	json_array_foreach(json_object_get(status, "issuers"), i, issuer)
-	{
-		stale =
-		    stale || number(issuer, "crl_next_update") <= clock_now();
+	struct buf der AUTO_BUF = BUF(CRL_MAX_BYTES);
+	struct crl crl;
+	struct err e;
+	int64_t now = clock_now();
+	if (status_get(&d->config,
+		arena_printf(d->c->arena, "/crl/%s.crl", issuer), &der,
+		&e) != ERR_OK ||
+	    crl_parse(buf_bytes(&der), &crl, &e) != ERR_OK ||
+	    crl.next_update <= now || crl.next_update <= crl.this_update)
+		return -1;
+	return 100 * (crl.next_update - now) /
+	       (crl.next_update - crl.this_update);
+}
+
+/* INCIDENTS row 58: a CRL that nobody renews is seen before it expires. */
+static void
+check_crls(struct doctor *d)
+{
+	for (size_t i = 0; i < d->config.n_issuer; i++) {
+		const char *name = d->config.issuer[i].name;
+		int64_t left = crl_left(d, name);
+		enum finding_state state =
+		    left < CRL_WRONG_PERCENT  ? STATE_WRONG
+		    : left < CRL_LOOK_PERCENT ? STATE_LOOK
+					      : STATE_GOOD;
+		if (left < 0)
+			tell(d, STATE_WRONG, "crl",
+			    arena_printf(d->c->arena,
+				"status serves no current CRL of %s", name),
+			    arena_printf(d->c->arena,
+				"el servicio de estado no entrega una CRL "
+				"vigente de %s",
+				name));
+		else
+			tell(d, state, "crl",
+			    arena_printf(d->c->arena,
+				"the CRL of %s has %lld %% of its life left",
+				name, (long long)left),
+			    arena_printf(d->c->arena,
+				"a la CRL de %s le queda %lld %% de su vida",
+				name, (long long)left));
 	}
-	tell(d, stale ? STATE_WRONG : STATE_GOOD, "crls",
-	    stale ? "an issuer has no current CRL; see the engine's log"
-		  : "every issuer's CRL is current",
-	    stale ? "una emisora no tiene CRL vigente; vea el registro del "
-		    "motor"
-		  : "la CRL de cada emisora está vigente");
 }
 
 static void
@@ -285,7 +316,6 @@ check_engine(struct doctor *d)
 	    "el motor responde");
 	check_writing(d, status);
 	check_map(d, status);
-	check_crls(d, status);
 	json_decref(status);
 }
 
@@ -301,6 +331,7 @@ doctor(struct cli *c, struct err *e)
 	check_kernel(&d);
 	check_clock(&d);
 	check_engine(&d);
+	check_crls(&d);
 	if (c->json) {
 		char *text = json_dumps(d.checks, JSON_COMPACT);
 		printf("{\"checks\":%s,\"wrong\":%zu}\n", text, d.wrong);

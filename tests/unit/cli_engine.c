@@ -28,6 +28,7 @@
 #define ARGS_MAX   32
 #define TEXT_MAX   (1 << 20)
 #define WAIT_MS    60000
+#define PARALLEL   24
 #define OFFICER    "11111111-1"
 #define OPERATOR   "22222222-2"
 #define MINISTER   "33333333-3"
@@ -336,7 +337,44 @@ lists_and_records(void **state)
 	     "a@example.org --dir ca --lang es",
 	    CLI_INVALID, "campo: /run");
 	step("inst close " RUT " --as " OPERATOR AT, CLI_FORBIDDEN, "\"id\":");
+}
+
+/* INCIDENTS row 58: what is left of a CRL's life, as a client gets it. */
+static void
+incident_58_doctor_measures_crls(void **state)
+{
+	(void)state;
 	step("doctor" AT, 0, "\"wrong\":0");
+	step("doctor --dir ca --lang es", 0, "a la CRL de emisora le queda");
+	step("doctor --dir ca", 0, "% of its life left");
+}
+
+/* Fault F39: the same request many times at once is one request. */
+static void
+fault_39_submitted_in_parallel(void **state)
+{
+	char line[512], name[32], first[64];
+	pid_t pid[PARALLEL];
+	(void)state;
+	step("csr new --key-out p.key --out p.csr", 0, "");
+	snprintf(line, sizeof(line),
+	    "request new --as " OPERATOR " --rut " RUT " --run " HOLDER
+	    " --policy funcionario-firma --csr p.csr --idempotency-key "
+	    "many" AT);
+	for (size_t i = 0; i < PARALLEL; i++) {
+		snprintf(name, sizeof(name), "many%zu", i);
+		pid[i] = start(line, name, "many.err");
+	}
+	for (size_t i = 0; i < PARALLEL; i++) {
+		int status = -1;
+		assert_int_equal(waitpid(pid[i], &status, 0), pid[i]);
+		assert_int_equal(status, 0);
+		snprintf(name, sizeof(name), "many%zu", i);
+		slurp(name, out);
+		if (i == 0)
+			snprintf(first, sizeof(first), "%s", member("id"));
+		assert_string_equal(member("id"), first);
+	}
 }
 
 /* --- INCIDENTS 37 and 41: journal and log, both ways -------------------------------------- */
@@ -454,6 +492,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(institution_people_minister),
 		cmocka_unit_test(request_endorsed_twice),
 		cmocka_unit_test(lists_and_records),
+		cmocka_unit_test(incident_58_doctor_measures_crls),
+		cmocka_unit_test(fault_39_submitted_in_parallel),
 		cmocka_unit_test(incident_37_41_journal_and_log),
 		cmocka_unit_test(front_answers_what_is_wrong),
 		cmocka_unit_test(without_an_engine),
