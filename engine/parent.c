@@ -23,11 +23,12 @@
 #include "control.h"
 #include "peer.h"
 
-#define PROCESSES_MAX  35
-#define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 10000
-#define STEADY_MS      30000 /* alive so long: the next restart is at once */
-#define STOP_MS        20000 /* then a role that does not end is killed */
+#define PROCESSES_MAX    35
+#define BACKOFF_MIN_MS   100
+#define BACKOFF_READY_MS 250 /* for one that had come up */
+#define BACKOFF_MAX_MS   10000
+#define STEADY_MS        30000 /* alive so long: the next restart is at once */
+#define STOP_MS          20000 /* then a role that does not end is killed */
 
 enum process_state { P_IDLE, P_STARTING, P_READY, P_WAITING, P_ENDED };
 
@@ -331,11 +332,12 @@ on_exit_role(uv_process_t *handle, int64_t code, int signal)
 	p->state = P_ENDED;
 	if (!parent->stopping) {
 		int64_t lived = clock_mono_ms() - p->started_ms;
-		p->backoff_ms = lived > STEADY_MS || p->backoff_ms == 0
-				    ? BACKOFF_MIN_MS
-				    : p->backoff_ms * 2;
-		if (p->backoff_ms > BACKOFF_MAX_MS)
-			p->backoff_ms = BACKOFF_MAX_MS;
+		int64_t most = was_starting ? BACKOFF_MAX_MS : BACKOFF_READY_MS;
+		p->backoff_ms *= 2;
+		if (lived > STEADY_MS || p->backoff_ms < BACKOFF_MIN_MS)
+			p->backoff_ms = BACKOFF_MIN_MS;
+		if (p->backoff_ms > most)
+			p->backoff_ms = most;
 		p->state = P_WAITING;
 		/* A role that never came up will not by being tried again. */
 		if (was_starting && !parent->announced && code != 0) {

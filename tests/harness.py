@@ -89,6 +89,7 @@ class Engine:
         self.process = None
         self.log = []
         self.pids = {}
+        self.ups = {}  # how often each role has come up
         self.ready = threading.Event()
         self.algorithm = algorithm
         self._new_key = threading.Lock()
@@ -139,6 +140,9 @@ class Engine:
             if started:
                 role, index, pid = started.groups()
                 self.pids[role, int(index)] = int(pid)
+            up = re.search(r"role=(\S+) event=role-ready", line)
+            if up:
+                self.ups[up.group(1)] = self.ups.get(up.group(1), 0) + 1
             if "event=engine-ready" in line:
                 self.ready.set()
 
@@ -188,9 +192,13 @@ class Engine:
         ctypes.CDLL(None).sigqueue(self.pids[role, index], signal.SIGUSR2,
                                    value)
 
-    def wait_restart(self, role, pid, index=0):
+    def wait_restart(self, role, pid, index=0, ups=None):
+        """Started again; with ups, the count before, also ready again."""
         wait_for(f"{role} to be started again",
                  lambda: self.pids[role, index] != pid)
+        if ups is not None:
+            wait_for(f"{role} to be ready again",
+                     lambda: self.ups[role] > ups)
 
     def close(self):
         try:
