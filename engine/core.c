@@ -212,6 +212,31 @@ core_load_policies(struct core *c, struct view *v, struct err *e)
 	return ERR_OK;
 }
 
+/*
+ * The size in the checkpoint that is published.  Answers may have been
+ * published for more entries than that, while the signer was away: tiles are
+ * due from here on.  0, so from the beginning, when there is none.
+ */
+static uint64_t
+published_checkpoint(struct core *c)
+{
+	uint8_t key[PUBLIC_KEY_MAX];
+	struct public_row row;
+	int64_t size;
+	if (!public_get(c->reader,
+		public_file_key(key, bytes_str("/checkpoint")), &row))
+		return 0;
+	const uint8_t *line = memchr(row.body.p, '\n', row.body.len);
+	if (line == NULL)
+		return 0;
+	size_t rest = row.body.len - (size_t)(++line - row.body.p);
+	const uint8_t *end = memchr(line, '\n', rest);
+	if (end == NULL ||
+	    !dec_parse(bytes_of(line, (size_t)(end - line)), &size))
+		return 0;
+	return (uint64_t)size;
+}
+
 static enum err_code
 core_open_public(struct core *c, struct err *e)
 {
@@ -221,8 +246,8 @@ core_open_public(struct core *c, struct err *e)
 	TRY(public_reader_new(c->public, &c->reader, e));
 	TRY(public_renew(c->reader, e));
 	c->published = public_log_index(c->reader);
+	c->sealed = published_checkpoint(c);
 	public_release(c->reader);
-	c->sealed = c->published;
 	if (fresh)
 		log_info("public-fresh", "rebuilding=%s", "yes");
 	return ERR_OK;
@@ -234,10 +259,11 @@ core_check_ledger(struct core *c, struct view *v, struct err *e)
 {
 	TRY(view_verify(v, 0, e));
 	c->log_size = view_log_size(v);
-	if (c->published > c->log_size) {
+	uint64_t most = c->published > c->sealed ? c->published : c->sealed;
+	if (most > c->log_size) {
 		char there[24], here[24];
 		snprintf(there, sizeof(there), "%llu",
-		    (unsigned long long)c->published);
+		    (unsigned long long)most);
 		snprintf(here, sizeof(here), "%llu",
 		    (unsigned long long)c->log_size);
 		return err_say(e, ERR_CORRUPT, "ledger-behind-public",
@@ -445,6 +471,7 @@ on_second(uv_timer_t *timer)
 	if (!c->stopping && c->jobs_out == 0)
 		tick_if_due(c);
 	sign_responder_check(c);
+	publish_late(c);
 	publish_refresh(c);
 	publish_pump(c);
 	crl_pump(c);

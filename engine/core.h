@@ -135,6 +135,7 @@ struct round {
 	struct round_item *item; /* ROUND_MAX of them, owned */
 	struct buf note; /* the checkpoint */
 	bool wants_note;
+	int64_t since_ms; /* monotonic */
 };
 
 struct core {
@@ -173,6 +174,9 @@ struct core {
 	uint64_t next_id;
 	struct signer_hello hello;
 	uint64_t hello_size; /* last checkpoint that the signer signed */
+	/* A checkpoint that the signer was asked for in a round that ended
+	 * without it: its frame, 0 if there is none, and its size. */
+	uint64_t late_frame, late_size;
 
 	/* Following the log. */
 	uint64_t log_size;  /* committed */
@@ -213,6 +217,8 @@ void follow_from(struct core *c, uint64_t index, uint64_t size);
 /* core_publish.c */
 void due_push(struct core *c, struct bytes serial);
 void publish_pump(struct core *c);
+/* A round that only waits for the signer ends without it: each second. */
+void publish_late(struct core *c);
 /* False when the frame belongs to no round. */
 void publish_answer(struct core *c, const struct frame *f);
 void publish_checkpoint(struct core *c, const struct frame *f);

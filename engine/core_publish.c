@@ -16,7 +16,8 @@
 #define DEFAULT_OCSP_S   (4 * DAY)
 #define DEFAULT_REFRESH  50
 #define CHECKPOINT_FRESH 1
-#define REFRESH_MAX      512 /* answers renewed in one round */
+#define REFRESH_MAX      512  /* answers renewed in one round */
+#define LATE_MS          1000 /* answers wait so long for a checkpoint */
 #define BUNDLE_MAX       (TILE_WIDTH * (ENTRY_LEAF_MAX + 2))
 
 /* --- The queue of answers to sign ------------------------------------------- */
@@ -174,6 +175,7 @@ round_begin(struct core *c, struct view *v, bool answers, struct err *e)
 	r->n = 0;
 	r->missing = 0;
 	r->wants_note = false;
+	r->since_ms = clock_mono_ms();
 	r->size = view_log_size(v);
 	r->follows = c->published;
 	buf_reset(&r->note);
@@ -184,7 +186,7 @@ round_begin(struct core *c, struct view *v, bool answers, struct err *e)
 	}
 	if (c->due_len == 0)
 		r->follows = c->log_size < r->size ? c->log_size : r->size;
-	if (c->signer_ready && r->size > c->sealed)
+	if (c->signer_ready && c->late_frame == 0 && r->size > c->sealed)
 		TRY(round_checkpoint(c, v, e));
 	else
 		r->size = c->sealed;
@@ -373,7 +375,8 @@ publish_pump(struct core *c)
 		c->published =
 		    c->log_size < c->sealed ? c->log_size : c->sealed;
 	bool answers = c->due_len > 0 && responders_ready(c);
-	bool seals = c->signer_ready && c->log_size > c->sealed;
+	bool seals =
+	    c->signer_ready && c->late_frame == 0 && c->log_size > c->sealed;
 	if (!answers && !seals)
 		return;
 	struct view *v = core_view(c);
@@ -383,6 +386,25 @@ publish_pump(struct core *c)
 		core_read_only(c, &e);
 	if (c->round.running && c->round.missing == 0)
 		round_end(c);
+}
+
+/*
+ * A signer that hangs, on its token or its disk, must not keep a revocation
+ * from being known: answers that are signed go out, the checkpoint follows
+ * when it comes, and no other is asked for before.
+ */
+void
+publish_late(struct core *c)
+{
+	struct round *r = &c->round;
+	if (!r->running || !r->wants_note || r->note.len > 0 ||
+	    r->missing != 1 || clock_mono_ms() - r->since_ms < LATE_MS)
+		return;
+	log_warn("signer-late", "checkpoint=%llu", (unsigned long long)r->size);
+	c->late_frame = r->id << 32 | NOTE_ITEM;
+	c->late_size = r->size;
+	r->size = c->sealed;
+	round_end(c);
 }
 
 static void
@@ -423,6 +445,13 @@ publish_answer(struct core *c, const struct frame *f)
 void
 publish_checkpoint(struct core *c, const struct frame *f)
 {
+	if (c->late_frame != 0 && f->id == c->late_frame) {
+		/* The next one covers it, and has to prolong it. */
+		c->late_frame = 0;
+		if ((f->type & SIGNER_REFUSAL) == 0)
+			c->hello_size = c->late_size;
+		return;
+	}
 	if (!is_of_round(c, f->id))
 		return;
 	if ((f->type & SIGNER_REFUSAL) == 0)

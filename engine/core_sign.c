@@ -408,6 +408,7 @@ on_signer_gone(void *ctx, struct peer *p)
 	} else if (p == c->signer) {
 		c->signer = NULL;
 		c->signer_ready = false;
+		c->late_frame = 0;
 		log_warn("signer-away", "issuance waits=%s", "yes");
 		for (size_t i = 0; i < c->n_issuer; i++) {
 			c->issuer[i].crl_asked = false;

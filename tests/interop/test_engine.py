@@ -333,6 +333,38 @@ def test_signer_stopped(engine):
         "request", "show", made["id"])["state"] == "issued")
 
 
+def test_tiles_after_a_gap(engine):
+    """The log grows by more than a tile while the signer hangs, and core
+    dies: no tile is missing once both are back."""
+    made = engine.request(engine.holders[3])
+    issuer = wire.Issuer(engine.path("ca", "emisora.pem"))
+    pid = engine.pids["signer", 0]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        for i in range(300):
+            status, body = engine.api("POST", "/people", {
+                "as": harness.OPERATOR, "rut": harness.INSTITUTION,
+                "run": harness.with_digit(9100000 + i), "name": f"Eva {i}",
+                "office": "Directora", "email": f"e{i}@example.org"})
+            assert status == 200, body
+        said = {}
+        thread = threading.Thread(target=lambda: said.update(insist(
+            lambda k: engine.endorse(made["id"], k), f"gap-{pid}")))
+        thread.start()
+        # Its answer is published, with all before it but the tiles.
+        harness.wait_for("its answer", lambda: ask(
+            engine, issuer, int(made["serial"], 16))[0] == "good", 10)
+        engine.kill("core")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    thread.join(harness.WAIT)
+    assert said["state"] == "issued", said
+    size = engine.log_size()
+    note = harness.wait_for("a checkpoint", lambda: _sealed(engine, size))
+    _, size, root = wire.checkpoint_of(note)
+    wire.Log(lambda path: _file(engine, path)).verify(size, root)
+
+
 # --- Signals ---------------------------------------------------------------------------
 
 def policy_file(engine):
@@ -516,7 +548,8 @@ def main():
                   test_second_engine, test_reload, test_kill_each,
                   test_signer_killed]
         if not QUICK:
-            shared += [test_backoff, test_signer_stopped]
+            shared += [test_backoff, test_signer_stopped,
+                       test_tiles_after_a_gap]
         failed = harness.run_tests([(t.__name__, lambda t=t: t(engine))
                                     for t in shared])
         if failed:
