@@ -187,6 +187,8 @@ MUST_CHECK enum err_code print_octets(struct cli *c, struct bytes b,
     struct err *e);
 /* "12.345.678-5" for people; text itself where it is no RUN. */
 void run_for_people(const char *text, char *out, size_t size);
+/* The state of a record, as people say it; the word itself if it has none. */
+const char *state_in_spanish(const json_t *record, const char *word);
 /* A heading with "ls" of this path, and its columns. */
 void print_rows(struct cli *c, const char *list, json_t *items);
 

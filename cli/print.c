@@ -44,16 +44,19 @@ is_run(const char *member)
 	return false;
 }
 
-/* A member as text; lives in the arena. */
+/* A member of a record as text; lives in the arena. */
 static const char *
-cell(struct cli *c, const char *member, const json_t *value)
+cell(struct cli *c, const json_t *record, const char *member)
 {
+	const json_t *value = json_object_get(record, member);
 	char text[24];
 	if (json_is_integer(value))
 		return arena_printf(c->arena, "%lld",
 		    (long long)json_integer_value(value));
 	if (!json_is_string(value))
 		return "";
+	if (c->spanish && strcmp(member, "state") == 0)
+		return state_in_spanish(record, json_string_value(value));
 	if (!is_run(member))
 		return arena_str(c->arena, bytes_of(json_string_value(value),
 					       json_string_length(value)));
@@ -151,8 +154,7 @@ print_rows(struct cli *c, const char *list, json_t *items)
 	json_array_foreach(items, i, item)
 	{
 		for (size_t k = 0; k < n; k++) {
-			size_t w = width_of(cell(c, t->column[k].member,
-			    json_object_get(item, t->column[k].member)));
+			size_t w = width_of(cell(c, item, t->column[k].member));
 			if (w > width[k])
 				width[k] = w > CELL_MAX ? CELL_MAX + 1 : w;
 		}
@@ -164,21 +166,20 @@ print_rows(struct cli *c, const char *list, json_t *items)
 	json_array_foreach(items, i, item)
 	{
 		for (size_t k = 0; k < n; k++)
-			put_padded(cell(c, t->column[k].member,
-				       json_object_get(item,
-					   t->column[k].member)),
-			    width[k], k + 1 == n);
+			put_padded(cell(c, item, t->column[k].member), width[k],
+			    k + 1 == n);
 		putchar('\n');
 	}
 }
 
 static void
-print_value(struct cli *c, const char *name, const json_t *value, size_t width)
+print_value(struct cli *c, const json_t *record, const char *name, size_t width)
 {
+	const json_t *value = json_object_get(record, name);
 	const json_t *item;
 	size_t i;
 	if (!json_is_array(value)) {
-		printf("%-*s  %s\n", (int)width, name, cell(c, name, value));
+		printf("%-*s  %s\n", (int)width, name, cell(c, record, name));
 		return;
 	}
 	json_array_foreach(value, i, item)
@@ -203,7 +204,7 @@ print_members(struct cli *c, json_t *record)
 	}
 	json_object_foreach(record, name, value)
 	{
-		print_value(c, name, value, width);
+		print_value(c, record, name, width);
 	}
 }
 

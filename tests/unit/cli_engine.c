@@ -314,6 +314,11 @@ lists_and_records(void **state)
 	char line[512];
 	(void)state;
 	step("cert ls --dir ca --lang es", 0, "SERIE");
+	assert_non_null(strstr(out, "vigente"));
+	step("request ls --dir ca --lang es", 0, "emitida");
+	step("inst show " RUT " --dir ca --lang es", 0, "habilitada");
+	step("appointment ls --dir ca --lang es", 0, "vigente");
+	step("appointment ls --dir ca --lang en", 0, "in-force");
 	step("person ls " RUT " --dir ca", 0, "12.345.678-5  Ana Soto");
 	step("request ls --dir ca --limit 1 --json", 0, "\"next\":\"");
 	step("policy ls --dir ca", 0, "funcionario-firma");

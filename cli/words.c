@@ -1,0 +1,59 @@
+/* words - states as people say them in Spanish (USERS 1.2). */
+#include <string.h>
+
+#include "cli.h"
+
+enum kind { K_INSTITUTION, K_APPOINTMENT, K_REQUEST, K_CERTIFICATE };
+
+/* clang-format off */
+static const struct {
+	enum kind kind;
+	const char *word, *es;
+} words[] = {
+	{ K_INSTITUTION, "applied",   "solicitada" },
+	{ K_INSTITUTION, "enabled",   "habilitada" },
+	{ K_INSTITUTION, "suspended", "suspendida" },
+	{ K_INSTITUTION, "closed",    "cerrada" },
+	{ K_APPOINTMENT, "proposed",  "propuesto" },
+	{ K_APPOINTMENT, "confirmed", "confirmado" },
+	{ K_APPOINTMENT, "in-force",  "vigente" },
+	{ K_APPOINTMENT, "ended",     "terminado" },
+	{ K_APPOINTMENT, "withdrawn", "retirado" },
+	{ K_APPOINTMENT, "failed",    "fallido" },
+	{ K_REQUEST,     "draft",     "borrador" },
+	{ K_REQUEST,     "submitted", "por certificar" },
+	{ K_REQUEST,     "returned",  "devuelta" },
+	{ K_REQUEST,     "rejected",  "rechazada" },
+	{ K_REQUEST,     "withdrawn", "desistida" },
+	{ K_REQUEST,     "lapsed",    "vencida" },
+	{ K_REQUEST,     "endorsed",  "certificada" },
+	{ K_REQUEST,     "issued",    "emitida" },
+	{ K_REQUEST,     "failed",    "error de emisión" },
+	{ K_CERTIFICATE, "intended",  "en emisión" },
+	{ K_CERTIFICATE, "valid",     "vigente" },
+	{ K_CERTIFICATE, "suspended", "suspendido" },
+	{ K_CERTIFICATE, "revoked",   "revocado" },
+};
+/* clang-format on */
+
+/* Records tell what they are by their number, or by what only they have. */
+static enum kind
+kind_of(const json_t *record)
+{
+	const char *id = json_string_value(json_object_get(record, "id"));
+	if (id != NULL)
+		return strncmp(id, "NOM", 3) == 0 ? K_APPOINTMENT : K_REQUEST;
+	return json_object_get(record, "rut") != NULL ? K_INSTITUTION
+						      : K_CERTIFICATE;
+}
+
+const char *
+state_in_spanish(const json_t *record, const char *word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (words[i].kind == kind_of(record) &&
+		    strcmp(words[i].word, word) == 0)
+			return words[i].es;
+	}
+	return word;
+}
