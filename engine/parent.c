@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include <refrendo/engine.h>
 
 #include "control.h"
+#include "listen.h"
 #include "peer.h"
 
 #define PROCESSES_MAX    35
@@ -60,79 +60,6 @@ struct parent {
 };
 
 static void process_start(struct process *p);
-
-/* --- Sockets --------------------------------------------------------------- */
-
-static enum err_code
-listen_unix(const char *dir, const char *name, int *out, struct err *e)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	int n = name[0] == '/'
-		    ? snprintf(at.sun_path, sizeof(at.sun_path), "%s", name)
-		    : snprintf(at.sun_path, sizeof(at.sun_path), "%s/%s", dir,
-			  name);
-	if (n < 0 || (size_t)n >= sizeof(at.sun_path))
-		return err_say(e, ERR_INVALID, "engine-socket-path",
-		    "the path of the admin socket is longer than 107 octets; "
-		    "choose a shorter one");
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return err_errno(e, "engine-socket", "no socket can be made");
-	unlink(at.sun_path);
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 ||
-	    chmod(at.sun_path, 0660) != 0) {
-		close(fd);
-		return err_errno(e, "engine-admin-socket",
-		    "the admin socket cannot be made");
-	}
-	*out = fd;
-	return ERR_OK;
-}
-
-/* "127.0.0.1:8080" or "[::1]:8080"; every status process has its own socket. */
-static enum err_code
-listen_tcp(const char *address, int *out, struct err *e)
-{
-	char host[64], port[8];
-	const char *colon = strrchr(address, ':');
-	if (colon == NULL)
-		return err_say(e, ERR_INVALID, "engine-listen",
-		    "listen: %s is not address:port", address);
-	snprintf(port, sizeof(port), "%s", colon + 1);
-	snprintf(host, sizeof(host), "%.*s", (int)(colon - address), address);
-	size_t len = strlen(host);
-	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
-		memmove(host, host + 1, len - 2);
-		host[len - 2] = '\0';
-	}
-	struct addrinfo hints = { .ai_family = AF_UNSPEC,
-		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE };
-	struct addrinfo *found;
-	if (getaddrinfo(host, port, &hints, &found) != 0)
-		return err_say(e, ERR_INVALID, "engine-address",
-		    "listen: %s is not a numeric address and port", address);
-	int one = 1;
-	int fd = socket(found->ai_family,
-	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool done =
-	    fd >= 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) == 0 &&
-	    bind(fd, found->ai_addr, found->ai_addrlen) == 0;
-	freeaddrinfo(found);
-	if (!done) {
-		err_say(e, ERR_IO, "engine-bind",
-		    "the engine cannot listen on %s; is another running?",
-		    address);
-		err_why(e, "%s", strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return e->code;
-	}
-	*out = fd;
-	return ERR_OK;
-}
 
 /* --- Talking to roles ------------------------------------------------------- */
 
@@ -304,6 +231,25 @@ on_control(uv_poll_t *poll, int status, int events)
 	announce(p->parent);
 }
 
+/* Nothing new comes in while core finishes what it has acknowledged; for that
+ * it needs the signers, who are told when it is done. */
+static void
+stop_roles(struct parent *parent)
+{
+	static const enum role order[] = { ROLE_FRONT, ROLE_STATUS, ROLE_CORE,
+		ROLE_SIGNER, ROLE_OCSP_SIGNER };
+	for (size_t k = 0; k < ARRAY_LEN(order); k++) {
+		for (size_t i = 0; i < parent->n; i++) {
+			struct process *p = &parent->process[i];
+			if (p->role != order[k] || !is_alive(p))
+				continue;
+			process_send(p, CONTROL_STOP, BYTES_NONE, -1);
+			if (p->role == ROLE_CORE)
+				return;
+		}
+	}
+}
+
 static void
 on_retry(uv_timer_t *timer)
 {
@@ -349,8 +295,11 @@ on_exit_role(uv_process_t *handle, int64_t code, int signal)
 		}
 	}
 	uv_close((uv_handle_t *)&p->control, on_poll_closed);
-	if (parent->stopping)
+	if (parent->stopping) {
+		if (p->role == ROLE_CORE)
+			stop_roles(parent);
 		all_ended(parent);
+	}
 }
 
 static enum err_code
@@ -422,7 +371,6 @@ on_deadline(uv_timer_t *timer)
 	}
 }
 
-/* Front first, so that nothing new comes in while core finishes. */
 static void
 on_term(uv_signal_t *handle, int signal)
 {
@@ -430,17 +378,9 @@ on_term(uv_signal_t *handle, int signal)
 	struct parent *parent = handle->data;
 	if (parent->stopping)
 		return;
-	static const enum role order[] = { ROLE_FRONT, ROLE_CORE, ROLE_STATUS,
-		ROLE_SIGNER, ROLE_OCSP_SIGNER };
 	parent->stopping = true;
 	log_info("engine-stopping", "pid=%d", getpid());
-	for (size_t k = 0; k < ARRAY_LEN(order); k++) {
-		for (size_t i = 0; i < parent->n; i++) {
-			if (parent->process[i].role == order[k])
-				process_send(&parent->process[i], CONTROL_STOP,
-				    BYTES_NONE, -1);
-		}
-	}
+	stop_roles(parent);
 	uv_timer_start(&parent->deadline, on_deadline, STOP_MS, 0);
 	all_ended(parent);
 }

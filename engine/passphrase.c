@@ -36,8 +36,11 @@ read_line(int fd, struct buf *out, struct err *e)
 	return ERR_OK;
 }
 
+/* others_may: systemd guards its credentials by a directory of its own, and
+ * from version 254 on gives them as 0440 with an access list. */
 static enum err_code
-from_file(const char *path, bool *found, struct buf *out, struct err *e)
+from_file(const char *path, bool others_may, bool *found, struct buf *out,
+    struct err *e)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	*found = fd >= 0;
@@ -45,7 +48,7 @@ from_file(const char *path, bool *found, struct buf *out, struct err *e)
 		return ERR_OK;
 	struct stat st;
 	enum err_code code;
-	if (fstat(fd, &st) != 0 || (st.st_mode & 077) != 0)
+	if (!others_may && (fstat(fd, &st) != 0 || (st.st_mode & 077) != 0))
 		code = err_say(e, ERR_FORBIDDEN, "passphrase-mode",
 		    "the passphrase file can be read by others; make it 0600");
 	else
@@ -123,11 +126,11 @@ passphrase_read(const char *dir, bool confirm, struct buf *out, struct err *e)
 	if (!found && credentials != NULL) {
 		snprintf(path, sizeof(path), "%.400s/refrendo-passphrase",
 		    credentials);
-		TRY(from_file(path, &found, out, e));
+		TRY(from_file(path, true, &found, out, e));
 	}
 	if (!found) {
 		snprintf(path, sizeof(path), "%.400s/passphrase", dir);
-		TRY(from_file(path, &found, out, e));
+		TRY(from_file(path, false, &found, out, e));
 	}
 	if (!found)
 		TRY(from_prompt(confirm, &found, out, e));
