@@ -196,15 +196,6 @@ round_begin(struct core *c, struct view *v, bool answers, struct err *e)
 
 /* --- Ending a round --------------------------------------------------------------- */
 
-/* etag: the first half of the body's SHA-256. */
-static void
-row_tag(struct public_row *row)
-{
-	uint8_t hash[SHA256_LEN];
-	sha256(hash, row->body);
-	hex_print(row->etag, bytes_of(hash, 16));
-}
-
 static enum err_code
 put_file(struct public_txn *t, const char *path, const char *type,
     int64_t this_update, int64_t next_update, struct bytes body, struct err *e)
@@ -214,7 +205,6 @@ put_file(struct public_txn *t, const char *path, const char *type,
 		.next_update = next_update,
 		.type = type,
 		.body = body };
-	row_tag(&row);
 	return public_put(t, public_file_key(key, bytes_str(path)), &row, e);
 }
 
@@ -236,7 +226,6 @@ put_answers(struct core *c, struct public_txn *t, struct err *e)
 			.next_update = item->next_update,
 			.type = "application/ocsp-response",
 			.body = buf_bytes(&item->answer) };
-		row_tag(&row);
 		TRY(public_put(t, key, &row, e));
 	}
 	return ERR_OK;
