@@ -134,6 +134,24 @@ def string_macros(text):
     return found
 
 
+def sentence_of_row(text, at):
+    """The longest text with spaces between here and the end of the row."""
+    depth, found = 0, []
+    while at < len(text) and depth >= 0:
+        c = text[at]
+        run = re.match(r'"(?:\\.|[^"\\])*"(?:\s*"(?:\\.|[^"\\])*")*',
+                       text[at:at + 2000])
+        if run:
+            found.append(run.group(0))
+            at += run.end()
+            continue
+        depth += {"{": 1, "(": 1, "}": -1, ")": -1, ";": -9}.get(c, 0)
+        at += 1
+    sentences = [literals(f, {}) for f in found]
+    whole = [t[0] for t in sentences if t and t[0].count(" ") > 2]
+    return max(whole, key=len) if whole else None
+
+
 def functions(text):
     """Name, names of the parameters and body of every function, and of every
     macro that looks like one."""
@@ -190,6 +208,7 @@ class Project:
         self.english = {}   # id -> {sentence: place}
         self.ids = {}       # id -> folders whose code raises or tables it
         self.spanish = {}   # id -> (folder, sentence)
+        self.rows = {}      # id -> sentence of the row it stands in
         self.without = set()  # (id, place) whose sentence is not a literal
         self.faults = []
 
@@ -241,8 +260,12 @@ class Project:
         known = self.spanish_of(folder)
         for match in re.finditer(r'"([a-z][a-z0-9]*(?:-[a-z0-9]+)+)"', text):
             one = match.group(1)
-            if one in known:
-                self.ids.setdefault(one, set()).add(folder)
+            if one not in known:
+                continue
+            self.ids.setdefault(one, set()).add(folder)
+            sentence = sentence_of_row(text, match.end())
+            if sentence:
+                self.rows.setdefault(one, sentence)
 
     def add(self, place, one, sentence):
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", one):
@@ -305,6 +328,13 @@ class Project:
         for one, place in sorted(self.without):
             if one not in self.spanish:
                 self.fault(place, f"{one} has no Spanish sentence")
+        for one, sentence in sorted(self.rows.items()):
+            folder, es = self.spanish[one]
+            if one not in self.english and \
+                    sentence.count("%s") != es.count("%s"):
+                self.fault(f"{folder}/es.def", f"{one}: the row's sentence "
+                           f"has {sentence.count('%s')} %s, the Spanish "
+                           f"{es.count('%s')}")
         for one, (folder, _) in sorted(self.spanish.items()):
             if one not in self.ids:
                 self.fault(f"{folder}/es.def", f"nothing raises {one}")
