@@ -33,8 +33,14 @@ struct core;
 
 /* --- The writer thread ------------------------------------------------------ */
 
-enum job_kind { JOB_COMMAND, JOB_SIGNED, JOB_TICK, JOB_CRL, JOB_RESPONDER,
-	JOB_POLICIES };
+enum job_kind {
+	JOB_COMMAND,
+	JOB_SIGNED,
+	JOB_TICK,
+	JOB_CRL,
+	JOB_RESPONDER,
+	JOB_POLICIES
+};
 
 /* What the loop needs to know of an entry. */
 struct followed {
@@ -48,11 +54,13 @@ struct followed {
 struct job {
 	TAILQ_ENTRY(job) link;
 	enum job_kind kind;
-	struct buf body;    /* command, certificate or CRL; owned */
-	char id[POLICY_NAME_MAX]; /* JOB_SIGNED: request; CRL, RESPONDER: issuer */
-	struct err refusal; /* JOB_SIGNED: what the signer said */
+	struct buf body; /* command, certificate or CRL; owned */
+	char id
+	    [POLICY_NAME_MAX]; /* JOB_SIGNED: request; CRL, RESPONDER: issuer */
+	struct err refusal;    /* JOB_SIGNED: what the signer said */
+	char refusal_id[64];
 	bool is_refused;
-	uint64_t covers;    /* JOB_CRL: size of the log it was built from */
+	uint64_t covers; /* JOB_CRL: size of the log it was built from */
 	struct policy_set *policies; /* JOB_POLICIES: owned until taken */
 	/* Who asked, for JOB_COMMAND. */
 	struct peer *front;
@@ -105,9 +113,10 @@ struct core_issuer {
 	bool crl_wanted, crl_asked;
 	uint64_t crl_covers, crl_building;
 	int64_t crl_number, crl_this_update, crl_next_update;
-	uint64_t crl_log_size; /* the log, with the entry of the one in public/ */
+	uint64_t
+	    crl_log_size; /* the log, with the entry of the one in public/ */
 	int64_t crl_retry_at; /* monotonic ms: not before, after a failure */
-	struct buf crl_tbs; /* the one that was asked for */
+	struct buf crl_tbs;   /* the one that was asked for */
 };
 
 /* One status answer that is to be signed and published. */
@@ -127,13 +136,13 @@ struct round_item {
 /* One round of publication: answers, tiles and a checkpoint, together. */
 struct round {
 	bool running;
-	uint64_t id;    /* of its frames: id << 32 | item */
-	uint64_t size;  /* of the log it publishes */
+	uint64_t id;   /* of its frames: id << 32 | item */
+	uint64_t size; /* of the log it publishes */
 	uint8_t root[HASH_LEN];
 	uint64_t follows; /* published->followed once it is done */
 	size_t n, missing;
 	struct round_item *item; /* ROUND_MAX of them, owned */
-	struct buf note; /* the checkpoint */
+	struct buf note;         /* the checkpoint */
 	bool wants_note;
 	int64_t since_ms; /* monotonic */
 };
@@ -152,7 +161,7 @@ struct core {
 	struct arena *arena; /* of one event on the loop */
 	struct verifier *verifier;
 	struct ca ca; /* the writer thread's, but for what never changes */
-	struct policy_set *policies; /* in force, for the loop */
+	struct policy_set *policies;                /* in force, for the loop */
 	struct ca_issuer issuer_table[ISSUERS_MAX]; /* for ca.issuer */
 	struct core_issuer issuer[ISSUERS_MAX];
 	struct core_issuer endorser;
@@ -179,9 +188,9 @@ struct core {
 	uint64_t late_frame, late_size;
 
 	/* Following the log. */
-	uint64_t log_size;  /* committed */
-	uint64_t published; /* everything before it is in public/ */
-	uint64_t sealed;    /* size of the last checkpoint in public/ */
+	uint64_t log_size;      /* committed */
+	uint64_t published;     /* everything before it is in public/ */
+	uint64_t sealed;        /* size of the last checkpoint in public/ */
 	struct due_answer *due; /* owned ring of answers to sign */
 	size_t due_at, due_len, due_size;
 	struct round round;
@@ -207,8 +216,8 @@ void sign_peer(struct core *c, enum role role, int fd);
 void sign_ask(struct core *c, struct bytes id);
 void sign_end_appointment(struct core *c, struct bytes id);
 void sign_responder_check(struct core *c);
-MUST_CHECK enum err_code responder_take(
-    struct core_issuer *i, struct bytes der, struct err *e);
+MUST_CHECK enum err_code responder_take(struct core_issuer *i, struct bytes der,
+    struct err *e);
 
 /* core_follow.c */
 void follow_job(struct core *c, struct job *j);
@@ -224,8 +233,8 @@ void publish_answer(struct core *c, const struct frame *f);
 void publish_checkpoint(struct core *c, const struct frame *f);
 void publish_abandon(struct core *c); /* a signer went away */
 MUST_CHECK enum err_code publish_files(struct core *c, struct err *e);
-MUST_CHECK enum err_code bundle_load(
-    struct core *c, struct view *v, struct err *e);
+MUST_CHECK enum err_code bundle_load(struct core *c, struct view *v,
+    struct err *e);
 void publish_refresh(struct core *c);
 MUST_CHECK enum err_code publish_crl(struct core *c, struct core_issuer *i,
     struct bytes der, struct err *e);

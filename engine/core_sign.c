@@ -219,6 +219,31 @@ sign_responder_check(struct core *c)
 /* --- Answers -------------------------------------------------------------------- */
 
 /*
+ * The log has CRLs that the signer must have signed.  One that does not
+ * remember them has lost its journal, and with it every serial and every
+ * appointment that it ever judged.
+ */
+static enum err_code
+compare_crl_numbers(const struct core *c, struct err *e)
+{
+	for (size_t i = 0; i < c->hello.n_issuer; i++) {
+		for (size_t n = 0; n < c->n_issuer; n++) {
+			const struct core_issuer *issuer = &c->issuer[n];
+			if (strcmp(issuer->ca.name,
+				c->hello.issuer[i].issuer) == 0 &&
+			    issuer->crl_number > c->hello.issuer[i].crl_number)
+				return err_say(e, ERR_CORRUPT,
+				    "signer-behind-ledger",
+				    "the signer's journal does not know the "
+				    "last CRL of %s: an old copy was put back "
+				    "or it is lost; restore signer/journal",
+				    issuer->ca.name);
+		}
+	}
+	return ERR_OK;
+}
+
+/*
  * The signer remembers the last checkpoint it signed.  A ledger that is
  * shorter, or that has another root there, was taken back or altered:
  * nothing is signed any more (INCIDENTS rows 39 and 63).
@@ -262,6 +287,8 @@ signer_said_hello(struct core *c, struct bytes body)
 	if (v == NULL)
 		return;
 	enum err_code code = signer_hello_decode(body, c->arena, &c->hello, &e);
+	if (code == ERR_OK)
+		code = compare_crl_numbers(c, &e);
 	if (code == ERR_OK)
 		code = compare_with_signer(c, v, &e);
 	if (code != ERR_OK) {
@@ -315,13 +342,14 @@ certificate_answered(struct core *c, const struct frame *f)
 	if ((f->type & SIGNER_REFUSAL) == 0)
 		buf_put(&j->body, f->body.p, f->body.len);
 	else if (err_decode(f->body, c->arena, &j->refusal, &e) == ERR_OK) {
-		/* Static strings of this process are not to be had: keep
-		 * what matters, the category and the sentence. */
 		j->is_refused = true;
-		j->refusal.id = "signer-refused";
+		/* The arena ends before the writer reads it. */
+		snprintf(j->refusal_id, sizeof(j->refusal_id), "%s",
+		    j->refusal.id);
+		j->refusal.id = j->refusal_id;
 		j->refusal.rule = NULL;
-		log_warn("signer-refused", "request=%s say=%s", j->id,
-		    j->refusal.say);
+		log_warn("signer-refused", "request=%s id=%s", j->id,
+		    j->refusal.id);
 	} else {
 		log_err("signer-refusal", &e);
 		job_free(j);
