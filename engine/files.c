@@ -238,5 +238,6 @@ installation_print(const struct installation *in, const struct findings *f)
 		}
 		finding_print(&out, &f->v[i], text);
 	}
-	fwrite(out.p, 1, out.len, stderr);
+	if (out.len > 0)
+		fwrite(out.p, 1, out.len, stderr);
 }
