@@ -186,6 +186,7 @@ struct core {
 	/* A checkpoint that the signer was asked for in a round that ended
 	 * without it: its frame, 0 if there is none, and its size. */
 	uint64_t late_frame, late_size;
+	int64_t publish_after_ms; /* monotonic: a signer refused something */
 
 	/* Following the log. */
 	uint64_t log_size;      /* committed */

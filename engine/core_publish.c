@@ -17,6 +17,7 @@
 #define DEFAULT_REFRESH  50
 #define CHECKPOINT_FRESH 1
 #define REFRESH_MAX      512  /* answers renewed in one round */
+#define REFUSED_MS       1000 /* until what was refused is asked for again */
 #define LATE_MS          1000 /* answers wait so long for a checkpoint */
 #define BUNDLE_MAX       (TILE_WIDTH * (ENTRY_LEAF_MAX + 2))
 
@@ -326,6 +327,27 @@ round_write(struct core *c, struct view *v, struct public_txn *t, struct err *e)
 	return public_put_meta(t, r->follows, e);
 }
 
+/*
+ * What a signer refused is due again, but not at once: it would refuse again
+ * and again.  Nothing counts as published that is not.
+ */
+static void
+round_take_back(struct core *c)
+{
+	struct round *r = &c->round;
+	bool refused = r->wants_note && r->note.len == 0 && r->size > c->sealed;
+	for (size_t i = 0; i < r->n; i++) {
+		struct round_item *item = &r->item[i];
+		if (item->ended || item->answer.len > 0)
+			continue;
+		due_push(c, bytes_of(item->due.serial, item->due.serial_len));
+		r->follows = c->published;
+		refused = true;
+	}
+	if (refused)
+		c->publish_after_ms = clock_mono_ms() + REFUSED_MS;
+}
+
 static void
 round_end(struct core *c)
 {
@@ -334,6 +356,7 @@ round_end(struct core *c)
 	struct public_txn *t = NULL;
 	struct view *v = core_view(c);
 	r->running = false;
+	round_take_back(c);
 	if (v == NULL)
 		return;
 	enum err_code code = public_begin(c->public, &t, &e);
@@ -357,7 +380,8 @@ void
 publish_pump(struct core *c)
 {
 	struct err e;
-	if (c->round.running || c->read_only)
+	if (c->round.running || c->read_only ||
+	    clock_mono_ms() < c->publish_after_ms)
 		return;
 	/* A round may have sealed entries that were followed only after it. */
 	if (c->due_len == 0)
