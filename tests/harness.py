@@ -87,6 +87,7 @@ class Engine:
         self.env.setdefault("TSAN_OPTIONS", "halt_on_error=1 exitcode=66")
         self.env.setdefault("ASAN_OPTIONS", "detect_leaks=0")
         self.process = None
+        self.reader = None
         self.log = []
         self.pids = {}
         self.ups = {}  # how often each role has come up
@@ -123,8 +124,9 @@ class Engine:
         self.process = self.with_passphrase(
             [REFRENDO, "serve", "--dir", self.dir],
             stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
-        threading.Thread(target=self._read_log, args=(self.process,),
-                         daemon=True).start()
+        self.reader = threading.Thread(target=self._read_log,
+                                       args=(self.process,), daemon=True)
+        self.reader.start()
         wait_for("the engine", lambda: self.ready.is_set()
                  or self.process.poll() is not None)
         if not self.ready.is_set():
@@ -207,6 +209,8 @@ class Engine:
             if self.process is not None and self.process.poll() is None:
                 self.process.kill()
             shutil.rmtree(self.base, ignore_errors=True)
+        if self.reader is not None:
+            self.reader.join(5)
         self.check_sanitizers()
 
     def __enter__(self):

@@ -434,7 +434,9 @@ def start_outcome(engine):
                                stdout=subprocess.DEVNULL)
     engine.process, engine.log = p, []
     engine.ready.clear()
-    threading.Thread(target=engine._read_log, args=(p,), daemon=True).start()
+    engine.reader = threading.Thread(target=engine._read_log, args=(p,),
+                                     daemon=True)
+    engine.reader.start()
     harness.wait_for("a start or an end", lambda: engine.ready.is_set()
                      or p.poll() is not None)
     if not engine.ready.is_set():
