@@ -184,6 +184,7 @@ run_job(struct core *c, struct job *j, struct view *v, int64_t now,
     struct arena *a, struct err *e)
 {
 	struct draft d;
+	enum err_code code = ERR_OK;
 	switch (j->kind) {
 	case JOB_COMMAND:
 		return run_command(c, j, v, now, a, e);
@@ -194,15 +195,17 @@ run_job(struct core *c, struct job *j, struct view *v, int64_t now,
 	case JOB_POLICIES:
 		return run_policies(c, j, v, now, a, e);
 	case JOB_CRL:
-		TRY(ca_decide_crl(v, bytes_str(j->id), buf_bytes(&j->body),
-		    j->covers, now, a, &d, e));
-		return append(j, v, &d, now, e);
+		code = ca_decide_crl(v, bytes_str(j->id), buf_bytes(&j->body),
+		    j->covers, now, a, &d, e);
+		break;
 	case JOB_RESPONDER:
-		TRY(ca_decide_responder(v, bytes_str(j->id),
-		    buf_bytes(&j->body), now, a, &d, e));
-		return append(j, v, &d, now, e);
+		code = ca_decide_responder(v, bytes_str(j->id),
+		    buf_bytes(&j->body), now, a, &d, e);
+		break;
 	}
-	fatal("a job of no kind");
+	if (code != ERR_OK)
+		return job_refuse(j, code, e);
+	return append(j, v, &d, now, e);
 }
 
 static enum err_code

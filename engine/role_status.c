@@ -262,7 +262,8 @@ on_second(uv_timer_t *timer)
 	log_info("status-served",
 	    "requests=%llu answers=%llu unknown=%llu files=%llu errors=%llu "
 	    "conns=%zu",
-	    (unsigned long long)s->requests, (unsigned long long)s->view.good,
+	    (unsigned long long)s->requests,
+	    (unsigned long long)s->view.answers,
 	    (unsigned long long)s->view.unknown,
 	    (unsigned long long)s->view.files,
 	    (unsigned long long)s->view.errors, net_conns(s->server));

@@ -128,7 +128,7 @@ ocsp_answer_der(struct status_view *s, const struct http_request *r,
 		/* Stale is worse than nothing (INCIDENTS row 53). */
 		if (row.next_update <= s->now)
 			return ocsp_error(s, r, OCSP_TRY_LATER, out);
-		s->good++;
+		s->answers++;
 		answer_row(s, r, &row, row.body, out);
 		return true;
 	}

@@ -16,7 +16,7 @@ struct status_view {
 	struct issuer_id issuer[ISSUERS_MAX];
 	size_t n_issuer;
 	int64_t now;
-	uint64_t good, revoked, unknown, errors, files; /* counted */
+	uint64_t answers, unknown, errors, files; /* counted */
 };
 
 /* A serial of ours that was never published: only a fresh signature can say
