@@ -24,9 +24,10 @@ class Work(threading.Thread):
     acknowledged.  A call whose answer was lost is repeated with its key, as
     any client would."""
 
-    def __init__(self, engine, holder, number):
+    def __init__(self, engine, holder, number, going):
         super().__init__(daemon=True)
         self.engine, self.holder = engine, holder
+        self.going = going  # new work begins only while it is set
         self.number, self.acts = number, 0
         self.acknowledged = {}  # serial -> state
         self.wrong = []
@@ -65,7 +66,7 @@ class Work(threading.Thread):
 
     def run(self):
         try:
-            while not self.stopping:
+            while self.going.wait() and not self.stopping:
                 self.issue_one()
         except Exception as error:  # told by the main thread
             self.wrong.append(repr(error))
@@ -120,21 +121,27 @@ def sweep(role):
         engine.init()
         engine.start()
         engine.populate(people=WORKERS)
-        workers = [Work(engine, engine.holders[i], i) for i in range(WORKERS)]
+        going = threading.Event()
+        workers = [Work(engine, engine.holders[i], i, going)
+                   for i in range(WORKERS)]
         for w in workers:
             w.start()
         for n in range(ROUNDS):
             pid, ups = engine.pids[role, 0], engine.ups[role]
+            going.set()
             engine.arm(role, n % SPAN[role] + 1)
             # Every tenth time the next kill comes while it is starting.
             engine.wait_restart(role, pid, ups=None if n % 10 == 9 else ups)
+            going.clear()  # what is in flight goes on under the checks
             found = check_nothing_lost(engine, workers)
             check_status(engine, found, 1)
             engine.audit()
         for w in workers:
             w.stopping = True
+        going.set()
         for w in workers:
             w.join(harness.WAIT)
+            assert not w.is_alive(), "an act never got its answer"
         found = check_nothing_lost(engine, workers)
         check_status(engine, found, 50)
         report = engine.audit()
