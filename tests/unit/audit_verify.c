@@ -225,7 +225,6 @@ test_incident_39_last_ten(void **state_)
 	assert_true(has_fault(&faults, "audit-cut", name));
 	err_list_fini(&faults);
 	/* Written anew, with all hashes beside them right. */
-	struct buf out AUTO_BUF = BUF(8u << 20);
 	struct world other AUTO_WORLD;
 	world_init(&other, NOTHING);
 	struct buf keep = w.note;
