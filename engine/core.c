@@ -31,6 +31,8 @@ struct view *
 core_view(struct core *c)
 {
 	struct err e;
+	if (c->store == NULL)
+		return NULL; /* said so at the start */
 	if (c->view == NULL &&
 	    store_begin(c->store, false, &c->view, &e) != ERR_OK) {
 		c->view = NULL;
@@ -278,6 +280,25 @@ core_check_ledger(struct core *c, struct view *v, struct err *e)
 }
 
 static enum err_code
+core_open_ledger(struct core *c, struct err *e)
+{
+	struct view *v = NULL;
+	enum err_code opened = store_open(c->inst->dir,
+	    c->inst->config.ledger_map_bytes, false, &c->store, e);
+	struct err why = *e;
+	TRY(core_open_public(c, e));
+	if (opened != ERR_OK) {
+		*e = why;
+		return opened;
+	}
+	TRY(store_begin(c->store, false, &v, e));
+	enum err_code code = core_check_ledger(c, v, e);
+	view_abort(v);
+	arena_reset(c->arena);
+	return code;
+}
+
+static enum err_code
 core_open(struct core *c, struct err *e)
 {
 	char path[PATH_LEN * 2];
@@ -293,16 +314,10 @@ core_open(struct core *c, struct err *e)
 	}
 	c->round.note = BUF(CHECKPOINT_MAX);
 	TRY(core_load_cas(c, e));
-	TRY(store_open(c->inst->dir, c->inst->config.ledger_map_bytes, false,
-	    &c->store, e));
-	TRY(core_open_public(c, e));
-	struct view *v = NULL;
-	TRY(store_begin(c->store, false, &v, e));
-	enum err_code code = core_check_ledger(c, v, e);
-	view_abort(v);
-	arena_reset(c->arena);
+	/* Damage or an old copy: status is served from what was published,
+	 * and nothing is written. */
+	enum err_code code = core_open_ledger(c, e);
 	if (code == ERR_CORRUPT) {
-		/* Status is served from what was published; nothing is written. */
 		core_read_only(c, e);
 		return ERR_OK;
 	}

@@ -21,6 +21,13 @@ struct reading {
 };
 
 static enum err_code
+ledger_unreadable(struct err *e)
+{
+	return err_say(e, ERR_BUSY, "ledger-unreadable",
+	    "the ledger cannot be read; refrendo status says why");
+}
+
+static enum err_code
 read_row(struct reading *r, struct err *e)
 {
 	struct bytes value;
@@ -241,6 +248,8 @@ static enum err_code
 snapshot_begin(struct core *c, struct peer *front, const struct frame *f,
     struct bytes name, struct err *e)
 {
+	if (c->store == NULL)
+		return ledger_unreadable(e);
 	for (size_t i = 0; i < name.len; i++) {
 		uint8_t x = name.p[i];
 		if (!(x >= 'a' && x <= 'z') && !(x >= '0' && x <= '9') &&
@@ -284,9 +293,8 @@ query_run(struct core *c, const struct query *q, struct buf *out, struct err *e)
 		return err_say(e, ERR_INVALID, "query-unknown",
 		    "core does not know this query");
 	struct reading r = { c, core_view(c), q, out };
-	if (r.view == NULL)
-		return err_say(e, ERR_BUSY, "ledger-unreadable",
-		    "the ledger cannot be read; refrendo status says why");
+	if (r.view == NULL && q->what != CORE_STATUS)
+		return ledger_unreadable(e);
 	enum err_code code = readers[q->what](&r, e);
 	arena_reset(c->arena);
 	TRY(code);
@@ -343,7 +351,7 @@ core_status_json(struct core *c, struct buf *out)
 {
 	struct store_stats stats = { .entries = 0 };
 	struct err e;
-	if (store_stats(c->store, &stats, &e) != ERR_OK)
+	if (c->store != NULL && store_stats(c->store, &stats, &e) != ERR_OK)
 		log_err("store-stats", &e);
 	struct jw w = jw_of(out);
 	jw_object(&w);
