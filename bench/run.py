@@ -232,7 +232,9 @@ def start_nginx(where, size, core):
         f.write(os.urandom(size))
     conf = os.path.join(where, "nginx.conf")
     with open(conf, "w") as f:
-        f.write(f"""daemon off; worker_processes 1; pid {where}/pid;
+        # Its worker must be able to read what is ours alone.
+        user = "user root;" if os.geteuid() == 0 else ""
+        f.write(f"""{user} daemon off; worker_processes 1; pid {where}/pid;
 error_log {where}/error.log; worker_cpu_affinity {1 << core:b};
 events {{ worker_connections 1024; }}
 http {{ access_log off; keepalive_requests 100000000; sendfile on;
@@ -247,7 +249,7 @@ http {{ access_log off; keepalive_requests 100000000; sendfile on;
     p = subprocess.Popen(["nginx", "-c", conf, "-p", where],
                          stderr=subprocess.DEVNULL)
     harness.wait_for("nginx", lambda: subprocess.run(
-        ["curl", "-s", "-o", "/dev/null", f"http://127.0.0.1:{port}/file"]
+        ["curl", "-sf", "-o", "/dev/null", f"http://127.0.0.1:{port}/file"]
     ).returncode == 0)
     return p, f"http://127.0.0.1:{port}"
 
