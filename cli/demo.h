@@ -12,16 +12,16 @@
 #define DEMO_ARGS 48
 
 struct demo {
-	char work[160];      /* directory of the demo */
-	char ca[176];        /* the installation, WORK/ca */
-	char self[256];      /* this program */
+	char work[160]; /* directory of the demo */
+	char ca[176];   /* the installation, WORK/ca */
+	char self[256]; /* this program */
 	int port;
-	pid_t engine;        /* 0: not running */
-	int passphrase;      /* descriptor for the next program; 0: none */
+	pid_t engine;   /* 0: not running */
+	int passphrase; /* descriptor for the next program; 0: none */
 	bool spanish;
 	int steps, failed;
-	struct buf out;      /* what the last program printed, both streams */
-	int status;          /* its exit status */
+	struct buf out; /* what the last program printed, both streams */
+	int status;     /* its exit status */
 };
 
 /* One step, in plain words. */

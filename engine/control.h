@@ -11,12 +11,12 @@
 
 /*  name             number  body                                   descriptor   */
 #define CONTROL_MESSAGES(X)                                                   \
-	X(CONTROL_SETUP,   1) /* to a role: role, index, files, secrets */    \
-	X(CONTROL_PEER,    2) /* to a role: u8 role, u8 index; its socket */  \
-	X(CONTROL_LISTEN,  3) /* to a role: a listening socket */             \
+	X(CONTROL_SETUP, 1)    /* to a role: role, index, files, secrets */   \
+	X(CONTROL_PEER, 2)     /* to a role: u8 role, u8 index; its socket */ \
+	X(CONTROL_LISTEN, 3)   /* to a role: a listening socket */            \
 	X(CONTROL_POLICIES, 4) /* to core: files, after SIGHUP */             \
-	X(CONTROL_STOP,    5) /* to a role: finish and end */                 \
-	X(CONTROL_READY,   6) /* from a role: what confines it, in words */
+	X(CONTROL_STOP, 5)     /* to a role: finish and end */                \
+	X(CONTROL_READY, 6)    /* from a role: what confines it, in words */
 #define CONTROL_CAP (8u << 20)
 
 enum control_message {
@@ -25,8 +25,14 @@ enum control_message {
 #undef X
 };
 
-enum role { ROLE_SIGNER, ROLE_OCSP_SIGNER, ROLE_CORE, ROLE_FRONT, ROLE_STATUS,
-	ROLES };
+enum role {
+	ROLE_SIGNER,
+	ROLE_OCSP_SIGNER,
+	ROLE_CORE,
+	ROLE_FRONT,
+	ROLE_STATUS,
+	ROLES
+};
 const char *role_name(enum role r); /* "ocsp-signer" */
 bool role_parse(const char *name, enum role *out);
 
@@ -41,8 +47,8 @@ struct control_frame {
 MUST_CHECK enum err_code control_send(int sock, enum control_message type,
     struct bytes body, int fd, struct err *e);
 /* Waits for one frame.  ERR_IO "control-lost" when the other side is gone. */
-MUST_CHECK enum err_code control_read(
-    int sock, struct control_frame *out, struct err *e);
+MUST_CHECK enum err_code control_read(int sock, struct control_frame *out,
+    struct err *e);
 
 /* CONTROL_SETUP, both ends. */
 struct setup {
@@ -53,7 +59,7 @@ struct setup {
 	size_t n_file;
 };
 void setup_encode(const struct setup *s, struct buf *out);
-MUST_CHECK enum err_code setup_decode(
-    struct bytes in, struct setup *out, struct err *e);
+MUST_CHECK enum err_code setup_decode(struct bytes in, struct setup *out,
+    struct err *e);
 
 #endif

@@ -13,18 +13,18 @@
 struct peer;
 struct peer_setup {
 	uv_loop_t *loop;
-	int fd; /* the peer owns it from now on */
+	int fd;           /* the peer owns it from now on */
 	const char *name; /* for the log; static */
 	uint32_t (*cap)(uint16_t type);
 	/* An error closes the peer. */
-	MUST_CHECK enum err_code (*frame)(
-	    void *ctx, struct peer *p, const struct frame *f, struct err *e);
+	MUST_CHECK enum err_code (*frame)(void *ctx, struct peer *p,
+	    const struct frame *f, struct err *e);
 	/* Once, after the last frame; p must not be used afterwards. */
 	void (*gone)(void *ctx, struct peer *p);
 	void *ctx;
 };
-MUST_CHECK enum err_code peer_open(
-    const struct peer_setup *setup, struct peer **out, struct err *e);
+MUST_CHECK enum err_code peer_open(const struct peer_setup *setup,
+    struct peer **out, struct err *e);
 /* Frames of one turn of the loop leave in one write. */
 void peer_send(struct peer *p, uint16_t type, uint64_t id, struct bytes body);
 void peer_close(struct peer *p); /* calls gone later */

@@ -42,8 +42,7 @@ certid_read(struct der *d, struct ocsp_certid *out, struct err *e)
 	}
 	out->is_sha256 = bytes_eq(oid, oid_known(OID_SHA256));
 	if (!out->is_sha256 && !bytes_eq(oid, oid_known(OID_SHA1)))
-		return err_at(e, ERR_NOTFOUND, "ocsp-hash", "RFC 9919",
-		    NOWHERE,
+		return err_at(e, ERR_NOTFOUND, "ocsp-hash", "RFC 9919", NOWHERE,
 		    "a certificate is named by a hash other than SHA-1 and "
 		    "SHA-256; ask again with SHA-256");
 	size_t len = out->is_sha256 ? SHA256_LEN : SHA1_LEN;

@@ -84,8 +84,8 @@ check_content(const struct ocsp_answer *a, const struct ocsp_answer_spec *want,
 	bool revoked = want->state == OCSP_REVOKED;
 	if (a->n_single != 2 || s[0].id.is_sha256 == s[1].id.is_sha256 ||
 	    !same_facts(&s[0], &s[1]))
-		return err_at(e, ERR_DENIED, "ocsp-answer-pair",
-		    "RFC 9919", NOWHERE,
+		return err_at(e, ERR_DENIED, "ocsp-answer-pair", "RFC 9919",
+		    NOWHERE,
 		    "the OCSP answer does not say the same twice, once by "
 		    "SHA-1 and once by SHA-256");
 	if (!ocsp_id_matches(&s[0].id, want->issuer) ||

@@ -76,8 +76,8 @@ read_single(struct der *list, struct ocsp_single *out, struct err *e)
 	read_status(&one, out);
 	out->this_update = get_generalized(&one);
 	if (!one.bad && der_peek(&one) != DER_CONTEXT_CONS(0))
-		return err_at(e, ERR_INVALID, "ocsp-answer-next",
-		    "RFC 9919", NOWHERE,
+		return err_at(e, ERR_INVALID, "ocsp-answer-next", "RFC 9919",
+		    NOWHERE,
 		    "the OCSP answer has no nextUpdate, without which clients "
 		    "must refuse it");
 	if (der_optional(&one, DER_CONTEXT_CONS(0), &tagged)) {
@@ -126,8 +126,8 @@ ocsp_tbs_parse(struct bytes tbs, struct ocsp_answer *out, struct err *e)
 	TRY(der_strict(tbs, e));
 	struct der d = der_of(tbs), in = der_enter(&d, DER_SEQUENCE);
 	if (der_peek(&in) == DER_CONTEXT_CONS(1))
-		return err_at(e, ERR_INVALID, "ocsp-answer-by-name",
-		    "RFC 9919", NOWHERE,
+		return err_at(e, ERR_INVALID, "ocsp-answer-by-name", "RFC 9919",
+		    NOWHERE,
 		    "the OCSP answer names its responder by name; it must be "
 		    "by the hash of its key");
 	struct der id = der_enter(&in, DER_CONTEXT_CONS(2));

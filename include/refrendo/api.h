@@ -16,16 +16,16 @@
 /* --- Messages between front and core ------------------------------------------- */
 
 /*  name           number  cap      body of request -> of answer                  */
-#define CORE_MESSAGES(X)                                                        \
-	X(CORE_COMMAND,  1, 131072) /* command -> row */                        \
-	X(CORE_GET,      2, 512)    /* class, key -> row */                     \
-	X(CORE_LIST,     3, 1024)   /* class, prefix, after, limit -> rows */   \
-	X(CORE_STATUS,   4, 16)     /* nothing -> JSON object */                \
-	X(CORE_EXPORT,   5, 64)     /* first index, size -> next, lines */      \
-	X(CORE_SEAL,     6, 16)     /* nothing -> checkpoint note */            \
-	X(CORE_CLOSING,  7, 64)     /* size -> CRL lines and checkpoint line */ \
-	X(CORE_PROOF,    8, 64)     /* index -> C2SP tlog-proof */              \
-	X(CORE_SNAPSHOT, 9, 256)    /* name -> directory */
+#define CORE_MESSAGES(X)                                                       \
+	X(CORE_COMMAND, 1, 131072) /* command -> row */                        \
+	X(CORE_GET, 2, 512)        /* class, key -> row */                     \
+	X(CORE_LIST, 3, 1024)      /* class, prefix, after, limit -> rows */   \
+	X(CORE_STATUS, 4, 16)      /* nothing -> JSON object */                \
+	X(CORE_EXPORT, 5, 64)      /* first index, size -> next, lines */      \
+	X(CORE_SEAL, 6, 16)        /* nothing -> checkpoint note */            \
+	X(CORE_CLOSING, 7, 64)     /* size -> CRL lines and checkpoint line */ \
+	X(CORE_PROOF, 8, 64)       /* index -> C2SP tlog-proof */              \
+	X(CORE_SNAPSHOT, 9, 256)   /* name -> directory */
 
 enum core_message {
 #define X(name, number, cap) name = number,
@@ -42,15 +42,15 @@ uint32_t core_cap(uint16_t type); /* for frame_cut() at either end */
 struct query {
 	enum core_message what;
 	enum row_class class; /* GET, LIST */
-	struct bytes key;     /* GET: of the row; LIST: prefix; SNAPSHOT: name */
-	struct bytes after;   /* LIST: key of the last row seen */
-	uint64_t limit;       /* LIST: rows; EXPORT: size of the log */
-	uint64_t index;       /* EXPORT, PROOF */
+	struct bytes key;   /* GET: of the row; LIST: prefix; SNAPSHOT: name */
+	struct bytes after; /* LIST: key of the last row seen */
+	uint64_t limit;     /* LIST: rows; EXPORT: size of the log */
+	uint64_t index;     /* EXPORT, PROOF */
 };
 void query_encode(const struct query *q, struct buf *out);
 /* out borrows from in.  ERR_INVALID "query-form". */
-MUST_CHECK enum err_code query_decode(enum core_message what,
-    struct bytes in, struct query *out, struct err *e);
+MUST_CHECK enum err_code query_decode(enum core_message what, struct bytes in,
+    struct query *out, struct err *e);
 
 /*
  * Rows of an answer, any number of them: key, with its class in the first

@@ -85,10 +85,9 @@ struct bytes json_opt_str(struct json_obj o, const char *key);
 int64_t json_get_int(struct json_obj o, const char *key);
 int64_t json_opt_int(struct json_obj o, const char *key, int64_t absent);
 /* Decoded into the arena; an empty text gives no octets. */
-struct bytes json_get_hex(
-    struct json_obj o, const char *key, struct arena *a);
-struct bytes json_get_base64(
-    struct json_obj o, const char *key, struct arena *a);
+struct bytes json_get_hex(struct json_obj o, const char *key, struct arena *a);
+struct bytes json_get_base64(struct json_obj o, const char *key,
+    struct arena *a);
 size_t json_count(struct json_obj o, const char *key); /* array length */
 struct bytes json_at_str(struct json_obj o, const char *key, size_t i);
 struct json_obj json_at_obj(struct json_obj o, const char *key, size_t i);
@@ -97,8 +96,8 @@ void json_only(struct json_obj o, const char *const *keys);
 
 /* --- Entries ------------------------------------------------------------------------- */
 
-#define ENTRY_SALT      16
-#define ENTRY_LEAF_MAX  2048
+#define ENTRY_SALT       16
+#define ENTRY_LEAF_MAX   2048
 #define ENTRY_DETAIL_MAX (2u << 20)
 
 enum entry_type {
@@ -139,14 +138,14 @@ bool entry_type_parse(struct bytes name, enum entry_type *out);
 
 /* Public members of the leaf; empty ones are left out. */
 struct entry_refs {
-	struct bytes institution;  /* RUT */
-	struct bytes request;      /* "SOL-2026-000123" */
-	struct bytes appointment;  /* "NOM-2026-000001" */
-	struct bytes serial;       /* octets, printed in hex */
-	struct bytes policy;       /* SHA-256 of the policy's bytes */
-	struct bytes tbs;          /* SHA-256 of the to-be-signed part */
-	struct bytes object;       /* SHA-256 of the signed object */
-	int64_t number;            /* of a CRL; 0: none */
+	struct bytes institution; /* RUT */
+	struct bytes request;     /* "SOL-2026-000123" */
+	struct bytes appointment; /* "NOM-2026-000001" */
+	struct bytes serial;      /* octets, printed in hex */
+	struct bytes policy;      /* SHA-256 of the policy's bytes */
+	struct bytes tbs;         /* SHA-256 of the to-be-signed part */
+	struct bytes object;      /* SHA-256 of the signed object */
+	int64_t number;           /* of a CRL; 0: none */
 };
 
 /* leaf and detail are canonical JSON; both are borrowed. */
@@ -177,8 +176,8 @@ MUST_CHECK enum err_code entry_leaf_build(const struct entry *in,
  *
  * ERR_CORRUPT "entry-too-large", "entry-leaf", "entry-detail".
  */
-MUST_CHECK enum err_code entry_parse(
-    struct entry *e_, struct arena *a, struct err *e);
+MUST_CHECK enum err_code entry_parse(struct entry *e_, struct arena *a,
+    struct err *e);
 
 /* --- Merkle tree (RFC 6962 2.1, C2SP tlog-tiles) -------------------------------------- */
 
@@ -250,8 +249,8 @@ MUST_CHECK enum err_code merkle_check_consistency(const struct proof *p,
 void tile_path(char *out, size_t size, unsigned level, uint64_t n,
     unsigned width);
 /* The same backwards, also "tile/entries/…" (level -1). False: no tile. */
-bool tile_path_parse(
-    struct bytes path, int *level, uint64_t *n, unsigned *width);
+bool tile_path_parse(struct bytes path, int *level, uint64_t *n,
+    unsigned *width);
 
 /* --- Checkpoints (C2SP tlog-checkpoint in signed-note form) ----------------------------- */
 
@@ -283,8 +282,8 @@ MUST_CHECK enum err_code checkpoint_verify(struct bytes note,
     struct bytes origin, struct bytes spki, struct verifier *v,
     struct checkpoint *out, struct err *e);
 /* C2SP vkey of the log: origin+hash+base64, for public tools. */
-MUST_CHECK enum err_code checkpoint_vkey(struct bytes origin,
-    struct bytes spki, struct buf *out, struct err *e);
+MUST_CHECK enum err_code checkpoint_vkey(struct bytes origin, struct bytes spki,
+    struct buf *out, struct err *e);
 
 /* --- Statements (doc/PROTOCOL.endorsement.md) --------------------------------------------- */
 
@@ -292,7 +291,7 @@ MUST_CHECK enum err_code checkpoint_vkey(struct bytes origin,
 
 enum statement_type {
 	STATEMENT_ENDORSEMENT, /* "refrendo/endorsement/v1", signed by a minister */
-	STATEMENT_APPOINTMENT  /* "refrendo/appointment/v1", by an officer */
+	STATEMENT_APPOINTMENT /* "refrendo/appointment/v1", by an officer */
 };
 
 /*
@@ -302,25 +301,25 @@ enum statement_type {
  */
 struct statement {
 	enum statement_type type;
-	struct bytes origin;         /* of the log: this CA and no other */
+	struct bytes origin; /* of the log: this CA and no other */
 	struct bytes request;
 	int64_t request_version;
-	struct bytes tbs_sha256;     /* 32 octets */
-	struct bytes policy_sha256;  /* 32 octets; empty for an appointment */
-	struct bytes policy;         /* its name */
+	struct bytes tbs_sha256;    /* 32 octets */
+	struct bytes policy_sha256; /* 32 octets; empty for an appointment */
+	struct bytes policy;        /* its name */
 	int64_t policy_version;
-	struct bytes issuer;         /* name of the issuing CA */
+	struct bytes issuer; /* name of the issuing CA */
 	struct bytes institution, institution_name;
 	struct bytes holder_run, holder_name, holder_office;
-	struct bytes spki_sha256;    /* 32 octets */
+	struct bytes spki_sha256; /* 32 octets */
 	int64_t not_before, not_after;
-	struct bytes operator_run;   /* who asked */
+	struct bytes operator_run;         /* who asked */
 	struct bytes act_number, act_date; /* appointment */
 	int64_t from, until;
 	bool deputy;
 	uint64_t log_size;
-	struct bytes log_root;       /* 32 octets */
-	struct bytes text_es;        /* what the signer certifies, in words */
+	struct bytes log_root; /* 32 octets */
+	struct bytes text_es;  /* what the signer certifies, in words */
 	int64_t issued, expires;
 };
 /*
@@ -328,8 +327,8 @@ struct statement {
  * rules; RUNs must be in their stored form with a right check digit.
  * ERR_INVALID "statement-member" (where.field), "statement-policy".
  */
-MUST_CHECK enum err_code statement_print(
-    const struct statement *s, struct buf *out, struct err *e);
+MUST_CHECK enum err_code statement_print(const struct statement *s,
+    struct buf *out, struct err *e);
 /*
  * Canonical bytes only, exactly the members of its type; decoded values go
  * into the arena.
@@ -346,16 +345,16 @@ MUST_CHECK enum err_code statement_parse(struct bytes text, struct arena *a,
  * The writer functions append one line each.
  */
 void export_header(struct buf *out, struct bytes origin, int64_t now);
-void export_certificate(
-    struct buf *out, const char *role, const char *name, struct bytes der);
+void export_certificate(struct buf *out, const char *role, const char *name,
+    struct bytes der);
 void export_policy(struct buf *out, struct bytes text);
 void export_entry(struct buf *out, const struct entry *e);
 /*
  * The same with the leaf hash that the store keeps in its tile: a leaf that
  * changed afterwards is then named by the verifier.  Prefer it.
  */
-void export_entry_stored(
-    struct buf *out, const struct entry *e, const uint8_t hash[HASH_LEN]);
+void export_entry_stored(struct buf *out, const struct entry *e,
+    const uint8_t hash[HASH_LEN]);
 void export_crl(struct buf *out, const char *issuer, struct bytes der);
 void export_checkpoint(struct buf *out, struct bytes note);
 
@@ -375,8 +374,8 @@ struct audit;
  * in memory; it ends the process without memory, as an arena does.
  * ERR_NOMEM.
  */
-MUST_CHECK enum err_code audit_new(
-    struct bytes log_spki, struct audit **out, struct err *e);
+MUST_CHECK enum err_code audit_new(struct bytes log_spki, struct audit **out,
+    struct err *e);
 void audit_free(struct audit *a);
 OWNED(audit);
 /*
@@ -394,7 +393,7 @@ void audit_line(struct audit *a, struct bytes line, struct err_list *faults);
  * signature, a policy whose bytes are in the log; serials unique; every
  * status change agrees with the newest CRL of its issuer and the reverse.
  */
-void audit_finish(
-    struct audit *a, struct audit_report *report, struct err_list *faults);
+void audit_finish(struct audit *a, struct audit_report *report,
+    struct err_list *faults);
 
 #endif

@@ -33,10 +33,10 @@ struct view; /* defined by store/, or by a fake */
  */
 MUST_CHECK enum err_code view_get(struct view *v, struct bytes key,
     struct bytes *value, bool *found, struct err *e);
-MUST_CHECK enum err_code view_put(
-    struct view *v, struct bytes key, struct bytes value, struct err *e);
-MUST_CHECK enum err_code view_del(
-    struct view *v, struct bytes key, struct err *e);
+MUST_CHECK enum err_code view_put(struct view *v, struct bytes key,
+    struct bytes value, struct err *e);
+MUST_CHECK enum err_code view_del(struct view *v, struct bytes key,
+    struct err *e);
 /* The first row with this prefix whose key is greater than after. */
 MUST_CHECK enum err_code view_next(struct view *v, struct bytes prefix,
     struct bytes after, struct bytes *key, struct bytes *value, bool *found,
@@ -44,11 +44,11 @@ MUST_CHECK enum err_code view_next(struct view *v, struct bytes prefix,
 uint64_t view_log_size(struct view *v);
 int64_t view_log_time(struct view *v); /* of the last entry; 0 when empty */
 /* The root over the entries so far. */
-MUST_CHECK enum err_code view_log_root(
-    struct view *v, uint8_t root[HASH_LEN], struct err *e);
+MUST_CHECK enum err_code view_log_root(struct view *v, uint8_t root[HASH_LEN],
+    struct err *e);
 /* Stores the entry and its tree nodes; its index is view_log_size(). */
-MUST_CHECK enum err_code view_log_append(
-    struct view *v, const struct entry *entry, struct err *e);
+MUST_CHECK enum err_code view_log_append(struct view *v,
+    const struct entry *entry, struct err *e);
 
 /* --- Rows --------------------------------------------------------------------------- */
 
@@ -64,7 +64,7 @@ enum row_class {
 	ROW_SERIAL = 's',      /* reserved serial -> request */
 	ROW_POLICY = 'y',      /* SHA-256 -> bytes of the policy */
 	ROW_IN_FORCE = 'z',    /* policy name -> SHA-256, version */
-	ROW_MINISTER = 'f',    /* SHA-256 of a minister's certificate -> appointment */
+	ROW_MINISTER = 'f',    /* hash of a minister's cert -> appointment */
 	ROW_COUNTER = 'n',     /* "SOL-2026" -> last number */
 	ROW_CRL = 'l',         /* issuer -> last number */
 	ROW_WORK = 'w',        /* request or appointment to be signed */
@@ -72,15 +72,15 @@ enum row_class {
 	ROW_ACT = 'x',         /* idempotency key -> its result */
 	ROW_RESPONDER = 'o',   /* issuer -> certificate of its responder */
 	ROW_ISSUER = 'g',      /* name -> CA certificate, as initialized */
-	ROW_TERM = 't',        /* RUT / RUN / appointment: who is minister where */
-	ROW_HELD = 'h',        /* RUT / RUN / serial: certificates of a person */
+	ROW_TERM = 't', /* RUT / RUN / appointment: who is minister where */
+	ROW_HELD = 'h', /* RUT / RUN / serial: certificates of a person */
 };
 #define ROW_KEY_MAX 200
 
 /* The key of a row: class octet, then part ("RUT/RUN" for a person; issuer,
  * 00, serial for ROW_REVOKED).  Lives in the arena. */
-struct bytes ca_row_key(
-    struct arena *a, enum row_class class, struct bytes part);
+struct bytes ca_row_key(struct arena *a, enum row_class class,
+    struct bytes part);
 
 /* Row values begin with a version octet; struct fields follow as the table
  * of the record type says.  Strings borrow from the row. */
@@ -112,8 +112,8 @@ void rec_encode(const struct rec_type *t, const void *rec, struct buf *out);
  * ERR_CORRUPT "row-version", "row-text" (a text that is not UTF-8),
  * "row-word" (a word beyond its table), "codec" (short, or something left).
  */
-MUST_CHECK enum err_code rec_decode(const struct rec_type *t,
-    struct bytes row, void *rec, struct err *e);
+MUST_CHECK enum err_code rec_decode(const struct rec_type *t, struct bytes row,
+    void *rec, struct err *e);
 /* JSON object; times as RFC 3339, octets as hex, blobs as base64 (texts among
  * them as strings).  What is empty, and a time that is 0, is left out. */
 void rec_json(const struct rec_type *t, const void *rec, bool with_blobs,
@@ -125,11 +125,15 @@ void rec_read(const struct rec_type *t, struct json_obj o, struct arena *a,
     void *rec);
 /* The row of a key, decoded in the arena; *found says whether it is there. */
 MUST_CHECK enum err_code rec_get(struct view *v, const struct rec_type *t,
-    struct bytes key, struct arena *a, void *rec, bool *found,
-    struct err *e);
+    struct bytes key, struct arena *a, void *rec, bool *found, struct err *e);
 
-enum institution_state { INST_APPLIED, INST_ENABLED, INST_SUSPENDED,
-	INST_CLOSED, INST_STATES };
+enum institution_state {
+	INST_APPLIED,
+	INST_ENABLED,
+	INST_SUSPENDED,
+	INST_CLOSED,
+	INST_STATES
+};
 struct institution {
 	struct bytes rut, name;
 	int64_t state; /* enum institution_state */
@@ -142,56 +146,78 @@ struct person {
 	int64_t registered, changed;
 };
 
-enum appointment_state { APPT_PROPOSED, APPT_CONFIRMED, APPT_IN_FORCE,
-	APPT_ENDED, APPT_WITHDRAWN, APPT_FAILED, APPT_STATES };
+enum appointment_state {
+	APPT_PROPOSED,
+	APPT_CONFIRMED,
+	APPT_IN_FORCE,
+	APPT_ENDED,
+	APPT_WITHDRAWN,
+	APPT_FAILED,
+	APPT_STATES
+};
 struct appointment {
 	struct bytes id, institution, run, name, office;
 	struct bytes act_number, act_date; /* act_date: 2026-11-24 */
-	int64_t from, until; /* in force from <= now < until */
-	int64_t deputy;      /* 0 or 1 */
-	int64_t state;       /* enum appointment_state */
+	int64_t from, until;               /* in force from <= now < until */
+	int64_t deputy;                    /* 0 or 1 */
+	int64_t state;                     /* enum appointment_state */
 	struct bytes proposed_by, officer; /* RUN */
 	struct bytes serial, spki_sha256, tbs_sha256;
 	struct bytes reason; /* why it ended or failed */
 	int64_t proposed, confirmed, in_force, ended;
 	struct bytes statement, container, evidence; /* blobs */
-	struct bytes certificate; /* DER, once in force */
+	struct bytes certificate;                    /* DER, once in force */
 };
 
-enum request_state { REQ_DRAFT, REQ_SUBMITTED, REQ_RETURNED, REQ_REJECTED,
-	REQ_WITHDRAWN, REQ_LAPSED, REQ_ENDORSED, REQ_ISSUED, REQ_FAILED,
-	REQ_STATES };
+enum request_state {
+	REQ_DRAFT,
+	REQ_SUBMITTED,
+	REQ_RETURNED,
+	REQ_REJECTED,
+	REQ_WITHDRAWN,
+	REQ_LAPSED,
+	REQ_ENDORSED,
+	REQ_ISSUED,
+	REQ_FAILED,
+	REQ_STATES
+};
 struct request {
 	struct bytes id, institution, holder_run, holder_name, holder_office;
-	struct bytes policy;       /* its name */
+	struct bytes policy; /* its name */
 	struct bytes policy_sha256, issuer;
-	int64_t version;           /* 0: a draft; each submission is a new one */
-	int64_t state;             /* enum request_state */
+	int64_t version; /* 0: a draft; each submission is a new one */
+	int64_t state;   /* enum request_state */
 	struct bytes operator_run, minister_run, appointment;
 	struct bytes serial, spki_sha256, tbs_sha256;
 	int64_t not_before, not_after;
-	int64_t asked_s;           /* life asked for; 0: the policy's default */
-	struct bytes replaces;     /* serial that this one renews */
-	struct bytes reason;       /* why returned, rejected, failed */
+	int64_t asked_s;       /* life asked for; 0: the policy's default */
+	struct bytes replaces; /* serial that this one renews */
+	struct bytes reason;   /* why returned, rejected, failed */
 	int64_t created, submitted, expires /* statement */, lapses, endorsed,
 	    closed;
 	struct bytes csr, statement, container, evidence; /* blobs */
 };
 
-enum cert_state { CERT_INTENDED, CERT_VALID, CERT_SUSPENDED, CERT_REVOKED,
-	CERT_STATES }; /* expired follows from not_after and now */
+enum cert_state {
+	CERT_INTENDED,
+	CERT_VALID,
+	CERT_SUSPENDED,
+	CERT_REVOKED,
+	CERT_STATES
+}; /* expired follows from not_after and now */
 struct certificate {
 	struct bytes serial, issuer, institution, holder_run, request, policy,
 	    policy_sha256, tbs_sha256, spki_sha256;
 	int64_t not_before, not_after; /* both ends included */
-	int64_t state;       /* enum cert_state */
-	int64_t reason;      /* RFC 5280 5.3.1; 0: none, encoded by omission */
-	struct bytes cause;  /* legal cause */
+	int64_t state;                 /* enum cert_state */
+	int64_t reason;     /* RFC 5280 5.3.1; 0: none, encoded by omission */
+	struct bytes cause; /* legal cause */
 	struct bytes asked_by; /* RUN; empty: the engine */
 	/* request: of a minister's certificate the appointment, and policy is
 	 * empty.  revoked_at: of the suspension too; 0 while valid. */
 	int64_t revoked_at, invalid_since, suspend_until;
-	struct bytes replaced_by, proposed; /* proposed: cause, by an operator */
+	struct bytes replaced_by,
+	    proposed; /* proposed: cause, by an operator */
 	int64_t intended, issued;
 	struct bytes certificate; /* DER, blob; empty until issued */
 };
@@ -219,9 +245,9 @@ struct revoked_row {
 /* Whose a public key is.  Kept for ever: row 8 and row 44 of the incidents. */
 struct key_row {
 	struct bytes spki_sha256, institution, run;
-	struct bytes request;  /* request or appointment that used it last */
-	int64_t certified;     /* 1: a certificate was intended for it */
-	int64_t compromised;   /* 1: revoked for key compromise */
+	struct bytes request; /* request or appointment that used it last */
+	int64_t certified;    /* 1: a certificate was intended for it */
+	int64_t compromised;  /* 1: revoked for key compromise */
 };
 
 struct serial_row {
@@ -256,18 +282,44 @@ struct issuer_row {
 /* --- State machines: tables --------------------------------------------------------- */
 
 /* What the tables allow; ERR_CONFLICT names the present state. */
-enum cert_event { EV_SIGNED, EV_REVOKE, EV_SUSPEND, EV_REINSTATE, EV_NEVER_SIGNED,
-	EV_PROPOSE, EV_RENEW, EV_REPLACE, EV_CERT_EVENTS };
+enum cert_event {
+	EV_SIGNED,
+	EV_REVOKE,
+	EV_SUSPEND,
+	EV_REINSTATE,
+	EV_NEVER_SIGNED,
+	EV_PROPOSE,
+	EV_RENEW,
+	EV_REPLACE,
+	EV_CERT_EVENTS
+};
 /* ERR_CONFLICT "state-certificate". */
 MUST_CHECK enum err_code cert_next(enum cert_state from, enum cert_event ev,
     enum cert_state *to, struct err *e);
-enum request_event { RV_SUBMIT, RV_RENEW_STATEMENT, RV_ENDORSE, RV_RETURN, RV_REJECT,
-	RV_WITHDRAW, RV_LAPSE, RV_ISSUE, RV_FAIL, RV_RETRY, RV_EVENTS };
+enum request_event {
+	RV_SUBMIT,
+	RV_RENEW_STATEMENT,
+	RV_ENDORSE,
+	RV_RETURN,
+	RV_REJECT,
+	RV_WITHDRAW,
+	RV_LAPSE,
+	RV_ISSUE,
+	RV_FAIL,
+	RV_RETRY,
+	RV_EVENTS
+};
 /* ERR_CONFLICT "state-request". */
 MUST_CHECK enum err_code request_next(enum request_state from,
     enum request_event ev, enum request_state *to, struct err *e);
-enum appointment_event { AV_CONFIRM, AV_SIGNED, AV_NEVER_SIGNED, AV_END, AV_WITHDRAW,
-	AV_EVENTS };
+enum appointment_event {
+	AV_CONFIRM,
+	AV_SIGNED,
+	AV_NEVER_SIGNED,
+	AV_END,
+	AV_WITHDRAW,
+	AV_EVENTS
+};
 /* ERR_CONFLICT "state-appointment". */
 MUST_CHECK enum err_code appointment_next(enum appointment_state from,
     enum appointment_event ev, enum appointment_state *to, struct err *e);
@@ -280,11 +332,11 @@ void ca_lifecycle(struct buf *out);
 
 /* Legal causes of Ley 19.799 art. 16 and their RFC 5280 reasons. */
 struct legal_cause {
-	const char *word;  /* "office-ended" */
-	int reason;        /* enum crl_reason; 0 is encoded by omission */
+	const char *word; /* "office-ended" */
+	int reason;       /* enum crl_reason; 0 is encoded by omission */
 	bool for_suspension;
-	const char *rule;  /* "Ley 19.799 art. 16" */
-	const char *es;    /* label for people */
+	const char *rule; /* "Ley 19.799 art. 16" */
+	const char *es;   /* label for people */
 };
 extern const struct legal_cause ca_causes[];
 extern const size_t ca_n_causes;
@@ -292,62 +344,103 @@ extern const size_t ca_n_causes;
 /* --- Commands ---------------------------------------------------------------------------- */
 
 enum ca_field {
-	CF_KEY,       /* idempotency key, 1..64 of [A-Za-z0-9._-] */
-	CF_AS,        /* RUN of the person who acts */
-	CF_RUT, CF_RUN, CF_NAME, CF_OFFICE, CF_EMAIL,
-	CF_OPERATOR,  /* flag: the person is an operator */
-	CF_CSR, CF_CMS, /* octets */
-	CF_POLICY, CF_REQUEST, CF_APPOINTMENT, CF_SERIAL,
-	CF_CAUSE, CF_REASON, CF_FROM, CF_UNTIL, CF_INVALID_SINCE,
-	CF_ACT_NUMBER, CF_ACT_DATE, CF_DEPUTY, CF_VALIDITY, CF_DRAFT,
+	CF_KEY, /* idempotency key, 1..64 of [A-Za-z0-9._-] */
+	CF_AS,  /* RUN of the person who acts */
+	CF_RUT,
+	CF_RUN,
+	CF_NAME,
+	CF_OFFICE,
+	CF_EMAIL,
+	CF_OPERATOR, /* flag: the person is an operator */
+	CF_CSR,
+	CF_CMS, /* octets */
+	CF_POLICY,
+	CF_REQUEST,
+	CF_APPOINTMENT,
+	CF_SERIAL,
+	CF_CAUSE,
+	CF_REASON,
+	CF_FROM,
+	CF_UNTIL,
+	CF_INVALID_SINCE,
+	CF_ACT_NUMBER,
+	CF_ACT_DATE,
+	CF_DEPUTY,
+	CF_VALIDITY,
+	CF_DRAFT,
 	CF_COUNT
 };
-enum cf_type { CFT_TEXT, CFT_RUN, CFT_EMAIL, CFT_WORD, CFT_ID, CFT_HEX,
-	CFT_OCTETS /* base64 in JSON */, CFT_TIME, CFT_DURATION,
-	CFT_FLAG /* true or false in JSON; as text true, yes, 1, false, no, 0 */ };
+enum cf_type {
+	CFT_TEXT,
+	CFT_RUN,
+	CFT_EMAIL,
+	CFT_WORD,
+	CFT_ID,
+	CFT_HEX,
+	CFT_OCTETS /* base64 in JSON */,
+	CFT_TIME,
+	CFT_DURATION,
+	CFT_FLAG /* true or false in JSON; as text true, yes, 1, false, no, 0 */
+};
 struct cf_def {
-	const char *name; /* JSON member, and the flag: act_number, --act-number */
+	const char
+	    *name; /* JSON member, and the flag: act_number, --act-number */
 	enum cf_type type;
 	size_t max;       /* octets */
 	const char *help; /* one line */
 };
 extern const struct cf_def ca_fields[CF_COUNT];
 
-enum ca_role { ROLE_OFFICER = 1, ROLE_OPERATOR = 2, ROLE_MINISTER = 4,
-	ROLE_HOLDER = 8 };
+enum ca_role {
+	ROLE_OFFICER = 1,
+	ROLE_OPERATOR = 2,
+	ROLE_MINISTER = 4,
+	ROLE_HOLDER = 8
+};
 
 enum ca_act {
-	ACT_INSTITUTION_ADD, ACT_INSTITUTION_ENABLE, ACT_INSTITUTION_SUSPEND,
+	ACT_INSTITUTION_ADD,
+	ACT_INSTITUTION_ENABLE,
+	ACT_INSTITUTION_SUSPEND,
 	ACT_INSTITUTION_CLOSE,
 	ACT_PERSON_REGISTER,
-	ACT_APPOINTMENT_PROPOSE, ACT_APPOINTMENT_CONFIRM, ACT_APPOINTMENT_END,
+	ACT_APPOINTMENT_PROPOSE,
+	ACT_APPOINTMENT_CONFIRM,
+	ACT_APPOINTMENT_END,
 	ACT_APPOINTMENT_WITHDRAW,
-	ACT_REQUEST_NEW, ACT_REQUEST_SUBMIT, ACT_REQUEST_ENDORSE,
-	ACT_REQUEST_RETURN, ACT_REQUEST_REJECT, ACT_REQUEST_WITHDRAW,
+	ACT_REQUEST_NEW,
+	ACT_REQUEST_SUBMIT,
+	ACT_REQUEST_ENDORSE,
+	ACT_REQUEST_RETURN,
+	ACT_REQUEST_REJECT,
+	ACT_REQUEST_WITHDRAW,
 	ACT_REQUEST_RETRY,
-	ACT_CERTIFICATE_RENEW, ACT_CERTIFICATE_REVOKE, ACT_CERTIFICATE_SUSPEND,
+	ACT_CERTIFICATE_RENEW,
+	ACT_CERTIFICATE_REVOKE,
+	ACT_CERTIFICATE_SUSPEND,
 	ACT_CERTIFICATE_REINSTATE,
 	ACT_COUNT
 };
 struct ca_act_def {
-	const char *name;     /* "request.endorse" */
+	const char *name;            /* "request.endorse" */
 	uint32_t required, optional; /* bit i: enum ca_field i */
-	unsigned roles;       /* who may: ROLE_ bits */
-	const char *help;     /* one line */
+	unsigned roles;              /* who may: ROLE_ bits */
+	const char *help;            /* one line */
 };
 extern const struct ca_act_def ca_acts[ACT_COUNT];
 
 struct command {
 	enum ca_act act;
 	uint32_t uid; /* of the local peer, from SO_PEERCRED */
-	struct bytes f[CF_COUNT]; /* empty: not given; as text, octets decoded */
+	struct bytes
+	    f[CF_COUNT]; /* empty: not given; as text, octets decoded */
 };
 /* Version, act, uid, bits of the fields given, then each of them. */
 void command_encode(const struct command *c, struct buf *out);
 /* One encoding for each command; fields borrow from in.
  * ERR_INVALID "command-form". */
-MUST_CHECK enum err_code command_decode(
-    struct bytes in, struct command *out, struct err *e);
+MUST_CHECK enum err_code command_decode(struct bytes in, struct command *out,
+    struct err *e);
 /*
  * command_check - required and allowed fields, each of its type.  RUNs, flags
  * and serials are put in their stored form, which lives in the arena.
@@ -356,8 +449,8 @@ MUST_CHECK enum err_code command_decode(
  * "command-field-unknown", "command-field-size", "command-field"; of RUNs and
  * e-mail addresses what run_parse() and email_check() say.
  */
-MUST_CHECK enum err_code command_check(
-    struct command *c, struct arena *a, struct err *e);
+MUST_CHECK enum err_code command_check(struct command *c, struct arena *a,
+    struct err *e);
 
 /* --- Decide and apply ------------------------------------------------------------------------ */
 
@@ -372,7 +465,7 @@ struct ca_issuer {
 };
 /* Borrowed for each call; the lists do not change during one. */
 struct ca {
-	struct bytes origin; /* of the log */
+	struct bytes origin;               /* of the log */
 	const struct policy_set *policies; /* in force */
 	const struct ceilings *ceilings;
 	const struct ca_issuer *issuer;
@@ -398,9 +491,9 @@ struct draft {
 /* What a command leads to; everything borrows from the arena. */
 struct decision {
 	struct draft draft[DRAFTS_MAX];
-	size_t n; /* 0: an idempotent repetition, nothing to write */
+	size_t n;            /* 0: an idempotent repetition, nothing to write */
 	struct bytes object; /* row key of what the client is answered with */
-	bool waits; /* answer when object has left the state of work */
+	bool waits;          /* answer when object has left the state of work */
 };
 
 /*
@@ -432,9 +525,9 @@ MUST_CHECK enum err_code ca_decide(const struct ca *ca, struct view *v,
 
 /* What the signer is to be asked for a row of ROW_WORK (steps 5 and 6). */
 struct work {
-	struct bytes id;        /* of the request or appointment */
+	struct bytes id; /* of the request or appointment */
 	bool is_appointment;
-	struct bytes issuer;    /* name; the endorser's for an appointment */
+	struct bytes issuer; /* name; the endorser's for an appointment */
 	struct bytes container, statement, evidence;
 	/* For the signer's own judgement, as core sees it: */
 	struct bytes serial, tbs_sha256;
@@ -467,8 +560,8 @@ MUST_CHECK enum err_code ca_signed(const struct ca *ca, struct view *v,
  * ERR_CORRUPT "due-not-due", "row-due". */
 MUST_CHECK enum err_code ca_tick(const struct ca *ca, struct view *v,
     int64_t now, struct arena *a, struct decision *out, struct err *e);
-MUST_CHECK enum err_code ca_next_due(
-    struct view *v, int64_t *when, struct err *e); /* NEVER if nothing */
+MUST_CHECK enum err_code ca_next_due(struct view *v, int64_t *when,
+    struct err *e); /* NEVER if nothing */
 
 /*
  * Entries of the engine itself.  Drafts live in the arena.
@@ -476,9 +569,9 @@ MUST_CHECK enum err_code ca_next_due(
  * ca_decide_policies: one draft for each policy of set whose bytes are not in
  * force.  ERR_CONFLICT "policy-version-behind"; ERR_BUSY "policy-too-many".
  */
-MUST_CHECK enum err_code ca_decide_policies(const struct ca *ca,
-    struct view *v, const struct policy_set *set, int64_t now,
-    struct arena *a, struct draft *out, size_t *n, size_t max, struct err *e);
+MUST_CHECK enum err_code ca_decide_policies(const struct ca *ca, struct view *v,
+    const struct policy_set *set, int64_t now, struct arena *a,
+    struct draft *out, size_t *n, size_t max, struct err *e);
 /* covers: size of the log that the CRL was built from, so that an auditor can
  * compare it with the states of exactly then; "covers" in the detail.
  * ERR_INVALID "crl-entry-form"; ERR_CONFLICT "crl-number-behind". */
@@ -492,17 +585,19 @@ MUST_CHECK enum err_code ca_decide_responder(struct view *v,
  * not.  It changes no row; the same key may be used again.  Whatever bytes the
  * command holds, it fails only for an act that does not exist. */
 MUST_CHECK enum err_code ca_decide_refused(const struct command *c,
-    const struct err *why, struct arena *a, struct draft *out,
-    struct err *e);
+    const struct err *why, struct arena *a, struct draft *out, struct err *e);
 /* The first entry, written by init. */
 struct ca_init {
 	struct bytes origin, log_spki;
-	struct { const char *role, *name; struct bytes der; } cert[ISSUERS_MAX + 2];
+	struct {
+		const char *role, *name;
+		struct bytes der;
+	} cert[ISSUERS_MAX + 2];
 	size_t n_cert;
 	const struct ceilings *ceilings; /* officers */
 };
-MUST_CHECK enum err_code ca_decide_init(const struct ca_init *init,
-    int64_t now, struct arena *a, struct draft *out, struct err *e);
+MUST_CHECK enum err_code ca_decide_init(const struct ca_init *init, int64_t now,
+    struct arena *a, struct draft *out, struct err *e);
 
 /*
  * ca_append - gives a draft its index, time and salt, stores it, applies it.
@@ -521,8 +616,8 @@ MUST_CHECK enum err_code ca_append(struct view *v, const struct draft *d,
  * ERR_CORRUPT "apply-contradicts" when an entry contradicts the state,
  * "apply-erased" when its detail is gone.
  */
-MUST_CHECK enum err_code ca_apply(
-    struct view *v, const struct entry *entry, struct err *e);
+MUST_CHECK enum err_code ca_apply(struct view *v, const struct entry *entry,
+    struct err *e);
 
 /* Status of a serial for OCSP: what is published for it now.  Borrows from
  * the view until its next write. */

@@ -15,9 +15,14 @@
 
 /* RFC 5280 5.3.1; 7 does not exist. */
 enum crl_reason {
-	CRL_UNSPECIFIED = 0, CRL_KEY_COMPROMISE = 1, CRL_CA_COMPROMISE = 2,
-	CRL_AFFILIATION_CHANGED = 3, CRL_SUPERSEDED = 4,
-	CRL_CESSATION = 5, CRL_HOLD = 6, CRL_PRIVILEGE_WITHDRAWN = 9
+	CRL_UNSPECIFIED = 0,
+	CRL_KEY_COMPROMISE = 1,
+	CRL_CA_COMPROMISE = 2,
+	CRL_AFFILIATION_CHANGED = 3,
+	CRL_SUPERSEDED = 4,
+	CRL_CESSATION = 5,
+	CRL_HOLD = 6,
+	CRL_PRIVILEGE_WITHDRAWN = 9
 };
 const char *crl_reason_name(int reason); /* "keyCompromise", or NULL */
 
@@ -38,13 +43,13 @@ struct crl_source {
 	/* Back to the first entry. */
 	MUST_CHECK enum err_code (*rewind)(void *ctx, struct err *e);
 	/* *more is false after the last; entry borrows until the next call. */
-	MUST_CHECK enum err_code (*next)(
-	    void *ctx, struct crl_entry *entry, bool *more, struct err *e);
+	MUST_CHECK enum err_code (*next)(void *ctx, struct crl_entry *entry,
+	    bool *more, struct err *e);
 };
 
 struct crl_spec {
-	struct bytes issuer;     /* Name, copied byte for byte */
-	struct bytes issuer_ski; /* AKI, 1..32 octets */
+	struct bytes issuer;       /* Name, copied byte for byte */
+	struct bytes issuer_ski;   /* AKI, 1..32 octets */
 	enum key_type issuer_type; /* decides the signature algorithm */
 	uint64_t number; /* begin at 1: crl_check_publish() wants more than 0 */
 	int64_t this_update, next_update;
@@ -80,10 +85,10 @@ struct crl {
  * "crl-extensions", "crl-entry" and "crl-order" (where.byte),
  * "crl-algorithms", "crl-too-long", "signed-form", "der-…".
  */
-MUST_CHECK enum err_code crl_parse(
-    struct bytes der, struct crl *out, struct err *e);
-MUST_CHECK enum err_code crl_tbs_parse(
-    struct bytes tbs, struct crl *out, struct err *e);
+MUST_CHECK enum err_code crl_parse(struct bytes der, struct crl *out,
+    struct err *e);
+MUST_CHECK enum err_code crl_tbs_parse(struct bytes tbs, struct crl *out,
+    struct err *e);
 /* Walks entries of a parsed CRL; start with a zeroed cursor. False at the
  * end. */
 struct crl_cursor {

@@ -18,7 +18,8 @@
 /* The files of DIR/etc, read once; everything borrows from text. */
 struct installation {
 	char dir[PATH_LEN];
-	struct policy_file file[INSTALLATION_FILES]; /* refrendo.yaml, signer.yaml, policies */
+	struct policy_file
+	    file[INSTALLATION_FILES]; /* refrendo.yaml, signer.yaml, policies */
 	char name[INSTALLATION_FILES][PATH_LEN];
 	struct buf text[INSTALLATION_FILES];
 	size_t n_file;
@@ -37,12 +38,12 @@ MUST_CHECK enum err_code installation_read(const char *dir,
 void installation_parse(struct installation *in, struct findings *f);
 /* The policies' files of fresh become those of in, for the next role that is
  * started; in->policies stays as it was.  fresh is only to be freed. */
-void installation_take_policies(
-    struct installation *in, struct installation *fresh);
+void installation_take_policies(struct installation *in,
+    struct installation *fresh);
 void installation_fini(struct installation *in);
 /* Prints findings the way compilers do, on standard error. */
-void installation_print(
-    const struct installation *in, const struct findings *f);
+void installation_print(const struct installation *in,
+    const struct findings *f);
 /* A file below dir, at most max octets.  ERR_NOTFOUND "file-missing", ERR_IO. */
 MUST_CHECK enum err_code file_read(const char *dir, const char *name,
     size_t max, struct buf *out, struct err *e);
@@ -50,8 +51,8 @@ MUST_CHECK enum err_code file_read(const char *dir, const char *name,
 MUST_CHECK enum err_code file_write(const char *path, struct bytes content,
     unsigned mode, struct err *e);
 /* Certificate in DER from a PEM file of the installation. */
-MUST_CHECK enum err_code file_certificate(
-    const char *dir, const char *name, struct buf *der, struct err *e);
+MUST_CHECK enum err_code file_certificate(const char *dir, const char *name,
+    struct buf *der, struct err *e);
 
 /*
  * passphrase_read - of the key files: $CREDENTIALS_DIRECTORY/refrendo-passphrase,
@@ -61,8 +62,8 @@ MUST_CHECK enum err_code file_certificate(
  * confirm    ask twice at the prompt (init).
  * ERR_NOTFOUND "passphrase-none", ERR_FORBIDDEN "passphrase-mode".
  */
-MUST_CHECK enum err_code passphrase_read(
-    const char *dir, bool confirm, struct buf *out, struct err *e);
+MUST_CHECK enum err_code passphrase_read(const char *dir, bool confirm,
+    struct buf *out, struct err *e);
 
 /* --- Processes ---------------------------------------------------------------------- */
 

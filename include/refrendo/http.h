@@ -11,8 +11,15 @@
 
 #include <refrendo/base.h>
 
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH,
-	HTTP_DELETE, HTTP_METHODS };
+enum http_method {
+	HTTP_GET,
+	HTTP_HEAD,
+	HTTP_POST,
+	HTTP_PUT,
+	HTTP_PATCH,
+	HTTP_DELETE,
+	HTTP_METHODS
+};
 const char *http_method_name(enum http_method m);
 
 #define HTTP_FIELDS_MAX 48
@@ -39,10 +46,10 @@ struct http_request {
 	enum http_method method;
 	struct bytes path;  /* "/ocsp/MFEw…", as sent, never decoded */
 	struct bytes query; /* after '?', or empty */
-	struct bytes host; /* of an absolute target, else of Host; HTTP/1.0
+	struct bytes host;  /* of an absolute target, else of Host; HTTP/1.0
 			    * may leave it empty */
-	int minor;         /* HTTP/1.minor, 0 or 1 */
-	bool keep_alive;   /* false: answer, close, read nothing more */
+	int minor;          /* HTTP/1.minor, 0 or 1 */
+	bool keep_alive;    /* false: answer, close, read nothing more */
 	struct http_field field[HTTP_FIELDS_MAX];
 	size_t n_field;
 	struct bytes body;
@@ -80,8 +87,8 @@ bool http_find(const struct http_request *r, const char *name,
     struct bytes *value);
 /* %XX decoded and appended; '+' is left alone.  ERR_INVALID "http-percent"
  * (where.byte); ERR_NOMEM "too-large". */
-MUST_CHECK enum err_code http_percent_decode(
-    struct bytes text, struct buf *out, struct err *e);
+MUST_CHECK enum err_code http_percent_decode(struct bytes text, struct buf *out,
+    struct err *e);
 /* The first value of name in a query, still encoded, empty without '=';
  * false if absent. */
 bool http_query(struct bytes query, const char *name, struct bytes *value);
@@ -126,7 +133,7 @@ void http_problem(struct buf *out, const struct err *e, int status);
  * ERR_INVALID "http-reply", with what was wrong in why.
  */
 struct http_reply {
-	int status; /* 200..599 */
+	int status;                      /* 200..599 */
 	struct bytes content_type, body; /* empty if absent */
 };
 MUST_CHECK enum err_code http_reply_parse(struct bytes in, size_t body_max,

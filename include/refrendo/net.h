@@ -20,23 +20,23 @@ struct net_server;
  * Called once for each whole request; r borrows until the call returns.
  * Must call net_answer() now, or net_hold() and answer later.
  */
-typedef void (*net_handler)(
-    void *ctx, struct net_conn *c, const struct http_request *r);
+typedef void (
+    *net_handler)(void *ctx, struct net_conn *c, const struct http_request *r);
 
 struct net_setup {
 	uv_loop_t *loop;
 	int fd; /* listening socket; the server owns it from now on */
 	bool is_unix;
 	const struct http_limits *limits;
-	size_t conns_max;        /* further ones are closed at once */
-	int64_t request_ms;      /* first octet to whole request */
-	int64_t idle_ms;         /* between requests, and for a slow reader */
-	size_t pending_max;      /* octets waiting for a slow reader; then closed */
+	size_t conns_max;   /* further ones are closed at once */
+	int64_t request_ms; /* first octet to whole request */
+	int64_t idle_ms;    /* between requests, and for a slow reader */
+	size_t pending_max; /* octets waiting for a slow reader; then closed */
 	net_handler handler;
 	void *ctx;
 };
-MUST_CHECK enum err_code net_serve(
-    const struct net_setup *setup, struct net_server **out, struct err *e);
+MUST_CHECK enum err_code net_serve(const struct net_setup *setup,
+    struct net_server **out, struct err *e);
 /* Stops accepting; connections end after their present answer. */
 void net_stop(struct net_server *s);
 /* Closes every connection now and the server; the loop must run on to free. */
@@ -50,8 +50,7 @@ void net_answer(struct net_conn *c, struct bytes answer, bool keep_alive);
  * net_answer_held() once, even when the client has gone meanwhile.
  */
 struct net_conn *net_hold(struct net_conn *c);
-void net_answer_held(
-    struct net_conn *c, struct bytes answer, bool keep_alive);
+void net_answer_held(struct net_conn *c, struct bytes answer, bool keep_alive);
 /* The peer of a local socket, from SO_PEERCRED; false if unknown. */
 bool net_peer_uid(const struct net_conn *c, uint32_t *uid);
 

@@ -19,7 +19,7 @@
 #define OCSP_GET_MAX     1024 /* octets of base64 in a path */
 
 struct ocsp_certid {
-	bool is_sha256; /* else SHA-1 */
+	bool is_sha256;                   /* else SHA-1 */
 	struct bytes name_hash, key_hash; /* 20 or 32 octets each */
 	struct bytes serial; /* magnitude, without sign octet; 1..20 octets */
 };
@@ -47,8 +47,8 @@ struct ocsp_request {
  * STRING: RFC 9654 2.1), "ocsp-critical", and "der-…" with where.byte.
  * ERR_NOTFOUND "ocsp-hash", answered unauthorized: neither SHA-1 nor SHA-256.
  */
-MUST_CHECK enum err_code ocsp_request_parse(
-    struct bytes der, struct ocsp_request *out, struct err *e);
+MUST_CHECK enum err_code ocsp_request_parse(struct bytes der,
+    struct ocsp_request *out, struct err *e);
 /* Does this CertID name a certificate of that issuer? */
 bool ocsp_id_matches(const struct ocsp_certid *id, const struct issuer_id *ca);
 /*
@@ -62,20 +62,24 @@ bool ocsp_id_matches(const struct ocsp_certid *id, const struct issuer_id *ca);
  * ERR_INVALID "ocsp-get": not that, empty, longer than OCSP_GET_MAX
  * characters of base64, or than the room.
  */
-MUST_CHECK enum err_code ocsp_get_decode(
-    struct bytes path, uint8_t *out, size_t *len, struct err *e);
+MUST_CHECK enum err_code ocsp_get_decode(struct bytes path, uint8_t *out,
+    size_t *len, struct err *e);
 
 /* responseStatus without bytes: whole OCSPResponse of 5 octets, static.
  * Unsigned: not to be cached. */
-enum ocsp_error { OCSP_MALFORMED = 1, OCSP_INTERNAL = 2, OCSP_TRY_LATER = 3,
-	OCSP_UNAUTHORIZED = 6 };
+enum ocsp_error {
+	OCSP_MALFORMED = 1,
+	OCSP_INTERNAL = 2,
+	OCSP_TRY_LATER = 3,
+	OCSP_UNAUTHORIZED = 6
+};
 struct bytes ocsp_error_answer(enum ocsp_error which);
 
 enum ocsp_state { OCSP_GOOD, OCSP_REVOKED, OCSP_UNKNOWN };
 
 struct ocsp_answer_spec {
 	const struct issuer_id *issuer;
-	struct bytes serial; /* magnitude, 1..20 octets */
+	struct bytes serial;             /* magnitude, 1..20 octets */
 	struct bytes responder_key_hash; /* 20 octets, SHA-1 of the key bits */
 	enum ocsp_state state;
 	int64_t revoked_at; /* with OCSP_REVOKED only, as is reason */
@@ -91,8 +95,8 @@ struct ocsp_answer_spec {
  * ERR_INVALID "ocsp-spec", "ocsp-reason", "ocsp-times"; ERR_NOMEM
  * "too-large", "der-full".
  */
-MUST_CHECK enum err_code ocsp_tbs_build(
-    const struct ocsp_answer_spec *spec, struct buf *tbs, struct err *e);
+MUST_CHECK enum err_code ocsp_tbs_build(const struct ocsp_answer_spec *spec,
+    struct buf *tbs, struct err *e);
 /*
  * ocsp_assemble - appends the OCSPResponse around a signed ResponseData.
  *
@@ -116,8 +120,8 @@ struct ocsp_single {
 #define OCSP_SINGLES_MAX 4
 struct ocsp_answer {
 	struct bytes tbs, sigalg, signature, responder; /* empty for a TBS */
-	struct bytes key_hash; /* ResponderID by key */
-	struct bytes nonce;    /* empty: none */
+	struct bytes key_hash;                          /* ResponderID by key */
+	struct bytes nonce;                             /* empty: none */
 	int64_t produced_at;
 	struct ocsp_single single[OCSP_SINGLES_MAX];
 	size_t n_single; /* at least 1 */
@@ -132,10 +136,10 @@ struct ocsp_answer {
  * "ocsp-answer-large", "ocsp-answer-status" (a refusal, not an answer),
  * "ocsp-hash-length", "ocsp-serial", "der-…"; ERR_NOTFOUND "ocsp-hash".
  */
-MUST_CHECK enum err_code ocsp_tbs_parse(
-    struct bytes tbs, struct ocsp_answer *out, struct err *e);
-MUST_CHECK enum err_code ocsp_answer_parse(
-    struct bytes der, struct ocsp_answer *out, struct err *e);
+MUST_CHECK enum err_code ocsp_tbs_parse(struct bytes tbs,
+    struct ocsp_answer *out, struct err *e);
+MUST_CHECK enum err_code ocsp_answer_parse(struct bytes der,
+    struct ocsp_answer *out, struct err *e);
 /*
  * ocsp_answer_check - what must hold before an answer is served (INCIDENTS
  * rows 50, 53, 56): signed by a delegated responder of that issuer and of no
@@ -154,12 +158,11 @@ MUST_CHECK enum err_code ocsp_answer_parse(
  * "ocsp-answer-long-delegate", "ocsp-answer-other-responder".
  */
 MUST_CHECK enum err_code ocsp_answer_check(struct bytes der,
-    const struct ocsp_answer_spec *want, const struct cert *issuer,
-    int64_t now, struct verifier *v, struct err *e);
+    const struct ocsp_answer_spec *want, const struct cert *issuer, int64_t now,
+    struct verifier *v, struct err *e);
 
 /* When to sign anew: this_update + percent (0..100) of the life; this_update
  * itself when there is no life or no such percentage. */
-int64_t ocsp_refresh_at(
-    int64_t this_update, int64_t next_update, int percent);
+int64_t ocsp_refresh_at(int64_t this_update, int64_t next_update, int percent);
 
 #endif

@@ -40,7 +40,8 @@ struct finding {
  */
 struct findings {
 	struct finding *v; /* owned; the first 500 are kept */
-	size_t len, errors; /* errors: those that are no warnings, all counted */
+	size_t len,
+	    errors; /* errors: those that are no warnings, all counted */
 };
 void findings_fini(struct findings *f); /* f is empty and usable */
 /*
@@ -68,22 +69,22 @@ struct policy_file {
 #define OFFICERS_MAX 16
 
 struct officer {
-	char run[RUN_TEXT]; /* stored form */
-	char name[96];      /* UTF-8 */
+	char run[RUN_TEXT];              /* stored form */
+	char name[96];                   /* UTF-8 */
 	uint8_t spki_sha256[SHA256_LEN]; /* of his or her public key */
 };
 
 /* What no policy can exceed; enforced again in the signer. */
 struct ceilings {
-	int64_t validity_max_s;    /* law: at most 3 years (1096 days) */
-	int64_t backdate_max_s;    /* at most an hour */
-	uint32_t keys;             /* bit i: enum key_type i */
-	uint16_t key_usage;        /* KU_ bits a holder may have */
-	uint32_t eku;              /* bit i: enum pkix_oid OID_EKU_… of a holder */
-	int64_t statement_max_s;   /* life of a statement to endorse */
+	int64_t validity_max_s; /* law: at most 3 years (1096 days) */
+	int64_t backdate_max_s; /* at most an hour */
+	uint32_t keys;          /* bit i: enum key_type i */
+	uint16_t key_usage;     /* KU_ bits a holder may have */
+	uint32_t eku;           /* bit i: enum pkix_oid OID_EKU_… of a holder */
+	int64_t statement_max_s; /* life of a statement to endorse */
 	int64_t appointment_max_s;
 	int64_t ocsp_max_s, crl_max_s; /* nextUpdate - thisUpdate */
-	int64_t per_hour;          /* certificates signed in an hour, from 1 */
+	int64_t per_hour; /* certificates signed in an hour, from 1 */
 	struct officer officer[OFFICERS_MAX];
 	size_t n_officer;
 };
@@ -109,9 +110,9 @@ struct issuer_config {
 	int64_t ocsp_certificate_s; /* life of the responder's certificate */
 };
 struct config {
-	char origin[64];     /* name of the log, as in its checkpoints */
+	char origin[64];          /* name of the log, as in its checkpoints */
 	char public_url[URL_LEN]; /* http://host[:port], no final slash */
-	char listen[64];     /* address:port of status; IPv4 or [IPv6] */
+	char listen[64];          /* address:port of status; IPv4 or [IPv6] */
 	char admin_socket[PATH_LEN];
 	uint32_t admin_uids[16]; /* who may use it beside root */
 	size_t n_admin_uid;
@@ -150,8 +151,13 @@ struct tmpl {
 };
 
 enum policy_fact {
-	FACT_PERSON_RUN, FACT_PERSON_NAME, FACT_PERSON_OFFICE, FACT_PERSON_EMAIL,
-	FACT_INSTITUTION_NAME, FACT_INSTITUTION_RUT, FACT_COUNT
+	FACT_PERSON_RUN,
+	FACT_PERSON_NAME,
+	FACT_PERSON_OFFICE,
+	FACT_PERSON_EMAIL,
+	FACT_INSTITUTION_NAME,
+	FACT_INSTITUTION_RUT,
+	FACT_COUNT
 };
 const char *policy_fact_name(enum policy_fact f); /* "person.run" */
 
@@ -160,7 +166,7 @@ struct subject_attr {
 	struct tmpl value;
 };
 struct alt_name {
-	int kind; /* as general_name.kind: GN_EMAIL or GN_OTHER_IA5 */
+	int kind;         /* as general_name.kind: GN_EMAIL or GN_OTHER_IA5 */
 	struct oid other; /* of GN_OTHER_IA5 */
 	struct tmpl value;
 };
@@ -168,30 +174,30 @@ struct alt_name {
 /* A validated policy; everything borrows from the policy_set that holds it. */
 struct policy {
 	char name[POLICY_NAME_MAX];
-	int64_t version; /* from 1, only rises */
-	uint8_t sha256[SHA256_LEN]; /* of the file's bytes */
-	struct bytes text;          /* the file's bytes */
+	int64_t version;              /* from 1, only rises */
+	uint8_t sha256[SHA256_LEN];   /* of the file's bytes */
+	struct bytes text;            /* the file's bytes */
 	char issuer[POLICY_NAME_MAX]; /* an issuer_config.name; not compared */
 	struct subject_attr subject[NAME_ATTRS_MAX];
 	size_t n_subject;
 	struct alt_name san[SPEC_NAMES_MAX], ian[SPEC_NAMES_MAX];
 	size_t n_san, n_ian;
-	uint32_t modes;       /* MODE_ bits */
-	uint32_t keys;        /* bit i: enum key_type i */
+	uint32_t modes; /* MODE_ bits */
+	uint32_t keys;  /* bit i: enum key_type i */
 	enum key_reuse reuse;
 	/* Lives count both ends; 1 hour <= default_s <= max_s. */
 	int64_t default_s, max_s, backdate_s, renew_window_s;
-	uint16_t key_usage;   /* always critical */
+	uint16_t key_usage; /* always critical */
 	enum pkix_oid eku[SPEC_EKUS_MAX];
 	size_t n_eku;
 	struct cert_policy certificate_policy[SPEC_POLICIES_MAX];
 	size_t n_certificate_policy;
-	int64_t required;     /* endorsements: 1 */
+	int64_t required; /* endorsements: 1 */
 	int64_t request_ttl_s, statement_ttl_s;
 	enum revoke_right holder_right, operator_right;
-	int64_t suspend_max_s; /* 0: suspension not allowed */
-	int64_t ocsp_validity_s;  /* nextUpdate - thisUpdate */
-	int ocsp_refresh_percent; /* of that life, 10..90 */
+	int64_t suspend_max_s;              /* 0: suspension not allowed */
+	int64_t ocsp_validity_s;            /* nextUpdate - thisUpdate */
+	int ocsp_refresh_percent;           /* of that life, 10..90 */
 	int64_t crl_every_s, crl_overlap_s; /* nextUpdate: both together */
 	bool crl_on_revoke;
 };
@@ -219,17 +225,16 @@ void policy_load(const struct policy_file *files, size_t n,
 void policy_set_free(struct policy_set *s);
 OWNED(policy_set);
 /* The policy of this name, or whose file's bytes hash to this, or NULL. */
-const struct policy *policy_find(
-    const struct policy_set *s, struct bytes name);
-const struct policy *policy_find_hash(
-    const struct policy_set *s, const uint8_t sha256[SHA256_LEN]);
+const struct policy *policy_find(const struct policy_set *s, struct bytes name);
+const struct policy *policy_find_hash(const struct policy_set *s,
+    const uint8_t sha256[SHA256_LEN]);
 
 /* --- Judgement of one request ---------------------------------------------------------- */
 
 struct policy_facts {
 	struct bytes fact[FACT_COUNT]; /* empty: not known */
 	enum key_type key;
-	int64_t asked_s;          /* validity asked for; 0: the default */
+	int64_t asked_s; /* validity asked for; 0: the default */
 	int64_t now;
 	int64_t issuer_not_after; /* notAfter is clipped to it */
 };
@@ -280,7 +285,11 @@ void policy_reference(struct buf *out);
  * The same rows as JSON Schema draft-07, for editors: it accepts a little more
  * than loading does (rules across keys, ceilings, ranges of durations).
  */
-enum policy_kind { POLICY_KIND_POLICY, POLICY_KIND_CEILINGS, POLICY_KIND_CONFIG };
+enum policy_kind {
+	POLICY_KIND_POLICY,
+	POLICY_KIND_CEILINGS,
+	POLICY_KIND_CONFIG
+};
 void policy_schema(struct buf *out, enum policy_kind kind);
 
 #endif

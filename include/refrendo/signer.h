@@ -19,14 +19,14 @@
 /* --- Messages: one list generates number, name, cap, flags and dispatch ------------- */
 
 /*  name                 number cap (octets of body)  role that answers it        */
-#define SIGNER_MESSAGES(X)                                                         \
-	X(SIGNER_HELLO,          1, 1024,          BOTH)                           \
-	X(SIGNER_CERTIFICATE,    2, 131072,        SIGNER)                         \
-	X(SIGNER_CRL,            3, CRL_FRAME_MAX, SIGNER)                         \
-	X(SIGNER_CHECKPOINT,     4, 8192,          SIGNER)                         \
-	X(SIGNER_RESPONDER,      5, 32768,         SIGNER)                         \
-	X(SIGNER_APPOINTMENT_END, 6, 1024,         SIGNER)                         \
-	X(SIGNER_OCSP,           7, 8192,          OCSP)
+#define SIGNER_MESSAGES(X)                         \
+	X(SIGNER_HELLO, 1, 1024, BOTH)             \
+	X(SIGNER_CERTIFICATE, 2, 131072, SIGNER)   \
+	X(SIGNER_CRL, 3, CRL_FRAME_MAX, SIGNER)    \
+	X(SIGNER_CHECKPOINT, 4, 8192, SIGNER)      \
+	X(SIGNER_RESPONDER, 5, 32768, SIGNER)      \
+	X(SIGNER_APPOINTMENT_END, 6, 1024, SIGNER) \
+	X(SIGNER_OCSP, 7, 8192, OCSP)
 #define CRL_FRAME_MAX (32u << 20)
 
 enum signer_message {
@@ -50,15 +50,18 @@ struct signer_hello {
 	uint64_t checkpoint_size; /* last checkpoint signed; 0: none */
 	uint8_t checkpoint_root[HASH_LEN];
 	uint64_t signed_certificates; /* journalled, ministers' included */
-	struct { char issuer[POLICY_NAME_MAX]; int64_t crl_number;
-		uint8_t responder_spki_sha256[SHA256_LEN]; } issuer[ISSUERS_MAX];
+	struct {
+		char issuer[POLICY_NAME_MAX];
+		int64_t crl_number;
+		uint8_t responder_spki_sha256[SHA256_LEN];
+	} issuer[ISSUERS_MAX];
 	size_t n_issuer;
 	/* ocsp-signer: its responder keys, in the order of the configuration. */
 	struct bytes responder_spki[ISSUERS_MAX];
 };
 
-struct signer_certificate { /* holder's, or a minister's by the endorser CA */
-	struct bytes issuer;    /* name; "endorser" for a minister's */
+struct signer_certificate {  /* holder's, or a minister's by the endorser CA */
+	struct bytes issuer; /* name; "endorser" for a minister's */
 	struct bytes container; /* whole certificate, throwaway signature */
 	struct bytes statement; /* exact bytes that were signed */
 	struct bytes evidence;  /* CMS */
@@ -97,27 +100,27 @@ struct signer_ocsp {
 void signer_hello_encode(const struct signer_hello *m, struct buf *out);
 MUST_CHECK enum err_code signer_hello_decode(struct bytes in, struct arena *a,
     struct signer_hello *out, struct err *e);
-void signer_certificate_encode(
-    const struct signer_certificate *m, struct buf *out);
-MUST_CHECK enum err_code signer_certificate_decode(
-    struct bytes in, struct signer_certificate *out, struct err *e);
+void signer_certificate_encode(const struct signer_certificate *m,
+    struct buf *out);
+MUST_CHECK enum err_code signer_certificate_decode(struct bytes in,
+    struct signer_certificate *out, struct err *e);
 void signer_crl_encode(const struct signer_crl *m, struct buf *out);
-MUST_CHECK enum err_code signer_crl_decode(
-    struct bytes in, struct signer_crl *out, struct err *e);
-void signer_checkpoint_encode(
-    const struct signer_checkpoint *m, struct buf *out);
-MUST_CHECK enum err_code signer_checkpoint_decode(
-    struct bytes in, struct signer_checkpoint *out, struct err *e);
+MUST_CHECK enum err_code signer_crl_decode(struct bytes in,
+    struct signer_crl *out, struct err *e);
+void signer_checkpoint_encode(const struct signer_checkpoint *m,
+    struct buf *out);
+MUST_CHECK enum err_code signer_checkpoint_decode(struct bytes in,
+    struct signer_checkpoint *out, struct err *e);
 void signer_responder_encode(const struct signer_responder *m, struct buf *out);
-MUST_CHECK enum err_code signer_responder_decode(
-    struct bytes in, struct signer_responder *out, struct err *e);
-void signer_appointment_end_encode(
-    const struct signer_appointment_end *m, struct buf *out);
-MUST_CHECK enum err_code signer_appointment_end_decode(
-    struct bytes in, struct signer_appointment_end *out, struct err *e);
+MUST_CHECK enum err_code signer_responder_decode(struct bytes in,
+    struct signer_responder *out, struct err *e);
+void signer_appointment_end_encode(const struct signer_appointment_end *m,
+    struct buf *out);
+MUST_CHECK enum err_code signer_appointment_end_decode(struct bytes in,
+    struct signer_appointment_end *out, struct err *e);
 void signer_ocsp_encode(const struct signer_ocsp *m, struct buf *out);
-MUST_CHECK enum err_code signer_ocsp_decode(
-    struct bytes in, struct signer_ocsp *out, struct err *e);
+MUST_CHECK enum err_code signer_ocsp_decode(struct bytes in,
+    struct signer_ocsp *out, struct err *e);
 /* A refusal travels whole: err_encode() and err_decode() of base.h. */
 
 /* --- The process ------------------------------------------------------------------------- */
@@ -125,9 +128,9 @@ MUST_CHECK enum err_code signer_ocsp_decode(
 struct signer_setup {
 	const struct config *config;
 	const struct ceilings *ceilings;
-	const char *dir;          /* the installation; keys and journal below it */
+	const char *dir; /* the installation; keys and journal below it */
 	struct bytes passphrase;
-	bool is_ocsp;             /* ocsp-signer: responder keys only, no journal */
+	bool is_ocsp; /* ocsp-signer: responder keys only, no journal */
 };
 struct signer;
 /*
@@ -145,8 +148,8 @@ struct signer;
  * "signer-issuer-reserved"; ERR_NOTFOUND "signer-certificate-file"; ERR_CRYPTO
  * "signer-random"; what key_load() and cert_parse() say.
  */
-MUST_CHECK enum err_code signer_new(
-    const struct signer_setup *setup, struct signer **out, struct err *e);
+MUST_CHECK enum err_code signer_new(const struct signer_setup *setup,
+    struct signer **out, struct err *e);
 void signer_free(struct signer *s); /* wipes */
 OWNED(signer);
 /* Who asks: status may only have "unknown" signed by ocsp-signer, without a
@@ -168,8 +171,8 @@ enum signer_asker { ASKER_CORE, ASKER_STATUS };
  * ERR_IO "journal-sync", "journal-write", "journal-read", ERR_CORRUPT
  * "journal-record" and, after one of them, "signer-stopped" end the process.
  */
-MUST_CHECK enum err_code signer_batch(struct signer *s,
-    enum signer_asker who, struct bytes in, size_t *used, int64_t now, struct buf *out, struct err *e);
+MUST_CHECK enum err_code signer_batch(struct signer *s, enum signer_asker who,
+    struct bytes in, size_t *used, int64_t now, struct buf *out, struct err *e);
 
 /* --- Journal: append-only, hash-chained, synced before a signature leaves -------------------- */
 
@@ -178,7 +181,8 @@ struct journal_record {
 	uint64_t number;
 	int64_t time;
 	const char *kind; /* "certificate", "crl", "checkpoint", … */
-	struct bytes issuer, serial, digest; /* digest: of the TBS or the root */
+	struct bytes issuer, serial,
+	    digest;    /* digest: of the TBS or the root */
 	int64_t value; /* CRL number, log size, or when an appointment ended */
 };
 /*

@@ -67,8 +67,8 @@ OWNED(store);
  * a write transaction is open; ERR_CONFLICT "store-forked" in a child;
  * ERR_CORRUPT "store-moved": the data file was replaced under us.
  */
-MUST_CHECK enum err_code store_begin(
-    struct store *s, bool write, struct view **out, struct err *e);
+MUST_CHECK enum err_code store_begin(struct store *s, bool write,
+    struct view **out, struct err *e);
 /*
  * view_commit - ends the transaction; v is gone whatever it returns.  On
  * ERR_OK everything is on disk.  A write transaction keeps its first error:
@@ -112,8 +112,8 @@ struct tile_source view_tiles(struct view *v);
  *
  * ERR_CORRUPT "store-tree" names the entry, or the first one under a tile.
  */
-MUST_CHECK enum err_code view_verify(
-    struct view *v, uint64_t from, struct err *e);
+MUST_CHECK enum err_code view_verify(struct view *v, uint64_t from,
+    struct err *e);
 
 struct store_stats {
 	uint64_t entries;
@@ -121,8 +121,8 @@ struct store_stats {
 	uint64_t used_bytes; /* in pages that hold something */
 	unsigned readers;    /* slots taken; one may be idle */
 };
-MUST_CHECK enum err_code store_stats(
-    struct store *s, struct store_stats *out, struct err *e);
+MUST_CHECK enum err_code store_stats(struct store *s, struct store_stats *out,
+    struct err *e);
 /*
  * store_snapshot - a consistent compact copy while the ledger is in use; what
  * is not committed is not in it.  store_open(dir, …) opens it.  dir appears
@@ -130,8 +130,8 @@ MUST_CHECK enum err_code store_stats(
  *
  * ERR_CONFLICT "snapshot-exists": dir or its part is already there.
  */
-MUST_CHECK enum err_code store_snapshot(
-    struct store *s, const char *dir, struct err *e);
+MUST_CHECK enum err_code store_snapshot(struct store *s, const char *dir,
+    struct err *e);
 /*
  * store_replay - rebuilds the projections of s from its entries in a new
  * environment at scratch_dir (removed afterwards) and compares rows, tiles
@@ -143,9 +143,9 @@ MUST_CHECK enum err_code store_snapshot(
  * ERR_CORRUPT "replay-differs": which class and key (in hex), or what
  * ca_apply() says; ERR_CONFLICT "replay-exists": scratch_dir is in use.
  */
-MUST_CHECK enum err_code store_replay(struct store *s,
-    const char *scratch_dir, void (*progress)(void *ctx, uint64_t done,
-    uint64_t all), void *ctx, uint64_t *entries, struct err *e);
+MUST_CHECK enum err_code store_replay(struct store *s, const char *scratch_dir,
+    void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+    uint64_t *entries, struct err *e);
 
 /* --- public/ -------------------------------------------------------------- */
 
@@ -191,19 +191,19 @@ struct public_row {
  *
  * ERR_INVALID "public-type", "public-time"; ERR_NOMEM "too-large".
  */
-MUST_CHECK enum err_code public_row_encode(
-    const struct public_row *row, struct buf *out, struct err *e);
+MUST_CHECK enum err_code public_row_encode(const struct public_row *row,
+    struct buf *out, struct err *e);
 /* In place: the body borrows from in.  ERR_CORRUPT "public-row". */
-MUST_CHECK enum err_code public_row_decode(
-    struct bytes in, struct public_row *out, struct err *e);
+MUST_CHECK enum err_code public_row_decode(struct bytes in,
+    struct public_row *out, struct err *e);
 /*
  * Keys: "o" issuer-index serial for OCSP, "f" path for files ("/crl/x.crl").
  * Empty for a serial of none or more than 20 octets, and for a path of none
  * or more than 127: nothing is stored under it, and public_get() says so.
  */
 #define PUBLIC_KEY_MAX 128
-struct bytes public_ocsp_key(
-    uint8_t out[PUBLIC_KEY_MAX], uint8_t issuer, struct bytes serial);
+struct bytes public_ocsp_key(uint8_t out[PUBLIC_KEY_MAX], uint8_t issuer,
+    struct bytes serial);
 struct bytes public_file_key(uint8_t out[PUBLIC_KEY_MAX], struct bytes path);
 
 struct public_txn;
@@ -211,20 +211,20 @@ struct public_txn;
  * One at a time.  ERR_CONFLICT "public-writing", "public-read-only",
  * "store-forked"; ERR_CORRUPT "store-moved".
  */
-MUST_CHECK enum err_code public_begin(
-    struct public *p, struct public_txn **out, struct err *e);
+MUST_CHECK enum err_code public_begin(struct public *p, struct public_txn **out,
+    struct err *e);
 /* ERR_INVALID "public-key", "public-type", "public-time"; ERR_BUSY. */
 MUST_CHECK enum err_code public_put(struct public_txn *t, struct bytes key,
     const struct public_row *row, struct err *e);
 /* What is not there is no error. */
-MUST_CHECK enum err_code public_del(
-    struct public_txn *t, struct bytes key, struct err *e);
+MUST_CHECK enum err_code public_del(struct public_txn *t, struct bytes key,
+    struct err *e);
 /* Index into the log up to which public/ is up to date, and issuers' ids. */
-MUST_CHECK enum err_code public_put_meta(
-    struct public_txn *t, uint64_t log_index, struct err *e);
+MUST_CHECK enum err_code public_put_meta(struct public_txn *t,
+    uint64_t log_index, struct err *e);
 /* Indices are 0, 1, 2, … without a gap. */
-MUST_CHECK enum err_code public_put_issuer(struct public_txn *t,
-    uint8_t index, const struct issuer_id *id, struct err *e);
+MUST_CHECK enum err_code public_put_issuer(struct public_txn *t, uint8_t index,
+    const struct issuer_id *id, struct err *e);
 /*
  * Returns the first error of the transaction; t is gone.  Readers see it at
  * their next renew; it is not synced.
@@ -242,8 +242,8 @@ void public_abort(struct public_txn *t); /* NULL is allowed */
  * would answer is undefined.
  */
 struct public_reader;
-MUST_CHECK enum err_code public_reader_new(
-    struct public *p, struct public_reader **out, struct err *e);
+MUST_CHECK enum err_code public_reader_new(struct public *p,
+    struct public_reader **out, struct err *e);
 void public_reader_free(struct public_reader *r); /* NULL is allowed */
 /* ERR_CONFLICT "public-replaced": core made it anew; open it again. */
 MUST_CHECK enum err_code public_renew(struct public_reader *r, struct err *e);
@@ -253,8 +253,8 @@ bool public_get(struct public_reader *r, struct bytes key,
     struct public_row *row);
 uint64_t public_log_index(struct public_reader *r); /* 0: nothing yet */
 /* Fills up to max ids; returns how many issuers there are. */
-size_t public_issuers(
-    struct public_reader *r, struct issuer_id *ids, size_t max);
+size_t public_issuers(struct public_reader *r, struct issuer_id *ids,
+    size_t max);
 /*
  * public_older - the OCSP rows whose this_update is before refresh_before,
  * oldest first, at most max, for the refresher.  Files are refreshed by other
