@@ -251,7 +251,7 @@ core_open_public(struct core *c, struct err *e)
 	c->sealed = published_checkpoint(c);
 	public_release(c->reader);
 	if (fresh)
-		log_info("public-fresh", "rebuilding=%s", "yes");
+		log_info("public-fresh", "from=%d", 0);
 	return ERR_OK;
 }
 
@@ -562,7 +562,6 @@ role_core(struct role_context *r)
 	struct err e;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
-	c->role = r;
 	c->inst = &r->inst;
 	TAILQ_INIT(&c->waiters);
 	uv_loop_init(&c->loop);

@@ -148,7 +148,6 @@ struct round {
 };
 
 struct core {
-	struct role_context *role;
 	struct installation *inst;
 	uv_loop_t loop;
 	uv_poll_t control;
@@ -201,7 +200,7 @@ struct core {
 
 	_Atomic bool read_only; /* writing has stopped; status goes on */
 	char read_only_why[200];
-	bool stopping, announced;
+	bool stopping;
 	uint64_t acts, refusals;
 };
 
@@ -229,7 +228,7 @@ void due_push(struct core *c, struct bytes serial);
 void publish_pump(struct core *c);
 /* A round that only waits for the signer ends without it: each second. */
 void publish_late(struct core *c);
-/* False when the frame belongs to no round. */
+/* Frames that belong to no round that runs are passed over. */
 void publish_answer(struct core *c, const struct frame *f);
 void publish_checkpoint(struct core *c, const struct frame *f);
 void publish_abandon(struct core *c); /* a signer went away */

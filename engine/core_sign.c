@@ -432,12 +432,12 @@ on_signer_gone(void *ctx, struct peer *p)
 	if (p == c->ocsp) {
 		c->ocsp = NULL;
 		c->ocsp_ready = false;
-		log_warn("ocsp-signer-away", "status answers wait=%s", "yes");
+		log_warn("ocsp-signer-away", "waits=%s", "status-answers");
 	} else if (p == c->signer) {
 		c->signer = NULL;
 		c->signer_ready = false;
 		c->late_frame = 0;
-		log_warn("signer-away", "issuance waits=%s", "yes");
+		log_warn("signer-away", "waits=%s", "issuance");
 		for (size_t i = 0; i < c->n_issuer; i++) {
 			c->issuer[i].crl_asked = false;
 			c->issuer[i].crl_wanted |=

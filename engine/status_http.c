@@ -6,7 +6,7 @@
 
 #define OCSP_TYPE "application/ocsp-response"
 
-/* --- Rows with their caching data (RFC 9919 7, RFC 9111) ---------------------- */
+/* --- Rows with their caching data (RFC 9919, RFC 9111) ---------------------- */
 
 static bool
 is_known_tag(const struct http_request *r, const char *tag)
@@ -73,7 +73,7 @@ void
 status_ocsp(struct status_view *s, bool keep_alive, bool head_only,
     struct bytes der, struct buf *out)
 {
-	/* RFC 9919 7.2: no no-store on what is authoritative; an error is not. */
+	/* RFC 9919: no no-store on what is authoritative; an error is not. */
 	http_answer(out, 200, s->now, keep_alive, OCSP_TYPE,
 	    "Cache-Control: no-store\r\n", der, head_only);
 }
