@@ -132,6 +132,63 @@ struct config {
 void config_load(const struct policy_file *file, struct config *out,
     struct findings *f);
 
+/* --- Words of the registry --------------------------------------------------------- */
+
+/*
+ * What a person or an institution is, as the registry says it.  Zero is what
+ * was registered before kinds were asked for: no word names it, so that a
+ * policy that asks for a kind refuses it.  A row keeps the word, not the number.
+ */
+enum person_kind {
+	PERSON_UNSTATED,
+	PERSON_OFFICIAL,      /* holds an office */
+	PERSON_AUTHORITY,     /* head of a service */
+	PERSON_MINISTER,      /* minister of faith */
+	PERSON_SYSTEM,        /* software that signs unattended */
+	PERSON_SUBORDINATE_CA /* a CA of the institution */
+};
+#define PERSON_KINDS (PERSON_SUBORDINATE_CA + 1)
+enum institution_kind {
+	INSTITUTION_UNSTATED,
+	INSTITUTION_MINISTRY,
+	INSTITUTION_SERVICE,
+	INSTITUTION_MUNICIPALITY,
+	INSTITUTION_UNIVERSITY,
+	INSTITUTION_COURT,
+	INSTITUTION_OTHER
+};
+#define INSTITUTION_KINDS (INSTITUTION_OTHER + 1)
+/* The words in order, "" for the unstated. */
+extern const char *const person_kind_words[PERSON_KINDS];
+extern const char *const institution_kind_words[INSTITUTION_KINDS];
+/* "official"; "" for what is unstated or no kind. */
+const char *person_kind_name(enum person_kind k);
+const char *institution_kind_name(enum institution_kind k);
+/* ERR_INVALID "person-kind", "institution-kind" (where.field "kind"). */
+MUST_CHECK enum err_code person_kind_parse(struct bytes word,
+    enum person_kind *out, struct err *e);
+MUST_CHECK enum err_code institution_kind_parse(struct bytes word,
+    enum institution_kind *out, struct err *e);
+
+#define ATTRIBUTES_MAX      16 /* of one person */
+#define ATTRIBUTE_NAME_MAX  32 /* octets */
+#define ATTRIBUTE_VALUE_MAX 256
+
+/* What an institution registers of a person beside the rest: grade, "12". */
+struct attribute {
+	struct bytes name, value;
+};
+/* A small letter, then a-z 0-9 _ -; at most ATTRIBUTE_NAME_MAX octets. */
+bool attribute_name_valid(struct bytes name);
+/*
+ * attribute_check - may the registry hold this one?  That no name comes twice
+ * and that there are at most ATTRIBUTES_MAX is for whoever holds the list.
+ *
+ * ERR_INVALID "attribute-name", "attribute-value" (where.field "attributes").
+ */
+MUST_CHECK enum err_code attribute_check(const struct attribute *a,
+    struct err *e);
+
 /* --- Policies ------------------------------------------------------------------------ */
 
 /* How a holder comes by a key: bits. */
@@ -233,11 +290,19 @@ const struct policy *policy_find_hash(const struct policy_set *s,
 
 struct policy_facts {
 	struct bytes fact[FACT_COUNT]; /* empty: not known */
+	enum person_kind person_kind;
+	enum institution_kind institution_kind;
+	struct attribute attribute[ATTRIBUTES_MAX]; /* of the person */
+	size_t n_attribute;
+	bool is_renewal; /* of a certificate that the person has */
 	enum key_type key;
 	int64_t asked_s; /* validity asked for; 0: the default */
 	int64_t now;
 	int64_t issuer_not_after; /* notAfter is clipped to it */
 };
+/* The value of the person's attribute, borrowed; empty when there is none. */
+struct bytes policy_attribute(const struct policy_facts *facts,
+    struct bytes name);
 
 /*
  * One rule with its verdict, for explain.  In this order: each fact that the
