@@ -317,10 +317,56 @@ def bench_ocsp(options, name, post):
         f"connections; wrk, one thread; server and client on a core each")
 
 
+# --- Policies ----------------------------------------------------------------------------
+
+POLICIES = os.path.join(ROOT, "etc", "policies")
+
+
+def policy_rows(pairs, *more):
+    """One row of microseconds for each pair, and what else ran meanwhile."""
+    argv = [os.path.join(BUILD, "bench", "bench_policy"), str(pairs), *more]
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+    watch = Watch([child.pid])
+    watch.__enter__()
+    for line in child.stdout:
+        watch.__exit__()
+        yield json.loads(line), watch.other
+        watch.__enter__()
+    assert child.wait() == 0, "bench_policy failed"
+
+
+def bench_policy_eval(options):
+    """The slower of the official's policy and the largest sample."""
+    files = sorted(os.path.join(POLICIES, f) for f in os.listdir(POLICIES)
+                   if f.endswith(".yaml"))
+    largest = max(files, key=os.path.getsize)
+    names = {"funcionario-firma",
+             os.path.basename(largest).removesuffix(".yaml")}
+    slowest = None
+    for name in sorted(names):
+        rows = []
+        for row, other in policy_rows(
+                options.pairs, os.path.join(ROOT, "etc", "signer.yaml"), name,
+                *files):
+            rows.append((1e6 / row["evaluate_us"], 1e6 / row["sign_us"],
+                         other))
+            note(f"  {name}: {row['evaluate_us']:.1f} us; a signature "
+                 f"{row['sign_us']:.1f} us (other work {other:.1%})")
+        ratio = statistics.median(a / b for a, b, _ in rows)
+        if slowest is None or ratio < slowest[0]:
+            slowest = ratio, name, rows
+    return report(
+        options, "policy-eval", "evaluations of a policy for one request",
+        "ECDSA P-256 signatures", slowest[2], "a second",
+        f"{slowest[1]}, the slower of {len(names)}; every rule passes; one "
+        "arena, reset for each; one core")
+
+
 BENCHES = {
     "issue": bench_issue,
     "ocsp-get": lambda o: bench_ocsp(o, "ocsp-get", False),
     "ocsp-post": lambda o: bench_ocsp(o, "ocsp-post", True),
+    "policy-eval": bench_policy_eval,
 }
 
 
