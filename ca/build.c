@@ -87,18 +87,34 @@ refused_by_policy(const struct verdicts *v, struct err *e)
 	return e->code;
 }
 
+enum err_code
+policy_named(struct deed *d, struct bytes name, const struct policy **out,
+    struct err *e)
+{
+	const struct policy *p = policy_find(d->ca->policies, name);
+
+	if (p == NULL)
+		return err_at(e, ERR_NOTFOUND, "request-policy", NULL,
+		    at_field("policy"),
+		    "no policy in force has the name %s; look at the list of "
+		    "policies",
+		    arena_str(d->a, name));
+	if (p->base)
+		return err_at(e, ERR_DENIED, "policy-base-only", NULL,
+		    at_field("policy"),
+		    "the policy %s is only there to be extended; name one that "
+		    "extends it",
+		    p->name);
+	*out = p;
+	return ERR_OK;
+}
+
 static enum err_code
 find_policy(struct issue *s, struct err *e)
 {
 	const struct ca *ca = s->d->ca;
 
-	s->policy = policy_find(ca->policies, s->req.policy);
-	if (s->policy == NULL)
-		return err_at(e, ERR_NOTFOUND, "request-policy", NULL,
-		    at_field("policy"),
-		    "no policy in force has the name %s; look at the list of "
-		    "policies",
-		    arena_str(s->d->a, s->req.policy));
+	TRY(policy_named(s->d, s->req.policy, &s->policy, e));
 	for (size_t i = 0; i < ca->n_issuer; i++)
 		if (strcmp(ca->issuer[i].name, s->policy->issuer) == 0)
 			s->issuer = &ca->issuer[i];

@@ -185,6 +185,9 @@ MUST_CHECK enum err_code issue_sign(struct issue *s, struct err *e);
 MUST_CHECK enum err_code issue_compare(struct issue *s, struct err *e);
 MUST_CHECK enum err_code issue_record(struct issue *s, struct err *e);
 MUST_CHECK enum err_code issue_publish(struct issue *s, struct err *e);
+/* A policy in force that a request can name. */
+MUST_CHECK enum err_code policy_named(struct deed *d, struct bytes name,
+    const struct policy **out, struct err *e);
 /* Whose key it is, and whether this person may have it certified. */
 MUST_CHECK enum err_code key_judge(struct issue *s, struct bytes spki_sha256,
     struct err *e);

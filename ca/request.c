@@ -62,14 +62,9 @@ draft_drafted(struct issue *s, struct err *e)
 	struct deed *d = s->d;
 	struct request *r = &s->req;
 	struct pen pen AUTO_PEN = { .draft = NULL };
-	const struct policy *p = policy_find(d->ca->policies, r->policy);
+	const struct policy *p;
 
-	if (p == NULL)
-		return err_at(e, ERR_NOTFOUND, "request-policy", NULL,
-		    at_field("policy"),
-		    "no policy in force has the name %s; look at the list of "
-		    "policies",
-		    arena_str(d->a, r->policy));
+	TRY(policy_named(d, r->policy, &p, e));
 	r->state = REQ_DRAFT;
 	r->lapses = d->now + p->request_ttl_s;
 	pen_begin(&pen, d, ENTRY_REQUEST_DRAFTED);

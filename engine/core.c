@@ -150,15 +150,13 @@ core_load_rows(struct core *c, struct view *v, struct err *e)
 	return ERR_OK;
 }
 
-/* Empty when the policy was never activated, or is beyond the ceilings now. */
+/* Empty when the policy was never activated. */
 static enum err_code
 policy_in_force(struct core *c, struct view *v, const char *name,
     struct bytes *text, struct err *e)
 {
 	struct in_force_row in_force;
 	struct policy_row row;
-	struct policy_set *alone = NULL;
-	struct findings findings = { NULL, 0, 0 };
 	bool found;
 	*text = BYTES_NONE;
 	TRY(rec_get(v, &rec_in_force,
@@ -172,15 +170,40 @@ policy_in_force(struct core *c, struct view *v, const char *name,
 	if (!found)
 		return err_say(e, ERR_CORRUPT, "core-policy-text",
 		    "the ledger lacks the text of the policy %s", name);
-	struct policy_file file = { name, row.text };
-	policy_load(&file, 1, &c->inst->ceilings, &alone, &findings);
-	findings_fini(&findings);
-	if (alone == NULL)
-		log_error("policy-unusable", "policy=%s", name);
-	else
-		*text = row.text;
-	policy_set_free(alone);
+	*text = row.text;
 	return ERR_OK;
+}
+
+/*
+ * The policies that load together.  One that does not, because it is beyond
+ * the ceilings now, takes with it those that extend it: each round leaves out
+ * what the round before found fault with.
+ */
+static struct policy_set *
+load_usable(struct core *c, struct policy_file *file, size_t n)
+{
+	struct policy_set *set = NULL;
+	for (;;) {
+		struct findings findings = { NULL, 0, 0 };
+		size_t kept = 0;
+		policy_load(file, n, &c->inst->ceilings, &set, &findings);
+		for (size_t i = 0; i < n; i++) {
+			bool faulty = false;
+			for (size_t k = 0; k < findings.len; k++)
+				faulty |= !findings.v[k].is_warning &&
+					  strcmp(findings.v[k].err.where.file,
+					      file[i].name) == 0;
+			if (faulty)
+				log_error("policy-unusable", "policy=%s",
+				    file[i].name);
+			else
+				file[kept++] = file[i];
+		}
+		findings_fini(&findings);
+		if (set != NULL || kept == n)
+			return set;
+		n = kept;
+	}
 }
 
 /*
@@ -192,8 +215,7 @@ static enum err_code
 core_load_policies(struct core *c, struct view *v, struct err *e)
 {
 	struct policy_file file[POLICIES_MAX];
-	struct policy_set *in_force = NULL;
-	struct findings findings = { NULL, 0, 0 };
+	struct policy_set *in_force;
 	size_t n = 0;
 	for (size_t i = 0; i < c->policies->n; i++) {
 		const char *name = c->policies->policy[i].name;
@@ -202,8 +224,7 @@ core_load_policies(struct core *c, struct view *v, struct err *e)
 		if (text.len > 0)
 			file[n++] = (struct policy_file){ name, text };
 	}
-	policy_load(file, n, &c->inst->ceilings, &in_force, &findings);
-	findings_fini(&findings);
+	in_force = load_usable(c, file, n);
 	if (in_force == NULL)
 		return err_say(e, ERR_INVALID, "core-policies",
 		    "the policies in force do not load together; see refrendo "

@@ -7,21 +7,6 @@
 #define RSA_KEYS (1 << KEY_RSA_2048 | 1 << KEY_RSA_3072 | 1 << KEY_RSA_4096)
 #define EC_KEYS  (1 << KEY_EC_P256 | 1 << KEY_EC_P384)
 
-/* The entry of a list that says this bit, or the list itself. */
-static const struct node *
-entry_of(const struct value *v, const struct word *words, int64_t bit)
-{
-	const char *word = word_of_bit(words, bit);
-
-	if (v->at->kind != NODE_LIST)
-		return v->at;
-	for (const struct node *c = v->at->child; c != NULL; c = c->next) {
-		if (c->kind == NODE_TEXT && bytes_is(c->text, word))
-			return c;
-	}
-	return v->at;
-}
-
 static void
 check_validity(struct load *l, const struct said_policy *s)
 {
@@ -249,18 +234,12 @@ static void
 ceiling_words(struct load *l, const struct value *v, const struct word *words,
     int64_t ceiling)
 {
-	char list[160] = "";
+	char list[160];
 	struct err e;
 
 	if (!v->ok)
 		return;
-	for (const struct word *w = words; w->word != NULL; w++) {
-		size_t len = strlen(list);
-
-		if (w->refused == NULL && (w->value & ceiling) != 0)
-			snprintf(list + len, sizeof(list) - len, "%s%s",
-			    len > 0 ? ", " : "", w->word);
-	}
+	words_of_bits(words, ceiling, list, sizeof(list));
 	for (const struct word *w = words; w->word != NULL; w++) {
 		const struct node *at;
 

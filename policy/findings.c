@@ -50,6 +50,10 @@ where_of(const struct load *l, const struct node *n)
 	char path[512] = "";
 	struct where w = where_at(l, n->line, n->col), field;
 
+	/* What a base says cannot be mended here: extends stands for it. */
+	if (n->file != NULL && n->file != l->file && l->extends != NULL)
+		w = where_at(l, l->extends->line, l->extends->col);
+
 	path_put(path, sizeof(path), n);
 	field = at_field(path);
 	memcpy(w.field, field.field, sizeof(w.field));
@@ -57,9 +61,8 @@ where_of(const struct load *l, const struct node *n)
 }
 
 static void
-add(struct load *l, struct finding *one)
+add(struct findings *f, const struct finding *one)
 {
-	struct findings *f = l->f;
 	struct finding *grown;
 
 	if (!one->is_warning)
@@ -93,6 +96,17 @@ finding_make(struct finding *out, uint32_t width, const struct err *e,
 	}
 }
 
+/* Of what stands at the place of extends, that of extends. */
+static uint32_t
+width_at(const struct load *l, const struct err *e, uint32_t width)
+{
+	const struct node *x = l->extends;
+
+	return x != NULL && e->where.line == x->line && e->where.col == x->col
+		   ? x->width
+		   : width;
+}
+
 void
 report(struct load *l, uint32_t width, const struct err *e, const char *hint,
     ...)
@@ -101,9 +115,9 @@ report(struct load *l, uint32_t width, const struct err *e, const char *hint,
 	va_list ap;
 
 	va_start(ap, hint);
-	finding_make(&one, width, e, hint, ap);
+	finding_make(&one, width_at(l, e, width), e, hint, ap);
 	va_end(ap);
-	add(l, &one);
+	add(l->f, &one);
 }
 
 void
@@ -114,10 +128,22 @@ report_warning(struct load *l, uint32_t width, const struct err *e,
 	va_list ap;
 
 	va_start(ap, hint);
-	finding_make(&one, width, e, hint, ap);
+	finding_make(&one, width_at(l, e, width), e, hint, ap);
 	va_end(ap);
 	one.is_warning = true;
-	add(l, &one);
+	add(l->f, &one);
+}
+
+void
+findings_take(struct findings *f, struct findings *one)
+{
+	for (size_t i = 0; i < one->len; i++)
+		add(f, &one->v[i]);
+	/* All are counted, those that were not kept too. */
+	for (size_t i = 0; i < one->len; i++)
+		one->errors -= one->v[i].is_warning ? 0 : 1;
+	f->errors += one->errors;
+	findings_fini(one);
 }
 
 bool

@@ -26,6 +26,7 @@ struct node {
 	struct bytes text;  /* of NODE_TEXT, NUL-terminated, valid UTF-8 */
 	uint32_t line, col; /* from 1, in characters */
 	uint32_t width;     /* characters on that line, at least 1 */
+	const struct policy_file *file;
 	const struct node *parent;
 	struct node *key; /* in a map; of a key itself; else NULL */
 	struct node *child, *last, *next;
@@ -39,9 +40,11 @@ struct load {
 	struct findings *f;
 	size_t errors_before; /* f->errors when this file began */
 	bool partial; /* the YAML broke off: what is missing may stand behind */
+	const struct node *extends; /* where what is inherited is told of */
 };
 
-#define ENTRIES_MAX 256 /* of one map or list */
+#define ENTRIES_MAX 256  /* of one map or list */
+#define NODES_MAX   4096 /* of one file */
 
 /*
  * The root map, or NULL when nothing can be judged.  Where the YAML breaks off
@@ -70,6 +73,8 @@ void report_warning(struct load *l, uint32_t width, const struct err *e,
 bool load_clean(const struct load *l); /* no error in this file so far */
 /* Puts those since from into the order of the text. */
 void findings_sort(struct findings *f, size_t from);
+/* Appends those of one to f; one is empty then. */
+void findings_take(struct findings *f, struct findings *one);
 
 /* --- Rows ------------------------------------------------------------------------ */
 
@@ -83,6 +88,7 @@ enum row_type {
 	T_SIZE,     /* 16GiB, min..max octets */
 	T_OID,
 	T_WORD,    /* one of words; n is its value */
+	T_REF,     /* name@version: text and n */
 	T_WORDS,   /* a list of at least min words; n is the sum of bits */
 	T_INTS,    /* a list of at most ENTRIES whole numbers, min..max each */
 	T_TMPL,    /* text with {facts} */
@@ -93,6 +99,17 @@ enum row_type {
 
 #define REQUIRED 1u /* absent is an error */
 #define LATER    2u /* known, of a later version: present is an error */
+/*
+ * How a refinement may change what its base says; rows of policies have one
+ * each.  Without any: freely.
+ */
+#define OWN     4u   /* never inherited */
+#define EQUAL   8u   /* not at all, once the base says it */
+#define SHORTER 16u  /* numbers: the same or less; words: stricter, so lower */
+#define MORE    32u  /* the same or more: words, numbers, true */
+#define FEWER   64u  /* a subset of the words */
+#define KEEPS   128u /* a list or map with all that the base's has */
+#define ADDS    256u /* a list that is added to the base's */
 
 struct word {
 	const char *word;
@@ -187,6 +204,12 @@ extern const struct table policy_table, ceilings_table, config_table;
 
 /* Of a word list with bits: the first word whose bit is in set. */
 const char *word_of_bit(const struct word *words, int64_t bit);
+/* Those words whose bits are in set, "a, b, c". */
+void words_of_bits(const struct word *words, int64_t set, char *out,
+    size_t size);
+/* The entry of a list that says this bit, or the list itself. */
+const struct node *entry_of(const struct value *v, const struct word *words,
+    int64_t bit);
 
 /* What a policy file says. */
 struct said_alt {
@@ -203,7 +226,7 @@ struct said_subject {
 	bool ok;
 };
 struct said_policy {
-	struct value name, version, issuer, subject;
+	struct value name, version, extends, base, issuer, subject;
 	struct {
 		struct value subject_alt, issuer_alt;
 	} names;
@@ -234,6 +257,17 @@ struct said_policy {
 		} crl;
 	} status;
 };
+
+/* --- Composition --------------------------------------------------------------- */
+
+/* What a refinement says, with what it inherits, as one map. */
+struct node *compose(struct load *l, const struct node *own,
+    const struct node *base, const struct table *t);
+/* Whether all that a refinement gives narrows what its base says. */
+void policy_check_narrow(struct load *l, const struct node *own,
+    const struct said_policy *s, const struct said_policy *base);
+/* The same keys, values and order of lists. */
+bool node_same(const struct node *a, const struct node *b);
 
 /* Cross-field checks, then ceilings. */
 void policy_check(struct load *l, const struct said_policy *s);

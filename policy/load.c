@@ -6,22 +6,6 @@
 
 #include "internal.h"
 
-/* A policy's name and where it was said, to find it a second time. */
-struct named {
-	struct bytes name;
-	int64_t version;
-	const char *file;
-	uint8_t sha256[SHA256_LEN];
-};
-
-struct loader {
-	struct load l;
-	struct policy_set *set;
-	struct named named[POLICIES_MAX];
-	size_t n_named;
-	const struct ceilings *ceilings;
-};
-
 void
 policy_set_free(struct policy_set *s)
 {
@@ -111,6 +95,7 @@ keep(struct arena *a, struct policy *p, const struct said_policy *s)
 	keep_text(p->name, sizeof(p->name), s->name.text);
 	keep_text(p->issuer, sizeof(p->issuer), s->issuer.text);
 	p->version = s->version.n;
+	p->base = s->base.n != 0;
 	keep_names(a, p, s);
 	keep_usage(p, s);
 	p->default_s = s->validity.usual.n;
@@ -132,70 +117,255 @@ keep(struct arena *a, struct policy *p, const struct said_policy *s)
 
 /* --- Between files ------------------------------------------------------------------ */
 
-static void
-check_twice(struct loader *x, const struct said_policy *s,
-    const uint8_t sha256_of_file[SHA256_LEN])
+enum progress { UNIT_READ, UNIT_OPEN, UNIT_GOOD, UNIT_BAD };
+
+/* One file of the set. */
+struct unit {
+	struct load l;
+	struct findings f;
+	struct node *root;  /* as written; NULL: unreadable */
+	struct node *whole; /* with what it inherits */
+	struct bytes name;  /* empty: none that could be read */
+	int64_t version;    /* 0: none */
+	uint8_t hash[SHA256_LEN];
+	struct said_policy *said;
+	enum progress progress;
+	size_t depth; /* bases above it */
+};
+
+struct loader {
+	struct policy_set *set;
+	struct unit *unit;
+	size_t n;
+	bool unread; /* some file has no name that could be read */
+	const struct ceilings *ceilings;
+	struct arena *arena;
+};
+
+static struct bytes
+text_at(const struct node *map, const char *key)
 {
-	struct load *l = &x->l;
-	const struct node *at = s->name.at;
+	const struct node *n = node_find(map, key);
+
+	return n != NULL && n->kind == NODE_TEXT ? n->text : BYTES_NONE;
+}
+
+static void
+unit_read(struct loader *x, struct unit *u, const struct policy_file *file)
+{
+	u->l = (struct load){ .file = file, .arena = x->arena, .f = &u->f };
+	u->root = tree_read(&u->l);
+	sha256(u->hash, file->text);
+	if (u->root == NULL)
+		return;
+	u->name = text_at(u->root, "policy");
+	if (!dec_parse(text_at(u->root, "version"), &u->version))
+		u->version = 0;
+}
+
+/* Two files with one name; the second is told of the first. */
+static void
+check_twice(struct loader *x, struct unit *u)
+{
+	const struct node *at = u->said->name.at;
+	struct load *l = &u->l;
 	struct err e;
 
-	if (!s->name.ok || x->n_named == POLICIES_MAX)
-		return;
-	for (size_t i = 0; i < x->n_named; i++) {
-		const struct named *other = &x->named[i];
-
-		if (!bytes_eq(other->name, s->name.text))
+	for (struct unit *other = x->unit; other < u; other++) {
+		if (!u->said->name.ok || !bytes_eq(other->name, u->name))
 			continue;
-		if (s->version.ok && other->version == s->version.n &&
-		    memcmp(other->sha256, sha256_of_file, SHA256_LEN) != 0) {
+		if (u->version == other->version &&
+		    memcmp(other->hash, u->hash, SHA256_LEN) != 0) {
 			err_at(&e, ERR_CONFLICT, "policy-version-twice", NULL,
 			    where_of(l, at),
 			    "%s has the same name and version but says "
 			    "something else",
-			    other->file);
+			    other->l.file->name);
 			report(l, at->width, &e,
 			    "raise the version and delete the older file");
 		} else {
 			err_at(&e, ERR_CONFLICT, "policy-name-twice", NULL,
 			    where_of(l, at),
 			    "%s has the same name; one policy is one file",
-			    other->file);
+			    other->l.file->name);
 			report(l, at->width, &e, "keep the newer of the two");
 		}
 		return;
 	}
-	struct named *mine = &x->named[x->n_named++];
+}
 
-	mine->name = arena_copy(x->set->arena, s->name.text);
-	mine->version = s->version.ok ? s->version.n : 0;
-	mine->file = l->file->name;
-	memcpy(mine->sha256, sha256_of_file, SHA256_LEN);
+/* --- Bases --------------------------------------------------------------------------- */
+
+static void unit_load(struct loader *x, struct unit *u);
+
+static struct unit *
+unit_named(struct loader *x, struct bytes name, int64_t version)
+{
+	struct unit *near = NULL;
+
+	for (size_t i = 0; i < x->n; i++) {
+		struct unit *u = &x->unit[i];
+
+		if (!bytes_eq(u->name, name))
+			continue;
+		if (u->version == version)
+			return u;
+		near = u;
+	}
+	return near;
+}
+
+/* A base that is not there, or not in that version. */
+static void
+refuse_base(struct loader *x, struct unit *u, const struct value *ref,
+    const struct unit *near)
+{
+	const char *words[POLICIES_MAX], *word;
+	const char *name = arena_str(x->arena, ref->text);
+	char has[24], wants[24];
+	struct err e;
+
+	if (near != NULL) {
+		snprintf(has, sizeof(has), "%lld", (long long)near->version);
+		snprintf(wants, sizeof(wants), "%lld", (long long)ref->n);
+		err_at(&e, ERR_CONFLICT, "policy-base-version", NULL,
+		    where_of(&u->l, ref->at),
+		    "the files have %s in version %s, not in version %s", name,
+		    has, wants);
+		report(&u->l, ref->at->width, &e,
+		    "look at what changed, then write %s@%s", name, has);
+		return;
+	}
+	if (x->unread)
+		return; /* it may be in the file that cannot be read */
+	for (size_t i = 0; i < x->n; i++)
+		words[i] = arena_str(x->arena, x->unit[i].name);
+	word = nearest_word(ref->text, words, x->n);
+	err_at(&e, ERR_NOTFOUND, "policy-base-missing", NULL,
+	    where_of(&u->l, ref->at), "no file has the policy %s", name);
+	if (word != NULL)
+		report(&u->l, ref->at->width, &e, "did you mean %s?", word);
+	else
+		report(&u->l, ref->at->width, &e,
+		    "add its file: a base stands beside what extends it");
 }
 
 static void
-load_one(struct loader *x)
+refuse_chain(struct unit *u, const struct value *ref, bool cycle)
 {
-	struct load *l = &x->l;
-	struct node *root = tree_read(l);
-	struct said_policy *said = arena_get(l->arena, sizeof(*said));
-	struct policy *p = &x->set->policy[x->set->n];
-	uint8_t hash[SHA256_LEN];
+	struct err e;
 
-	if (root == NULL)
+	if (cycle) {
+		err_at(&e, ERR_INVALID, "policy-base-cycle", NULL,
+		    where_of(&u->l, ref->at),
+		    "the policy extends itself, by way of %s",
+		    (const char *)ref->at->text.p);
+		report(&u->l, ref->at->width, &e,
+		    "delete extends in one of them");
 		return;
-	refuse_weak_hashes(l, root);
-	rows_decode(l, root, &policy_table, said);
-	policy_check(l, said);
-	policy_check_ceilings(l, said, x->ceilings);
-	sha256(hash, l->file->text);
-	check_twice(x, said, hash);
-	if (!load_clean(l))
+	}
+	err_at(&e, ERR_INVALID, "policy-base-deep", NULL,
+	    where_of(&u->l, ref->at),
+	    "more than 4 policies extend each other in a row");
+	report(&u->l, ref->at->width, &e, "extend one that is nearer the base");
+}
+
+#define CHAIN_MAX 4
+
+/* The base that a file names, loaded, or NULL and it cannot be judged whole. */
+static struct unit *
+unit_base(struct loader *x, struct unit *u, const struct value *ref)
+{
+	struct unit *base = unit_named(x, ref->text, ref->n);
+
+	if (base == NULL || base->version != ref->n) {
+		refuse_base(x, u, ref, base);
+		return NULL;
+	}
+	unit_load(x, base);
+	if (base->progress == UNIT_OPEN || base->depth + 2 > CHAIN_MAX) {
+		refuse_chain(u, ref, base->progress == UNIT_OPEN);
+		return NULL;
+	}
+	return base->progress == UNIT_GOOD ? base : NULL;
+}
+
+/* --- One file ------------------------------------------------------------------------- */
+
+static const struct row *
+extends_row(void)
+{
+	const struct row *r = policy_table.rows;
+
+	while (r->type != T_REF)
+		r++;
+	return r;
+}
+
+/* Its base, and the map that is judged: its own or the composed one. */
+static struct unit *
+unit_compose(struct loader *x, struct unit *u)
+{
+	const struct node *n = node_find(u->root, "extends");
+	struct value ref = { .at = n };
+	struct unit *base = NULL;
+	struct findings twice = { NULL, 0, 0 };
+
+	u->whole = u->root;
+	if (n == NULL)
+		return NULL;
+	/* Decoded here to find it; what is wrong with it is said later. */
+	u->l.f = &twice;
+	bool ok = scalar_decode(&u->l, n, extends_row(), &ref);
+	u->l.f = &u->f;
+	findings_fini(&twice);
+	if (ok)
+		base = unit_base(x, u, &ref);
+	if (base == NULL) {
+		u->l.partial = true; /* what is missing may be inherited */
+		return NULL;
+	}
+	u->l.extends = n;
+	u->depth = base->depth + 1;
+	u->whole = compose(&u->l, u->root, base->whole, &policy_table);
+	return base;
+}
+
+static void
+unit_judge(struct loader *x, struct unit *u)
+{
+	struct policy *p = &x->set->policy[u - x->unit];
+	struct unit *base;
+
+	u->said = arena_get(x->arena, sizeof(*u->said));
+	refuse_weak_hashes(&u->l, u->root);
+	base = unit_compose(x, u);
+	rows_decode(&u->l, u->whole, &policy_table, u->said);
+	policy_check(&u->l, u->said);
+	policy_check_ceilings(&u->l, u->said, x->ceilings);
+	if (base != NULL)
+		policy_check_narrow(&u->l, u->root, u->said, base->said);
+	check_twice(x, u);
+	if (u->f.errors > 0 || u->l.partial)
 		return;
-	keep(x->set->arena, p, said);
-	memcpy(p->sha256, hash, SHA256_LEN);
-	p->text = arena_copy(x->set->arena, l->file->text);
-	x->set->n++;
+	keep(x->set->arena, p, u->said);
+	memcpy(p->sha256, u->hash, SHA256_LEN);
+	p->text = arena_copy(x->set->arena, u->l.file->text);
+	p->extends = base != NULL ? &x->set->policy[base - x->unit] : NULL;
+	u->progress = UNIT_GOOD;
+}
+
+static void
+unit_load(struct loader *x, struct unit *u)
+{
+	if (u->progress != UNIT_READ)
+		return;
+	u->progress = UNIT_OPEN;
+	if (u->root != NULL)
+		unit_judge(x, u);
+	if (u->progress == UNIT_OPEN)
+		u->progress = UNIT_BAD;
+	findings_sort(&u->f, 0);
 }
 
 static struct policy_set *
@@ -218,29 +388,52 @@ policy_load(const struct policy_file *files, size_t n,
 	size_t many = n < POLICIES_MAX ? n : POLICIES_MAX;
 	AUTO(policy_set) set = set_new(many);
 	AUTO(arena) arena = arena_new();
-	struct loader x = { .set = set, .ceilings = ceilings };
+	struct loader x = { .set = set,
+		.n = many,
+		.ceilings = ceilings,
+		.arena = arena };
+	struct load all = { .arena = arena, .f = f };
 	struct err e;
 
+	x.unit = arena_get(arena, (many + 1) * sizeof(*x.unit));
 	for (size_t i = 0; i < many; i++) {
-		size_t from = f->len;
-
-		x.l = (struct load){ .file = &files[i],
-			.arena = arena,
-			.f = f,
-			.errors_before = f->errors };
-		load_one(&x);
-		findings_sort(f, from);
-		arena_reset(arena);
+		unit_read(&x, &x.unit[i], &files[i]);
+		x.unread |= x.unit[i].name.len == 0;
 	}
+	for (size_t i = 0; i < many; i++)
+		unit_load(&x, &x.unit[i]);
+	for (size_t i = 0; i < many; i++)
+		findings_take(f, &x.unit[i].f);
+	set->n = many;
 	if (n > many) {
-		x.l.file = &files[many];
+		all.file = &files[many];
 		err_at(&e, ERR_INVALID, "policy-files", NULL,
-		    where_at(&x.l, 0, 0),
+		    where_at(&all, 0, 0),
 		    "there are more than 64 policies, the most that are read");
-		report(&x.l, 1, &e, "take some away");
+		report(&all, 1, &e, "take some away");
 	}
 	if (f->errors == 0)
 		*out = TAKE(set);
+}
+
+bool
+policy_base_of(struct bytes text, char name[POLICY_NAME_MAX], int64_t *version)
+{
+	AUTO(arena) arena = arena_new();
+	struct findings f = { NULL, 0, 0 };
+	struct policy_file file = { "", text };
+	struct load l = { .file = &file, .arena = arena, .f = &f };
+	const struct node *root = tree_read(&l);
+	const struct node *n = root != NULL ? node_find(root, "extends") : NULL;
+	struct value ref = { .at = n };
+	bool found = n != NULL && scalar_decode(&l, n, extends_row(), &ref);
+
+	findings_fini(&f);
+	if (!found)
+		return false;
+	keep_text(name, POLICY_NAME_MAX, ref.text);
+	*version = ref.n;
+	return true;
 }
 
 const struct policy *

@@ -132,8 +132,9 @@ right_word(enum revoke_right r)
 void
 policy_print(struct buf *out, const struct policy *p)
 {
-	buf_putf(out, "policy: \"%s\"\nversion: %lld\nissuer: \"%s\"\n",
-	    p->name, (long long)p->version, p->issuer);
+	buf_putf(out, "policy: \"%s\"\nversion: %lld\n%sissuer: \"%s\"\n",
+	    p->name, (long long)p->version, p->base ? "base: true\n" : "",
+	    p->issuer);
 	put_names(out, p);
 	put_usage(out, p);
 	buf_putf(out,

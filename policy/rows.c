@@ -52,6 +52,35 @@ words_list(const struct word *words, char *out, size_t size)
 	}
 }
 
+void
+words_of_bits(const struct word *words, int64_t set, char *out, size_t size)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (; words->word != NULL && len < size; words++) {
+		if (words->refused != NULL || (words->value & set) == 0)
+			continue;
+		snprintf(out + len, size - len, "%s%s", len > 0 ? ", " : "",
+		    words->word);
+		len = strlen(out);
+	}
+}
+
+const struct node *
+entry_of(const struct value *v, const struct word *words, int64_t bit)
+{
+	const char *word = word_of_bit(words, bit);
+
+	if (v->at->kind != NODE_LIST)
+		return v->at;
+	for (const struct node *c = v->at->child; c != NULL; c = c->next) {
+		if (c->kind == NODE_TEXT && bytes_is(c->text, word))
+			return c;
+	}
+	return v->at;
+}
+
 const char *
 word_of_bit(const struct word *words, int64_t bit)
 {
@@ -99,6 +128,9 @@ row_range(const struct row *r, char *out, size_t size)
 		return;
 	case T_OID:
 		snprintf(out, size, "an object identifier, as in 2.16.152.1.3");
+		return;
+	case T_REF:
+		snprintf(out, size, "name@version, as in estado-base@3");
 		return;
 	case T_WORD:
 		words_list(r->words, list, sizeof(list));
@@ -362,6 +394,7 @@ value_decode(struct load *l, const struct node *n, const struct row *r,
 	case T_PERCENT:
 	case T_SIZE:
 	case T_OID:
+	case T_REF:
 	case T_WORD:
 	case T_TMPL:
 	case T_MAP:

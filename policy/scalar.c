@@ -375,6 +375,26 @@ oid_decode(struct load *l, const struct node *n, struct value *v)
 	return false;
 }
 
+static bool
+ref_decode(struct load *l, const struct node *n, struct value *v)
+{
+	struct bytes t = n->text, number;
+	const uint8_t *mark = t.len > 0 ? memchr(t.p, '@', t.len) : NULL;
+	struct err e;
+
+	if (mark != NULL) {
+		v->text = bytes_of(t.p, (size_t)(mark - t.p));
+		number = bytes_of(mark + 1, t.len - v->text.len - 1);
+		if (slug_valid(v->text) && v->text.len < POLICY_NAME_MAX &&
+		    dec_parse(number, &v->n) && v->n > 0)
+			return true;
+	}
+	err_at(&e, ERR_INVALID, "policy-extends-form", NULL, where_of(l, n),
+	    "%s does not name a policy and its version", said(n));
+	report(l, n->width, &e, "write name@version, as in estado-base@3");
+	return false;
+}
+
 bool
 word_decode(struct load *l, const struct node *n, const struct row *r,
     int64_t *out)
@@ -443,6 +463,8 @@ scalar_decode(struct load *l, const struct node *n, const struct row *r,
 		return unit_decode(l, n, r, &v->n);
 	case T_OID:
 		return oid_decode(l, n, v);
+	case T_REF:
+		return ref_decode(l, n, v);
 	case T_TMPL:
 		return tmpl_decode(l, n, &v->tmpl);
 	case T_WORD:

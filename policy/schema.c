@@ -89,6 +89,9 @@ put_type(struct buf *out, const struct row *r, int depth)
 	case T_OID:
 		put_pattern(out, "^[0-2](\\.(0|[1-9][0-9]*))+$");
 		return;
+	case T_REF:
+		put_pattern(out, "^[a-z0-9]+(-[a-z0-9]+)*@[1-9][0-9]*$");
+		return;
 	case T_WORD:
 		put_enum(out, r->words);
 		return;

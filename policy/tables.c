@@ -106,8 +106,8 @@ static const struct table alt_table = { "an alternative name", alt_rows,
 
 #define IN(member) OFF(said_policy, names.member) - OFF(said_policy, names)
 static const struct row names_rows[] = {
-	{ "subject_alt", T_LIST, 0, 0, SPEC_NAMES_MAX, "[]", IN(subject_alt), NULL, &alt_table, "RFC 5280 4.2.1.6", "Names of the holder beside the subject." },
-	{ "issuer_alt",  T_LIST, 0, 0, SPEC_NAMES_MAX, "[]", IN(issuer_alt),  NULL, &alt_table, "RFC 5280 4.2.1.7", "Names of the certifier: facts of the institution." },
+	{ "subject_alt", T_LIST, KEEPS, 0, SPEC_NAMES_MAX, "[]", IN(subject_alt), NULL, &alt_table, "RFC 5280 4.2.1.6", "Names of the holder beside the subject." },
+	{ "issuer_alt",  T_LIST, KEEPS, 0, SPEC_NAMES_MAX, "[]", IN(issuer_alt),  NULL, &alt_table, "RFC 5280 4.2.1.7", "Names of the certifier: facts of the institution." },
 };
 static const struct table names_table = { "names", names_rows, ARRAY_LEN(names_rows), 0, NULL };
 
@@ -122,9 +122,9 @@ static const struct table cert_policy_table = { "a certificate policy", cert_pol
 #undef IN
 #define IN(member) OFF(said_policy, keys.member) - OFF(said_policy, keys)
 static const struct row keys_rows[] = {
-	{ "modes",   T_WORDS, 0,        1, 0, "[csr]",  IN(modes),   mode_words,  NULL, NULL, "How a holder comes by a key." },
-	{ "allowed", T_WORDS, REQUIRED, 1, 0, NULL,     IN(allowed), key_words,   NULL, NULL, "Kinds of key that may be certified." },
-	{ "reuse",   T_WORD,  0,        0, 0, "forbid", IN(reuse),   reuse_words, NULL, NULL, "Whether a key may be certified again, for the same person." },
+	{ "modes",   T_WORDS, FEWER,        1, 0, "[csr]",  IN(modes),   mode_words,  NULL, NULL, "How a holder comes by a key." },
+	{ "allowed", T_WORDS, REQUIRED | FEWER, 1, 0, NULL,     IN(allowed), key_words,   NULL, NULL, "Kinds of key that may be certified." },
+	{ "reuse",   T_WORD,  SHORTER,        0, 0, "forbid", IN(reuse),   reuse_words, NULL, NULL, "Whether a key may be certified again, for the same person." },
 };
 static const struct table keys_table = { "keys", keys_rows, ARRAY_LEN(keys_rows), 0, NULL };
 
@@ -132,9 +132,9 @@ static const struct table keys_table = { "keys", keys_rows, ARRAY_LEN(keys_rows)
 #define IN(member) OFF(said_policy, validity.member) - OFF(said_policy, validity)
 static const struct row validity_rows[] = {
 	{ "default",      T_DURATION, REQUIRED, HOUR, 3650 * DAY, NULL,  IN(usual),        NULL, NULL, LAW16, "Validity when a request asks for none; both ends included." },
-	{ "max",          T_DURATION, REQUIRED, HOUR, 3650 * DAY, NULL,  IN(max),          NULL, NULL, LAW16, "The longest that a request may ask for; the ceiling, three years at most, ends it." },
-	{ "backdate",     T_DURATION, 0,        0,    HOUR,       "0s",  IN(backdate),     NULL, NULL, NULL,  "How long before its making a certificate begins." },
-	{ "renew_window", T_DURATION, 0,        0,    365 * DAY,  "60d", IN(renew_window), NULL, NULL, NULL,  "How long before its end a certificate may be renewed." },
+	{ "max",          T_DURATION, REQUIRED | SHORTER, HOUR, 3650 * DAY, NULL,  IN(max),          NULL, NULL, LAW16, "The longest that a request may ask for; the ceiling, three years at most, ends it." },
+	{ "backdate",     T_DURATION, SHORTER,        0,    HOUR,       "0s",  IN(backdate),     NULL, NULL, NULL,  "How long before its making a certificate begins." },
+	{ "renew_window", T_DURATION, SHORTER,        0,    365 * DAY,  "60d", IN(renew_window), NULL, NULL, NULL,  "How long before its end a certificate may be renewed." },
 };
 static const struct foreign validity_foreign[] = {
 	{ "notBefore",  "the clock sets the beginning; backdate moves it by at most 1h" },
@@ -148,8 +148,8 @@ static const struct table validity_table = { "validity", validity_rows, ARRAY_LE
 #undef IN
 #define IN(member) OFF(said_policy, usage.member) - OFF(said_policy, usage)
 static const struct row usage_rows[] = {
-	{ "key",      T_WORDS, REQUIRED, 1, 0, NULL,    IN(key),      usage_words,    NULL, "RFC 5280 4.2.1.3",  "keyUsage; always critical." },
-	{ "extended", T_WORDS, REQUIRED, 1, 0, NULL,    IN(extended), eku_words,      NULL, "RFC 5280 4.2.1.12", "extKeyUsage; never critical." },
+	{ "key",      T_WORDS, REQUIRED | FEWER, 1, 0, NULL,    IN(key),      usage_words,    NULL, "RFC 5280 4.2.1.3",  "keyUsage; always critical." },
+	{ "extended", T_WORDS, REQUIRED | FEWER, 1, 0, NULL,    IN(extended), eku_words,      NULL, "RFC 5280 4.2.1.12", "extKeyUsage; never critical." },
 	{ "critical", T_WORDS, 0,        0, 0, "[key]", IN(critical), critical_words, NULL, "RFC 5280 4.2",      "Says what is so anyway: keyUsage (key) and basicConstraints (basic) are critical." },
 };
 static const struct table usage_table = { "usage", usage_rows, ARRAY_LEN(usage_rows), 0, NULL };
@@ -157,38 +157,38 @@ static const struct table usage_table = { "usage", usage_rows, ARRAY_LEN(usage_r
 #undef IN
 #define IN(member) OFF(said_policy, endorsement.member) - OFF(said_policy, endorsement)
 static const struct row endorsement_rows[] = {
-	{ "required",      T_INT,      0, 1,      9,        "1",     IN(required),      NULL,                NULL, NULL, "Ministers of faith that must endorse; more than one belongs to a later version." },
-	{ "evidence",      T_WORDS,    0, 1,      0,        "[cms]", IN(evidence),      evidence_words,      NULL, NULL, "What an endorsement is made with." },
-	{ "authenticator", T_WORD,     0, 0,      0,        "any",   IN(authenticator), authenticator_words, NULL, NULL, "Demands on the minister's device." },
-	{ "request_ttl",   T_DURATION, 0, HOUR,   90 * DAY, "15d",   IN(request_ttl),   NULL,                NULL, NULL, "How long a request waits before it lapses." },
-	{ "statement_ttl", T_DURATION, 0, MINUTE, 7 * DAY,  "24h",   IN(statement_ttl), NULL,                NULL, NULL, "How long a statement can be endorsed." },
-	{ "renewal",       T_WORD,     0, 0,      0,        "fresh", IN(renewal),       renewal_words,       NULL, NULL, "Whether a renewal needs a new endorsement." },
+	{ "required",      T_INT,      MORE, 1,      9,        "1",     IN(required),      NULL,                NULL, NULL, "Ministers of faith that must endorse; more than one belongs to a later version." },
+	{ "evidence",      T_WORDS,    FEWER, 1,      0,        "[cms]", IN(evidence),      evidence_words,      NULL, NULL, "What an endorsement is made with." },
+	{ "authenticator", T_WORD,     SHORTER, 0,      0,        "any",   IN(authenticator), authenticator_words, NULL, NULL, "Demands on the minister's device." },
+	{ "request_ttl",   T_DURATION, SHORTER, HOUR,   90 * DAY, "15d",   IN(request_ttl),   NULL,                NULL, NULL, "How long a request waits before it lapses." },
+	{ "statement_ttl", T_DURATION, SHORTER, MINUTE, 7 * DAY,  "24h",   IN(statement_ttl), NULL,                NULL, NULL, "How long a statement can be endorsed." },
+	{ "renewal",       T_WORD,     SHORTER, 0,      0,        "fresh", IN(renewal),       renewal_words,       NULL, NULL, "Whether a renewal needs a new endorsement." },
 };
 static const struct table endorsement_table = { "endorsement", endorsement_rows, ARRAY_LEN(endorsement_rows), 0, NULL };
 
 #undef IN
 #define IN(member) OFF(said_policy, revocation.member) - OFF(said_policy, revocation)
 static const struct row revocation_rows[] = {
-	{ "holder",      T_WORD,     0, 0, 0,        "immediate", IN(holder),      right_words, NULL, LAW16, "What the holder may do to the own certificate." },
-	{ "operator",    T_WORD,     0, 0, 0,        "propose",   IN(operator),    right_words, NULL, NULL,  "What the institution's operator may do." },
-	{ "suspend_max", T_DURATION, 0, 0, 180 * DAY, "30d",      IN(suspend_max), NULL,        NULL, LAW16, "Longest suspension; 0s allows none." },
+	{ "holder",      T_WORD,     MORE, 0, 0,        "immediate", IN(holder),      right_words, NULL, LAW16, "What the holder may do to the own certificate." },
+	{ "operator",    T_WORD,     SHORTER, 0, 0,        "propose",   IN(operator),    right_words, NULL, NULL,  "What the institution's operator may do." },
+	{ "suspend_max", T_DURATION, SHORTER, 0, 180 * DAY, "30d",      IN(suspend_max), NULL,        NULL, LAW16, "Longest suspension; 0s allows none." },
 };
 static const struct table revocation_table = { "revocation", revocation_rows, ARRAY_LEN(revocation_rows), 0, NULL };
 
 #undef IN
 #define IN(member) OFF(said_policy, status.ocsp.member) - OFF(said_policy, status.ocsp)
 static const struct row ocsp_rows[] = {
-	{ "validity", T_DURATION, 0, HOUR, 10 * DAY, "4d",    IN(validity), NULL, NULL, "RFC 6960 2.4", "From thisUpdate to nextUpdate of an OCSP answer." },
+	{ "validity", T_DURATION, SHORTER, HOUR, 10 * DAY, "4d",    IN(validity), NULL, NULL, "RFC 6960 2.4", "From thisUpdate to nextUpdate of an OCSP answer." },
 	{ "refresh",  T_PERCENT,  0, 10,   90,       "50%",   IN(refresh),  NULL, NULL, NULL,           "Part of that life after which a new answer is signed." },
-	{ "nonce",    T_BOOL,     0, 0,    0,        "false", IN(nonce),    NULL, NULL, "RFC 9654",     "Answers that repeat a nonce belong to a later version: false." },
+	{ "nonce",    T_BOOL,     EQUAL, 0,    0,        "false", IN(nonce),    NULL, NULL, "RFC 9654",     "Answers that repeat a nonce belong to a later version: false." },
 };
 static const struct table ocsp_table = { "status.ocsp", ocsp_rows, ARRAY_LEN(ocsp_rows), 0, NULL };
 
 #undef IN
 #define IN(member) OFF(said_policy, status.crl.member) - OFF(said_policy, status.crl)
 static const struct row crl_rows[] = {
-	{ "every",     T_DURATION, 0,     10 * MINUTE, 7 * DAY, "6h",   IN(every),     NULL, NULL, "RFC 5280 3.3", "Longest time between two CRLs." },
-	{ "on_revoke", T_BOOL,     0,     0,           0,       "true", IN(on_revoke), NULL, NULL, NULL,           "Whether a revocation makes a new CRL at once." },
+	{ "every",     T_DURATION, SHORTER,     10 * MINUTE, 7 * DAY, "6h",   IN(every),     NULL, NULL, "RFC 5280 3.3", "Longest time between two CRLs." },
+	{ "on_revoke", T_BOOL,     MORE,     0,           0,       "true", IN(on_revoke), NULL, NULL, NULL,           "Whether a revocation makes a new CRL at once." },
 	{ "overlap",   T_DURATION, 0,     10 * MINUTE, 7 * DAY, "24h",  IN(overlap),   NULL, NULL, "RFC 5280 3.3", "How long a CRL lives beyond the next one." },
 	{ "partition", T_INT,      LATER, 0,           0,       NULL,   IN(partition), NULL, NULL, NULL,           "Partitioned CRLs come later: delete the key, CRLs are full" },
 	{ "delta",     T_DURATION, LATER, 0,           0,       NULL,   IN(delta),     NULL, NULL, NULL,           "Delta CRLs come later: delete the key, CRLs are full" },
@@ -205,12 +205,14 @@ static const struct table status_table = { "status", status_rows, ARRAY_LEN(stat
 
 #define AT(member) OFF(said_policy, member)
 static const struct row policy_rows[] = {
-	{ "policy",      T_SLUG,    REQUIRED, 1, POLICY_NAME_MAX - 1, NULL, AT(name),    NULL, NULL, NULL, "Name of the policy; unique." },
-	{ "version",     T_INT,     REQUIRED, 1, 1000000000,          NULL, AT(version), NULL, NULL, NULL, "Counts changes: only rises." },
-	{ "issuer",      T_SLUG,    REQUIRED, 1, POLICY_NAME_MAX - 1, NULL, AT(issuer),  NULL, NULL, NULL, "Name of an issuing CA of refrendo.yaml." },
-	{ "subject",     T_SUBJECT, REQUIRED, 0, 0,                   NULL, AT(subject), NULL, NULL, LAW15, "Attributes of the subject, in encoding order." },
+	{ "policy",      T_SLUG,    REQUIRED | OWN, 1, POLICY_NAME_MAX - 1, NULL, AT(name),    NULL, NULL, NULL, "Name of the policy; unique." },
+	{ "version",     T_INT,     REQUIRED | OWN, 1, 1000000000,          NULL, AT(version), NULL, NULL, NULL, "Counts changes: only rises." },
+	{ "extends",     T_REF,     OWN, 0, 0,                        NULL, AT(extends), NULL, NULL, NULL, "The policy, by name@version, whose keys hold where this one is silent; what this one says may only narrow them." },
+	{ "base",        T_BOOL,    OWN, 0, 0,                     "false", AT(base),    NULL, NULL, NULL, "Whether it is only there to be extended: no request can name it." },
+	{ "issuer",      T_SLUG,    REQUIRED | EQUAL, 1, POLICY_NAME_MAX - 1, NULL, AT(issuer),  NULL, NULL, NULL, "Name of an issuing CA of refrendo.yaml." },
+	{ "subject",     T_SUBJECT, REQUIRED | KEEPS, 0, 0,                   NULL, AT(subject), NULL, NULL, LAW15, "Attributes of the subject, in encoding order." },
 	{ "names",       T_MAP,     0,        0, 0,                   NULL, AT(names),   NULL, &names_table, NULL, "Alternative names." },
-	{ "certificate_policies", T_LIST, 0,  0, SPEC_POLICIES_MAX,   "[]", AT(certificate_policies), NULL, &cert_policy_table, "RFC 5280 4.2.1.4", "Certificate policies." },
+	{ "certificate_policies", T_LIST, KEEPS,  0, SPEC_POLICIES_MAX,   "[]", AT(certificate_policies), NULL, &cert_policy_table, "RFC 5280 4.2.1.4", "Certificate policies." },
 	{ "keys",        T_MAP,     REQUIRED, 0, 0,                   NULL, AT(keys),        NULL, &keys_table,        NULL, "Keys of holders." },
 	{ "validity",    T_MAP,     REQUIRED, 0, 0,                   NULL, AT(validity),    NULL, &validity_table,    NULL, "How long certificates last." },
 	{ "usage",       T_MAP,     REQUIRED, 0, 0,                   NULL, AT(usage),       NULL, &usage_table,       NULL, "What the key is for." },

@@ -126,7 +126,7 @@ struct builder {
 	struct node *stack[POLICY_DEPTH_MAX + 1];
 	size_t depth;
 	struct node *key; /* waits for its value */
-	size_t documents;
+	size_t documents, nodes;
 	bool stopped; /* the tree is not whole */
 	bool done;    /* the tree is whole, whatever follows */
 };
@@ -252,6 +252,12 @@ take_node(struct builder *b, struct node *n)
 	else
 		top->last->next = n;
 	top->last = n;
+	if (++b->nodes > NODES_MAX && !b->stopped) {
+		err_at(&e, ERR_INVALID, "policy-nodes", NULL, where_of(b->l, n),
+		    "there are more than 4096 values in one file");
+		report(b->l, n->width, &e, "delete what nobody uses");
+		b->stopped = true;
+	}
 	if (top->n > ENTRIES_MAX) {
 		err_at(&e, ERR_INVALID, "policy-entries", NULL,
 		    where_of(b->l, n),
@@ -268,6 +274,7 @@ node_new(struct builder *b, enum node_kind kind, const yaml_event_t *ev)
 	struct node *n = arena_get(b->l->arena, sizeof(*n));
 
 	n->kind = kind;
+	n->file = b->l->file;
 	n->line = (uint32_t)ev->start_mark.line + 1;
 	n->col = (uint32_t)ev->start_mark.column + 1;
 	n->width = kind == NODE_TEXT || kind == NODE_BAD

@@ -231,9 +231,16 @@ struct alt_name {
 /* A validated policy; everything borrows from the policy_set that holds it. */
 struct policy {
 	char name[POLICY_NAME_MAX];
-	int64_t version;              /* from 1, only rises */
-	uint8_t sha256[SHA256_LEN];   /* of the file's bytes */
-	struct bytes text;            /* the file's bytes */
+	int64_t version;            /* from 1, only rises */
+	uint8_t sha256[SHA256_LEN]; /* of the file's bytes */
+	struct bytes text;          /* the file's bytes */
+	bool base; /* only to be extended: no request can name it */
+	/*
+	 * What it extends, of the same set, or NULL.  Values are effective: what
+	 * the base says stands here too.  The file names its base by name and
+	 * version, which stand for one text for ever.
+	 */
+	const struct policy *extends;
 	char issuer[POLICY_NAME_MAX]; /* an issuer_config.name; not compared */
 	struct subject_attr subject[NAME_ATTRS_MAX];
 	size_t n_subject;
@@ -273,14 +280,22 @@ struct policy_set {
  *            included; freed with policy_set_free().  Otherwise untouched, so
  *            that the set in force stays.
  *
- * Names are unique over the files.  That versions rise over time is for whoever
- * knows the set in force (ca).
+ * Names are unique over the files, policy i is that of file i.  A base must be
+ * among the files, in the version that is named; what extends it inherits what
+ * it does not say, and may only narrow: "policy-narrow-…", "policy-base-…".
+ * That versions rise over time is for whoever knows the set in force (ca).
  */
 void policy_load(const struct policy_file *files, size_t n,
     const struct ceilings *ceilings, struct policy_set **out,
     struct findings *f);
 void policy_set_free(struct policy_set *s);
 OWNED(policy_set);
+/*
+ * The base that a policy's text names, to find that text before loading both;
+ * false when there is none.
+ */
+bool policy_base_of(struct bytes text, char name[POLICY_NAME_MAX],
+    int64_t *version);
 /* The policy of this name, or whose file's bytes hash to this, or NULL. */
 const struct policy *policy_find(const struct policy_set *s, struct bytes name);
 const struct policy *policy_find_hash(const struct policy_set *s,

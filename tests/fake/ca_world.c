@@ -56,6 +56,21 @@ static const char policy_estricta[] =
 	"revocation: {holder: none, operator: none, suspend_max: 0s}\n"
 	"status: {ocsp: {validity: 4d, refresh: 50%}, "
 	"crl: {every: 6h, on_revoke: true, overlap: 24h}}\n";
+static const char policy_base[] =
+	"policy: base-firma\n"
+	"version: 1\n"
+	"base: true\n"
+	"issuer: institucional\n"
+	"subject: {C: CL, CN: \"{person.name}\", serialNumber: "
+	"\"{person.run}\", emailAddress: \"{person.email}\"}\n"
+	"keys: {allowed: [ec-p256]}\n"
+	"validity: {default: 90d, max: 1y}\n"
+	"usage: {key: [digitalSignature], extended: [clientAuth]}\n";
+static const char policy_fina[] =
+	"policy: firma-fina\n"
+	"version: 1\n"
+	"extends: base-firma@1\n"
+	"validity: {max: 90d}\n";
 /* clang-format on */
 
 void
@@ -223,6 +238,8 @@ make_policies(struct world *w)
 	struct policy_file files[] = {
 		{ "funcionario-firma.yaml", bytes_str(policy_firma) },
 		{ "firma-estricta.yaml", bytes_str(policy_estricta) },
+		{ "base-firma.yaml", bytes_str(policy_base) },
+		{ "firma-fina.yaml", bytes_str(policy_fina) },
 	};
 	struct findings f = { NULL, 0, 0 };
 	struct buf text AUTO_BUF = BUF(1 << 16);
