@@ -72,6 +72,21 @@ is_true(struct bytes b)
 }
 
 static void
+put_map(struct bytes lines, struct buf *out)
+{
+	struct attribute at;
+	size_t n = 0;
+	buf_putc(out, '{');
+	while (attribute_next(&lines, &at)) {
+		buf_puts(out, n++ > 0 ? "," : "");
+		json_put_string(out, at.name);
+		buf_putc(out, ':');
+		json_put_string(out, at.value);
+	}
+	buf_putc(out, '}');
+}
+
+static void
 put_field(const struct cf_def *f, struct bytes value, struct buf *out)
 {
 	json_put_string(out, bytes_str(f->name));
@@ -82,6 +97,8 @@ put_field(const struct cf_def *f, struct bytes value, struct buf *out)
 		buf_putc(out, '"');
 		base64_put(out, value);
 		buf_putc(out, '"');
+	} else if (f->type == CFT_MAP) {
+		put_map(value, out);
 	} else {
 		json_put_string(out, value);
 	}

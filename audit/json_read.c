@@ -119,6 +119,19 @@ json_has(struct json_obj o, const char *key)
 	return member(o, key) != NULL;
 }
 
+const char *
+json_name_at(struct json_obj o, size_t i)
+{
+	const struct json_node *object = o.node;
+
+	if (object == NULL || i >= object->n)
+		return NULL;
+	const struct json_node *node = object + 1;
+	for (; i > 0; i--)
+		node += node->skip;
+	return (const char *)node->key;
+}
+
 static struct bytes
 as_text(struct json_obj o, const char *key, const struct json_node *v)
 {

@@ -39,6 +39,13 @@ const struct cf_def ca_fields[CF_COUNT] = {
 	[CF_VALIDITY] = { "validity", CFT_DURATION, 16,
 	    "how long the certificate is to live, 2y or 90d" },
 	[CF_DRAFT] = { "draft", CFT_FLAG, 5, "keep it as a draft for now" },
+	[CF_KIND] = { "kind", CFT_WORD, 32, 
+	    "official, authority, minister, system or subordinate-ca; of an "
+	    "institution: ministry, service, municipality, university, court "
+	    "or other" },
+	[CF_ATTRIBUTE] = { "attribute", CFT_MAP, ATTRIBUTES_TEXT_MAX,
+	    "what policies may ask of the person, grade=5; those given replace "
+	    "all that were, and without a value it is taken away" },
 };
 
 #define B(f) (UINT32_C(1) << (f))
@@ -46,10 +53,10 @@ const struct cf_def ca_fields[CF_COUNT] = {
 
 const struct ca_act_def ca_acts[ACT_COUNT] = {
 	[ACT_INSTITUTION_ADD] = { "institution.add",
-	    PERSON | B(CF_RUT) | B(CF_NAME), 0,
+	    PERSON | B(CF_RUT) | B(CF_NAME), B(CF_KIND),
 	    ROLE_OFFICER, "note an institution's application" },
 	[ACT_INSTITUTION_ENABLE] = { "institution.enable",
-	    PERSON | B(CF_RUT), B(CF_REASON),
+	    PERSON | B(CF_RUT), B(CF_REASON) | B(CF_KIND),
 	    ROLE_OFFICER, "enable an institution, or lift its suspension" },
 	[ACT_INSTITUTION_SUSPEND] = { "institution.suspend",
 	    PERSON | B(CF_RUT), B(CF_REASON),
@@ -59,7 +66,7 @@ const struct ca_act_def ca_acts[ACT_COUNT] = {
 	    ROLE_OFFICER, "close an institution for good" },
 	[ACT_PERSON_REGISTER] = { "person.register",
 	    PERSON | B(CF_RUT) | B(CF_RUN) | B(CF_NAME) | B(CF_OFFICE) |
-	    B(CF_EMAIL), B(CF_OPERATOR),
+	    B(CF_EMAIL), B(CF_OPERATOR) | B(CF_KIND) | B(CF_ATTRIBUTE),
 	    ROLE_OFFICER | ROLE_OPERATOR,
 	    "register a person, or change what is registered" },
 	[ACT_APPOINTMENT_PROPOSE] = { "appointment.propose",

@@ -126,13 +126,13 @@ find_policy(struct issue *s, struct err *e)
 	return ERR_OK;
 }
 
-static enum err_code
-evaluate_request(struct issue *s, struct err *e)
+/* What the policy is to judge by: the registry and the request, as of now. */
+static void
+take_facts(struct issue *s)
 {
-	struct deed *d = s->d;
-	struct request *r = &s->req;
-	struct verdicts verdicts = { .len = 0 };
-	struct policy_facts facts = {
+	struct policy_facts *f = &s->facts;
+
+	*f = (struct policy_facts){
 		.fact = {
 			[FACT_PERSON_RUN] = s->person.run,
 			[FACT_PERSON_NAME] = s->person.name,
@@ -141,18 +141,31 @@ evaluate_request(struct issue *s, struct err *e)
 			[FACT_INSTITUTION_NAME] = s->inst.name,
 			[FACT_INSTITUTION_RUT] = s->inst.rut,
 		},
+		.person_kind = (enum person_kind)s->person.kind,
+		.institution_kind = (enum institution_kind)s->inst.kind,
+		.is_renewal = s->req.replaces.len > 0,
 		.key = s->csr.type,
-		.asked_s = r->asked_s,
-		.now = d->now,
+		.asked_s = s->req.asked_s,
+		.now = s->d->now,
+		.issuer_not_after = s->issuer->cert.not_after,
 	};
+	f->n_attribute = attributes_list(s->person.attributes, f->attribute);
+}
+
+static enum err_code
+evaluate_request(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	struct request *r = &s->req;
+	struct verdicts verdicts = { .len = 0 };
 
 	TRY(find_policy(s, e));
 	if (bytes_eq(r->operator_run, r->holder_run))
 		return err_say(e, ERR_DENIED, "request-operator-is-holder",
 		    "an operator does not submit a request for himself or "
 		    "herself; another operator must");
-	facts.issuer_not_after = s->issuer->cert.not_after;
-	policy_evaluate(s->policy, &facts, d->a, &s->spec, &verdicts);
+	take_facts(s);
+	policy_evaluate(s->policy, &s->facts, d->a, &s->spec, &verdicts);
 	if (verdicts.failed > 0)
 		return refused_by_policy(&verdicts, e);
 	r->spki_sha256 = spki_hash(s);
@@ -345,6 +358,53 @@ statement_common(struct issue *s, struct statement *st, struct err *e)
 	return ERR_OK;
 }
 
+/*
+ * All that step 1 judged by and step 2 built from, as it was: whoever has the
+ * policy's bytes makes the same TBS of it again, whatever the registry says
+ * by then.
+ */
+static void
+put_facts(struct jw *w, const struct issue *s)
+{
+	const struct policy_facts *f = &s->facts;
+
+	jw_key(w, "facts");
+	jw_object(w);
+	jw_key(w, "institution");
+	jw_object(w);
+	jw_member_str_opt(w, "kind",
+	    bytes_str(institution_kind_name(f->institution_kind)));
+	jw_member_str(w, "name", f->fact[FACT_INSTITUTION_NAME]);
+	jw_member_str(w, "rut", f->fact[FACT_INSTITUTION_RUT]);
+	jw_close(w, '}');
+	jw_key(w, "issuer");
+	jw_object(w);
+	jw_member_str(w, "ca_url", bytes_str(s->issuer->ca_url));
+	jw_member_str(w, "crl_url", bytes_str(s->issuer->crl_url));
+	jw_member_int(w, "not_after", f->issuer_not_after);
+	jw_member_str(w, "ocsp_url", bytes_str(s->issuer->ocsp_url));
+	jw_close(w, '}');
+	jw_member_int(w, "now", f->now);
+	jw_key(w, "person");
+	jw_object(w);
+	jw_key(w, "attributes");
+	attributes_write(w, s->person.attributes);
+	jw_member_str(w, "email", f->fact[FACT_PERSON_EMAIL]);
+	jw_member_str_opt(w, "kind",
+	    bytes_str(person_kind_name(f->person_kind)));
+	jw_member_str(w, "name", f->fact[FACT_PERSON_NAME]);
+	jw_member_str(w, "office", f->fact[FACT_PERSON_OFFICE]);
+	jw_member_str(w, "run", f->fact[FACT_PERSON_RUN]);
+	jw_close(w, '}');
+	jw_key(w, "request");
+	jw_object(w);
+	jw_member_int(w, "asked_s", f->asked_s);
+	jw_member_int(w, "is_renewal", f->is_renewal ? 1 : 0);
+	jw_member_str(w, "key", bytes_str(key_type_name(f->key)));
+	jw_close(w, '}');
+	jw_close(w, '}');
+}
+
 static enum err_code
 ask_request(struct issue *s, struct err *e)
 {
@@ -387,6 +447,7 @@ ask_request(struct issue *s, struct err *e)
 	pen.draft->refs.tbs = r->tbs_sha256;
 	pen.draft->refs.policy = r->policy_sha256;
 	jw_member_base64(&pen.w, "csr", r->csr);
+	put_facts(&pen.w, s);
 	jw_key(&pen.w, "request");
 	rec_write(&pen.w, &rec_request, r, false);
 	jw_member_str(&pen.w, "statement", buf_bytes(&text));

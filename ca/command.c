@@ -177,6 +177,8 @@ check_field(enum ca_field which, struct bytes *b, struct arena *a,
 		return check_hex(b, a, f, e);
 	case CFT_OCTETS:
 		return ERR_OK;
+	case CFT_MAP:
+		return attributes_check(b, a, e);
 	case CFT_TEXT:
 		return good_text(*b) ? ERR_OK
 				     : refuse(f,

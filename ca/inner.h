@@ -40,6 +40,21 @@ enum request_state request_state_at(const struct request *r, int64_t now);
 int64_t appointment_due(const struct appointment *ap);
 int64_t certificate_due(const struct certificate *c);
 
+/* --- Attributes -------------------------------------------------------------- */
+
+/* As a row holds them: sorted, none twice, none without a value. */
+bool attributes_canonical(struct bytes lines);
+/* Of a command: sorted into the arena; a name without a value is kept.
+ * ERR_INVALID "attribute-many", "attribute-twice", what attribute_check() says. */
+MUST_CHECK enum err_code attributes_check(struct bytes *lines, struct arena *a,
+    struct err *e);
+/* An object of texts, for JSON. */
+void attributes_write(struct jw *w, struct bytes lines);
+size_t attributes_list(struct bytes lines,
+    struct attribute out[ATTRIBUTES_MAX]);
+/* What a command gives, without those that have no value. */
+struct bytes attributes_given(struct bytes lines, struct arena *a);
+
 /* --- Tables ------------------------------------------------------------------ */
 
 extern const char *const institution_words[INST_STATES + 1];
@@ -168,6 +183,7 @@ struct issue {
 	struct csr csr;       /* steps 1 to 3; spki empty: none */
 	const struct policy *policy;
 	const struct ca_issuer *issuer;
+	struct policy_facts facts; /* what step 1 judged by */
 	struct cert_spec spec;
 	struct cms cms;              /* step 4 */
 	struct appointment minister; /* step 4: whose evidence it is */

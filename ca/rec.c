@@ -2,8 +2,6 @@
 
 #include "inner.h"
 
-#define REC_VERSION 1
-
 /* A field of a record; every record is a plain struct of these two. */
 static struct bytes *
 bytes_at(const struct rec_field *f, void *rec)
@@ -31,15 +29,41 @@ int_in(const struct rec_field *f, const void *rec)
 	    const int64_t *)(const void *)((const uint8_t *)rec + f->offset);
 }
 
+static bool
+says_something(const struct rec_field *f, const void *rec)
+{
+	if (f->kind == REC_INT || f->kind == REC_WORD)
+		return int_in(f, rec) != 0;
+	return bytes_in(f, rec)->len > 0;
+}
+
+/* The least version that holds it all: one row for one record. */
+static uint8_t
+version_of(const struct rec_type *t, const void *rec)
+{
+	uint8_t version = 1;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->field[i].since > version &&
+		    says_something(&t->field[i], rec))
+			version = t->field[i].since;
+	return version;
+}
+
 void
 rec_encode(const struct rec_type *t, const void *rec, struct buf *out)
 {
-	put_u8(out, REC_VERSION);
+	uint8_t version = version_of(t, rec);
+
+	put_u8(out, version);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct rec_field *f = &t->field[i];
+		if (f->since > version)
+			continue;
 		switch (f->kind) {
 		case REC_TEXT:
 		case REC_BYTES:
+		case REC_MAP:
 			put_bytes(out, *bytes_in(f, rec));
 			break;
 		case REC_INT:
@@ -82,6 +106,13 @@ decode_field(const struct rec_type *t, const struct rec_field *f,
 			    "the member %s of a stored %s is not text", f->name,
 			    t->name);
 		break;
+	case REC_MAP:
+		*bytes_at(f, rec) = get_bytes(r);
+		if (!attributes_canonical(*bytes_at(f, rec)))
+			return err_say(e, ERR_CORRUPT, "row-map",
+			    "the member %s of a stored %s is not in its form",
+			    f->name, t->name);
+		break;
 	case REC_INT:
 		*int_at(f, rec) = get_i64(r);
 		break;
@@ -97,21 +128,32 @@ decode_field(const struct rec_type *t, const struct rec_field *f,
 	return ERR_OK;
 }
 
+static enum err_code
+wrong_version(const struct rec_type *t, struct err *e)
+{
+	return err_say(e, ERR_CORRUPT, "row-version",
+	    "a stored %s is of a version that this program does not know",
+	    t->name);
+}
+
 enum err_code
 rec_decode(const struct rec_type *t, struct bytes row, void *rec, struct err *e)
 {
 	struct reader r = reader_of(row);
+	uint8_t version = get_u8(&r), newest = 1;
 
-	if (get_u8(&r) != REC_VERSION)
-		return err_say(e, ERR_CORRUPT, "row-version",
-		    "a stored %s is of a version that this program does not "
-		    "know",
-		    t->name);
+	for (size_t i = 0; i < t->n; i++)
+		if (t->field[i].since > newest)
+			newest = t->field[i].since;
+	if (version == 0 || version > newest)
+		return wrong_version(t, e);
 	if (t->size > 0)
 		memset(rec, 0, t->size);
 	for (size_t i = 0; i < t->n; i++)
-		TRY(decode_field(t, &t->field[i], &r, rec, e));
-	return reader_end(&r, e);
+		if (t->field[i].since <= version)
+			TRY(decode_field(t, &t->field[i], &r, rec, e));
+	TRY(reader_end(&r, e));
+	return version_of(t, rec) == version ? ERR_OK : wrong_version(t, e);
 }
 
 /* --- JSON, for people and for the details of entries -------------------------- */
@@ -135,6 +177,15 @@ write_blob(struct jw *w, const struct rec_field *f, struct bytes b)
 }
 
 static void
+write_map(struct jw *w, const struct rec_field *f, struct bytes lines)
+{
+	if (lines.len == 0)
+		return;
+	jw_key(w, f->name);
+	attributes_write(w, lines);
+}
+
+static void
 write_field(struct jw *w, const struct rec_field *f, const void *rec)
 {
 	switch (f->kind) {
@@ -145,6 +196,9 @@ write_field(struct jw *w, const struct rec_field *f, const void *rec)
 		if (bytes_in(f, rec)->len > 0)
 			jw_member_hex(w, f->name, *bytes_in(f, rec));
 		break;
+	case REC_MAP:
+		write_map(w, f, *bytes_in(f, rec));
+		break;
 	case REC_INT:
 		if (!f->is_time)
 			jw_member_int(w, f->name, int_in(f, rec));
@@ -152,7 +206,7 @@ write_field(struct jw *w, const struct rec_field *f, const void *rec)
 			write_time(w, f->name, int_in(f, rec));
 		break;
 	case REC_WORD:
-		jw_member_str(w, f->name,
+		jw_member_str_opt(w, f->name,
 		    bytes_str(f->words[(size_t)int_in(f, rec)]));
 		break;
 	}
@@ -211,13 +265,39 @@ read_time(struct json_obj o, const char *key)
 static int64_t
 read_word(struct json_obj o, const struct rec_field *f)
 {
-	struct bytes text = json_get_str(o, f->name);
+	/* Entries of before a word existed mean its first value. */
+	struct bytes text = f->since > 1 && !json_has(o, f->name)
+				? bytes_str(f->words[0])
+				: json_get_str(o, f->name);
 
 	for (size_t i = 0; f->words[i] != NULL; i++)
 		if (bytes_is(text, f->words[i]))
 			return (int64_t)i;
 	fault(o, f->name);
 	return 0;
+}
+
+/* An object of texts, with its members in order, as lines. */
+static struct bytes
+read_map(struct json_obj o, const char *key, struct arena *a)
+{
+	struct buf lines AUTO_BUF = BUF(ATTRIBUTES_TEXT_MAX);
+	const char *name;
+
+	if (!json_has(o, key))
+		return BYTES_NONE;
+	struct json_obj map = json_get_obj(o, key);
+	for (size_t i = 0;
+	    !lines.failed && (name = json_name_at(map, i)) != NULL; i++) {
+		struct bytes value = json_get_str(map, name);
+		buf_puts(&lines, i > 0 ? "\n" : "");
+		buf_puts(&lines, name);
+		buf_putc(&lines, '=');
+		buf_put(&lines, value.p, value.len);
+	}
+	if (lines.failed || !attributes_canonical(buf_bytes(&lines)))
+		fault(o, key);
+	return arena_copy(a, buf_bytes(&lines));
 }
 
 void
@@ -238,6 +318,9 @@ rec_read(const struct rec_type *t, struct json_obj o, struct arena *a,
 			*bytes_at(f, rec) = f->is_private_blob
 						? json_get_base64(o, f->name, a)
 						: json_get_hex(o, f->name, a);
+			break;
+		case REC_MAP:
+			*bytes_at(f, rec) = read_map(o, f->name, a);
 			break;
 		case REC_INT:
 			*int_at(f, rec) = f->is_time

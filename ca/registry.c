@@ -34,10 +34,13 @@ enum err_code
 act_institution_add(struct deed *d, struct err *e)
 {
 	struct institution i;
-	struct bytes rut = field(d, CF_RUT);
+	struct bytes rut = field(d, CF_RUT), word = field(d, CF_KIND);
+	enum institution_kind kind = INSTITUTION_UNSTATED;
 	bool found;
 
 	TRY(roles_find(d, BYTES_NONE, BYTES_NONE, e));
+	if (word.len > 0)
+		TRY(institution_kind_parse(word, &kind, e));
 	TRY(rec_get(d->v, &rec_institution,
 	    ca_row_key(d->a, ROW_INSTITUTION, rut), d->a, &i, &found, e));
 	if (found)
@@ -47,6 +50,7 @@ act_institution_add(struct deed *d, struct err *e)
 	i = (struct institution){
 		.rut = rut,
 		.name = field(d, CF_NAME),
+		.kind = kind,
 		.state = INST_APPLIED,
 		.added = d->now,
 		.changed = d->now,
@@ -59,9 +63,11 @@ enum err_code
 act_institution_state(struct deed *d, struct err *e)
 {
 	struct institution i;
+	struct bytes word = field(d, CF_KIND);
 	enum institution_event ev = IV_CLOSE;
 	enum entry_type type = ENTRY_INSTITUTION_CLOSED;
 	enum institution_state to;
+	enum institution_kind kind;
 
 	if (d->c->act == ACT_INSTITUTION_ENABLE) {
 		ev = IV_ENABLE;
@@ -73,6 +79,10 @@ act_institution_state(struct deed *d, struct err *e)
 	TRY(roles_find(d, BYTES_NONE, BYTES_NONE, e));
 	TRY(institution_get(d->v, field(d, CF_RUT), d->a, &i, e));
 	TRY(institution_next((enum institution_state)i.state, ev, &to, e));
+	kind = (enum institution_kind)i.kind;
+	if (word.len > 0)
+		TRY(institution_kind_parse(word, &kind, e));
+	i.kind = kind;
 	i.state = to;
 	i.changed = d->now;
 	return draft_institution(d, type, &i, e);
@@ -119,7 +129,8 @@ act_person_register(struct deed *d, struct err *e)
 	struct institution i;
 	struct person p, old = { .is_operator = 0 };
 	struct bytes rut = field(d, CF_RUT), run = field(d, CF_RUN);
-	struct bytes wish = field(d, CF_OPERATOR);
+	struct bytes wish = field(d, CF_OPERATOR), word = field(d, CF_KIND);
+	enum person_kind kind;
 	struct pen pen AUTO_PEN = { .draft = NULL };
 	bool found;
 
@@ -132,6 +143,9 @@ act_person_register(struct deed *d, struct err *e)
 		return err_say(e, ERR_FORBIDDEN, "person-operator-flag",
 		    "only a platform officer makes somebody an operator, or "
 		    "ends it; leave the field operator out");
+	kind = (enum person_kind)old.kind;
+	if (word.len > 0)
+		TRY(person_kind_parse(word, &kind, e));
 	if (i.state == INST_CLOSED)
 		return err_say(e, ERR_CONFLICT, "institution-closed",
 		    "the institution is closed; nobody is registered in it");
@@ -141,6 +155,11 @@ act_person_register(struct deed *d, struct err *e)
 		.name = field(d, CF_NAME),
 		.office = field(d, CF_OFFICE),
 		.email = field(d, CF_EMAIL),
+		.kind = kind,
+		.attributes =
+		    field(d, CF_ATTRIBUTE).len > 0
+			? attributes_given(field(d, CF_ATTRIBUTE), d->a)
+			: old.attributes,
 		.is_operator =
 		    wish.len > 0 ? flag(d, CF_OPERATOR) : old.is_operator,
 		.registered = found ? old.registered : d->now,

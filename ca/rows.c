@@ -18,26 +18,32 @@ const char *const cert_words[CERT_STATES + 1] = {
 
 /* Rows and JSON alike: members sorted by name, so that JSON is canonical. */
 #define AT(s, m)       offsetof(struct s, m)
-#define TEXT(s, m)     { #m, REC_TEXT, AT(s, m), NULL, false, false }
-#define OCTETS(s, m)   { #m, REC_BYTES, AT(s, m), NULL, false, false }
-#define INT(s, m)      { #m, REC_INT, AT(s, m), NULL, false, false }
-#define TIME(s, m)     { #m, REC_INT, AT(s, m), NULL, true, false }
-#define WORD(s, m, w)  { #m, REC_WORD, AT(s, m), w, false, false }
-#define BLOB(s, m)     { #m, REC_BYTES, AT(s, m), NULL, false, true }
-#define TEXTBLOB(s, m) { #m, REC_TEXT, AT(s, m), NULL, false, true }
+#define TEXT(s, m)     { #m, REC_TEXT, AT(s, m), NULL, false, false, 1 }
+#define OCTETS(s, m)   { #m, REC_BYTES, AT(s, m), NULL, false, false, 1 }
+#define INT(s, m)      { #m, REC_INT, AT(s, m), NULL, false, false, 1 }
+#define TIME(s, m)     { #m, REC_INT, AT(s, m), NULL, true, false, 1 }
+#define WORD(s, m, w)  { #m, REC_WORD, AT(s, m), w, false, false, 1 }
+#define BLOB(s, m)     { #m, REC_BYTES, AT(s, m), NULL, false, true, 1 }
+#define TEXTBLOB(s, m) { #m, REC_TEXT, AT(s, m), NULL, false, true, 1 }
+/* Since version 2 of the row. */
+#define WORD2(s, m, w) { #m, REC_WORD, AT(s, m), w, false, false, 2 }
+#define MAP2(s, m)     { #m, REC_MAP, AT(s, m), NULL, false, false, 2 }
 
 static const struct rec_field institution_fields[] = {
 	TIME(institution, added),
 	TIME(institution, changed),
+	WORD2(institution, kind, institution_kind_words),
 	TEXT(institution, name),
 	TEXT(institution, rut),
 	WORD(institution, state, institution_words),
 };
 static const struct rec_field person_fields[] = {
+	MAP2(person, attributes),
 	TIME(person, changed),
 	TEXT(person, email),
 	TEXT(person, institution),
 	INT(person, is_operator),
+	WORD2(person, kind, person_kind_words),
 	TEXT(person, name),
 	TEXT(person, office),
 	TIME(person, registered),

@@ -159,6 +159,15 @@ collect(const struct verb *v, struct words *w)
 	}
 }
 
+/* A map's option is given once for each of its lines. */
+static void
+take_value(struct cli *c, int f, const char *value)
+{
+	if (ca_fields[f].type == CFT_MAP && c->field[f] != NULL)
+		value = arena_printf(c->arena, "%s\n%s", c->field[f], value);
+	c->field[f] = value;
+}
+
 static enum err_code
 take_options(struct cli *c, int argc, char **argv, struct err *e)
 {
@@ -169,8 +178,8 @@ take_options(struct cli *c, int argc, char **argv, struct err *e)
 	optind = 0; /* glibc: begin anew */
 	while ((got = getopt_long(argc, argv, ":", w.option, NULL)) != -1) {
 		if (got >= VALUE_FIELD) {
-			c->field[got - VALUE_FIELD] =
-			    optarg == NULL ? "true" : optarg;
+			take_value(c, got - VALUE_FIELD,
+			    optarg == NULL ? "true" : optarg);
 		} else if (got >= VALUE_OPTION) {
 			c->option[got - VALUE_OPTION] =
 			    optarg == NULL ? "" : optarg;

@@ -108,7 +108,8 @@ field_value(int f)
 		[CFT_OCTETS] = "FILE",
 		[CFT_TIME] = "DATE",
 		[CFT_DURATION] = "2y|90d",
-		[CFT_FLAG] = NULL };
+		[CFT_FLAG] = NULL,
+		[CFT_MAP] = "NAME=VALUE" };
 	return values[ca_fields[f].type];
 }
 

@@ -95,5 +95,7 @@ const char *const cli_fields_es[CF_COUNT] = {
 	[CF_DEPUTY] = "es ministro o ministra de fe subrogante",
 	[CF_VALIDITY] = "cuánto ha de durar el certificado, 2y o 90d",
 	[CF_DRAFT] = "dejarla como borrador por ahora",
+	[CF_KIND] = "official, authority, minister, system o subordinate-ca; de una institución: ministry, service, municipality, university, court u other",
+	[CF_ATTRIBUTE] = "lo que las políticas pueden preguntar de la persona, grade=5; los dados reemplazan a todos los anteriores, y sin valor se quita",
 };
 /* clang-format on */

@@ -98,9 +98,10 @@ static const struct columns {
 	struct { const char *member, *en, *es; } column[COLUMNS_MAX];
 } lists[] = {
 	{ "/institutions", { { "rut", "RUT", "RUT" }, { "name", "NAME", "NOMBRE" },
-	    { "state", "STATE", "ESTADO" }, { "changed", "SINCE", "DESDE" } } },
+	    { "kind", "KIND", "CLASE" }, { "state", "STATE", "ESTADO" }, { "changed", "SINCE", "DESDE" } } },
 	{ "/people", { { "institution", "INSTITUTION", "INSTITUCIÓN" },
 	    { "run", "RUN", "RUN" }, { "name", "NAME", "NOMBRE" },
+	    { "kind", "KIND", "CLASE" },
 	    { "office", "OFFICE", "CARGO" }, { "email", "E-MAIL", "CORREO" } } },
 	{ "/appointments", { { "id", "NUMBER", "NÚMERO" },
 	    { "institution", "INSTITUTION", "INSTITUCIÓN" }, { "run", "RUN", "RUN" },
@@ -175,9 +176,19 @@ print_rows(struct cli *c, const char *list, json_t *items)
 static void
 print_value(struct cli *c, const json_t *record, const char *name, size_t width)
 {
-	const json_t *value = json_object_get(record, name);
+	json_t *value = json_object_get(record, name);
 	const json_t *item;
+	const char *key;
+	json_t *member;
 	size_t i;
+	if (json_is_object(value)) {
+		json_object_foreach(value, key, member)
+		{
+			printf("%-*s  %s=%s\n", (int)width, name, key,
+			    json_string_value(member));
+		}
+		return;
+	}
 	if (!json_is_array(value)) {
 		printf("%-*s  %s\n", (int)width, name, cell(c, record, name));
 		return;

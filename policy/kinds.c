@@ -4,7 +4,7 @@
  */
 #include "internal.h"
 
-const char *const person_kind_words[PERSON_KINDS] = {
+const char *const person_kind_words[PERSON_KINDS + 1] = {
 	[PERSON_UNSTATED] = "",
 	[PERSON_OFFICIAL] = "official",
 	[PERSON_AUTHORITY] = "authority",
@@ -13,7 +13,7 @@ const char *const person_kind_words[PERSON_KINDS] = {
 	[PERSON_SUBORDINATE_CA] = "subordinate-ca",
 };
 
-const char *const institution_kind_words[INSTITUTION_KINDS] = {
+const char *const institution_kind_words[INSTITUTION_KINDS + 1] = {
 	[INSTITUTION_UNSTATED] = "",
 	[INSTITUTION_MINISTRY] = "ministry",
 	[INSTITUTION_SERVICE] = "service",

@@ -80,6 +80,8 @@ struct json_obj {
 struct json_obj json_root(struct json *j, bool *bad, struct err *e);
 struct json_obj json_get_obj(struct json_obj o, const char *key);
 bool json_has(struct json_obj o, const char *key);
+/* The name of the i-th member, in the order of the text; NULL behind the last. */
+const char *json_name_at(struct json_obj o, size_t i);
 struct bytes json_get_str(struct json_obj o, const char *key);
 struct bytes json_opt_str(struct json_obj o, const char *key);
 int64_t json_get_int(struct json_obj o, const char *key);

@@ -84,7 +84,13 @@ struct bytes ca_row_key(struct arena *a, enum row_class class,
 
 /* Row values begin with a version octet; struct fields follow as the table
  * of the record type says.  Strings borrow from the row. */
-enum rec_kind { REC_TEXT, REC_BYTES, REC_INT, REC_WORD /* enum with names */ };
+enum rec_kind {
+	REC_TEXT,
+	REC_BYTES,
+	REC_INT,
+	REC_WORD, /* enum with names */
+	REC_MAP   /* lines of name=value; in JSON an object of texts */
+};
 struct rec_field {
 	const char *name; /* also the member of JSON; sorted within a table */
 	enum rec_kind kind;
@@ -92,6 +98,7 @@ struct rec_field {
 	const char *const *words; /* REC_WORD: names by value, NULL-ended */
 	bool is_time;             /* REC_INT printed as a date in JSON */
 	bool is_private_blob;     /* left out of JSON lists: DER, statements */
+	uint8_t since; /* first version of the row that has it: 1 or 2 */
 };
 struct rec_type {
 	enum row_class class;
@@ -105,12 +112,17 @@ extern const struct rec_type rec_institution, rec_person, rec_appointment,
     rec_serial, rec_in_force, rec_minister, rec_counter, rec_work, rec_due,
     rec_act, rec_responder, rec_issuer, rec_term, rec_held;
 const struct rec_type *rec_of_class(enum row_class class); /* or NULL */
-/* The row of a record: version octet, then the fields in the table's order:
- * text and octets with a 32-bit length, integers in 8 octets, words in one. */
+/*
+ * The row of a record: version octet, then the fields in the table's order:
+ * text and octets with a 32-bit length, integers in 8 octets, words in one.
+ * The version is 2 only where a field that came with it says something, so
+ * that a record of before keeps its octets.
+ */
 void rec_encode(const struct rec_type *t, const void *rec, struct buf *out);
 /*
  * ERR_CORRUPT "row-version", "row-text" (a text that is not UTF-8),
- * "row-word" (a word beyond its table), "codec" (short, or something left).
+ * "row-word" (a word beyond its table), "row-map" (attributes not in their
+ * form), "codec" (short, or something left).
  */
 MUST_CHECK enum err_code rec_decode(const struct rec_type *t, struct bytes row,
     void *rec, struct err *e);
@@ -136,15 +148,24 @@ enum institution_state {
 };
 struct institution {
 	struct bytes rut, name;
+	int64_t kind;  /* enum institution_kind of policy.h */
 	int64_t state; /* enum institution_state */
 	int64_t added, changed;
 };
 
 struct person {
 	struct bytes institution, run, name, office, email;
-	int64_t is_operator; /* 0 or 1 */
+	int64_t kind;            /* enum person_kind of policy.h */
+	struct bytes attributes; /* as attribute_next() reads them */
+	int64_t is_operator;     /* 0 or 1 */
 	int64_t registered, changed;
 };
+
+/* Lines of name=value, sorted by name, with a line feed between them. */
+#define ATTRIBUTES_TEXT_MAX \
+	(ATTRIBUTES_MAX * (ATTRIBUTE_NAME_MAX + ATTRIBUTE_VALUE_MAX + 2))
+/* The first line of rest, which goes on behind it; false at the end. */
+bool attribute_next(struct bytes *rest, struct attribute *out);
 
 enum appointment_state {
 	APPT_PROPOSED,
@@ -368,6 +389,8 @@ enum ca_field {
 	CF_DEPUTY,
 	CF_VALIDITY,
 	CF_DRAFT,
+	CF_KIND,
+	CF_ATTRIBUTE,
 	CF_COUNT
 };
 enum cf_type {
@@ -380,7 +403,8 @@ enum cf_type {
 	CFT_OCTETS /* base64 in JSON */,
 	CFT_TIME,
 	CFT_DURATION,
-	CFT_FLAG /* true or false in JSON; as text true, yes, 1, false, no, 0 */
+	CFT_FLAG, /* true or false in JSON; as text true, yes, 1, false, no, 0 */
+	CFT_MAP   /* object of texts in JSON; as text lines of name=value */
 };
 struct cf_def {
 	const char

@@ -158,9 +158,9 @@ enum institution_kind {
 	INSTITUTION_OTHER
 };
 #define INSTITUTION_KINDS (INSTITUTION_OTHER + 1)
-/* The words in order, "" for the unstated. */
-extern const char *const person_kind_words[PERSON_KINDS];
-extern const char *const institution_kind_words[INSTITUTION_KINDS];
+/* The words in order, "" for the unstated, NULL behind the last. */
+extern const char *const person_kind_words[PERSON_KINDS + 1];
+extern const char *const institution_kind_words[INSTITUTION_KINDS + 1];
 /* "official"; "" for what is unstated or no kind. */
 const char *person_kind_name(enum person_kind k);
 const char *institution_kind_name(enum institution_kind k);

@@ -1,4 +1,4 @@
-/* libs: ca audit pkix base */
+/* libs: ca policy audit pkix base */
 #include <refrendo/ca.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

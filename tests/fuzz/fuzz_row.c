@@ -1,4 +1,4 @@
-/* libs: ca audit pkix base */
+/* libs: ca policy audit pkix base */
 #include <string.h>
 
 #include <refrendo/ca.h>

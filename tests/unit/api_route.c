@@ -69,6 +69,10 @@ static const struct {
 	{ "POST /api/v1/people", "{\"as\":\"22222222-2\",\"rut\":\"60910000-1\",\"run\":\"12.345.678-5\","
 	    "\"name\":\"Mar\xc3\xad" "a\",\"office\":\"D\",\"email\":\"m@example.org\",\"operator\":true}",
 	    ACT_PERSON_REGISTER, CF_OPERATOR, "true" },
+	{ "POST /api/v1/people", "{\"as\":\"22222222-2\",\"rut\":\"60910000-1\",\"run\":\"12.345.678-5\","
+	    "\"name\":\"M\",\"office\":\"D\",\"email\":\"m@example.org\",\"kind\":\"authority\","
+	    "\"attribute\":{\"host\":\"a=b.cl\",\"grade\":\"5\",\"x\":\"\"}}",
+	    ACT_PERSON_REGISTER, CF_ATTRIBUTE, "grade=5\nhost=a=b.cl\nx=" },
 	{ "POST /api/v1/appointments", "{\"as\":\"11111111-1\",\"rut\":\"60910000-1\",\"run\":\"33333333-3\","
 	    "\"csr\":\"" CSR "\",\"act_number\":\"D 1\",\"act_date\":\"2026-11-01\",\"until\":\"2027-11-01\",\"deputy\":false}",
 	    ACT_APPOINTMENT_PROPOSE, CF_CSR, "MII" },

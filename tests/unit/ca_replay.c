@@ -189,6 +189,13 @@ check_member(struct script *s, struct json_obj o, char *pair)
 	bool bad = false;
 	struct err e;
 	struct json_obj quiet = { o.node, &bad, &e };
+	char *dot = strchr(pair, '.');
+	if (dot != NULL) {
+		*dot = '\0';
+		quiet.node =
+		    json_has(o, pair) ? json_get_obj(o, pair).node : NULL;
+		pair = dot + 1;
+	}
 	struct bytes got = json_opt_str(quiet, pair);
 	if (bad) {
 		bad = false;

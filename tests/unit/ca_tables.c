@@ -179,6 +179,8 @@ fill(const struct rec_type *t, union any *rec)
 			*(struct bytes *)at = bytes_str(texts[i % 3]);
 		else if (t->field[i].kind == REC_BYTES)
 			*(struct bytes *)at = bytes_of("\x01\xff\x00", 3);
+		else if (t->field[i].kind == REC_MAP)
+			*(struct bytes *)at = bytes_str("a=1\nb=ñ =\"2");
 		else if (t->field[i].kind == REC_WORD)
 			*(int64_t *)at = 1;
 		else
@@ -250,12 +252,24 @@ rows_that_lie(void **state)
 	    "the member state of a stored institution has a value that is not "
 	    "in its table");
 	b.p[b.len - 1] = 0;
-	b.p[0] = 2;
+	b.p[0] = 3;
 	assert_int_equal(rec_decode(&rec_institution, buf_bytes(&b), &i, &e),
 	    ERR_CORRUPT);
 	assert_string_equal(e.say,
 	    "a stored institution is of a version that this program does not "
 	    "know");
+	/* A version that says nothing more than the one before it. */
+	i = (struct institution){ .kind = INSTITUTION_COURT };
+	buf_reset(&b);
+	rec_encode(&rec_institution, &i, &b);
+	assert_int_equal(b.p[0], 2);
+	assert_int_equal(rec_decode(&rec_institution, buf_bytes(&b), &i, &e),
+	    ERR_OK);
+	assert_int_equal(i.kind, INSTITUTION_COURT);
+	b.p[1 + 8 + 8] = INSTITUTION_UNSTATED;
+	assert_int_equal(rec_decode(&rec_institution, buf_bytes(&b), &i, &e),
+	    ERR_CORRUPT);
+	assert_string_equal(e.id, "row-version");
 	i = (struct institution){ .name = bytes_str("\xff") };
 	buf_reset(&b);
 	rec_encode(&rec_institution, &i, &b);
@@ -263,6 +277,54 @@ rows_that_lie(void **state)
 	    ERR_CORRUPT);
 	assert_string_equal(e.say,
 	    "the member name of a stored institution is not text");
+}
+
+/* Rows of before kinds and attributes keep their octets. */
+static void
+rows_of_before_stay(void **state)
+{
+	(void)state;
+	static const uint8_t before[] = "\1" /* version */
+					"\0\0\0\0\0\0\0\2"
+					"\0\0\0\3a@b"
+					"\0\0\0\3"
+					"1-9"
+					"\0\0\0\0\0\0\0\1"
+					"\0\0\0\1A"
+					"\0\0\0\1O"
+					"\0\0\0\0\0\0\0\1"
+					"\0\0\0\3"
+					"2-7";
+	struct bytes row = bytes_of(before, sizeof(before) - 1);
+	struct buf b AUTO_BUF = BUF(1000);
+	struct person p;
+	struct err e;
+
+	assert_int_equal(rec_decode(&rec_person, row, &p, &e), ERR_OK);
+	assert_int_equal(p.kind, PERSON_UNSTATED);
+	assert_int_equal(p.attributes.len, 0);
+	rec_encode(&rec_person, &p, &b);
+	assert_true(bytes_eq(buf_bytes(&b), row));
+	buf_reset(&b);
+	rec_json(&rec_person, &p, true, &b);
+	assert_string_equal(buf_text(&b),
+	    "{\"changed\":\"1970-01-01T00:00:02Z\",\"email\":\"a@b\","
+	    "\"institution\":\"1-9\",\"is_operator\":1,\"name\":\"A\","
+	    "\"office\":\"O\",\"registered\":\"1970-01-01T00:00:01Z\","
+	    "\"run\":\"2-7\"}");
+	/* Attributes in a row that are not in their form. */
+	static const char *const bad[] = { "b=1\na=1", "a=1\na=2", "a=", "a",
+		"A=1", "a=1\n" };
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		p.attributes = bytes_str(bad[i]);
+		buf_reset(&b);
+		rec_encode(&rec_person, &p, &b);
+		assert_int_equal(rec_decode(&rec_person, buf_bytes(&b), &p, &e),
+		    ERR_CORRUPT);
+		assert_string_equal(e.say,
+		    "the member attributes of a stored person is not in its "
+		    "form");
+	}
 }
 
 /* --- Commands ------------------------------------------------------------------- */
@@ -314,6 +376,23 @@ fields_are_judged(void **state)
 		{ "no duration", ACT_REQUEST_NEW, CF_VALIDITY, "90",
 		    "command-field",
 		    "the field validity must be a duration such as 90d or 2y" },
+		{ "attribute given twice", ACT_PERSON_REGISTER, CF_ATTRIBUTE,
+		    "grade=5\nhost=a\ngrade=6", "attribute-twice",
+		    "the attribute grade is given twice; give it once" },
+		{ "attribute with a capital", ACT_PERSON_REGISTER, CF_ATTRIBUTE,
+		    "Grade=5", "attribute-name",
+		    "the name of an attribute is a small letter and up to 31 "
+		    "more of a-z, 0-9, _ and -, as in grade" },
+		{ "attribute with a control character", ACT_PERSON_REGISTER,
+		    CF_ATTRIBUTE, "grade=\x01", "attribute-value",
+		    "the value of an attribute is 1 to 256 octets of text that "
+		    "people can see; to take it away, leave the attribute "
+		    "out" },
+		{ "seventeen attributes", ACT_PERSON_REGISTER, CF_ATTRIBUTE,
+		    "a=1\nb=1\nc=1\nd=1\ne=1\nf=1\ng=1\nh=1\ni=1\nj=1\nk=1\n"
+		    "l=1\nm=1\nn=1\no=1\np=1\nq=1",
+		    "attribute-many",
+		    "a person has at most 16 attributes; leave some out" },
 		{ "control character in a name", ACT_INSTITUTION_ADD, CF_NAME,
 		    "a\xc2\x85z", "command-field",
 		    "the field name must be text of one line without spaces "
@@ -334,7 +413,8 @@ fields_are_judged(void **state)
 				[CFT_OCTETS] = "o",
 				[CFT_TIME] = "2027-01-01",
 				[CFT_DURATION] = "1d",
-				[CFT_FLAG] = "no" };
+				[CFT_FLAG] = "no",
+				[CFT_MAP] = "a=b" };
 			if ((ca_acts[c.act].required >> f & 1) != 0)
 				c.f[f] = bytes_str(good[ca_fields[f].type]);
 		}
@@ -386,6 +466,7 @@ main(void)
 		cmocka_unit_test(acts_and_fields_are_whole),
 		cmocka_unit_test(rows_round_trip),
 		cmocka_unit_test(rows_that_lie),
+		cmocka_unit_test(rows_of_before_stay),
 		cmocka_unit_test(fields_are_judged),
 		cmocka_unit_test(commands_round_trip),
 	};

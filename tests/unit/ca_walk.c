@@ -142,6 +142,10 @@ any_text(struct choice *k, enum ca_field f)
 	case CF_UNTIL:
 	case CF_INVALID_SINCE:
 		return PICK(days);
+	case CF_KIND:
+		return roll(dice, 4) ? "official" : "other";
+	case CF_ATTRIBUTE:
+		return roll(dice, 2) ? "grade=5\nb=c" : "grade=";
 	case CF_VALIDITY:
 		return roll(dice, 5) ? "40d" : "9y";
 	default:
