@@ -65,17 +65,14 @@ static enum err_code
 build_subject(struct init *i, const struct plan *p, struct buf *out,
     struct err *e)
 {
-	struct name_attr attrs[4] = { { OID_C, bytes_str("CL"),
-	    STRING_USUAL } };
+	struct name_attr attrs[4] = { { OID_C, bytes_str("CL") } };
 	size_t n = 1;
 	if (p->kind != LINT_ENDORSER)
-		attrs[n++] = (struct name_attr){ OID_O, bytes_str(i->origin),
-			STRING_USUAL };
+		attrs[n++] = (struct name_attr){ OID_O, bytes_str(i->origin) };
 	if (p->run != NULL)
-		attrs[n++] = (struct name_attr){ OID_SERIAL_NUMBER,
-			bytes_str(p->run), STRING_USUAL };
-	attrs[n++] =
-	    (struct name_attr){ OID_CN, bytes_str(p->cn), STRING_USUAL };
+		attrs[n++] =
+		    (struct name_attr){ OID_SERIAL_NUMBER, bytes_str(p->run) };
+	attrs[n++] = (struct name_attr){ OID_CN, bytes_str(p->cn) };
 	return name_build(attrs, n, out, e);
 }
 

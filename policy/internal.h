@@ -65,6 +65,12 @@ uint32_t utf8_next(const uint8_t **p, const uint8_t *end);
 /* Place and key path of a node, for err_at(). */
 struct where where_of(const struct load *l, const struct node *n);
 struct where where_at(const struct load *l, uint32_t line, uint32_t col);
+/*
+ * The place and the width of octets of a text, where the file writes each
+ * character as itself; else those of the whole text.
+ */
+uint32_t place_in(const struct load *l, const struct node *n, size_t from,
+    size_t len, struct where *at);
 /* Adds e, a hint, and the width under the caret. */
 void report(struct load *l, uint32_t width, const struct err *e,
     const char *hint, ...) __attribute__((format(printf, 4, 5)));
@@ -192,6 +198,14 @@ bool tmpl_uses(const struct tmpl *t, enum policy_fact fact);
 /* Appends the text with facts filled in. */
 void tmpl_fill(const struct tmpl *t, const struct bytes fact[FACT_COUNT],
     struct buf *out);
+
+/*
+ * A condition; NULL: reported.  The result is in the arena of the load: keep it
+ * with expr_copy().
+ */
+const struct expr *expr_decode(struct load *l, const struct node *n);
+/* The facts of conditions with their types, for the reference. */
+void expr_reference(struct buf *out);
 
 extern const char *const subject_words[]; /* in the order of subject_types */
 extern const enum pkix_oid subject_types[];

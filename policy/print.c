@@ -248,7 +248,9 @@ policy_reference(struct buf *out)
 	for (int f = 0; f < FACT_COUNT; f++)
 		buf_putf(out, "%s `{%s}`", f > 0 ? "," : "",
 		    policy_fact_name((enum policy_fact)f));
-	buf_puts(out, ".\n\nWords that are known and refused today:\n\n"
+	buf_puts(out, ".\n\nFacts for conditions:\n\n");
+	expr_reference(out);
+	buf_puts(out, "\nWords that are known and refused today:\n\n"
 		      "| word | what to do |\n|---|---|\n");
 	put_refused(out, "", &policy_table);
 	buf_puts(out,

@@ -18,11 +18,7 @@ policy_fact_name(enum policy_fact f)
 	return fact_names[f];
 }
 
-/*
- * The place of an octet of the text, where the file writes each character as
- * itself; else the place of the whole text.
- */
-static uint32_t
+uint32_t
 place_in(const struct load *l, const struct node *n, size_t from, size_t len,
     struct where *at)
 {

@@ -301,6 +301,48 @@ const struct policy *policy_find(const struct policy_set *s, struct bytes name);
 const struct policy *policy_find_hash(const struct policy_set *s,
     const uint8_t sha256[SHA256_LEN]);
 
+/* --- Conditions ------------------------------------------------------------------------ */
+
+#define EXPR_TEXT_MAX \
+	1024 /* octets of a condition, as expr_print() writes it */
+
+/* A checked condition: flat, never changed, in the arena it was made in. */
+struct expr;
+struct policy_facts;
+struct expr_env {
+	const struct policy_facts *facts;
+	int64_t validity_s; /* after the default: request.validity */
+};
+/*
+ * expr_compile - the condition that a text says, outside any policy.
+ *
+ * one        its name, and one line of text.
+ * arena      holds the condition.
+ * f          every mistake with its place; a warning ("expr-constant") for a
+ *            condition that asks for nothing.
+ *
+ * Returns NULL when f says why not: the "expr-…" errors, and "policy-text-…".
+ */
+const struct expr *expr_compile(const struct policy_file *one,
+    struct arena *arena, struct findings *f);
+/* A copy that borrows nothing but arena. */
+const struct expr *expr_copy(struct arena *arena, const struct expr *x);
+/*
+ * expr_true - the condition's verdict on these facts.  Total: what is not
+ * known is an empty text, or no word of its list; dates and durations stop at
+ * the ends of their range.  At most 64 steps, each at worst the product of a
+ * fact's length and a pattern's 48 pieces; allocates nothing.
+ */
+bool expr_true(const struct expr *x, const struct expr_env *env);
+/* Appends the canonical text: compiles to a condition that prints the same. */
+void expr_print(struct buf *out, const struct expr *x);
+/*
+ * Appends each fact that x asks for with its value, in the order of the text:
+ * request.validity = 2y, person.attribute("grade") = "12".
+ */
+void expr_facts(struct buf *out, const struct expr *x,
+    const struct expr_env *env);
+
 /* --- Judgement of one request ---------------------------------------------------------- */
 
 struct policy_facts {
