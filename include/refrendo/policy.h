@@ -330,8 +330,8 @@ const struct expr *expr_copy(struct arena *arena, const struct expr *x);
 /*
  * expr_true - the condition's verdict on these facts.  Total: what is not
  * known is an empty text, or no word of its list; dates and durations stop at
- * the ends of their range.  At most 64 steps, each at worst the product of a
- * fact's length and a pattern's 48 pieces; allocates nothing.
+ * the ends of their range.  At most 64 steps, of which the patterns together
+ * cost at worst 1,024 octets for each character of a fact; allocates nothing.
  */
 bool expr_true(const struct expr *x, const struct expr_env *env);
 /* Appends the canonical text: compiles to a condition that prints the same. */
