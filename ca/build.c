@@ -183,11 +183,11 @@ evaluate_appointment(struct issue *s, struct err *e)
 	struct appointment *ap = &s->appt;
 	const struct ceilings *ceilings = d->ca->ceilings;
 	struct name_attr subject[] = {
-		{ OID_C, bytes_str("CL") },
-		{ OID_O, s->inst.name },
-		{ OID_TITLE, ap->office },
-		{ OID_SERIAL_NUMBER, ap->run },
-		{ OID_CN, ap->name },
+		{ OID_C, bytes_str("CL"), STRING_USUAL },
+		{ OID_O, s->inst.name, STRING_USUAL },
+		{ OID_TITLE, ap->office, STRING_USUAL },
+		{ OID_SERIAL_NUMBER, ap->run, STRING_USUAL },
+		{ OID_CN, ap->name, STRING_USUAL },
 	};
 	struct buf name AUTO_BUF = BUF(NAME_DER_MAX);
 

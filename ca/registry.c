@@ -55,7 +55,8 @@ act_institution_add(struct deed *d, struct err *e)
 		.added = d->now,
 		.changed = d->now,
 	};
-	TRY(names_judge(&(struct name_attr){ OID_O, i.name }, 1, e));
+	TRY(names_judge(&(struct name_attr){ OID_O, i.name, STRING_USUAL }, 1,
+	    e));
 	return draft_institution(d, ENTRY_INSTITUTION_APPLIED, &i, e);
 }
 
@@ -165,8 +166,9 @@ act_person_register(struct deed *d, struct err *e)
 		.registered = found ? old.registered : d->now,
 		.changed = d->now,
 	};
-	struct name_attr attr[] = { { OID_TITLE, p.office },
-		{ OID_SERIAL_NUMBER, p.run }, { OID_CN, p.name } };
+	struct name_attr attr[] = { { OID_TITLE, p.office, STRING_USUAL },
+		{ OID_SERIAL_NUMBER, p.run, STRING_USUAL },
+		{ OID_CN, p.name, STRING_USUAL } };
 	TRY(names_judge(attr, ARRAY_LEN(attr), e));
 	pen_begin(&pen, d, ENTRY_PERSON_REGISTERED);
 	pen.draft->refs.institution = rut;

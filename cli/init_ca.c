@@ -65,14 +65,17 @@ static enum err_code
 build_subject(struct init *i, const struct plan *p, struct buf *out,
     struct err *e)
 {
-	struct name_attr attrs[4] = { { OID_C, bytes_str("CL") } };
+	struct name_attr attrs[4] = { { OID_C, bytes_str("CL"),
+	    STRING_USUAL } };
 	size_t n = 1;
 	if (p->kind != LINT_ENDORSER)
-		attrs[n++] = (struct name_attr){ OID_O, bytes_str(i->origin) };
+		attrs[n++] = (struct name_attr){ OID_O, bytes_str(i->origin),
+			STRING_USUAL };
 	if (p->run != NULL)
-		attrs[n++] =
-		    (struct name_attr){ OID_SERIAL_NUMBER, bytes_str(p->run) };
-	attrs[n++] = (struct name_attr){ OID_CN, bytes_str(p->cn) };
+		attrs[n++] = (struct name_attr){ OID_SERIAL_NUMBER,
+			bytes_str(p->run), STRING_USUAL };
+	attrs[n++] =
+	    (struct name_attr){ OID_CN, bytes_str(p->cn), STRING_USUAL };
 	return name_build(attrs, n, out, e);
 }
 

@@ -162,8 +162,8 @@ responder_build(const struct core_issuer *i, int64_t now, struct buf *out,
 	char name[POLICY_NAME_MAX + 8];
 	snprintf(name, sizeof(name), "OCSP %s", i->ca.name);
 	const struct name_attr attrs[] = {
-		{ OID_C, bytes_str("CL") },
-		{ OID_CN, bytes_str(name) },
+		{ OID_C, bytes_str("CL"), STRING_USUAL },
+		{ OID_CN, bytes_str(name), STRING_USUAL },
 	};
 	struct buf subject AUTO_BUF = BUF(NAME_DER_MAX);
 	TRY(name_build(attrs, ARRAY_LEN(attrs), &subject, e));

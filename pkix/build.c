@@ -7,22 +7,27 @@
 
 #include "internal.h"
 
-#define TBS_MAX      12288
-#define NOTICE_MAX   200 /* characters, RFC 5280 4.2.1.4 */
-#define SERIAL_MIN   16
-#define URL_LEN_MAX  512
-#define GN_VALUE_MAX 320
+#define TBS_MAX     12288
+#define NOTICE_MAX  200 /* characters, RFC 5280 4.2.1.4 */
+#define SERIAL_MIN  16
+#define URL_LEN_MAX 512
 
 /* Writes the extension around what was written since mark. */
 static void
-wrap_ext(struct der_w *w, enum pkix_oid oid, bool critical, size_t mark)
+wrap_oid(struct der_w *w, struct bytes oid, bool critical, size_t mark)
 {
 	der_wrap(w, DER_OCTET_STRING, mark);
 	/* FALSE is the default and is not written (X.690 11.5). */
 	if (critical)
 		der_put_bool(w, true);
-	der_put_oid(w, oid_known(oid));
+	der_put_oid(w, oid);
 	der_wrap(w, DER_SEQUENCE, mark);
+}
+
+static void
+wrap_ext(struct der_w *w, enum pkix_oid oid, bool critical, size_t mark)
+{
+	wrap_oid(w, oid_known(oid), critical, mark);
 }
 
 static void
@@ -77,30 +82,6 @@ put_crldp(struct der_w *w, const struct cert_spec *s)
 }
 
 static void
-put_general_name(struct der_w *w, const struct general_name *n)
-{
-	size_t mark = der_mark(w);
-
-	switch (n->kind) {
-	case GN_EMAIL:
-		der_put(w, DER_CONTEXT(1), n->value);
-		return;
-	case GN_DNS:
-		der_put(w, DER_CONTEXT(2), n->value);
-		return;
-	case GN_URI:
-		der_put(w, DER_CONTEXT(6), n->value);
-		return;
-	case GN_OTHER_IA5:
-		break;
-	}
-	der_put(w, DER_IA5_STRING, n->value);
-	der_wrap(w, DER_CONTEXT_CONS(0), mark);
-	der_put_oid(w, oid_bytes(&n->other));
-	der_wrap(w, DER_CONTEXT_CONS(0), mark);
-}
-
-static void
 put_names(struct der_w *w, enum pkix_oid oid, const struct general_name *names,
     size_t n)
 {
@@ -112,6 +93,42 @@ put_names(struct der_w *w, enum pkix_oid oid, const struct general_name *names,
 		put_general_name(w, &names[n]);
 	der_wrap(w, DER_SEQUENCE, mark);
 	wrap_ext(w, oid, false, mark);
+}
+
+static void
+put_name_constraints(struct der_w *w, const struct cert_spec *s)
+{
+	size_t mark = der_mark(w);
+
+	if (s->constraints.n_permitted == 0 && s->constraints.n_excluded == 0)
+		return;
+	put_constraints(w, &s->constraints);
+	wrap_ext(w, OID_EXT_CONSTRAINTS, true, mark);
+}
+
+static void
+put_statements(struct der_w *w, const struct cert_spec *s)
+{
+	size_t mark = der_mark(w);
+
+	if (!qc_present(&s->qc))
+		return;
+	put_qc(w, &s->qc);
+	wrap_ext(w, OID_EXT_QC, false, mark);
+}
+
+static void
+put_private(struct der_w *w, const struct cert_spec *s)
+{
+	size_t n = s->n_private_ext;
+
+	while (n-- > 0) {
+		const struct private_ext *x = &s->private_ext[n];
+		size_t mark = der_mark(w);
+
+		der_raw(w, x->der);
+		wrap_oid(w, oid_bytes(&x->oid), x->critical, mark);
+	}
 }
 
 static void
@@ -221,9 +238,12 @@ put_extensions(struct der_w *w, const struct cert_spec *s,
 {
 	size_t mark = der_mark(w);
 
+	put_private(w, s);
 	put_nocheck(w, s);
+	put_statements(w, s);
 	put_aia(w, s);
 	put_crldp(w, s);
+	put_name_constraints(w, s);
 	put_names(w, OID_EXT_IAN, s->ian, s->n_ian);
 	put_names(w, OID_EXT_SAN, s->san, s->n_san);
 	put_policies(w, s);
@@ -260,10 +280,47 @@ check_names(const struct general_name *names, size_t n, const char *part,
 	if (n > SPEC_NAMES_MAX)
 		return bad_part(part, e);
 	for (i = 0; i < n; i++) {
-		if (names[i].value.len == 0 ||
-		    !text_fits(names[i].value, GN_VALUE_MAX) ||
-		    (names[i].kind == GN_OTHER_IA5 && names[i].other.len == 0))
+		if (!general_name_fits(&names[i]))
 			return bad_part(part, e);
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+check_subtrees(const struct general_name *names, size_t n, struct err *e)
+{
+	size_t i;
+
+	if (n > SPEC_SUBTREES_MAX)
+		return bad_part("nameConstraints", e);
+	for (i = 0; i < n; i++)
+		TRY(subtree_check(&names[i], e));
+	return ERR_OK;
+}
+
+static enum err_code
+check_private(const struct cert_spec *s, struct err *e)
+{
+	struct err inner;
+	size_t i, k;
+
+	if (s->n_private_ext > SPEC_PRIVATE_MAX)
+		return bad_part("extensions", e);
+	for (i = 0; i < s->n_private_ext; i++) {
+		const struct private_ext *x = &s->private_ext[i];
+		struct bytes oid = oid_bytes(&x->oid);
+		bool good =
+		    ext_is_private(oid) && der_strict(x->der, &inner) == ERR_OK;
+
+		for (k = 0; k < i; k++)
+			good &=
+			    !bytes_eq(oid, oid_bytes(&s->private_ext[k].oid));
+		if (!good)
+			return err_at(e, ERR_INVALID, "spec-private",
+			    "RFC 5280 4.2", at_field("extensions"),
+			    "a private extension stands twice, is not one "
+			    "element in DER, or has an identifier of X.509 or "
+			    "PKIX; use one below an arc of your own");
 	}
 	return ERR_OK;
 }
@@ -333,7 +390,17 @@ check_spec(const struct cert_spec *s, struct err *e)
 	if (!text_fits(s->ocsp_url, URL_LEN_MAX) ||
 	    !text_fits(s->issuer_url, URL_LEN_MAX))
 		return bad_part("authorityInfoAccess", e);
-	return check_policies(s, e);
+	TRY(check_policies(s, e));
+	/* Only what a CA signs can be constrained (RFC 5280 4.2.1.10). */
+	if (!s->is_ca &&
+	    (s->constraints.n_permitted > 0 || s->constraints.n_excluded > 0))
+		return bad_part("nameConstraints", e);
+	TRY(check_subtrees(s->constraints.permitted, s->constraints.n_permitted,
+	    e));
+	TRY(check_subtrees(s->constraints.excluded, s->constraints.n_excluded,
+	    e));
+	TRY(qc_check(&s->qc, e));
+	return check_private(s, e);
 }
 
 enum err_code

@@ -32,12 +32,10 @@ signed_split(struct bytes der, struct bytes *tbs, struct bytes *sigalg,
 	return ERR_OK;
 }
 
-static bool
-general_name_valid(struct bytes whole)
+bool
+name_shape_valid(uint8_t tag, struct bytes v)
 {
-	struct der d = der_of(whole), in;
-	uint8_t tag = der_peek(&d);
-	struct bytes v = der_get(&d, tag);
+	struct der in;
 
 	switch (tag) {
 	case DER_CONTEXT_CONS(0): /* otherName */
@@ -60,6 +58,15 @@ general_name_valid(struct bytes whole)
 	default:
 		return false;
 	}
+}
+
+static bool
+general_name_valid(struct bytes whole)
+{
+	struct der d = der_of(whole);
+	uint8_t tag = der_peek(&d);
+
+	return name_shape_valid(tag, der_get(&d, tag));
 }
 
 /* One or more names until the end of d. */
@@ -256,6 +263,20 @@ read_policies(struct cert *c, struct bytes v)
 }
 
 static bool
+read_constraints(struct cert *c, struct bytes v)
+{
+	(void)c;
+	return constraints_valid(v);
+}
+
+static bool
+read_qc(struct cert *c, struct bytes v)
+{
+	(void)c;
+	return qc_valid(v);
+}
+
+static bool
 read_nocheck(struct cert *c, struct bytes v)
 {
 	(void)c;
@@ -268,22 +289,24 @@ static const struct ext_rule {
 	bool (*read)(struct cert *c, struct bytes value);
 	const char *word;
 } ext_rules[] = {
-	{ OID_EXT_BASIC,     read_basic,     "basicConstraints" },
-	{ OID_EXT_KEY_USAGE, read_key_usage, "keyUsage" },
-	{ OID_EXT_EKU,       read_eku,       "extKeyUsage" },
-	{ OID_EXT_SKI,       read_ski,       "subjectKeyIdentifier" },
-	{ OID_EXT_AKI,       read_aki,       "authorityKeyIdentifier" },
-	{ OID_EXT_POLICIES,  read_policies,  "certificatePolicies" },
-	{ OID_EXT_SAN,       read_alt_names, "subjectAltName" },
-	{ OID_EXT_IAN,       read_alt_names, "issuerAltName" },
-	{ OID_EXT_CRLDP,     read_crldp,     "cRLDistributionPoints" },
-	{ OID_EXT_AIA,       read_aia,       "authorityInfoAccess" },
-	{ OID_EXT_NOCHECK,   read_nocheck,   "ocsp-nocheck" },
+	{ OID_EXT_BASIC,       read_basic,       "basicConstraints" },
+	{ OID_EXT_KEY_USAGE,   read_key_usage,   "keyUsage" },
+	{ OID_EXT_EKU,         read_eku,         "extKeyUsage" },
+	{ OID_EXT_SKI,         read_ski,         "subjectKeyIdentifier" },
+	{ OID_EXT_AKI,         read_aki,         "authorityKeyIdentifier" },
+	{ OID_EXT_POLICIES,    read_policies,    "certificatePolicies" },
+	{ OID_EXT_SAN,         read_alt_names,   "subjectAltName" },
+	{ OID_EXT_IAN,         read_alt_names,   "issuerAltName" },
+	{ OID_EXT_CONSTRAINTS, read_constraints, "nameConstraints" },
+	{ OID_EXT_CRLDP,       read_crldp,       "cRLDistributionPoints" },
+	{ OID_EXT_AIA,         read_aia,         "authorityInfoAccess" },
+	{ OID_EXT_QC,          read_qc,          "qcStatements" },
+	{ OID_EXT_NOCHECK,     read_nocheck,     "ocsp-nocheck" },
 };
 /* clang-format on */
 
 static enum err_code
-read_known(struct cert *c, const struct cert_ext *x, struct err *e)
+read_known(struct cert *c, const struct cert_ext *x, bool own, struct err *e)
 {
 	size_t i;
 
@@ -295,7 +318,7 @@ read_known(struct cert *c, const struct cert_ext *x, struct err *e)
 			return malformed(ext_rules[i].word, e);
 		return ERR_OK;
 	}
-	if (x->critical)
+	if (x->critical && !own)
 		return err_at(e, ERR_INVALID, "cert-critical", "RFC 5280 4.2",
 		    at_field("extensions"),
 		    "the certificate has a critical extension that is not "
@@ -304,7 +327,7 @@ read_known(struct cert *c, const struct cert_ext *x, struct err *e)
 }
 
 static enum err_code
-read_extension(struct cert *c, struct der *all, struct err *e)
+read_extension(struct cert *c, struct der *all, bool own, struct err *e)
 {
 	struct der ext = der_enter(all, DER_SEQUENCE);
 	struct cert_ext x = { .oid = der_get(&ext, DER_OID) };
@@ -329,7 +352,7 @@ read_extension(struct cert *c, struct der *all, struct err *e)
 		    at_field("extensions"),
 		    "the certificate has more than 20 extensions");
 	c->ext[c->n_ext++] = x;
-	return read_known(c, &x, e);
+	return read_known(c, &x, own, e);
 }
 
 static enum err_code
@@ -362,7 +385,7 @@ read_validity(struct cert *c, struct der *t, struct err *e)
 }
 
 static enum err_code
-read_tbs(struct cert *c, struct err *e)
+read_tbs(struct cert *c, bool own, struct err *e)
 {
 	struct der d = der_of(c->tbs), t = der_enter(&d, DER_SEQUENCE), v, all;
 	struct bytes version = BYTES_NONE, exts;
@@ -398,12 +421,12 @@ read_tbs(struct cert *c, struct err *e)
 	if (!der_end(&d) || der_peek(&all) == 0)
 		return malformed("extensions", e);
 	while (der_peek(&all) != 0)
-		TRY(read_extension(c, &all, e));
+		TRY(read_extension(c, &all, own, e));
 	return der_end(&all) ? ERR_OK : malformed("extensions", e);
 }
 
-enum err_code
-cert_parse(struct bytes der, struct cert *out, struct err *e)
+static enum err_code
+parse(struct bytes der, bool own, struct cert *out, struct err *e)
 {
 	struct cert c = { .der = der, .path_len = -1 };
 	struct err inner;
@@ -415,9 +438,35 @@ cert_parse(struct bytes der, struct cert *out, struct err *e)
 	if (signed_split(der, &c.tbs, &c.sigalg, &c.signature, &inner) !=
 	    ERR_OK)
 		return malformed("Certificate", e);
-	TRY(read_tbs(&c, e));
+	TRY(read_tbs(&c, own, e));
 	*out = c;
 	return ERR_OK;
+}
+
+enum err_code
+cert_parse(struct bytes der, struct cert *out, struct err *e)
+{
+	return parse(der, false, out, e);
+}
+
+enum err_code
+cert_parse_own(struct bytes der, struct cert *out, struct err *e)
+{
+	return parse(der, true, out, e);
+}
+
+void
+cert_declare(struct cert *c, const struct oid *oids, size_t n)
+{
+	size_t i, k;
+
+	for (i = 0; i < c->n_ext; i++) {
+		for (k = 0; k < n; k++) {
+			if (bytes_eq(c->ext[i].oid, oid_bytes(&oids[k])) &&
+			    ext_is_private(c->ext[i].oid))
+				c->ext[i].declared = true;
+		}
+	}
 }
 
 const struct cert_ext *

@@ -230,7 +230,7 @@ csr_prove(const struct csr *r, struct verifier *v, struct err *e)
 enum err_code
 csr_build(struct key *key, const char *cn, struct buf *out, struct err *e)
 {
-	const struct name_attr attr = { OID_CN, bytes_str(cn) };
+	const struct name_attr attr = { OID_CN, bytes_str(cn), STRING_USUAL };
 	struct buf name AUTO_BUF = BUF(NAME_DER_MAX);
 	struct buf sig AUTO_BUF = BUF(SIG_MAX);
 	uint8_t memory[NAME_DER_MAX + SPKI_MAX + 64];

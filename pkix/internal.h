@@ -53,9 +53,25 @@ enum hash_alg key_type_hash(enum key_type t);
 bool name_valid(struct bytes name);
 /* Well-formed GeneralNames, at least one. */
 bool general_names_valid(struct bytes names);
+/* The content of qcStatements: those that are known in their form. */
+bool qc_valid(struct bytes statements);
+bool constraints_valid(struct bytes constraints);
+/* A GeneralName by its tag and content; of an IP address 4 or 16 octets. */
+bool name_shape_valid(uint8_t tag, struct bytes v);
+bool general_name_fits(const struct general_name *n);
+bool has_invisible(struct bytes text); /* valid UTF-8 */
 bool ia5_valid(struct bytes b);
 bool printable_valid(struct bytes b);
 bool country_known(struct bytes code);
+
+#define EMAIL_MAX 254 /* RFC 5321 4.5.3.1.3, less the angle brackets */
+bool letter_or_digit(uint8_t c);
+/* A host's name of two labels or more, without wildcard. */
+bool dns_host_valid(const char *host);
+/* Writes an extension's value; whether there is one was asked before. */
+void put_general_name(struct der_w *w, const struct general_name *n);
+void put_constraints(struct der_w *w, const struct name_constraints *c);
+void put_qc(struct der_w *w, const struct qc_statements *q);
 
 /* The octets of an INTEGER's content without the sign octet. */
 struct bytes magnitude_of(struct bytes integer);

@@ -27,8 +27,9 @@ lint_critical_set(const struct cert *c, const struct facts *f)
 	for (i = 0; i < c->n_ext; i++) {
 		const struct cert_ext *x = &c->ext[i];
 
-		if (x->critical &&
+		if (x->critical && !x->declared &&
 		    !bytes_eq(x->oid, oid_known(OID_EXT_BASIC)) &&
+		    !bytes_eq(x->oid, oid_known(OID_EXT_CONSTRAINTS)) &&
 		    !bytes_eq(x->oid, oid_known(OID_EXT_KEY_USAGE)) &&
 		    !bytes_eq(x->oid, oid_known(OID_EXT_EKU)))
 			return true;
@@ -51,7 +52,7 @@ lint_unknown_extension(const struct cert *c, const struct facts *f)
 			if (bytes_eq(c->ext[i].oid, oid_known(ours[k])))
 				break;
 		}
-		if (k == ARRAY_LEN(ours))
+		if (k == ARRAY_LEN(ours) && !c->ext[i].declared)
 			return true;
 	}
 	return false;

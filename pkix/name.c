@@ -5,11 +5,7 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include <idn2.h>
-
 #include "internal.h"
-
-#define EMAIL_MAX 254 /* RFC 5321 4.5.3.1.3, less the angle brackets */
 
 /* clang-format off */
 static const struct attr_rule {
@@ -17,16 +13,22 @@ static const struct attr_rule {
 	const char *word;
 	uint8_t tag;
 	size_t max; /* characters, RFC 5280 appendix A; X520name at most 64 here */
+	bool directory; /* a DirectoryString: its type of string may be chosen */
 } rules[] = {
-	{ OID_CN,            "CN",           DER_UTF8_STRING,      64 },
-	{ OID_C,             "C",            DER_PRINTABLE_STRING, 2 },
-	{ OID_O,             "O",            DER_UTF8_STRING,      64 },
-	{ OID_OU,            "OU",           DER_UTF8_STRING,      64 },
-	{ OID_TITLE,         "title",        DER_UTF8_STRING,      64 },
-	{ OID_SERIAL_NUMBER, "serialNumber", DER_PRINTABLE_STRING, 64 },
-	{ OID_GIVEN_NAME,    "givenName",    DER_UTF8_STRING,      64 },
-	{ OID_SURNAME,       "surname",      DER_UTF8_STRING,      64 },
-	{ OID_EMAIL,         "emailAddress", DER_IA5_STRING,       EMAIL_MAX },
+	{ OID_CN,              "CN",           DER_UTF8_STRING,      64, true },
+	{ OID_C,               "C",            DER_PRINTABLE_STRING, 2,  false },
+	{ OID_O,               "O",            DER_UTF8_STRING,      64, true },
+	{ OID_OU,              "OU",           DER_UTF8_STRING,      64, true },
+	{ OID_TITLE,           "title",        DER_UTF8_STRING,      64, true },
+	{ OID_SERIAL_NUMBER,   "serialNumber", DER_PRINTABLE_STRING, 64, false },
+	{ OID_GIVEN_NAME,      "givenName",    DER_UTF8_STRING,      64, true },
+	{ OID_SURNAME,         "surname",      DER_UTF8_STRING,      64, true },
+	{ OID_EMAIL,           "emailAddress", DER_IA5_STRING,       EMAIL_MAX, false },
+	{ OID_L,               "L",            DER_UTF8_STRING,      64, true },
+	{ OID_ST,              "ST",           DER_UTF8_STRING,      64, true },
+	{ OID_INITIALS,        "initials",     DER_UTF8_STRING,      64, true },
+	{ OID_PSEUDONYM,       "pseudonym",    DER_UTF8_STRING,      64, true },
+	{ OID_ORGANIZATION_ID, "organizationIdentifier", DER_UTF8_STRING, 64, true },
 };
 
 /* What people and tools write when they mean nothing; letter case ignored. */
@@ -63,6 +65,57 @@ name_attr_word(enum pkix_oid type)
 }
 
 bool
+name_attr_parse(struct bytes word, enum pkix_oid *out)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rules); i++) {
+		if (!bytes_is(word, rules[i].word))
+			continue;
+		*out = rules[i].type;
+		return true;
+	}
+	return false;
+}
+
+size_t
+name_attr_max(enum pkix_oid type)
+{
+	const struct attr_rule *r = rule_of(type);
+
+	return r == NULL ? 0 : r->max;
+}
+
+/* The tag that the attribute gets, or 0 where it cannot have that string. */
+static uint8_t
+tag_of(const struct attr_rule *r, enum name_string string)
+{
+	switch (string) {
+	case STRING_USUAL:
+		return r->tag;
+	case STRING_UTF8:
+		return r->directory ? DER_UTF8_STRING : 0;
+	case STRING_PRINTABLE:
+		return r->directory || r->tag == DER_PRINTABLE_STRING
+			   ? DER_PRINTABLE_STRING
+			   : 0;
+	case STRING_IA5:
+		return r->tag == DER_IA5_STRING ? DER_IA5_STRING : 0;
+	case NAME_STRINGS:
+		break;
+	}
+	return 0;
+}
+
+bool
+name_attr_takes(enum pkix_oid type, enum name_string string)
+{
+	const struct attr_rule *r = rule_of(type);
+
+	return r != NULL && tag_of(r, string) != 0;
+}
+
+bool
 ia5_valid(struct bytes b)
 {
 	size_t i;
@@ -74,7 +127,7 @@ ia5_valid(struct bytes b)
 	return true;
 }
 
-static bool
+bool
 letter_or_digit(uint8_t c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -124,7 +177,7 @@ invisible(uint32_t c)
 	       c >= 0xf0000;
 }
 
-static bool
+bool
 has_invisible(struct bytes v)
 {
 	const uint8_t *p = v.p;
@@ -200,7 +253,29 @@ check_text(const struct attr_rule *r, struct bytes v, struct err *e)
 }
 
 static enum err_code
-check_meaning(const struct attr_rule *r, struct bytes v, struct err *e)
+check_string(const struct attr_rule *r, uint8_t tag, struct bytes v,
+    struct err *e)
+{
+	struct where at = at_field(r->word);
+
+	if (tag == 0)
+		return err_at(e, ERR_INVALID, "name-string",
+		    "RFC 5280 appendix A.1", at,
+		    "%s cannot be in that type of string: C and serialNumber "
+		    "are PrintableString, emailAddress is IA5String, the "
+		    "others are UTF8String or PrintableString",
+		    r->word);
+	if (tag == DER_PRINTABLE_STRING && !printable_valid(v))
+		return err_at(e, ERR_INVALID, "name-alphabet", "X.680 41.4", at,
+		    "%s contains a character outside A-Z a-z 0-9 and "
+		    "'()+,-./:=? and space",
+		    r->word);
+	return ERR_OK;
+}
+
+static enum err_code
+check_meaning(const struct attr_rule *r, uint8_t tag, struct bytes v,
+    struct err *e)
 {
 	struct where at = at_field(r->word);
 
@@ -208,11 +283,7 @@ check_meaning(const struct attr_rule *r, struct bytes v, struct err *e)
 		return err_at(e, ERR_INVALID, "name-country", "ISO 3166-1", at,
 		    "C is not a country code of ISO 3166-1; write two capital "
 		    "letters, as in CL");
-	if (r->tag == DER_PRINTABLE_STRING && !printable_valid(v))
-		return err_at(e, ERR_INVALID, "name-alphabet", "X.680 41.4", at,
-		    "%s contains a character outside A-Z a-z 0-9 and "
-		    "'()+,-./:=? and space",
-		    r->word);
+	TRY(check_string(r, tag, v, e));
 	if (r->type == OID_EMAIL)
 		return email_check(v, e);
 	if (r->type != OID_C && stands_for_nothing(v))
@@ -242,12 +313,14 @@ name_build(const struct name_attr *attrs, size_t n, struct buf *out,
 	for (i = n; i-- > 0;) {
 		const struct attr_rule *r = rule_of(attrs[i].type);
 		size_t rdn = der_mark(&w);
+		uint8_t tag;
 
 		if (r == NULL)
 			fatal("name_build: not an attribute of names");
+		tag = tag_of(r, attrs[i].string);
 		TRY(check_text(r, attrs[i].value, e));
-		TRY(check_meaning(r, attrs[i].value, e));
-		der_put(&w, r->tag, attrs[i].value);
+		TRY(check_meaning(r, tag, attrs[i].value, e));
+		der_put(&w, tag, attrs[i].value);
 		der_put_oid(&w, oid_known(r->type));
 		der_wrap(&w, DER_SEQUENCE, rdn);
 		der_wrap(&w, DER_SET, rdn);
@@ -417,94 +490,4 @@ name_print(char *out, size_t size, struct bytes name)
 		print_piece(&o, "=", 1);
 		print_value(&o, tag, value);
 	}
-}
-
-static bool
-mailbox_valid(const char *p, size_t len)
-{
-	bool dot = true;
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		if (p[i] == '.') {
-			if (dot)
-				return false;
-			dot = true;
-			continue;
-		}
-		dot = false;
-		if (!letter_or_digit((uint8_t)p[i]) &&
-		    strchr("!#$%&'*+-/=?^_`{|}~", p[i]) == NULL)
-			return false;
-	}
-	return len >= 1 && len <= 64 && !dot;
-}
-
-static bool
-label_valid(const char *p, size_t len)
-{
-	size_t i;
-
-	if (len < 1 || len > 63 || p[0] == '-' || p[len - 1] == '-')
-		return false;
-	for (i = 0; i < len; i++) {
-		if (!letter_or_digit((uint8_t)p[i]) && p[i] != '-')
-			return false;
-	}
-	return true;
-}
-
-/* An A-label must be one: IDNA 2008 decodes it and encodes it back. */
-static bool
-idna_valid(const char *host)
-{
-	char *unicode = NULL, *back = NULL;
-	bool same = idn2_to_unicode_8z8z(host, &unicode, 0) == IDN2_OK &&
-		    idn2_lookup_u8((const uint8_t *)unicode, (uint8_t **)&back,
-			IDN2_NONTRANSITIONAL) == IDN2_OK &&
-		    strcasecmp(back, host) == 0;
-
-	idn2_free(unicode);
-	idn2_free(back);
-	return same;
-}
-
-static bool
-host_valid(const char *host)
-{
-	const char *p = host, *dot;
-	size_t labels = 0, len;
-
-	do {
-		dot = strchr(p, '.');
-		len = dot == NULL ? strlen(p) : (size_t)(dot - p);
-		if (!label_valid(p, len))
-			return false;
-		labels++;
-		p += len + 1;
-	} while (dot != NULL);
-	if (labels < 2)
-		return false;
-	return strcasestr(host, "xn--") == NULL || idna_valid(host);
-}
-
-enum err_code
-email_check(struct bytes address, struct err *e)
-{
-	char text[EMAIL_MAX + 1];
-	char *at;
-
-	if (address.len > 0 && address.len <= EMAIL_MAX &&
-	    ascii_printable(address)) {
-		memcpy(text, address.p, address.len);
-		text[address.len] = '\0';
-		at = strrchr(text, '@');
-		if (at != NULL && mailbox_valid(text, (size_t)(at - text)) &&
-		    host_valid(at + 1))
-			return ERR_OK;
-	}
-	return err_at(e, ERR_INVALID, "email-form", "RFC 5321 4.1.2",
-	    at_field("emailAddress"),
-	    "this is not an e-mail address; write name@host.tld in plain "
-	    "ASCII");
 }

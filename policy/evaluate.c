@@ -225,6 +225,7 @@ judge_subject(struct judge *j)
 	for (size_t i = 0; i < j->p->n_subject; i++) {
 		attr[i].type = j->p->subject[i].type;
 		attr[i].value = filled(j, &j->p->subject[i].value);
+		attr[i].string = STRING_USUAL;
 	}
 	if (name_build(attr, j->p->n_subject, &der, &e) != ERR_OK) {
 		fail(j, "subject", bytes_str(e.where.field), &e);

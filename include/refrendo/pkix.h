@@ -129,6 +129,22 @@ enum pkix_oid {
 	OID_GIVEN_NAME,
 	OID_SURNAME,
 	OID_EMAIL,
+	OID_L,
+	OID_ST,
+	OID_INITIALS,
+	OID_PSEUDONYM,
+	OID_ORGANIZATION_ID, /* 2.5.4.97, EN 319 412-1 5.1.4 */
+	/* Purposes: early, since sets of them are 32 bits. */
+	OID_EKU_CLIENT,
+	OID_EKU_EMAIL,
+	OID_EKU_OCSP,
+	OID_EKU_SERVER,
+	OID_EKU_CODE,
+	OID_EKU_TIME,     /* critical and alone (RFC 3161 2.3) */
+	OID_EKU_DOCUMENT, /* RFC 9336 */
+	/* Private, critical, of ministers' certificates: 2.25 and a UUID,
+	 * 2.25.295227800890228242059973903580110891240. */
+	OID_EKU_ENDORSER,
 	OID_EXT_SKI,
 	OID_EXT_AKI,
 	OID_EXT_KEY_USAGE,
@@ -145,16 +161,12 @@ enum pkix_oid {
 	OID_EXT_IDP,
 	OID_EXT_NOCHECK,
 	OID_EXT_NONCE,
+	OID_EXT_CONSTRAINTS,
+	OID_EXT_QC,
 	OID_AD_OCSP,
 	OID_AD_CA_ISSUERS,
 	OID_QT_CPS,
 	OID_QT_NOTICE,
-	OID_EKU_CLIENT,
-	OID_EKU_EMAIL,
-	OID_EKU_OCSP,
-	/* Private, critical, of ministers' certificates: 2.25 and a UUID,
-	 * 2.25.295227800890228242059973903580110891240. */
-	OID_EKU_ENDORSER,
 	OID_RUT_HOLDER,    /* 1.3.6.1.4.1.8321.1 */
 	OID_RUT_CERTIFIER, /* 1.3.6.1.4.1.8321.2 */
 	OID_OCSP_BASIC,
@@ -289,10 +301,20 @@ MUST_CHECK enum err_code key_sign(struct key *k, struct bytes message,
 
 /* --- Names ------------------------------------------------------------------ */
 
+/* The type of an attribute's string; the usual one unless said otherwise. */
+enum name_string {
+	STRING_USUAL,
+	STRING_UTF8,
+	STRING_PRINTABLE,
+	STRING_IA5,
+	NAME_STRINGS
+};
+
 /* One attribute of a distinguished name, one per RDN, in encoding order. */
 struct name_attr {
-	enum pkix_oid type; /* OID_CN … OID_EMAIL */
-	struct bytes value; /* UTF-8, validated while encoding */
+	enum pkix_oid type;      /* OID_CN … OID_ORGANIZATION_ID */
+	struct bytes value;      /* UTF-8, validated while encoding */
+	enum name_string string; /* where name_attr_takes() it */
 };
 #define NAME_ATTRS_MAX 12
 #define NAME_DER_MAX   1024
@@ -302,7 +324,7 @@ struct name_attr {
  * serialNumber and IA5String for e-mail; upper bounds of RFC 5280 appendix A
  * counted in characters (CN, O, OU, title 64); C an ISO 3166-1 code.
  *
- * ERR_INVALID "name-count", "name-too-long", "name-too-large",
+ * ERR_INVALID "name-count", "name-string", "name-too-long", "name-too-large",
  * "name-alphabet", "name-country", "name-empty", "name-meta" (N/A, -, ., 0,
  * test: values that stand for nothing), "name-control" (also invisible and
  * bidirectional ones), "name-utf8", "name-space", "name-digit" (in givenName
@@ -316,10 +338,51 @@ MUST_CHECK enum err_code name_build(const struct name_attr *attrs, size_t n,
  */
 void name_print(char *out, size_t size, struct bytes name);
 const char *name_attr_word(enum pkix_oid type); /* "CN", "title", … or NULL */
+bool name_attr_parse(struct bytes word, enum pkix_oid *out); /* its inverse */
+size_t name_attr_max(enum pkix_oid type); /* characters; 0: no attribute */
+/*
+ * May this attribute be in this type of string?  C and serialNumber are always
+ * PrintableString and emailAddress IA5String; the others are a
+ * DirectoryString, which in new certificates is UTF8String or PrintableString
+ * (RFC 5280 4.1.2.4 and appendix A.1).
+ */
+bool name_attr_takes(enum pkix_oid type, enum name_string string);
 /* The value of the first attribute of this type, or BYTES_NONE. */
 struct bytes name_find(struct bytes name, enum pkix_oid type);
 /* Host and mailbox of an ASCII address; ERR_INVALID "email-form". */
 MUST_CHECK enum err_code email_check(struct bytes address, struct err *e);
+/*
+ * dns_check - a host's name as a certificate carries it: two labels or more of
+ * letters, digits and inner hyphens, 253 characters, no final dot; names in
+ * other alphabets as A-labels of IDNA 2008; "*" only as the whole first label
+ * (RFC 5280 4.2.1.6, RFC 9525 6.3).
+ *
+ * ERR_INVALID "dns-form", "dns-wildcard", "dns-underscore", "dns-address" (an
+ * IP address), "dns-idna" (arg: the A-labels to write, where there are any).
+ */
+MUST_CHECK enum err_code dns_check(struct bytes name, struct err *e);
+/*
+ * uri_check - an absolute URI in ASCII with its scheme; where it names a host,
+ * that is a name as dns_check() wants it, without wildcard, or an IP address;
+ * no user, no password (RFC 5280 4.2.1.6, RFC 3986).
+ *
+ * ERR_INVALID "uri-form", "uri-host".
+ */
+MUST_CHECK enum err_code uri_check(struct bytes uri, struct err *e);
+/*
+ * ip_parse - "192.0.2.7" or "2001:db8::7" to its 4 or 16 octets.
+ * ip_range_parse - "192.0.2.0/24" to address and mask, 8 or 32 octets, as
+ * name constraints have them (RFC 5280 4.2.1.10); the rest of the address is
+ * zero.
+ *
+ * ERR_INVALID "ip-form"; "ip-range".
+ */
+#define IP_MAX       16
+#define IP_RANGE_MAX 32
+MUST_CHECK enum err_code ip_parse(struct bytes text, uint8_t out[IP_MAX],
+    size_t *len, struct err *e);
+MUST_CHECK enum err_code ip_range_parse(struct bytes text,
+    uint8_t out[IP_RANGE_MAX], size_t *len, struct err *e);
 
 /* --- PKCS #10 (RFC 2986) ------------------------------------------------------ */
 
@@ -368,6 +431,7 @@ void pem_put(struct buf *out, const char *label, struct bytes der);
 struct cert_ext {
 	struct bytes oid, value; /* value: content of the OCTET STRING */
 	bool critical;
+	bool declared; /* see cert_declare() */
 };
 
 /* A certificate read in place: everything borrows from der. */
@@ -395,6 +459,20 @@ struct cert {
  */
 MUST_CHECK enum err_code cert_parse(struct bytes der, struct cert *out,
     struct err *e);
+/*
+ * cert_parse_own - the same for certificates of our own CAs, whose policies
+ * may give them critical extensions that nobody else knows.  That each may be
+ * there is for whoever calls: cert_declare() and cert_lint().
+ *
+ * As cert_parse(), never "cert-critical".
+ */
+MUST_CHECK enum err_code cert_parse_own(struct bytes der, struct cert *out,
+    struct err *e);
+/*
+ * cert_declare - these private extensions may stand in this certificate, as
+ * policy or ceiling says: the lint lets them pass.
+ */
+void cert_declare(struct cert *c, const struct oid *oids, size_t n);
 const struct cert_ext *cert_find_ext(const struct cert *c, enum pkix_oid oid);
 bool cert_has_eku(const struct cert *c, enum pkix_oid eku);
 /*
@@ -420,12 +498,100 @@ enum key_usage_bit {
 #define SPEC_EKUS_MAX     6
 #define SPEC_POLICIES_MAX 4
 #define SPEC_NAMES_MAX    6
+#define SPEC_SUBTREES_MAX 6
+#define SPEC_PRIVATE_MAX  4
+#define SPEC_PDS_MAX      4
+#define SPEC_LAWS_MAX     4
 
+enum name_kind {
+	GN_EMAIL,
+	GN_OTHER_IA5,
+	GN_URI,
+	GN_DNS,
+	GN_OTHER_UTF8,
+	GN_OTHER_PRINTABLE,
+	GN_IP,
+	GN_DIRECTORY,
+	NAME_KINDS
+};
 struct general_name {
-	enum { GN_EMAIL, GN_OTHER_IA5, GN_URI, GN_DNS } kind;
-	struct oid other; /* GN_OTHER_IA5: type-id */
+	enum name_kind kind;
+	struct oid other; /* GN_OTHER_…: type-id */
+	/* Text; of GN_IP 4 or 16 octets, of GN_DIRECTORY a whole Name. */
 	struct bytes value;
 };
+/* The number n of its tag [n] (RFC 5280 4.2.1.6): 1 of GN_EMAIL. */
+unsigned general_name_tag(enum name_kind kind);
+/*
+ * general_name_check - may it stand in a certificate: a value that is neither
+ * empty nor over 320 octets (a Name: NAME_DER_MAX) and right for its kind.
+ *
+ * ERR_INVALID "other-name" (its string, or no type-id), "ip-size",
+ * "directory-name", and those of email_check(), dns_check(), uri_check().
+ */
+MUST_CHECK enum err_code general_name_check(const struct general_name *n,
+    struct err *e);
+/*
+ * subtree_check - the same for a name constraint (RFC 5280 4.2.1.10): of
+ * GN_EMAIL a mailbox, a host, or a domain with a dot in front; of GN_DNS a
+ * domain, which holds its subdomains; of GN_URI a host, or a domain with a dot
+ * in front; of GN_IP address and mask; of GN_DIRECTORY a Name.
+ *
+ * ERR_INVALID "subtree-form".
+ */
+MUST_CHECK enum err_code subtree_check(const struct general_name *n,
+    struct err *e);
+
+/* Which names the certificates below a CA may carry; with is_ca only. */
+struct name_constraints {
+	struct general_name permitted[SPEC_SUBTREES_MAX],
+	    excluded[SPEC_SUBTREES_MAX];
+	size_t n_permitted, n_excluded; /* both 0: no such extension */
+};
+
+enum qc_type { QC_ESIGN = 1, QC_ESEAL = 2, QC_WEB = 4 }; /* bits */
+struct qc_pds {
+	struct bytes url; /* https://… of the disclosure statement */
+	char lang[3];     /* ISO 639-1: "es" */
+};
+/*
+ * What a qualified certificate states of itself (ETSI EN 319 412-5 4, RFC 3739
+ * 3.2.6); what is zero is not stated, all zero: no such extension.
+ */
+struct qc_statements {
+	bool compliance; /* 4.2.1: qualified, by EU law or country's */
+	bool sscd;       /* 4.2.2: key in a qualified device */
+	unsigned types;  /* 4.2.3: QC_ bits */
+	char country[SPEC_LAWS_MAX][3]; /* 4.2.4: whose law, if not the EU's */
+	size_t n_country;
+	char currency[4];        /* 4.3.2: ISO 4217; "": no limit stated */
+	int64_t amount;          /* of the limit, times 10^exponent; from 1 */
+	int64_t exponent;        /* 0 to 20 */
+	int64_t retention_years; /* 4.3.3: of records, after the end; to 100 */
+	struct qc_pds pds[SPEC_PDS_MAX]; /* 4.3.4 */
+	size_t n_pds;
+	struct oid semantics; /* EN 319 412-1 5.1: of serialNumber */
+};
+bool qc_present(const struct qc_statements *q);
+/*
+ * ERR_INVALID "qc-country", "qc-limit", "qc-retention", "qc-pds",
+ * "qc-types", "qc-countries"; where.field is the statement.
+ */
+MUST_CHECK enum err_code qc_check(const struct qc_statements *q, struct err *e);
+
+/* An extension that only those who agreed on it know. */
+struct private_ext {
+	struct oid oid; /* ext_is_private() */
+	bool critical;
+	struct bytes der; /* one whole element, strict DER */
+};
+/*
+ * May a policy define it?  Not what stands below 2.5.29 (X.509),
+ * 1.3.6.1.5.5.7.1 (PKIX) or 1.3.6.1.5.5.7.48.1 (OCSP): those have a form and
+ * a meaning of their own, and what of them is allowed has its own key.
+ */
+bool ext_is_private(struct bytes oid);
+
 struct cert_policy {
 	struct oid oid;
 	struct bytes cps, notice; /* empty: no such qualifier */
@@ -454,6 +620,10 @@ struct cert_spec {
 	struct bytes crl_url, ocsp_url,
 	    issuer_url; /* empty: no such extension */
 	bool nocheck;   /* OCSP responder: id-pkix-ocsp-nocheck */
+	struct name_constraints constraints;
+	struct qc_statements qc;
+	struct private_ext private_ext[SPEC_PRIVATE_MAX];
+	size_t n_private_ext;
 };
 /*
  * cert_build_tbs - appends the to-be-signed part, whole SEQUENCE.  Subject key
@@ -461,7 +631,10 @@ struct cert_spec {
  * identifier out.
  *
  * ERR_INVALID "spec-serial", "spec-part" (where.field), "spec-notice" (over
- * 200 characters), "spec-validity", "spki-…"; ERR_NOMEM "der-full".
+ * 200 characters), "spec-validity", "spec-private" (an extension that is not
+ * for policies, twice, or not DER), "spki-…", and those of subtree_check() and
+ * qc_check(); ERR_NOMEM "der-full".  Of alternative names only the form is
+ * judged here: see general_name_check().
  */
 MUST_CHECK enum err_code cert_build_tbs(const struct cert_spec *spec,
     struct buf *tbs, struct err *e);

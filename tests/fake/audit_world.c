@@ -35,10 +35,11 @@ static void
 build_name(struct buf *out, const char *cn, const char *run)
 {
 	struct name_attr attr[4] = {
-		{ OID_C, bytes_str("CL") },
-		{ OID_O, bytes_str("Universidad de Ejemplo") },
-		{ OID_SERIAL_NUMBER, bytes_str(run == NULL ? "" : run) },
-		{ OID_CN, bytes_str(cn) },
+		{ OID_C, bytes_str("CL"), STRING_USUAL },
+		{ OID_O, bytes_str("Universidad de Ejemplo"), STRING_USUAL },
+		{ OID_SERIAL_NUMBER, bytes_str(run == NULL ? "" : run),
+		    STRING_USUAL },
+		{ OID_CN, bytes_str(cn), STRING_USUAL },
 	};
 	if (run == NULL)
 		attr[2] = attr[3];

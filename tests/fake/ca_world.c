@@ -120,8 +120,8 @@ make_certificate(struct world *w, struct key *subject, struct key *signer,
 	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
 	struct buf sig AUTO_BUF = BUF(SIG_MAX);
 	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
-	struct name_attr attr[] = { { OID_C, bytes_str("CL") },
-		{ OID_CN, bytes_str(cn) } };
+	struct name_attr attr[] = { { OID_C, bytes_str("CL"), STRING_USUAL },
+		{ OID_CN, bytes_str(cn), STRING_USUAL } };
 	uint8_t serial[20] = { 0x11 };
 	struct cert_spec spec = { .serial = bytes_of(serial, 20),
 		.issuer_type = key_type(signer),

@@ -79,8 +79,9 @@ world_hash(struct world *w, struct bytes b)
 static struct bytes
 name_of(struct world *w, const char *cn)
 {
-	const struct name_attr attrs[] = { { OID_C, bytes_str("CL") },
-		{ OID_CN, bytes_str(cn) } };
+	const struct name_attr attrs[] = { { OID_C, bytes_str("CL"),
+					       STRING_USUAL },
+		{ OID_CN, bytes_str(cn), STRING_USUAL } };
 	struct buf name AUTO_BUF = BUF(NAME_DER_MAX);
 	OK(name_build(attrs, ARRAY_LEN(attrs), &name, e));
 	return arena_copy(w->a, buf_bytes(&name));
@@ -341,11 +342,12 @@ world_ask(struct world *w, uint16_t type, struct bytes body,
 void
 wish_subject(struct world *w, struct wish *x, const char *run)
 {
-	const struct name_attr attrs[] = { { OID_C, bytes_str("CL") },
-		{ OID_O, bytes_str("Ministerio de Prueba") },
-		{ OID_TITLE, bytes_str("Jefa de Sección") },
-		{ OID_SERIAL_NUMBER, bytes_str(run) },
-		{ OID_CN, bytes_str("Ana Pérez Soto") } };
+	const struct name_attr attrs[] = { { OID_C, bytes_str("CL"),
+					       STRING_USUAL },
+		{ OID_O, bytes_str("Ministerio de Prueba"), STRING_USUAL },
+		{ OID_TITLE, bytes_str("Jefa de Sección"), STRING_USUAL },
+		{ OID_SERIAL_NUMBER, bytes_str(run), STRING_USUAL },
+		{ OID_CN, bytes_str("Ana Pérez Soto"), STRING_USUAL } };
 	struct buf name AUTO_BUF = BUF(NAME_DER_MAX);
 	OK(name_build(attrs, ARRAY_LEN(attrs), &name, e));
 	x->spec.subject = arena_copy(w->a, buf_bytes(&name));

@@ -30,8 +30,10 @@ build(struct bytes in)
 		size_t len = end == NULL ? in.len : (size_t)(end - in.p);
 
 		if (len > 0) {
-			attrs[n].type =
-			    (enum pkix_oid)(in.p[0] % (OID_EMAIL + 1));
+			attrs[n].type = (enum pkix_oid)(
+			    in.p[0] % (OID_ORGANIZATION_ID + 1));
+			attrs[n].string =
+			    (enum name_string)(in.p[0] / 64 % NAME_STRINGS);
 			attrs[n++].value = bytes_of(in.p + 1, len - 1);
 		}
 		len = len < in.len ? len + 1 : len;

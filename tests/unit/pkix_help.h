@@ -172,9 +172,9 @@ static inline void
 build_name(struct buf *out, const char *cn)
 {
 	const struct name_attr attrs[] = {
-		{ OID_C, bytes_str("CL") },
-		{ OID_O, bytes_str("Municipalidad de Ejemplo") },
-		{ OID_CN, bytes_str(cn) },
+		{ OID_C, bytes_str("CL"), STRING_USUAL },
+		{ OID_O, bytes_str("Municipalidad de Ejemplo"), STRING_USUAL },
+		{ OID_CN, bytes_str(cn), STRING_USUAL },
 	};
 	struct err e;
 

@@ -6,7 +6,7 @@
 static enum err_code
 one(enum pkix_oid type, struct bytes value, struct buf *out, struct err *e)
 {
-	const struct name_attr a = { type, value };
+	const struct name_attr a = { type, value, STRING_USUAL };
 
 	return name_build(&a, 1, out, e);
 }
@@ -234,12 +234,14 @@ whole_names(void **state)
 	refused("no attributes", name_build(many, 0, &out, &e), &e, ERR_INVALID,
 	    "name-count", "1 to 12 attributes");
 	for (i = 0; i < ARRAY_LEN(many); i++)
-		many[i] = (struct name_attr){ OID_OU, bytes_str("unit") };
+		many[i] = (struct name_attr){ OID_OU, bytes_str("unit"),
+			STRING_USUAL };
 	refused("thirteen", name_build(many, ARRAY_LEN(many), &out, &e), &e,
 	    ERR_INVALID, "name-count", "1 to 12 attributes");
 	snprintf(big, sizeof(big), "a@%s.%s.%s.example", A63, A63, A63);
 	for (i = 0; i < 6; i++)
-		many[i] = (struct name_attr){ OID_EMAIL, bytes_str(big) };
+		many[i] = (struct name_attr){ OID_EMAIL, bytes_str(big),
+			STRING_USUAL };
 	refused("over 1024 octets", name_build(many, 6, &out, &e), &e,
 	    ERR_INVALID, "name-too-large", "longer than 1024 octets");
 	assert_int_equal(out.len, 0);

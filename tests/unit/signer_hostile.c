@@ -124,7 +124,8 @@ s_san_of_other(struct world *w, struct wish *x)
 static void
 s_nobody(struct world *w, struct wish *x)
 {
-	const struct name_attr attrs[] = { { OID_CN, bytes_str("Ana") } };
+	const struct name_attr attrs[] = { { OID_CN, bytes_str("Ana"),
+	    STRING_USUAL } };
 	struct buf name AUTO_BUF = BUF(NAME_DER_MAX);
 	OK(name_build(attrs, 1, &name, e));
 	x->spec.subject = arena_copy(w->a, buf_bytes(&name));

@@ -257,8 +257,9 @@ static void
 responder_spec(struct world *w, struct cert_spec *spec)
 {
 	static const uint8_t serial[20] = { 0x11, 0x22, 0x33, 0x44 };
-	const struct name_attr attrs[] = { { OID_C, bytes_str("CL") },
-		{ OID_CN, bytes_str("OCSP uno") } };
+	const struct name_attr attrs[] = { { OID_C, bytes_str("CL"),
+					       STRING_USUAL },
+		{ OID_CN, bytes_str("OCSP uno"), STRING_USUAL } };
 	struct buf name AUTO_BUF = BUF(NAME_DER_MAX);
 	OK(name_build(attrs, ARRAY_LEN(attrs), &name, e));
 	*spec = (struct cert_spec){
