@@ -6,7 +6,7 @@
 
 /* --- Facts and words ------------------------------------------------------------ */
 
-enum {
+enum asked {
 	ASK_PERSON_RUN,
 	ASK_PERSON_NAME,
 	ASK_PERSON_OFFICE,
@@ -217,7 +217,7 @@ expr_compile(const struct policy_file *one, struct arena *arena,
 /* --- Verdict -------------------------------------------------------------------------- */
 
 static struct expr_value
-ask(int64_t fact, const struct expr_env *env)
+ask(enum asked fact, const struct expr_env *env)
 {
 	const struct policy_facts *f = env->facts;
 	struct expr_value v = { .n = 0 };
@@ -270,7 +270,7 @@ struct expr_value
 expr_ask(const struct expr_op *op, const struct expr_env *env)
 {
 	if (op->kind == EXPR_FACT)
-		return ask(op->n, env);
+		return ask((enum asked)op->n, env);
 	return (struct expr_value){ 0, policy_attribute(env->facts, op->text) };
 }
 
