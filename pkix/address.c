@@ -417,7 +417,7 @@ range_read(char *text, uint8_t out[IP_RANGE_MAX], size_t *len)
 	for (i = 0; i < n; i++) {
 		size_t here = bits < i * 8 ? 0 : bits - i * 8;
 
-		mask[i] = here >= 8 ? 0xff : (uint8_t)(0xff00u >> here);
+		mask[i] = (uint8_t)(here >= 8 ? 0xffu : 0xff00u >> here);
 		if ((out[i] & ~mask[i]) != 0)
 			return false;
 	}
