@@ -13,6 +13,19 @@ struct said_ceilings {
 };
 
 /* clang-format off */
+#define NOT_HOLDER "only certificates of CAs have it; delete it"
+static const struct word holder_words[] = {
+	{ "digitalSignature", KU_DIGITAL_SIGNATURE, NULL, false },
+	{ "nonRepudiation",   KU_NON_REPUDIATION,   NULL, false },
+	{ "keyEncipherment",  KU_KEY_ENCIPHERMENT,  NULL, false },
+	{ "dataEncipherment", KU_DATA_ENCIPHERMENT, NULL, false },
+	{ "keyAgreement",     KU_KEY_AGREEMENT,     NULL, false },
+	{ "contentCommitment", 0, "write its older name, nonRepudiation", false },
+	{ "keyCertSign",      0, NOT_HOLDER, false },
+	{ "cRLSign",          0, NOT_HOLDER, false },
+	{ NULL, 0, NULL, false },
+};
+
 static const struct row officer_rows[] = {
 	{ "run",        T_TEXT, REQUIRED, 3,  20, NULL, OFF(said_officer, run),  NULL, NULL, "DS 181/2002", "RUN of the officer." },
 	{ "name",       T_TEXT, REQUIRED, 1,  95, NULL, OFF(said_officer, name), NULL, NULL, NULL, "Name of the officer." },
@@ -28,7 +41,7 @@ static const struct row ceilings_rows[] = {
 	{ "validity_max",    T_DURATION, REQUIRED, HOUR,   1096 * DAY,   NULL,    AT(validity_max),    NULL,        NULL, LAW16, "Longest life of a holder's certificate; the law ends it at three years." },
 	{ "backdate_max",    T_DURATION, 0,        0,      HOUR,         "0s",    AT(backdate_max),    NULL,        NULL, NULL,  "Longest that a certificate may begin before its making." },
 	{ "keys",            T_WORDS,    REQUIRED, 1,      0,            NULL,    AT(keys),            key_words,   NULL, NULL,  "Kinds of key that may be certified." },
-	{ "key_usage",       T_WORDS,    REQUIRED, 1,      0,            NULL,    AT(key_usage),       usage_words, NULL, "RFC 5280 4.2.1.3",  "Usages that a holder may have." },
+	{ "key_usage",       T_WORDS,    REQUIRED, 1,      0,            NULL,    AT(key_usage),       holder_words, NULL, "RFC 5280 4.2.1.3",  "Usages that a holder may have." },
 	{ "extended",        T_WORDS,    REQUIRED, 1,      0,            NULL,    AT(extended),        eku_words,   NULL, "RFC 5280 4.2.1.12", "Purposes that a holder may have." },
 	{ "statement_max",   T_DURATION, 0,        MINUTE, 7 * DAY,      "72h",   AT(statement_max),   NULL,        NULL, NULL,  "Longest life of a statement to endorse." },
 	{ "appointment_max", T_DURATION, 0,        DAY,    3650 * DAY,   "4y",    AT(appointment_max), NULL,        NULL, NULL,  "Longest appointment of a minister of faith." },

@@ -85,6 +85,14 @@ check_usage_purpose(struct load *l, const struct said_policy *s)
 		  "add digitalSignature to usage.key" },
 		{ INT64_C(1) << OID_EKU_CLIENT, KU_DIGITAL_SIGNATURE | KU_KEY_AGREEMENT,
 		  "add digitalSignature to usage.key" },
+		{ INT64_C(1) << OID_EKU_SERVER, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT,
+		  "add digitalSignature to usage.key" },
+		{ INT64_C(1) << OID_EKU_CODE, KU_DIGITAL_SIGNATURE,
+		  "add digitalSignature to usage.key" },
+		{ INT64_C(1) << OID_EKU_TIME, KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION,
+		  "add digitalSignature to usage.key" },
+		{ INT64_C(1) << OID_EKU_DOCUMENT, KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION,
+		  "add digitalSignature to usage.key" },
 	};
 	/* clang-format on */
 	const struct value *usage = &s->usage.key, *eku = &s->usage.extended;
@@ -104,6 +112,24 @@ check_usage_purpose(struct load *l, const struct said_policy *s)
 	}
 }
 
+/* RFC 3161 2.3: timeStamping is critical and alone. */
+static void
+check_time_stamping(struct load *l, const struct said_policy *s)
+{
+	const int64_t time = INT64_C(1) << OID_EKU_TIME;
+	const struct value *eku = &s->usage.extended;
+	const struct node *at;
+	struct err e;
+
+	if (!eku->ok || (eku->n & time) == 0 || eku->n == time)
+		return;
+	at = entry_of(eku, eku_words, time);
+	err_at(&e, ERR_INVALID, "policy-purpose-alone", "RFC 3161 2.3",
+	    where_of(l, at), "timeStamping stands alone in a certificate");
+	report(l, at->width, &e,
+	    "delete the others, or give it a policy of its own");
+}
+
 static void
 check_critical(struct load *l, const struct said_policy *s)
 {
@@ -117,6 +143,23 @@ check_critical(struct load *l, const struct said_policy *s)
 	    "keyUsage is always critical: this list can add "
 	    "to that, not take it away");
 	report(l, v->at->width, &e, "write [key], or delete critical");
+}
+
+/* The signer holds it, whatever a policy says. */
+static void
+check_distinct(struct load *l, const struct said_policy *s)
+{
+	const struct value *v = &s->endorsement.distinct_from;
+	struct err e;
+
+	if (!v->ok || v->n == 3)
+		return;
+	err_at(&e, ERR_DENIED, "policy-distinct", "Ley 19.799 art. 9",
+	    where_of(l, v->at),
+	    "who endorses is always another person than holder and operator: "
+	    "this list cannot take that away");
+	report(l, v->at->width, &e,
+	    "write [holder, operator], or delete the key");
 }
 
 static void
@@ -201,7 +244,10 @@ policy_check(struct load *l, const struct said_policy *s)
 	check_validity(l, s);
 	check_usage_keys(l, s);
 	check_usage_purpose(l, s);
+	check_time_stamping(l, s);
 	check_critical(l, s);
+	check_distinct(l, s);
+	policy_check_parts(l, s);
 }
 
 /* --- Ceilings ------------------------------------------------------------------- */
@@ -260,14 +306,17 @@ policy_check_ceilings(struct load *l, const struct said_policy *s,
 	const struct value *overlap = &s->status.crl.overlap;
 
 	ceiling_words(l, &s->keys.allowed, key_words, c->keys);
-	ceiling_duration(l, &s->validity.usual, s->validity.usual.n,
-	    c->validity_max_s);
-	ceiling_duration(l, &s->validity.max, s->validity.max.n,
-	    c->validity_max_s);
+	if (!policy_is_ca(s)) {
+		/* The law's limit is for holders. */
+		ceiling_duration(l, &s->validity.usual, s->validity.usual.n,
+		    c->validity_max_s);
+		ceiling_duration(l, &s->validity.max, s->validity.max.n,
+		    c->validity_max_s);
+		ceiling_words(l, &s->usage.key, usage_words, c->key_usage);
+		ceiling_words(l, &s->usage.extended, eku_words, c->eku);
+	}
 	ceiling_duration(l, &s->validity.backdate, s->validity.backdate.n,
 	    c->backdate_max_s);
-	ceiling_words(l, &s->usage.key, usage_words, c->key_usage);
-	ceiling_words(l, &s->usage.extended, eku_words, c->eku);
 	ceiling_duration(l, &s->endorsement.statement_ttl,
 	    s->endorsement.statement_ttl.n, c->statement_max_s);
 	ceiling_duration(l, &s->status.ocsp.validity, s->status.ocsp.validity.n,

@@ -144,6 +144,10 @@ refuse_number(const struct narrow *x, const struct row *r,
 		err_at(&e, ERR_DENIED, "policy-narrow-longer", NULL, at,
 		    "%s is longer than the %s of %s", said(x->l, v), had,
 		    x->base);
+	else if (r->type == T_DATE)
+		err_at(&e, ERR_DENIED, "policy-narrow-later", NULL, at,
+		    "%s is later than the %s of %s", said(x->l, v), had,
+		    x->base);
 	else if (r->type == T_WORD)
 		err_at(&e, ERR_DENIED, "policy-narrow-looser", NULL, at,
 		    "%s is looser than the %s of %s", said(x->l, v), had,

@@ -95,6 +95,11 @@ enum row_type {
 	T_OID,
 	T_WORD,    /* one of words; n is its value */
 	T_REF,     /* name@version: text and n */
+	T_DATE,    /* a day, in quotes: n is its first second in UTC */
+	T_ZONE,    /* UTC, -03:00, America/Santiago: text */
+	T_EXPR,    /* a condition: text */
+	T_TEXTS,   /* a list of at least one text, each of min..max characters */
+	T_SPANS,   /* a list of durations, falling, as T_INTS */
 	T_WORDS,   /* a list of at least min words; n is the sum of bits */
 	T_INTS,    /* a list of at most ENTRIES whole numbers, min..max each */
 	T_TMPL,    /* text with {facts} */
@@ -116,6 +121,7 @@ enum row_type {
 #define FEWER   64u  /* a subset of the words */
 #define KEEPS   128u /* a list or map with all that the base's has */
 #define ADDS    256u /* a list that is added to the base's */
+#define WHOLE   512u /* a map whose required keys count where it stands */
 
 struct word {
 	const char *word;
@@ -159,7 +165,9 @@ struct value {
 	struct bytes text;
 	struct oid oid;
 	struct tmpl tmpl;
-	void *items; /* T_LIST: of sub->size; T_INTS: int64_t; T_SUBJECT */
+	const struct expr *expr;
+	void *items; /* T_LIST: of sub->size; T_INTS, T_SPANS: int64_t; T_TEXTS:
+		      * struct bytes; T_SUBJECT: struct said_subject */
 	size_t count;
 };
 
@@ -195,9 +203,12 @@ void size_print(char out[24], int64_t octets);
 /* Cut into literals and facts. */
 bool tmpl_decode(struct load *l, const struct node *n, struct tmpl *out);
 bool tmpl_uses(const struct tmpl *t, enum policy_fact fact);
-/* Appends the text with facts filled in. */
-void tmpl_fill(const struct tmpl *t, const struct bytes fact[FACT_COUNT],
-    struct buf *out);
+/* The text with facts filled in. */
+struct bytes tmpl_text(const struct tmpl *t, const struct policy_facts *facts,
+    struct arena *a);
+/* The text of one fact; empty: not known. */
+struct bytes tmpl_fact(const struct tmpl_part *part,
+    const struct policy_facts *facts);
 
 /*
  * A condition; NULL: reported.  The result is in the arena of the load: keep it
@@ -207,13 +218,16 @@ const struct expr *expr_decode(struct load *l, const struct node *n);
 /* The facts of conditions with their types, for the reference. */
 void expr_reference(struct buf *out);
 
-extern const char *const subject_words[]; /* in the order of subject_types */
+/* Attributes of names that a policy can write, in the order of the help. */
 extern const enum pkix_oid subject_types[];
-extern const size_t n_subject_words;
+extern const size_t n_subject_types;
 
 /* --- The three kinds of file ------------------------------------------------------- */
 
-extern const struct word key_words[], usage_words[], eku_words[];
+extern const struct word key_words[], usage_words[], eku_words[], qc_words[],
+    holder_person_words[], holder_institution_words[], string_words[];
+extern const struct table attr_table, alt_table, der_table, subtree_table,
+    cert_policy_table, endorsement_table, ocsp_table, usage_table;
 extern const struct table policy_table, ceilings_table, config_table;
 
 /* Of a word list with bits: the first word whose bit is in set. */
@@ -227,8 +241,26 @@ const struct node *entry_of(const struct value *v, const struct word *words,
 
 /* What a policy file says. */
 struct said_alt {
-	struct value other, ia5, email;
-	const struct node *at;
+	struct value other, ia5, utf8, printable, email, dns, ip, uri,
+	    directory;
+};
+struct said_attr {
+	struct value value, string, max, too_long;
+};
+struct said_condition {
+	struct value must, say, es;
+};
+struct said_pds {
+	struct value url, lang;
+};
+struct said_extension {
+	struct value oid, critical;
+	struct {
+		struct value utf8, ia5, printable, hex;
+	} der;
+};
+struct said_subtree {
+	struct value email, dns, uri, ip, directory;
 };
 struct said_cert_policy {
 	struct value oid, cps, notice;
@@ -236,11 +268,17 @@ struct said_cert_policy {
 struct said_subject {
 	enum pkix_oid type;
 	struct tmpl value;
+	enum name_string string;
+	int64_t max;
+	bool clip;
 	const struct node *at;
 	bool ok;
 };
 struct said_policy {
-	struct value name, version, extends, base, issuer, subject;
+	struct value name, version, extends, base, issuer, subject, conditions;
+	struct {
+		struct value kinds, institutions, when;
+	} holders;
 	struct {
 		struct value subject_alt, issuer_alt;
 	} names;
@@ -249,14 +287,26 @@ struct said_policy {
 		struct value modes, allowed, reuse;
 	} keys;
 	struct {
-		struct value usual, max, backdate, renew_window;
+		struct value usual, max, backdate, renew_window, ends, zone,
+		    issuer;
 	} validity;
 	struct {
 		struct value key, extended, critical;
 	} usage;
 	struct {
-		struct value required, evidence, authenticator, request_ttl,
-		    statement_ttl, renewal;
+		struct value compliance, sscd, types, retention, pds, countries,
+		    semantics;
+		struct {
+			struct value currency, amount, exponent;
+		} limit;
+	} qc;
+	struct value extensions;
+	struct {
+		struct value path_length, permitted, excluded;
+	} subordinate;
+	struct {
+		struct value required, evidence, authenticator, distinct_from,
+		    request_ttl, statement_ttl, batch_max, renewal;
 	} endorsement;
 	struct {
 		struct value holder, operator, suspend_max;
@@ -270,7 +320,13 @@ struct said_policy {
 			    delta;
 		} crl;
 	} status;
+	struct {
+		struct value before_end;
+	} notify;
 };
+
+/* A subordinate CA: its own usages, and nothing of a holder's. */
+bool policy_is_ca(const struct said_policy *s);
 
 /* --- Composition --------------------------------------------------------------- */
 
@@ -292,5 +348,40 @@ void refuse_weak_hashes(struct load *l, struct node *n);
 /* Law 19.799 article 15: what a certificate must say of its holder. */
 void policy_check_holder(struct load *l, const struct said_policy *s);
 void policy_check_names(struct load *l, const struct said_policy *s);
+/* Statements, private extensions, constraints, conditions. */
+void policy_check_parts(struct load *l, const struct said_policy *s);
+/* One alternative name as it is with these facts. */
+enum err_code alt_fill(const struct alt_name *from,
+    const struct policy_facts *facts, struct arena *a, struct general_name *to,
+    struct err *e);
+/* The same for attributes of a name; *cut: which were, bit i. */
+enum err_code name_fill(const struct subject_attr *attr, size_t n,
+    const struct policy_facts *facts, struct arena *a, struct bytes *der,
+    uint32_t *cut, struct err *e);
+/* The element of a private extension. */
+enum err_code extension_fill(const struct policy_extension *x,
+    const struct policy_facts *facts, struct arena *a, struct bytes *der,
+    struct err *e);
+/* Somebody who does not exist, to try literals and alphabets on. */
+void sample_facts(struct policy_facts *out, const struct tmpl *t);
+
+/* What was said to what was validated, in the arena of the set. */
+struct kept_set {
+	const struct policy_file *files;
+	struct policy *policy; /* policy i is that of file i */
+};
+void policy_keep(struct arena *a, const struct kept_set *set, size_t index,
+    const struct said_policy *s); /* its extends is set */
+/* The value that an alternative name was given, or NULL, and its kind. */
+const struct value *alt_value(const struct said_alt *s, enum name_kind *kind);
+/* Of a person, and of nobody else. */
+bool fact_is_personal(int fact);
+void qc_keep(struct arena *a, struct qc_statements *out,
+    const struct said_policy *s);
+void extension_keep(struct arena *a, struct policy_extension *out,
+    const struct said_extension *s);
+struct oid qc_semantics(int64_t word); /* empty for 0 */
+enum err_code subtree_read(struct arena *a, const struct said_subtree *s,
+    struct general_name *out, struct err *e);
 
 #endif

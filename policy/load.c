@@ -15,106 +15,6 @@ policy_set_free(struct policy_set *s)
 	free(s);
 }
 
-/* --- What was said to what was validated -------------------------------------- */
-
-static struct tmpl
-keep_tmpl(struct arena *a, const struct tmpl *t)
-{
-	struct tmpl kept = *t;
-
-	for (size_t i = 0; i < kept.n; i++)
-		kept.part[i].literal = arena_copy(a, kept.part[i].literal);
-	return kept;
-}
-
-static void
-keep_text(char *out, size_t size, struct bytes text)
-{
-	size_t len = text.len < size - 1 ? text.len : size - 1;
-
-	memcpy(out, text.p, len);
-	out[len] = '\0';
-}
-
-static size_t
-keep_alts(struct arena *a, struct alt_name out[SPEC_NAMES_MAX],
-    const struct value *list)
-{
-	const struct said_alt *said = list->items;
-
-	for (size_t i = 0; i < list->count; i++) {
-		bool email = said[i].email.given;
-
-		out[i].kind = email ? GN_EMAIL : GN_OTHER_IA5;
-		out[i].other = said[i].other.oid;
-		out[i].value = keep_tmpl(a,
-		    email ? &said[i].email.tmpl : &said[i].ia5.tmpl);
-	}
-	return list->count;
-}
-
-static void
-keep_names(struct arena *a, struct policy *p, const struct said_policy *s)
-{
-	const struct said_subject *attr = s->subject.items;
-	const struct said_cert_policy *cp = s->certificate_policies.items;
-
-	for (size_t i = 0; i < s->subject.count; i++) {
-		p->subject[i].type = attr[i].type;
-		p->subject[i].value = keep_tmpl(a, &attr[i].value);
-	}
-	p->n_subject = s->subject.count;
-	p->n_san = keep_alts(a, p->san, &s->names.subject_alt);
-	p->n_ian = keep_alts(a, p->ian, &s->names.issuer_alt);
-	for (size_t i = 0; i < s->certificate_policies.count; i++) {
-		p->certificate_policy[i].oid = cp[i].oid.oid;
-		p->certificate_policy[i].cps = arena_copy(a, cp[i].cps.text);
-		p->certificate_policy[i].notice =
-		    arena_copy(a, cp[i].notice.text);
-	}
-	p->n_certificate_policy = s->certificate_policies.count;
-}
-
-static void
-keep_usage(struct policy *p, const struct said_policy *s)
-{
-	p->modes = (uint32_t)s->keys.modes.n;
-	p->keys = (uint32_t)s->keys.allowed.n;
-	p->reuse = (enum key_reuse)s->keys.reuse.n;
-	p->key_usage = (uint16_t)s->usage.key.n;
-	/* In the order of the enum: two files that say the same are the same. */
-	for (int oid = 0; oid < OID_COUNT && p->n_eku < SPEC_EKUS_MAX; oid++) {
-		if (oid < 63 && (s->usage.extended.n >> oid & 1) != 0)
-			p->eku[p->n_eku++] = (enum pkix_oid)oid;
-	}
-}
-
-static void
-keep(struct arena *a, struct policy *p, const struct said_policy *s)
-{
-	keep_text(p->name, sizeof(p->name), s->name.text);
-	keep_text(p->issuer, sizeof(p->issuer), s->issuer.text);
-	p->version = s->version.n;
-	p->base = s->base.n != 0;
-	keep_names(a, p, s);
-	keep_usage(p, s);
-	p->default_s = s->validity.usual.n;
-	p->max_s = s->validity.max.n;
-	p->backdate_s = s->validity.backdate.n;
-	p->renew_window_s = s->validity.renew_window.n;
-	p->required = s->endorsement.required.n;
-	p->request_ttl_s = s->endorsement.request_ttl.n;
-	p->statement_ttl_s = s->endorsement.statement_ttl.n;
-	p->holder_right = (enum revoke_right)s->revocation.holder.n;
-	p->operator_right = (enum revoke_right)s->revocation.operator.n;
-	p->suspend_max_s = s->revocation.suspend_max.n;
-	p->ocsp_validity_s = s->status.ocsp.validity.n;
-	p->ocsp_refresh_percent = (int)s->status.ocsp.refresh.n;
-	p->crl_every_s = s->status.crl.every.n;
-	p->crl_overlap_s = s->status.crl.overlap.n;
-	p->crl_on_revoke = s->status.crl.on_revoke.n != 0;
-}
-
 /* --- Between files ------------------------------------------------------------------ */
 
 enum progress { UNIT_READ, UNIT_OPEN, UNIT_GOOD, UNIT_BAD };
@@ -134,6 +34,7 @@ struct unit {
 };
 
 struct loader {
+	const struct policy_file *files;
 	struct policy_set *set;
 	struct unit *unit;
 	size_t n;
@@ -335,6 +236,7 @@ static void
 unit_judge(struct loader *x, struct unit *u)
 {
 	struct policy *p = &x->set->policy[u - x->unit];
+	const struct kept_set kept = { x->files, x->set->policy };
 	struct unit *base;
 
 	u->said = arena_get(x->arena, sizeof(*u->said));
@@ -348,10 +250,10 @@ unit_judge(struct loader *x, struct unit *u)
 	check_twice(x, u);
 	if (u->f.errors > 0 || u->l.partial)
 		return;
-	keep(x->set->arena, p, u->said);
+	if (base != NULL)
+		p->extends = &x->set->policy[base - x->unit];
+	policy_keep(x->set->arena, &kept, (size_t)(u - x->unit), u->said);
 	memcpy(p->sha256, u->hash, SHA256_LEN);
-	p->text = arena_copy(x->set->arena, u->l.file->text);
-	p->extends = base != NULL ? &x->set->policy[base - x->unit] : NULL;
 	u->progress = UNIT_GOOD;
 }
 
@@ -388,7 +290,8 @@ policy_load(const struct policy_file *files, size_t n,
 	size_t many = n < POLICIES_MAX ? n : POLICIES_MAX;
 	AUTO(policy_set) set = set_new(many);
 	AUTO(arena) arena = arena_new();
-	struct loader x = { .set = set,
+	struct loader x = { .files = files,
+		.set = set,
 		.n = many,
 		.ceilings = ceilings,
 		.arena = arena };
@@ -431,7 +334,7 @@ policy_base_of(struct bytes text, char name[POLICY_NAME_MAX], int64_t *version)
 	findings_fini(&f);
 	if (!found)
 		return false;
-	keep_text(name, POLICY_NAME_MAX, ref.text);
+	snprintf(name, POLICY_NAME_MAX, "%.*s", BYTES_FMT(ref.text));
 	*version = ref.n;
 	return true;
 }

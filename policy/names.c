@@ -7,86 +7,139 @@
 
 #include "internal.h"
 
-/* Somebody who does not exist, to try literals and alphabets on. */
-static const char *const sample_facts[FACT_COUNT] = {
-	[FACT_PERSON_RUN] = "12345678-5",
-	[FACT_PERSON_NAME] = "Ana Soto",
-	[FACT_PERSON_OFFICE] = "Jefa",
-	[FACT_PERSON_EMAIL] = "ana@example.cl",
-	[FACT_INSTITUTION_NAME] = "Servicio",
-	[FACT_INSTITUTION_RUT] = "60100003-2",
-};
-
-static void
-fill_sample(const struct tmpl *t, struct buf *out)
+void
+sample_facts(struct policy_facts *out, const struct tmpl *t)
 {
-	struct bytes fact[FACT_COUNT];
+	*out = (struct policy_facts){
+		.fact = {
+			[FACT_PERSON_RUN] = bytes_str("12345678-5"),
+			[FACT_PERSON_NAME] = bytes_str("Ana Soto"),
+			[FACT_PERSON_OFFICE] = bytes_str("Jefa"),
+			[FACT_PERSON_EMAIL] = bytes_str("ana@example.cl"),
+			[FACT_INSTITUTION_NAME] = bytes_str("Servicio"),
+			[FACT_INSTITUTION_RUT] = bytes_str("60100003-2"),
+		},
+		.person_kind = PERSON_OFFICIAL,
+		.institution_kind = INSTITUTION_SERVICE,
+	};
+	for (size_t i = 0; t != NULL && i < t->n; i++) {
+		const struct tmpl_part *part = &t->part[i];
 
-	for (size_t i = 0; i < FACT_COUNT; i++)
-		fact[i] = bytes_str(sample_facts[i]);
-	tmpl_fill(t, fact, out);
+		if (part->fact == FACT_ATTRIBUTE)
+			out->attribute[out->n_attribute++] =
+			    (struct attribute){ part->literal,
+				    bytes_str("a1") };
+	}
 }
 
 /* A subject attribute that no holder could have is refused now. */
 static void
 check_attribute(struct load *l, const struct said_subject *s)
 {
-	struct buf text AUTO_BUF = BUF(65536), der AUTO_BUF = BUF(NAME_DER_MAX);
-	struct name_attr attr = { .type = s->type };
+	const struct subject_attr attr = { .type = s->type,
+		.value = s->value,
+		.string = s->string,
+		.max = (size_t)s->max,
+		.clip = s->clip };
+	struct policy_facts facts;
+	struct bytes der;
+	uint32_t cut;
 	struct err e;
 
-	fill_sample(&s->value, &text);
-	attr.value = buf_bytes(&text);
-	if (name_build(&attr, 1, &der, &e) == ERR_OK)
+	sample_facts(&facts, &s->value);
+	if (name_fill(&attr, 1, &facts, l->arena, &der, &cut, &e) == ERR_OK)
 		return;
 	e.where = where_of(l, s->at);
 	report(l, s->at->width, &e, "write a value that fits");
 }
 
+static void
+check_attributes(struct load *l, const struct value *v)
+{
+	const struct said_subject *attr = v->items;
+
+	for (size_t i = 0; i < v->count; i++) {
+		if (attr[i].ok)
+			check_attribute(l, &attr[i]);
+	}
+}
+
 /* --- Alternative names ----------------------------------------------------------- */
+
+/* The whole entry: a default's place is already that. */
+static const struct node *
+entry_at(const struct said_alt *a)
+{
+	return a->other.given ? a->other.at->parent : a->other.at;
+}
+
+/* One form, and a type just where there is an otherName. */
+static bool
+alt_form(const struct said_alt *a)
+{
+	const struct value *strings[] = { &a->ia5, &a->utf8, &a->printable };
+	const struct value *rest[] = { &a->email, &a->dns, &a->ip, &a->uri,
+		&a->directory };
+	size_t n_strings = 0, n_rest = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(strings); i++)
+		n_strings += strings[i]->given ? 1 : 0;
+	for (size_t i = 0; i < ARRAY_LEN(rest); i++)
+		n_rest += rest[i]->given ? 1 : 0;
+	return a->other.given ? n_strings == 1 && n_rest == 0
+			      : n_strings == 0 && n_rest == 1;
+}
 
 static void
 refuse_alt_form(struct load *l, const struct said_alt *a)
 {
-	/* The whole entry: a default's place is already that. */
-	const struct node *at =
-	    a->other.given ? a->other.at->parent : a->other.at;
+	const struct node *at = entry_at(a);
 	struct err e;
 
 	err_at(&e, ERR_INVALID, "policy-alt-form", "RFC 5280 4.2.1.6",
-	    where_of(l, at), "a name is either email, or other with ia5");
+	    where_of(l, at),
+	    "a name is one of email, dns, ip, uri, directory, or other with "
+	    "ia5, utf8 or printable");
 	report(l, at->width, &e,
 	    "write {email: \"{person.email}\"} or {other: OID, ia5: TEXT}");
 }
 
+bool
+fact_is_personal(int fact)
+{
+	return fact >= 0 && fact != FACT_INSTITUTION_NAME &&
+	       fact != FACT_INSTITUTION_RUT && fact != FACT_INSTITUTION_KIND;
+}
+
 /* Names of the holder speak of the person, those of the issuer do not. */
 static void
-check_alt_facts(struct load *l, const struct value *v, bool of_issuer)
+check_alt_facts(struct load *l, const struct tmpl *t, const struct node *at)
 {
 	struct err e;
 
-	for (int f = 0; f < FACT_COUNT; f++) {
-		bool personal = f <= FACT_PERSON_EMAIL;
-
-		if (!of_issuer || !personal ||
-		    !tmpl_uses(&v->tmpl, (enum policy_fact)f))
+	for (size_t i = 0; i < t->n; i++) {
+		if (!fact_is_personal(t->part[i].fact))
 			continue;
 		err_at(&e, ERR_INVALID, "policy-alt-fact", "RFC 5280 4.2.1.7",
-		    where_of(l, v->at),
+		    where_of(l, at),
 		    "issuer_alt names the certifier: %s is a fact of the "
 		    "holder",
-		    policy_fact_name((enum policy_fact)f));
-		report(l, v->at->width, &e, "use {institution.rut}");
+		    policy_fact_name((enum policy_fact)t->part[i].fact));
+		report(l, at->width, &e, "use {institution.rut}");
 	}
 }
 
 /* The two names of DS 181/2002 hold one fact each, and nothing else. */
 static void
-check_rut_name(struct load *l, const struct said_alt *a, bool of_issuer)
+check_rut_name(struct load *l, const struct said_alt *a, bool of_issuer,
+    bool of_ca)
 {
 	struct bytes oid = oid_bytes(&a->other.oid);
 	bool holder = bytes_eq(oid, oid_known(OID_RUT_HOLDER));
-	enum policy_fact fact = holder ? FACT_PERSON_RUN : FACT_INSTITUTION_RUT;
+	enum policy_fact fact =
+	    holder && !of_ca ? FACT_PERSON_RUN : FACT_INSTITUTION_RUT;
+	const struct tmpl *t = &a->ia5.tmpl;
+	const struct node *at = a->ia5.given ? a->ia5.at : a->other.at;
 	struct err e;
 
 	if (!holder && !bytes_eq(oid, oid_known(OID_RUT_CERTIFIER)))
@@ -99,75 +152,84 @@ check_rut_name(struct load *l, const struct said_alt *a, bool of_issuer)
 		report(l, a->other.at->width, &e, "write the other one");
 		return;
 	}
-	if (a->ia5.tmpl.n == 1 && a->ia5.tmpl.part[0].fact == (int)fact)
+	if (a->ia5.given && t->n == 1 && t->part[0].fact == (int)fact)
 		return;
 	err_at(&e, ERR_INVALID, "policy-alt-rut", "DS 181/2002",
-	    where_of(l, a->ia5.at), "this name holds {%s} and nothing else",
+	    where_of(l, at), "this name holds {%s} as ia5 and nothing else",
 	    policy_fact_name(fact));
-	report(l, a->ia5.at->width, &e, "write \"{%s}\"",
-	    policy_fact_name(fact));
+	report(l, at->width, &e, "write ia5: \"{%s}\"", policy_fact_name(fact));
 }
 
 static void
-check_alt_text(struct load *l, const struct said_alt *a)
+check_alt_value(struct load *l, const struct said_alt *a, const struct value *v,
+    enum name_kind kind)
 {
-	struct buf text AUTO_BUF = BUF(65536);
-	const struct value *v = a->email.given ? &a->email : &a->ia5;
+	struct alt_name name = { .kind = kind,
+		.other = a->other.oid,
+		.value = v->tmpl };
+	struct policy_facts facts;
+	struct general_name filled;
 	struct err e;
 
-	fill_sample(&v->tmpl, &text);
-	if (a->email.given) {
-		if (email_check(buf_bytes(&text), &e) == ERR_OK)
-			return;
-		e.where = where_of(l, v->at);
+	/* Hosts and addresses from the registry are judged as they come. */
+	if ((kind == GN_DNS || kind == GN_IP || kind == GN_URI) &&
+	    tmpl_uses(&v->tmpl, FACT_ATTRIBUTE))
+		return;
+	sample_facts(&facts, &v->tmpl);
+	if (alt_fill(&name, &facts, l->arena, &filled, &e) == ERR_OK)
+		return;
+	e.where = where_of(l, v->at);
+	if (kind == GN_EMAIL)
 		report(l, v->at->width, &e, "write \"{person.email}\"");
-		return;
-	}
-	if (ascii_printable(buf_bytes(&text)) && text.len <= 128)
-		return;
-	err_at(&e, ERR_INVALID, "policy-alt-ia5", "X.680 41",
-	    where_of(l, v->at),
-	    "an IA5String of ours is plain ASCII, at most 128 characters");
-	report(l, v->at->width, &e, "use facts that are plain ASCII");
+	else
+		report(l, v->at->width, &e, "use facts that fit there");
 }
 
 static void
-check_alts(struct load *l, const struct value *list, bool of_issuer)
+check_alt(struct load *l, const struct said_alt *a, bool of_issuer, bool of_ca)
+{
+	enum name_kind kind = GN_EMAIL;
+	const struct value *v = alt_value(a, &kind);
+	const struct said_subject *attr;
+
+	if (!alt_form(a)) {
+		refuse_alt_form(l, a);
+		return;
+	}
+	if (!v->ok || (a->other.given && !a->other.ok))
+		return;
+	attr = v->items;
+	for (size_t i = 0; i < v->count && of_issuer; i++)
+		check_alt_facts(l, &attr[i].value, attr[i].at);
+	if (of_issuer)
+		check_alt_facts(l, &v->tmpl, v->at);
+	if (a->other.given)
+		check_rut_name(l, a, of_issuer, of_ca);
+	if (kind == GN_DIRECTORY)
+		check_attributes(l, v);
+	else
+		check_alt_value(l, a, v, kind);
+}
+
+static void
+check_alts(struct load *l, const struct value *list, bool of_issuer, bool of_ca)
 {
 	const struct said_alt *a = list->items;
 
 	for (size_t i = 0; i < list->count; i++) {
-		const struct value *v;
-		bool other = a[i].other.given && a[i].ia5.given;
-		bool lone = a[i].other.given != a[i].ia5.given;
-
-		if (a[i].other.at == NULL)
-			continue; /* not even a map */
-		if (lone || other == a[i].email.given) {
-			refuse_alt_form(l, &a[i]);
-			continue;
-		}
-		v = other ? &a[i].ia5 : &a[i].email;
-		if (!v->ok || (other && !a[i].other.ok))
-			continue;
-		check_alt_facts(l, v, of_issuer);
-		if (other)
-			check_rut_name(l, &a[i], of_issuer);
-		check_alt_text(l, &a[i]);
+		if (a[i].other.at != NULL) /* at least a map */
+			check_alt(l, &a[i], of_issuer, of_ca);
 	}
 }
 
 void
 policy_check_names(struct load *l, const struct said_policy *s)
 {
-	const struct said_subject *attr = s->subject.items;
+	bool of_ca = policy_is_ca(s);
 
-	for (size_t i = 0; i < s->subject.count; i++) {
-		if (attr[i].ok)
-			check_attribute(l, &attr[i]);
-	}
-	check_alts(l, &s->names.subject_alt, false);
-	check_alts(l, &s->names.issuer_alt, true);
+	check_attributes(l, &s->subject);
+	check_alts(l, &s->names.subject_alt, false, of_ca);
+	check_alts(l, &s->names.issuer_alt, true, of_ca);
 }
 
 /* --- The law's list (article 15) ----------------------------------------------------- */
@@ -220,7 +282,8 @@ policy_check_holder(struct load *l, const struct said_policy *s)
 	struct err e;
 
 	/* A list with mistakes may hold what seems to be missing. */
-	if (!s->subject.ok || !s->names.subject_alt.ok || l->partial)
+	if (policy_is_ca(s) || !s->subject.ok || !s->names.subject_alt.ok ||
+	    l->partial)
 		return;
 	for (size_t i = 0; i < s->subject.count; i++) {
 		if (!((const struct said_subject *)s->subject.items)[i].ok)

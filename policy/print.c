@@ -1,6 +1,6 @@
 /*
- * print - a policy as it is after defaults, in YAML that loads to the same;
- * and the reference page of all three kinds of file, from their rows.
+ * print - a policy as it is after defaults and narrowing, in YAML that loads
+ * to the same.
  */
 #include "internal.h"
 
@@ -10,13 +10,14 @@ put_tmpl(struct buf *out, const struct tmpl *t)
 	struct buf text AUTO_BUF = BUF(POLICY_FILE_MAX);
 
 	for (size_t i = 0; i < t->n; i++) {
-		if (t->part[i].fact < 0)
-			buf_put(&text, t->part[i].literal.p,
-			    t->part[i].literal.len);
+		const struct tmpl_part *part = &t->part[i];
+
+		if (part->fact < 0)
+			buf_put(&text, part->literal.p, part->literal.len);
 		else
-			buf_putf(&text, "{%s}",
-			    policy_fact_name(
-				(enum policy_fact)t->part[i].fact));
+			buf_putf(&text, "{%s%.*s}",
+			    policy_fact_name((enum policy_fact)part->fact),
+			    BYTES_FMT(part->literal));
 	}
 	json_put_string(out, buf_bytes(&text));
 }
@@ -47,32 +48,114 @@ put_duration(struct buf *out, const char *key, int64_t s)
 }
 
 static void
+put_quoted(struct buf *out, const char *key, struct bytes text)
+{
+	buf_puts(out, key);
+	json_put_string(out, text);
+}
+
+static void
+put_oid(struct buf *out, const char *key, const struct oid *o)
+{
+	char text[128];
+
+	oid_print(text, sizeof(text), oid_bytes(o));
+	buf_puts(out, key);
+	buf_puts(out, text);
+}
+
+/* --- Names ------------------------------------------------------------------------ */
+
+static const char *
+string_word(enum name_string s)
+{
+	return s == STRING_UTF8        ? "utf8"
+	       : s == STRING_PRINTABLE ? "printable"
+				       : "ia5";
+}
+
+static void
+put_attr(struct buf *out, const struct subject_attr *a)
+{
+	size_t most = name_attr_max(a->type);
+
+	if (a->string == STRING_USUAL && a->max == most && !a->clip) {
+		put_tmpl(out, &a->value);
+		return;
+	}
+	buf_puts(out, "{value: ");
+	put_tmpl(out, &a->value);
+	if (a->string != STRING_USUAL)
+		buf_putf(out, ", string: %s", string_word(a->string));
+	buf_putf(out, ", max: %zu, too_long: %s}", a->max,
+	    a->clip ? "clip" : "refuse");
+}
+
+static const char *
+alt_word(enum name_kind kind)
+{
+	static const char *const words[NAME_KINDS] = {
+		[GN_EMAIL] = "email",
+		[GN_OTHER_IA5] = "ia5",
+		[GN_URI] = "uri",
+		[GN_DNS] = "dns",
+		[GN_OTHER_UTF8] = "utf8",
+		[GN_OTHER_PRINTABLE] = "printable",
+		[GN_IP] = "ip",
+		[GN_DIRECTORY] = "directory",
+	};
+
+	return words[kind];
+}
+
+static bool
+is_other(enum name_kind kind)
+{
+	return kind == GN_OTHER_IA5 || kind == GN_OTHER_UTF8 ||
+	       kind == GN_OTHER_PRINTABLE;
+}
+
+static void
+put_alt(struct buf *out, const struct alt_name *a)
+{
+	const char *before = "";
+
+	buf_puts(out, "    - {");
+	if (is_other(a->kind)) {
+		put_oid(out, "other: ", &a->other);
+		buf_puts(out, ", ");
+	}
+	buf_putf(out, "%s: ", alt_word(a->kind));
+	if (a->kind != GN_DIRECTORY) {
+		put_tmpl(out, &a->value);
+		buf_puts(out, "}\n");
+		return;
+	}
+	buf_puts(out, "{");
+	for (size_t i = 0; i < a->n_directory; i++) {
+		buf_putf(out, "%s%s: ", before,
+		    name_attr_word(a->directory[i].type));
+		put_attr(out, &a->directory[i]);
+		before = ", ";
+	}
+	buf_puts(out, "}}\n");
+}
+
+static void
 put_alts(struct buf *out, const char *key, const struct alt_name *a, size_t n)
 {
-	char oid[128];
-
 	buf_putf(out, n > 0 ? "  %s:\n" : "  %s: []\n", key);
-	for (size_t i = 0; i < n; i++) {
-		if (a[i].kind == GN_EMAIL) {
-			buf_puts(out, "    - {email: ");
-		} else {
-			oid_print(oid, sizeof(oid), oid_bytes(&a[i].other));
-			buf_putf(out, "    - {other: %s, ia5: ", oid);
-		}
-		put_tmpl(out, &a[i].value);
-		buf_puts(out, "}\n");
-	}
+	for (size_t i = 0; i < n; i++)
+		put_alt(out, &a[i]);
 }
 
 static void
 put_names(struct buf *out, const struct policy *p)
 {
-	char oid[128];
-
 	buf_puts(out, "subject:\n");
 	for (size_t i = 0; i < p->n_subject; i++) {
 		buf_putf(out, "  %s: ", name_attr_word(p->subject[i].type));
-		put_tmpl(out, &p->subject[i].value);
+		put_attr(out, &p->subject[i]);
 		buf_putc(out, '\n');
 	}
 	buf_puts(out, "names:\n");
@@ -84,24 +167,77 @@ put_names(struct buf *out, const struct policy *p)
 	for (size_t i = 0; i < p->n_certificate_policy; i++) {
 		const struct cert_policy *cp = &p->certificate_policy[i];
 
-		oid_print(oid, sizeof(oid), oid_bytes(&cp->oid));
-		buf_putf(out, "  - oid: %s\n", oid);
+		put_oid(out, "  - oid: ", &cp->oid);
+		buf_putc(out, '\n');
 		if (cp->cps.len > 0) {
-			buf_puts(out, "    cps: ");
-			json_put_string(out, cp->cps);
+			put_quoted(out, "    cps: ", cp->cps);
 			buf_putc(out, '\n');
 		}
 		if (cp->notice.len > 0) {
-			buf_puts(out, "    notice: ");
-			json_put_string(out, cp->notice);
+			put_quoted(out, "    notice: ", cp->notice);
 			buf_putc(out, '\n');
 		}
 	}
 }
 
+/* --- Holders and conditions ---------------------------------------------------------- */
+
+/* Those of a chain as one: each must be true. */
+static void
+put_when(struct buf *out, const struct policy *p)
+{
+	struct buf text AUTO_BUF = BUF(WHENS_MAX * 2 * EXPR_TEXT_MAX);
+
+	for (size_t i = 0; i < p->n_when; i++) {
+		if (p->n_when > 1)
+			buf_puts(&text, i > 0 ? " and (" : "(");
+		expr_print(&text, p->when[i].expr);
+		if (p->n_when > 1)
+			buf_puts(&text, ")");
+	}
+	json_put_string(out, buf_bytes(&text));
+}
+
+static void
+put_holders(struct buf *out, const struct policy *p)
+{
+	if (p->person_kinds != 0 || p->institution_kinds != 0 || p->n_when > 0)
+		buf_puts(out, "holders:\n");
+	if (p->person_kinds != 0) {
+		buf_puts(out, "  kinds: ");
+		put_words(out, holder_person_words, p->person_kinds);
+		buf_putc(out, '\n');
+	}
+	if (p->institution_kinds != 0) {
+		buf_puts(out, "  institutions: ");
+		put_words(out, holder_institution_words, p->institution_kinds);
+		buf_putc(out, '\n');
+	}
+	if (p->n_when > 0) {
+		buf_puts(out, "  when: ");
+		put_when(out, p);
+		buf_putc(out, '\n');
+	}
+	buf_puts(out,
+	    p->n_condition > 0 ? "conditions:\n" : "conditions: []\n");
+	for (size_t i = 0; i < p->n_condition; i++) {
+		const struct policy_condition *c = &p->condition[i];
+		struct buf text AUTO_BUF = BUF(2 * EXPR_TEXT_MAX);
+
+		expr_print(&text, c->expr);
+		put_quoted(out, "  - must: ", buf_bytes(&text));
+		put_quoted(out, "\n    say: ", c->say);
+		put_quoted(out, "\n    es: ", c->es);
+		buf_putc(out, '\n');
+	}
+}
+
+/* --- Keys, time, usages ----------------------------------------------------------------- */
+
 static void
 put_usage(struct buf *out, const struct policy *p)
 {
+	char zone[ZONE_TEXT];
 	int64_t eku = 0;
 
 	for (size_t i = 0; i < p->n_eku; i++)
@@ -114,12 +250,171 @@ put_usage(struct buf *out, const struct policy *p)
 	put_duration(out, ", max: ", p->max_s);
 	put_duration(out, ", backdate: ", p->backdate_s);
 	put_duration(out, ", renew_window: ", p->renew_window_s);
-	buf_puts(out, "}\nusage: {key: ");
+	if (p->ends != NEVER)
+		buf_putf(out, ", ends: \"%s\"", p->ends_text);
+	zone_print(zone, &p->zone);
+	buf_putf(out, ", zone: \"%s\", issuer: %s}\nusage: {key: ", zone,
+	    p->issuer_refuse ? "refuse" : "clip");
 	put_words(out, usage_words, p->key_usage);
-	buf_puts(out, ", extended: ");
-	put_words(out, eku_words, eku);
+	if (p->n_eku > 0) {
+		buf_puts(out, ", extended: ");
+		put_words(out, eku_words, eku);
+	}
 	buf_puts(out, ", critical: [key]}\n");
 }
+
+/* --- Statements, extensions, CAs ----------------------------------------------------------- */
+
+static void
+put_qc(struct buf *out, const struct qc_statements *q)
+{
+	const char *before = "  countries: [";
+
+	if (!qc_present(q))
+		return;
+	buf_puts(out, "qc_statements:\n");
+	if (q->compliance)
+		buf_puts(out, "  compliance: true\n");
+	if (q->sscd)
+		buf_puts(out, "  sscd: true\n");
+	if (q->types != 0) {
+		buf_puts(out, "  types: ");
+		put_words(out, qc_words, q->types);
+		buf_putc(out, '\n');
+	}
+	if (q->retention_years != 0)
+		buf_putf(out, "  retention: %lld\n",
+		    (long long)q->retention_years);
+	if (q->currency[0] != '\0')
+		buf_putf(out,
+		    "  limit: {currency: \"%s\", amount: %lld, exponent: "
+		    "%lld}\n",
+		    q->currency, (long long)q->amount, (long long)q->exponent);
+	for (size_t i = 0; i < q->n_pds; i++) {
+		put_quoted(out,
+		    i == 0 ? "  pds:\n    - {url: " : "    - {url: ",
+		    q->pds[i].url);
+		buf_putf(out, ", lang: \"%s\"}\n", q->pds[i].lang);
+	}
+	for (size_t i = 0; i < q->n_country; i++) {
+		buf_putf(out, "%s\"%s\"", before, q->country[i]);
+		before = ", ";
+	}
+	if (q->n_country > 0)
+		buf_puts(out, "]\n");
+	for (int64_t i = 1; i <= 2; i++) {
+		struct oid known = qc_semantics(i);
+
+		if (bytes_eq(oid_bytes(&known), oid_bytes(&q->semantics)))
+			buf_putf(out, "  semantics: %s\n",
+			    i == 1 ? "natural" : "legal");
+	}
+}
+
+static void
+put_extensions(struct buf *out, const struct policy *p)
+{
+	buf_puts(out, p->n_extension > 0 ? "extensions:\n" : "");
+	for (size_t i = 0; i < p->n_extension; i++) {
+		const struct policy_extension *x = &p->extension[i];
+		char hex[HEX_LEN(256)];
+
+		put_oid(out, "  - {oid: ", &x->oid);
+		buf_putf(out, ", critical: %s, der: {",
+		    x->critical ? "true" : "false");
+		if (x->tag == 0) {
+			hex_print(hex, x->der);
+			buf_putf(out, "hex: \"%s\"}}\n", hex);
+			continue;
+		}
+		buf_puts(out, x->tag == DER_UTF8_STRING  ? "utf8: "
+			      : x->tag == DER_IA5_STRING ? "ia5: "
+							 : "printable: ");
+		put_tmpl(out, &x->value);
+		buf_puts(out, "}}\n");
+	}
+}
+
+static void
+put_range(struct buf *out, struct bytes range)
+{
+	size_t half = range.len / 2, bits = 0;
+
+	for (size_t i = half; i < range.len; i++) {
+		for (int b = 7; b >= 0; b--)
+			bits += range.p[i] >> b & 1;
+	}
+	buf_putc(out, '"');
+	for (size_t i = 0; i < half; i += half == 4 ? 1 : 2) {
+		if (half == 4)
+			buf_putf(out, "%s%u", i > 0 ? "." : "", range.p[i]);
+		else
+			buf_putf(out, "%s%x", i > 0 ? ":" : "",
+			    range.p[i] << 8 | range.p[i + 1]);
+	}
+	buf_putf(out, "/%zu\"", bits);
+}
+
+static void
+put_directory(struct buf *out, struct bytes name)
+{
+	const char *before = "{";
+	const uint8_t *last = name.p;
+
+	for (;;) {
+		struct bytes next = BYTES_NONE;
+		enum pkix_oid type = OID_C;
+
+		/* In encoding order: what stands next behind the last. */
+		for (size_t i = 0; i < n_subject_types; i++) {
+			struct bytes v = name_find(name, subject_types[i]);
+
+			if (v.len == 0 || v.p <= last ||
+			    (next.len > 0 && v.p > next.p))
+				continue;
+			next = v;
+			type = subject_types[i];
+		}
+		if (next.len == 0)
+			break;
+		buf_putf(out, "%s%s: ", before, name_attr_word(type));
+		json_put_string(out, next);
+		before = ", ";
+		last = next.p;
+	}
+	buf_puts(out, "}");
+}
+
+static void
+put_subtrees(struct buf *out, const char *key, const struct general_name *g,
+    size_t n)
+{
+	buf_putf(out, n > 0 ? "  %s:\n" : "  %s: []\n", key);
+	for (size_t i = 0; i < n; i++) {
+		buf_putf(out, "    - {%s: ", alt_word(g[i].kind));
+		if (g[i].kind == GN_IP)
+			put_range(out, g[i].value);
+		else if (g[i].kind == GN_DIRECTORY)
+			put_directory(out, g[i].value);
+		else
+			json_put_string(out, g[i].value);
+		buf_puts(out, "}\n");
+	}
+}
+
+static void
+put_subordinate(struct buf *out, const struct policy *p)
+{
+	const struct name_constraints *c = &p->constraints;
+
+	if (!p->subordinate)
+		return;
+	buf_putf(out, "subordinate:\n  path_length: %d\n", p->path_length);
+	put_subtrees(out, "permitted", c->permitted, c->n_permitted);
+	put_subtrees(out, "excluded", c->excluded, c->n_excluded);
+}
+
+/* --- The rest -------------------------------------------------------------------------------- */
 
 static const char *
 right_word(enum revoke_right r)
@@ -129,24 +424,36 @@ right_word(enum revoke_right r)
 				    : "immediate";
 }
 
+static void
+put_acts(struct buf *out, const struct policy *p)
+{
+	buf_putf(out,
+	    "endorsement: {required: %lld, evidence: [cms], "
+	    "authenticator: any, distinct_from: [holder, operator]",
+	    (long long)p->required);
+	put_duration(out, ", request_ttl: ", p->request_ttl_s);
+	put_duration(out, ", statement_ttl: ", p->statement_ttl_s);
+	buf_putf(out,
+	    ", batch_max: %lld, renewal: fresh}\nrevocation: {holder: %s, "
+	    "operator: %s",
+	    (long long)p->batch_max, right_word(p->holder_right),
+	    right_word(p->operator_right));
+	put_duration(out, ", suspend_max: ", p->suspend_max_s);
+}
+
 void
 policy_print(struct buf *out, const struct policy *p)
 {
 	buf_putf(out, "policy: \"%s\"\nversion: %lld\n%sissuer: \"%s\"\n",
 	    p->name, (long long)p->version, p->base ? "base: true\n" : "",
 	    p->issuer);
+	put_holders(out, p);
 	put_names(out, p);
 	put_usage(out, p);
-	buf_putf(out,
-	    "endorsement: {required: %lld, evidence: [cms], "
-	    "authenticator: any",
-	    (long long)p->required);
-	put_duration(out, ", request_ttl: ", p->request_ttl_s);
-	put_duration(out, ", statement_ttl: ", p->statement_ttl_s);
-	buf_putf(out,
-	    ", renewal: fresh}\nrevocation: {holder: %s, operator: %s",
-	    right_word(p->holder_right), right_word(p->operator_right));
-	put_duration(out, ", suspend_max: ", p->suspend_max_s);
+	put_qc(out, &p->qc);
+	put_extensions(out, p);
+	put_subordinate(out, p);
+	put_acts(out, p);
 	put_duration(out,
 	    "}\nstatus:\n  ocsp: {validity: ", p->ocsp_validity_s);
 	buf_putf(out, ", refresh: %d%%, nonce: false}\n",
@@ -154,109 +461,8 @@ policy_print(struct buf *out, const struct policy *p)
 	put_duration(out, "  crl: {every: ", p->crl_every_s);
 	buf_putf(out, ", on_revoke: %s", p->crl_on_revoke ? "true" : "false");
 	put_duration(out, ", overlap: ", p->crl_overlap_s);
-	buf_puts(out, "}\n");
-}
-
-/* --- The reference page ------------------------------------------------------------- */
-
-static void
-put_cell(struct buf *out, const char *text)
-{
-	for (; *text != '\0'; text++) {
-		if (*text == '|')
-			buf_putc(out, '\\');
-		buf_putc(out, (uint8_t)*text);
-	}
-}
-
-static void
-put_row(struct buf *out, const char *path, const struct row *r)
-{
-	char range[160];
-
-	row_range(r, range, sizeof(range));
-	buf_putf(out, "| `%s%s` | ", path, r->key);
-	put_cell(out, (r->flags & LATER) != 0 ? "a later version" : range);
-	buf_puts(out, " | ");
-	if ((r->flags & REQUIRED) != 0)
-		buf_puts(out, "**required**");
-	else if (r->usual != NULL)
-		buf_putf(out, "`%s`", r->usual);
-	buf_puts(out, " | ");
-	put_cell(out, r->doc);
-	if (r->rule != NULL)
-		buf_putf(out, " (%s)", r->rule);
-	buf_puts(out, " |\n");
-}
-
-static void
-put_table(struct buf *out, const char *path, const struct table *t)
-{
-	for (size_t i = 0; i < t->n; i++) {
-		const struct row *r = &t->rows[i];
-		char below[128];
-
-		put_row(out, path, r);
-		snprintf(below, sizeof(below), "%s%s%s.", path, r->key,
-		    r->type == T_LIST ? "[]" : "");
-		if (r->sub != NULL)
-			put_table(out, below, r->sub);
-	}
-}
-
-static void
-put_refused(struct buf *out, const char *path, const struct table *t)
-{
-	for (size_t i = 0; i < t->n; i++) {
-		const struct row *r = &t->rows[i];
-		char below[128];
-
-		for (const struct word *w = r->words; w && w->word; w++) {
-			if (w->refused == NULL)
-				continue;
-			buf_putf(out, "| `%s%s: %s` | ", path, r->key, w->word);
-			put_cell(out, w->refused);
-			buf_puts(out, " |\n");
-		}
-		snprintf(below, sizeof(below), "%s%s.", path, r->key);
-		if (r->sub != NULL)
-			put_refused(out, below, r->sub);
-	}
-}
-
-static void
-put_page(struct buf *out, const char *title, const struct table *t)
-{
-	buf_putf(out,
-	    "\n## %s\n\n"
-	    "| key | value | default | what it says |\n"
-	    "|---|---|---|---|\n",
-	    title);
-	put_table(out, "", t);
-}
-
-void
-policy_reference(struct buf *out)
-{
-	buf_puts(out, "# Policies, ceilings, configuration: every key\n\n"
-		      "Generated from the rows that decode the files; renewed "
-		      "by `test_policy_print` with `RENEW=1`. The rules\n"
-		      "behind them are told in "
-		      "[policy-guide.md](policy-guide.md).\n");
-	put_page(out, "A policy: `policies/*.yaml`", &policy_table);
-	buf_puts(out, "\nFacts for templates:");
-	for (int f = 0; f < FACT_COUNT; f++)
-		buf_putf(out, "%s `{%s}`", f > 0 ? "," : "",
-		    policy_fact_name((enum policy_fact)f));
-	buf_puts(out, ".\n\nFacts for conditions:\n\n");
-	expr_reference(out);
-	buf_puts(out, "\nWords that are known and refused today:\n\n"
-		      "| word | what to do |\n|---|---|\n");
-	put_refused(out, "", &policy_table);
-	buf_puts(out,
-	    "| `issuer: institution` | one issuing CA per institution "
-	    "belongs to a later version; name an issuer of "
-	    "refrendo.yaml |\n");
-	put_page(out, "The ceilings: `signer.yaml`", &ceilings_table);
-	put_page(out, "The configuration: `refrendo.yaml`", &config_table);
+	buf_puts(out, "}\nnotify: {before_end: [");
+	for (size_t i = 0; i < p->n_notify; i++)
+		put_duration(out, i > 0 ? ", " : "", p->notify_s[i]);
+	buf_puts(out, "]}\n");
 }

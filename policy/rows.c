@@ -132,6 +132,27 @@ row_range(const struct row *r, char *out, size_t size)
 	case T_REF:
 		snprintf(out, size, "name@version, as in estado-base@3");
 		return;
+	case T_DATE:
+		snprintf(out, size, "a day in quotes, as in \"2027-12-31\"");
+		return;
+	case T_ZONE:
+		snprintf(out, size, "UTC, -03:00 or America/Santiago");
+		return;
+	case T_EXPR:
+		snprintf(out, size,
+		    "a condition, as in 'request.validity <= "
+		    "365d'");
+		return;
+	case T_TEXTS:
+		snprintf(out, size,
+		    "a list of texts of %lld to %lld characters",
+		    (long long)r->min, (long long)r->max);
+		return;
+	case T_SPANS:
+		duration_print(a, r->min);
+		duration_print(b, r->max);
+		snprintf(out, size, "a list of %s to %s, longest first", a, b);
+		return;
 	case T_WORD:
 		words_list(r->words, list, sizeof(list));
 		snprintf(out, size, "%s%s",
@@ -241,6 +262,53 @@ ints_decode(struct load *l, const struct node *n, const struct row *r,
 	return ok;
 }
 
+/* Durations, each shorter than the one before. */
+static bool
+spans_decode(struct load *l, const struct node *n, const struct row *r,
+    struct value *v)
+{
+	struct row one = *r;
+	struct err e;
+
+	one.type = T_DURATION;
+	if (!ints_decode(l, n, &one, v))
+		return false;
+	const int64_t *items = v->items;
+	const struct node *c = n->child;
+	for (size_t i = 1; i < v->count; i++) {
+		c = c->next;
+		if (items[i] < items[i - 1])
+			continue;
+		err_at(&e, ERR_INVALID, "policy-spans-order", NULL,
+		    where_of(l, c), "%s is not shorter than the one before it",
+		    (const char *)c->text.p);
+		report(l, c->width, &e, "write the longest first");
+		return false;
+	}
+	return true;
+}
+
+static bool
+texts_decode(struct load *l, const struct node *n, const struct row *r,
+    struct value *v)
+{
+	struct bytes *items = arena_get(l->arena, INTS_MAX * sizeof(*items));
+	struct row single = *r;
+	bool ok = true;
+
+	single.type = T_TEXT;
+	if (!is_list(l, n, r) || !is_count(l, n, 1, INTS_MAX))
+		return false;
+	v->items = items;
+	for (const struct node *c = n->child; c != NULL; c = c->next) {
+		struct value one = { .at = c };
+
+		ok &= scalar_decode(l, c, &single, &one);
+		items[v->count++] = one.text;
+	}
+	return ok;
+}
+
 static bool
 is_map(struct load *l, const struct node *n, const struct table *t)
 {
@@ -284,11 +352,67 @@ list_decode(struct load *l, const struct node *n, const struct row *r,
 	return ok;
 }
 
+static void
+refuse_attribute(struct load *l, const struct node *key)
+{
+	const char *words[24], *near;
+	char list[150] = "";
+	struct err e;
+
+	for (size_t i = 0; i < n_subject_types; i++) {
+		size_t len = strlen(list);
+
+		words[i] = name_attr_word(subject_types[i]);
+		snprintf(list + len, sizeof(list) - len, "%s%s",
+		    i > 0 ? ", " : "", words[i]);
+	}
+	near = nearest_word(key->text, words, n_subject_types);
+	err_at(&e, ERR_INVALID, "policy-attribute-unknown", "X.520",
+	    where_of(l, key), "there is no attribute %s in names of ours",
+	    (const char *)key->text.p);
+	report(l, key->width, &e, "%s%s%s",
+	    near != NULL ? "did you mean " : "allowed: ",
+	    near != NULL ? near : list, near != NULL ? "?" : "");
+}
+
+/* value, string, max, too_long. */
+static bool
+attr_decode(struct load *l, const struct node *n, struct said_subject *s)
+{
+	struct said_attr *said = arena_get(l->arena, sizeof(*said));
+	size_t errors = l->f->errors;
+	const struct value *max = &said->max;
+	char most[24];
+	struct err e;
+
+	rows_decode(l, n, &attr_table, said);
+	s->value = said->value.tmpl;
+	s->clip = said->too_long.n != 0;
+	s->string = (enum name_string)said->string.n;
+	if (max->given && max->ok && max->n > s->max) {
+		snprintf(most, sizeof(most), "%lld", (long long)s->max);
+		err_at(&e, ERR_DENIED, "policy-attribute-max",
+		    "RFC 5280 appendix A.1", where_of(l, max->at),
+		    "%s may have %s characters at most",
+		    name_attr_word(s->type), most);
+		report(l, max->at->width, &e, "write %s or less", most);
+	} else if (max->given) {
+		s->max = max->n;
+	}
+	if (said->string.ok && !name_attr_takes(s->type, s->string)) {
+		err_at(&e, ERR_INVALID, "policy-attribute-string",
+		    "RFC 5280 appendix A.1", where_of(l, said->string.at),
+		    "%s is never a string of this type",
+		    name_attr_word(s->type));
+		report(l, said->string.at->width, &e, "delete the key");
+	}
+	return l->f->errors == errors && said->value.ok;
+}
+
 static bool
 subject_decode(struct load *l, const struct node *n, struct value *v)
 {
 	struct said_subject *s;
-	struct err e;
 
 	if (!is_map(l, n, NULL) || !is_count(l, n, 1, NAME_ATTRS_MAX))
 		return false;
@@ -296,35 +420,24 @@ subject_decode(struct load *l, const struct node *n, struct value *v)
 	v->items = s;
 	for (const struct node *c = n->child; c != NULL; c = c->next) {
 		const struct row r = { .key = "", .type = T_TMPL };
-		struct value one = { .at = c };
-		size_t i = 0;
+		struct said_subject *one = &s[v->count];
+		struct value text = { .at = c };
 
 		if (c->key->kind != NODE_TEXT)
 			continue;
-		while (i < n_subject_words &&
-		       !bytes_is(c->key->text, subject_words[i]))
-			i++;
-		if (i == n_subject_words) {
-			const char *near = nearest_word(c->key->text,
-			    subject_words, n_subject_words);
-
-			err_at(&e, ERR_INVALID, "policy-attribute-unknown",
-			    "X.520", where_of(l, c->key),
-			    "there is no attribute %s in names of ours",
-			    (const char *)c->key->text.p);
-			report(l, c->key->width, &e, "%s%s%s",
-			    near != NULL ? "did you mean " : "allowed: ",
-			    near != NULL ? near
-					 : "C, O, OU, title, serialNumber, "
-					   "givenName, surname, CN, "
-					   "emailAddress",
-			    near != NULL ? "?" : "");
+		if (!name_attr_parse(c->key->text, &one->type)) {
+			refuse_attribute(l, c->key);
 			continue;
 		}
-		s[v->count].type = subject_types[i];
-		s[v->count].at = c;
-		s[v->count].ok = scalar_decode(l, c, &r, &one);
-		s[v->count++].value = one.tmpl;
+		one->at = c;
+		one->max = (int64_t)name_attr_max(one->type);
+		if (c->kind == NODE_MAP) {
+			one->ok = attr_decode(l, c, one);
+		} else {
+			one->ok = scalar_decode(l, c, &r, &text);
+			one->value = text.tmpl;
+		}
+		v->count++;
 	}
 	return true;
 }
@@ -382,6 +495,10 @@ value_decode(struct load *l, const struct node *n, const struct row *r,
 		return words_decode(l, n, r, v);
 	case T_INTS:
 		return ints_decode(l, n, r, v);
+	case T_SPANS:
+		return spans_decode(l, n, r, v);
+	case T_TEXTS:
+		return texts_decode(l, n, r, v);
 	case T_LIST:
 		return list_decode(l, n, r, v);
 	case T_SUBJECT:
@@ -395,6 +512,9 @@ value_decode(struct load *l, const struct node *n, const struct row *r,
 	case T_SIZE:
 	case T_OID:
 	case T_REF:
+	case T_DATE:
+	case T_ZONE:
+	case T_EXPR:
 	case T_WORD:
 	case T_TMPL:
 	case T_MAP:
@@ -436,7 +556,8 @@ usual_decode(struct load *l, const struct node *map, const struct row *r,
 		return;
 	if (r->type == T_WORDS) {
 		v->n = words_usual(r);
-	} else if (r->type != T_INTS && r->type != T_LIST) {
+	} else if (r->type != T_INTS && r->type != T_SPANS &&
+		   r->type != T_LIST) {
 		n->kind = NODE_TEXT;
 		n->plain = true;
 		n->text = bytes_str(r->usual);
@@ -444,6 +565,18 @@ usual_decode(struct load *l, const struct node *map, const struct row *r,
 			fatal("a default that its row refuses");
 	}
 	v->ok = true;
+}
+
+/* A map that is not there: defaults, and no demand. */
+static void
+absent_decode(struct load *l, const struct node *empty, const struct table *t,
+    uint8_t *into)
+{
+	bool partial = l->partial;
+
+	l->partial = true;
+	rows_decode(l, empty, t, into);
+	l->partial = partial;
 }
 
 static void
@@ -474,8 +607,10 @@ row_decode(struct load *l, const struct node *map, const struct row *r,
 		*empty = nothing;
 		if (n != NULL && is_map(l, n, r->sub))
 			rows_decode(l, n, r->sub, into + r->into);
-		else if ((r->flags & REQUIRED) == 0)
+		else if ((r->flags & (REQUIRED | WHOLE)) == 0)
 			rows_decode(l, empty, r->sub, into + r->into);
+		else if ((r->flags & WHOLE) != 0)
+			absent_decode(l, empty, r->sub, into + r->into);
 		return;
 	}
 	if (n == NULL) {

@@ -158,7 +158,9 @@ is_certain(struct load *l, const struct node *n, const struct row *r)
 	struct err e;
 	char range[128];
 	enum plain kind = n->plain ? plain_kind(n->text) : PLAIN_TEXT;
-	bool quotable = r->type == T_TEXT || r->type == T_TMPL;
+	bool quotable = r->type == T_TEXT || r->type == T_TMPL ||
+			r->type == T_DATE || r->type == T_ZONE ||
+			r->type == T_EXPR;
 
 	row_range(r, range, sizeof(range));
 	if (kind == PLAIN_NULL) {
@@ -376,6 +378,37 @@ oid_decode(struct load *l, const struct node *n, struct value *v)
 }
 
 static bool
+date_decode(struct load *l, const struct node *n, struct value *v)
+{
+	struct err e;
+
+	v->text = n->text;
+	if (n->text.len == strlen("2027-12-31") && time_parse(n->text, &v->n))
+		return true;
+	err_at(&e, ERR_INVALID, "policy-not-date", NULL, where_of(l, n),
+	    "%s is not a day", said(n));
+	report(l, n->width, &e, "write it in quotes, as in \"2027-12-31\"");
+	return false;
+}
+
+static bool
+zone_decode(struct load *l, const struct node *n, struct value *v)
+{
+	struct zone z;
+	struct err e;
+
+	v->text = n->text;
+	if (zone_parse(n->text, &z))
+		return true;
+	err_at(&e, ERR_INVALID, "policy-zone", NULL, where_of(l, n),
+	    "%s is no time zone that is known here", said(n));
+	report(l, n->width, &e,
+	    "write UTC, an offset in quotes as in \"-03:00\", or "
+	    "America/Santiago");
+	return false;
+}
+
+static bool
 ref_decode(struct load *l, const struct node *n, struct value *v)
 {
 	struct bytes t = n->text, number;
@@ -449,6 +482,9 @@ scalar_decode(struct load *l, const struct node *n, const struct row *r,
 	if (!is_single(l, n, r) || !is_certain(l, n, r))
 		return false;
 	switch (r->type) {
+	case T_EXPR:
+		v->expr = expr_decode(l, n);
+		return v->expr != NULL;
 	case T_TEXT:
 	case T_SLUG:
 		return text_decode(l, n, r, v);
@@ -465,10 +501,16 @@ scalar_decode(struct load *l, const struct node *n, const struct row *r,
 		return oid_decode(l, n, v);
 	case T_REF:
 		return ref_decode(l, n, v);
+	case T_DATE:
+		return date_decode(l, n, v);
+	case T_ZONE:
+		return zone_decode(l, n, v);
 	case T_TMPL:
 		return tmpl_decode(l, n, &v->tmpl);
 	case T_WORD:
 	case T_WORDS:
+	case T_SPANS:
+	case T_TEXTS:
 	case T_SUBJECT:
 	case T_MAP:
 	case T_LIST:

@@ -7,8 +7,6 @@
 
 /* clang-format off */
 #define BIT(n) (INT64_C(1) << (n))
-#define NOT_HOLDER "only certificates of CAs have it; delete it"
-#define NOT_OFFICIAL "officials sign and log in with their certificates; delete it"
 
 const struct word key_words[] = {
 	{ "ec-p256",  BIT(KEY_EC_P256),  NULL, false },
@@ -27,22 +25,68 @@ const struct word usage_words[] = {
 	{ "keyEncipherment",   KU_KEY_ENCIPHERMENT,   NULL, false },
 	{ "dataEncipherment",  KU_DATA_ENCIPHERMENT,  NULL, false },
 	{ "keyAgreement",      KU_KEY_AGREEMENT,      NULL, false },
+	{ "keyCertSign",       KU_KEY_CERT_SIGN,      NULL, false },
+	{ "cRLSign",           KU_CRL_SIGN,           NULL, false },
 	{ "contentCommitment", 0, "write its older name, nonRepudiation", false },
-	{ "keyCertSign",       0, NOT_HOLDER, false },
-	{ "cRLSign",           0, NOT_HOLDER, false },
 	{ "encipherOnly",      0, "it only narrows keyAgreement; delete it", false },
 	{ "decipherOnly",      0, "it only narrows keyAgreement; delete it", false },
 	{ NULL, 0, NULL, false },
 };
 
 const struct word eku_words[] = {
-	{ "emailProtection", BIT(OID_EKU_EMAIL),  NULL, false },
-	{ "clientAuth",      BIT(OID_EKU_CLIENT), NULL, false },
+	{ "emailProtection", BIT(OID_EKU_EMAIL),    NULL, false },
+	{ "clientAuth",      BIT(OID_EKU_CLIENT),   NULL, false },
+	{ "serverAuth",      BIT(OID_EKU_SERVER),   NULL, false },
+	{ "codeSigning",     BIT(OID_EKU_CODE),     NULL, false },
+	{ "timeStamping",    BIT(OID_EKU_TIME),     NULL, false },
+	{ "documentSigning", BIT(OID_EKU_DOCUMENT), NULL, false },
 	{ "OCSPSigning",     0, "only the responders that the signer makes itself have it; delete it", false },
-	{ "serverAuth",      0, NOT_OFFICIAL, false },
-	{ "codeSigning",     0, NOT_OFFICIAL, false },
-	{ "timeStamping",    0, NOT_OFFICIAL, false },
 	{ "anyExtendedKeyUsage", 0, "name each purpose", false },
+	{ NULL, 0, NULL, false },
+};
+
+const struct word holder_person_words[] = {
+	{ "official",       BIT(PERSON_OFFICIAL),       NULL, false },
+	{ "authority",      BIT(PERSON_AUTHORITY),      NULL, false },
+	{ "minister",       BIT(PERSON_MINISTER),       NULL, false },
+	{ "system",         BIT(PERSON_SYSTEM),         NULL, false },
+	{ "subordinate-ca", BIT(PERSON_SUBORDINATE_CA), NULL, false },
+	{ NULL, 0, NULL, false },
+};
+const struct word holder_institution_words[] = {
+	{ "ministry",     BIT(INSTITUTION_MINISTRY),     NULL, false },
+	{ "service",      BIT(INSTITUTION_SERVICE),      NULL, false },
+	{ "municipality", BIT(INSTITUTION_MUNICIPALITY), NULL, false },
+	{ "university",   BIT(INSTITUTION_UNIVERSITY),   NULL, false },
+	{ "court",        BIT(INSTITUTION_COURT),        NULL, false },
+	{ "other",        BIT(INSTITUTION_OTHER),        NULL, false },
+	{ NULL, 0, NULL, false },
+};
+const struct word string_words[] = {
+	{ "utf8",      STRING_UTF8,      NULL, false },
+	{ "printable", STRING_PRINTABLE, NULL, false },
+	{ "ia5",       STRING_IA5,       NULL, false },
+	{ NULL, 0, NULL, false },
+};
+static const struct word long_words[] = {
+	{ "refuse", 0, NULL, false },
+	{ "clip",   1, NULL, false },
+	{ NULL, 0, NULL, false },
+};
+const struct word qc_words[] = {
+	{ "esign", QC_ESIGN, NULL, false },
+	{ "eseal", QC_ESEAL, NULL, false },
+	{ "web",   QC_WEB,   NULL, false },
+	{ NULL, 0, NULL, false },
+};
+static const struct word semantics_words[] = {
+	{ "natural", 1, NULL, false },
+	{ "legal",   2, NULL, false },
+	{ NULL, 0, NULL, false },
+};
+static const struct word distinct_words[] = {
+	{ "holder",   1, NULL, false },
+	{ "operator", 2, NULL, false },
 	{ NULL, 0, NULL, false },
 };
 
@@ -89,21 +133,48 @@ static const struct word right_words[] = {
 #define LAW16 "Ley 19.799 art. 16"
 #define LAW15 "Ley 19.799 art. 15"
 
-static const struct row alt_rows[] = {
-	/* key       type    flags min max default into words sub rule doc */
-	{ "other", T_OID,  0, 0, 0, NULL, OFF(said_alt, other), NULL, NULL, NULL, "Type of an otherName, with ia5." },
-	{ "ia5",   T_TMPL, 0, 0, 0, NULL, OFF(said_alt, ia5),   NULL, NULL, NULL, "Its value, an IA5String." },
-	{ "email", T_TMPL, 0, 0, 0, NULL, OFF(said_alt, email), NULL, NULL, NULL, "An rfc822Name." },
+static const struct row attr_rows[] = {
+	/* key        type    flags     min max  default   into words sub rule doc */
+	{ "value",    T_TMPL, REQUIRED, 0, 0,    NULL,     OFF(said_attr, value),    NULL,         NULL, NULL, "The text, with facts." },
+	{ "string",   T_WORD, 0,        0, 0,    NULL,     OFF(said_attr, string),   string_words, NULL, "RFC 5280 4.1.2.4", "Its type of string; utf8 where the attribute leaves a choice." },
+	{ "max",      T_INT,  0,        1, 254,  NULL,     OFF(said_attr, max),      NULL,         NULL, "RFC 5280 appendix A.1", "Longest, in characters; what the attribute allows is the most." },
+	{ "too_long", T_WORD, 0,        0, 0,    "refuse", OFF(said_attr, too_long), long_words,   NULL, NULL, "What happens to a longer text: the request is refused, or the text cut at a character." },
 };
-static const struct foreign alt_foreign[] = {
-	{ "dns", "officials have no host names; write email or other" },
-	{ "uri", "officials have no addresses of pages; write email or other" },
-	{ "utf8", "both RUT names are IA5String: write ia5" },
-	{ NULL, NULL },
-};
-static const struct table alt_table = { "an alternative name", alt_rows,
-	ARRAY_LEN(alt_rows), sizeof(struct said_alt), alt_foreign };
+const struct table attr_table = { "an attribute", attr_rows, ARRAY_LEN(attr_rows), 0, NULL };
 
+#define OF(member) OFF(said_alt, member), NULL, NULL
+static const struct row alt_rows[] = {
+	{ "other",     T_OID,     0, 0, 0, NULL, OF(other),     NULL, "Type of an otherName, with ia5, utf8 or printable." },
+	{ "ia5",       T_TMPL,    0, 0, 0, NULL, OF(ia5),       NULL, "Its value, an IA5String." },
+	{ "utf8",      T_TMPL,    0, 0, 0, NULL, OF(utf8),      NULL, "Its value, a UTF8String." },
+	{ "printable", T_TMPL,    0, 0, 0, NULL, OF(printable), NULL, "Its value, a PrintableString." },
+	{ "email",     T_TMPL,    0, 0, 0, NULL, OF(email),     NULL, "An rfc822Name." },
+	{ "dns",       T_TMPL,    0, 0, 0, NULL, OF(dns),       NULL, "A dNSName." },
+	{ "ip",        T_TMPL,    0, 0, 0, NULL, OF(ip),        NULL, "An iPAddress, as people write it." },
+	{ "uri",       T_TMPL,    0, 0, 0, NULL, OF(uri),       NULL, "A uniformResourceIdentifier." },
+	{ "directory", T_SUBJECT, 0, 0, 0, NULL, OF(directory), NULL, "A directoryName: attributes as those of the subject." },
+};
+#undef OF
+const struct table alt_table = { "an alternative name", alt_rows,
+	ARRAY_LEN(alt_rows), sizeof(struct said_alt), NULL };
+
+static const struct row condition_rows[] = {
+	{ "must", T_EXPR, REQUIRED, 1, 1000, NULL, OFF(said_condition, must), NULL, NULL, NULL, "What must be true of a request." },
+	{ "say",  T_TEXT, REQUIRED, 1, 180,  NULL, OFF(said_condition, say),  NULL, NULL, NULL, "What whoever asked is told when it is not, in English: what to do." },
+	{ "es",   T_TEXT, REQUIRED, 1, 180,  NULL, OFF(said_condition, es),   NULL, NULL, NULL, "The same in Spanish." },
+};
+static const struct table condition_table = { "a condition", condition_rows,
+	ARRAY_LEN(condition_rows), sizeof(struct said_condition), NULL };
+
+#define IN(member) OFF(said_policy, holders.member) - OFF(said_policy, holders)
+static const struct row holders_rows[] = {
+	{ "kinds",        T_WORDS, FEWER, 1, 0,    NULL, IN(kinds),        holder_person_words,      NULL, NULL, "Kinds of person who may have a certificate; without it anyone." },
+	{ "institutions", T_WORDS, FEWER, 1, 0,    NULL, IN(institutions), holder_institution_words, NULL, NULL, "Kinds of institution that they belong to; without it any." },
+	{ "when",         T_EXPR,  0,     1, 1000, NULL, IN(when),         NULL,              NULL, NULL, "What must be true of the person; that of a base must be true as well." },
+};
+static const struct table holders_table = { "holders", holders_rows, ARRAY_LEN(holders_rows), 0, NULL };
+
+#undef IN
 #define IN(member) OFF(said_policy, names.member) - OFF(said_policy, names)
 static const struct row names_rows[] = {
 	{ "subject_alt", T_LIST, KEEPS, 0, SPEC_NAMES_MAX, "[]", IN(subject_alt), NULL, &alt_table, "RFC 5280 4.2.1.6", "Names of the holder beside the subject." },
@@ -116,7 +187,7 @@ static const struct row cert_policy_rows[] = {
 	{ "cps",    T_TEXT, 0,        8, 200, NULL, OFF(said_cert_policy, cps),    NULL, NULL, "RFC 5280 4.2.1.4", "Address of the practice statement, http:// or https://." },
 	{ "notice", T_TEXT, 0,        1, 200, NULL, OFF(said_cert_policy, notice), NULL, NULL, "RFC 5280 4.2.1.4", "Text shown to whoever relies on it; limits of use (Ley 19.799 art. 14)." },
 };
-static const struct table cert_policy_table = { "a certificate policy", cert_policy_rows,
+const struct table cert_policy_table = { "a certificate policy", cert_policy_rows,
 	ARRAY_LEN(cert_policy_rows), sizeof(struct said_cert_policy), NULL };
 
 #undef IN
@@ -135,6 +206,9 @@ static const struct row validity_rows[] = {
 	{ "max",          T_DURATION, REQUIRED | SHORTER, HOUR, 3650 * DAY, NULL,  IN(max),          NULL, NULL, LAW16, "The longest that a request may ask for; the ceiling, three years at most, ends it." },
 	{ "backdate",     T_DURATION, SHORTER,        0,    HOUR,       "0s",  IN(backdate),     NULL, NULL, NULL,  "How long before its making a certificate begins." },
 	{ "renew_window", T_DURATION, SHORTER,        0,    365 * DAY,  "60d", IN(renew_window), NULL, NULL, NULL,  "How long before its end a certificate may be renewed." },
+	{ "ends",         T_DATE,     SHORTER,        0,    0,          NULL,  IN(ends),         NULL, NULL, NULL,  "The last day, at 23:59:59 in zone, of every certificate; longer ones are cut." },
+	{ "zone",         T_ZONE,     EQUAL,          0,    0,          "UTC", IN(zone),         NULL, NULL, NULL,  "Where that day ends." },
+	{ "issuer",       T_WORD,     SHORTER,        0,    0,          "clip", IN(issuer),      long_words, NULL, "RFC 5280 6.1", "What happens to a validity beyond the issuer's end." },
 };
 static const struct foreign validity_foreign[] = {
 	{ "notBefore",  "the clock sets the beginning; backdate moves it by at most 1h" },
@@ -149,10 +223,87 @@ static const struct table validity_table = { "validity", validity_rows, ARRAY_LE
 #define IN(member) OFF(said_policy, usage.member) - OFF(said_policy, usage)
 static const struct row usage_rows[] = {
 	{ "key",      T_WORDS, REQUIRED | FEWER, 1, 0, NULL,    IN(key),      usage_words,    NULL, "RFC 5280 4.2.1.3",  "keyUsage; always critical." },
-	{ "extended", T_WORDS, REQUIRED | FEWER, 1, 0, NULL,    IN(extended), eku_words,      NULL, "RFC 5280 4.2.1.12", "extKeyUsage; never critical." },
+	{ "extended", T_WORDS, FEWER, 1, 0, NULL,    IN(extended), eku_words,      NULL, "RFC 5280 4.2.1.12", "extKeyUsage; every holder's has some; critical for timeStamping alone." },
 	{ "critical", T_WORDS, 0,        0, 0, "[key]", IN(critical), critical_words, NULL, "RFC 5280 4.2",      "Says what is so anyway: keyUsage (key) and basicConstraints (basic) are critical." },
 };
-static const struct table usage_table = { "usage", usage_rows, ARRAY_LEN(usage_rows), 0, NULL };
+const struct table usage_table = { "usage", usage_rows, ARRAY_LEN(usage_rows), 0, NULL };
+
+#undef IN
+#define IN(member) OFF(said_policy, qc.limit.member) - OFF(said_policy, qc.limit)
+static const struct row limit_rows[] = {
+	{ "currency", T_TEXT, REQUIRED | EQUAL,   3, 3,  NULL, IN(currency), NULL, NULL, "ISO 4217", "Currency, as in CLP." },
+	{ "amount",   T_INT,  REQUIRED | SHORTER, 1, INT64_C(1000000000000), NULL, IN(amount), NULL, NULL, NULL, "Highest value of a transaction." },
+	{ "exponent", T_INT,  EQUAL,              0, 20, "0",  IN(exponent), NULL, NULL, NULL, "Zeros to add to the amount." },
+};
+static const struct table limit_table = { "limit", limit_rows, ARRAY_LEN(limit_rows), 0, NULL };
+
+static const struct row pds_rows[] = {
+	{ "url",  T_TEXT, REQUIRED, 12, 200, NULL, OFF(said_pds, url),  NULL, NULL, NULL, "Address of the statement, https://." },
+	{ "lang", T_TEXT, REQUIRED, 2,  2,   NULL, OFF(said_pds, lang), NULL, NULL, "ISO 639-1", "Its language, as in es." },
+};
+static const struct table pds_table = { "a disclosure statement", pds_rows,
+	ARRAY_LEN(pds_rows), sizeof(struct said_pds), NULL };
+
+#undef IN
+#define IN(member) OFF(said_policy, qc.member) - OFF(said_policy, qc)
+#define QC "EN 319 412-5 "
+static const struct row qc_rows[] = {
+	{ "compliance", T_BOOL,  EQUAL, 0, 0,   NULL, IN(compliance), NULL,     NULL, QC "4.2.1", "States that the certificate is qualified." },
+	{ "sscd",       T_BOOL,  EQUAL, 0, 0,   NULL, IN(sscd),       NULL,     NULL, QC "4.2.2", "States that the key is in a qualified device." },
+	{ "types",      T_WORDS, FEWER, 1, 0,   NULL, IN(types),      qc_words, NULL, QC "4.2.3", "What it is for." },
+	{ "retention",  T_INT,   EQUAL, 1, 100, NULL, IN(retention),  NULL,     NULL, QC "4.3.3", "Years that records are kept after its end." },
+	{ "limit",      T_MAP,   WHOLE, 0, 0,   NULL, IN(limit),      NULL,     &limit_table, QC "4.3.2", "Highest value that it may be used for." },
+	{ "pds",        T_LIST,  EQUAL, 0, SPEC_PDS_MAX, "[]", IN(pds), NULL,   &pds_table,   QC "4.3.4", "Disclosure statements." },
+	{ "countries",  T_TEXTS, EQUAL, 2, 2,   NULL, IN(countries),  NULL,     NULL, QC "4.2.4", "Countries whose law makes it qualified, as in CL." },
+	{ "semantics",  T_WORD,  EQUAL, 0, 0,   NULL, IN(semantics),  semantics_words, NULL, "EN 319 412-1 5.1", "What serialNumber means: of a natural or a legal person." },
+};
+#undef QC
+static const struct table qc_table = { "qc_statements", qc_rows, ARRAY_LEN(qc_rows), 0, NULL };
+
+#undef IN
+#define IN(member) OFF(said_extension, der.member) - OFF(said_extension, der)
+static const struct row der_rows[] = {
+	{ "utf8",      T_TMPL, 0, 0, 0,   NULL, IN(utf8),      NULL, NULL, NULL, "A UTF8String with this text." },
+	{ "ia5",       T_TMPL, 0, 0, 0,   NULL, IN(ia5),       NULL, NULL, NULL, "An IA5String with this text." },
+	{ "printable", T_TMPL, 0, 0, 0,   NULL, IN(printable), NULL, NULL, NULL, "A PrintableString with this text." },
+	{ "hex",       T_TEXT, 0, 4, 512, NULL, IN(hex),       NULL, NULL, "X.690", "One whole DER element in hexadecimal digits, the same for all." },
+};
+const struct table der_table = { "der", der_rows, ARRAY_LEN(der_rows), 0, NULL };
+static const struct row extension_rows[] = {
+	{ "oid",      T_OID,  REQUIRED, 0, 0, NULL, OFF(said_extension, oid),      NULL, NULL, "RFC 5280 4.2", "Identifier of the extension." },
+	{ "critical", T_BOOL, REQUIRED, 0, 0, NULL, OFF(said_extension, critical), NULL, NULL, "RFC 5280 4.2", "Whether programs that do not know it must refuse the certificate." },
+	{ "der",      T_MAP,  REQUIRED, 0, 0, NULL, OFF(said_extension, der),      NULL, &der_table, NULL, "Its content: one of utf8, ia5, printable, hex." },
+};
+static const struct table extension_table = { "an extension", extension_rows,
+	ARRAY_LEN(extension_rows), sizeof(struct said_extension), NULL };
+
+#define OF(member) OFF(said_subtree, member), NULL, NULL
+static const struct row subtree_rows[] = {
+	{ "email",     T_TEXT,    0, 1, 200, NULL, OF(email),     NULL, "A mailbox, a host, or a domain with a dot in front." },
+	{ "dns",       T_TEXT,    0, 1, 200, NULL, OF(dns),       NULL, "A domain, with all below it." },
+	{ "uri",       T_TEXT,    0, 1, 200, NULL, OF(uri),       NULL, "A host, or a domain with a dot in front." },
+	{ "ip",        T_TEXT,    0, 1, 60,  NULL, OF(ip),        NULL, "Addresses, as in 192.0.2.0/24." },
+	{ "directory", T_SUBJECT, 0, 0, 0,   NULL, OF(directory), NULL, "A directoryName and all that begin with it, without facts." },
+};
+#undef OF
+const struct table subtree_table = { "a subtree", subtree_rows,
+	ARRAY_LEN(subtree_rows), sizeof(struct said_subtree), NULL };
+
+#undef IN
+#define IN(member) OFF(said_policy, subordinate.member) - OFF(said_policy, subordinate)
+static const struct row subordinate_rows[] = {
+	{ "path_length", T_INT,  REQUIRED | SHORTER, 0, 4, NULL, IN(path_length), NULL, NULL, "RFC 5280 4.2.1.9", "CAs that may stand between it and a holder." },
+	{ "permitted",   T_LIST, EQUAL, 0, SPEC_SUBTREES_MAX, "[]", IN(permitted), NULL, &subtree_table, "RFC 5280 4.2.1.10", "Names that certificates below it may have." },
+	{ "excluded",    T_LIST, KEEPS, 0, SPEC_SUBTREES_MAX, "[]", IN(excluded),  NULL, &subtree_table, "RFC 5280 4.2.1.10", "Names that they may not have." },
+};
+static const struct table subordinate_table = { "subordinate", subordinate_rows, ARRAY_LEN(subordinate_rows), 0, NULL };
+
+#undef IN
+#define IN(member) OFF(said_policy, notify.member) - OFF(said_policy, notify)
+static const struct row notify_rows[] = {
+	{ "before_end", T_SPANS, 0, HOUR, 365 * DAY, "[]", IN(before_end), NULL, NULL, NULL, "When the holder is told of the coming end, longest first; mails are sent by a later version." },
+};
+static const struct table notify_table = { "notify", notify_rows, ARRAY_LEN(notify_rows), 0, NULL };
 
 #undef IN
 #define IN(member) OFF(said_policy, endorsement.member) - OFF(said_policy, endorsement)
@@ -160,11 +311,13 @@ static const struct row endorsement_rows[] = {
 	{ "required",      T_INT,      MORE, 1,      9,        "1",     IN(required),      NULL,                NULL, NULL, "Ministers of faith that must endorse; more than one belongs to a later version." },
 	{ "evidence",      T_WORDS,    FEWER, 1,      0,        "[cms]", IN(evidence),      evidence_words,      NULL, NULL, "What an endorsement is made with." },
 	{ "authenticator", T_WORD,     SHORTER, 0,      0,        "any",   IN(authenticator), authenticator_words, NULL, NULL, "Demands on the minister's device." },
+	{ "distinct_from", T_WORDS,    MORE,  0,  0, "[holder, operator]", IN(distinct_from), distinct_words,     NULL, NULL, "Whom the minister must differ from; always both." },
 	{ "request_ttl",   T_DURATION, SHORTER, HOUR,   90 * DAY, "15d",   IN(request_ttl),   NULL,                NULL, NULL, "How long a request waits before it lapses." },
 	{ "statement_ttl", T_DURATION, SHORTER, MINUTE, 7 * DAY,  "24h",   IN(statement_ttl), NULL,                NULL, NULL, "How long a statement can be endorsed." },
+	{ "batch_max",     T_INT,      SHORTER, 1,    500,      "1",     IN(batch_max),     NULL,                NULL, NULL, "Statements that a minister may sign in one act." },
 	{ "renewal",       T_WORD,     SHORTER, 0,      0,        "fresh", IN(renewal),       renewal_words,       NULL, NULL, "Whether a renewal needs a new endorsement." },
 };
-static const struct table endorsement_table = { "endorsement", endorsement_rows, ARRAY_LEN(endorsement_rows), 0, NULL };
+const struct table endorsement_table = { "endorsement", endorsement_rows, ARRAY_LEN(endorsement_rows), 0, NULL };
 
 #undef IN
 #define IN(member) OFF(said_policy, revocation.member) - OFF(said_policy, revocation)
@@ -182,7 +335,7 @@ static const struct row ocsp_rows[] = {
 	{ "refresh",  T_PERCENT,  0, 10,   90,       "50%",   IN(refresh),  NULL, NULL, NULL,           "Part of that life after which a new answer is signed." },
 	{ "nonce",    T_BOOL,     EQUAL, 0,    0,        "false", IN(nonce),    NULL, NULL, "RFC 9654",     "Answers that repeat a nonce belong to a later version: false." },
 };
-static const struct table ocsp_table = { "status.ocsp", ocsp_rows, ARRAY_LEN(ocsp_rows), 0, NULL };
+const struct table ocsp_table = { "status.ocsp", ocsp_rows, ARRAY_LEN(ocsp_rows), 0, NULL };
 
 #undef IN
 #define IN(member) OFF(said_policy, status.crl.member) - OFF(said_policy, status.crl)
@@ -210,18 +363,24 @@ static const struct row policy_rows[] = {
 	{ "extends",     T_REF,     OWN, 0, 0,                        NULL, AT(extends), NULL, NULL, NULL, "The policy, by name@version, whose keys hold where this one is silent; what this one says may only narrow them." },
 	{ "base",        T_BOOL,    OWN, 0, 0,                     "false", AT(base),    NULL, NULL, NULL, "Whether it is only there to be extended: no request can name it." },
 	{ "issuer",      T_SLUG,    REQUIRED | EQUAL, 1, POLICY_NAME_MAX - 1, NULL, AT(issuer),  NULL, NULL, NULL, "Name of an issuing CA of refrendo.yaml." },
+	{ "holders",     T_MAP,     0,        0, 0,                   NULL, AT(holders), NULL, &holders_table, NULL, "Who may have a certificate." },
+	{ "conditions",  T_LIST,    ADDS,     0, CONDITIONS_MAX,      "[]", AT(conditions), NULL, &condition_table, NULL, "What must be true of a request; those of a base as well." },
 	{ "subject",     T_SUBJECT, REQUIRED | KEEPS, 0, 0,                   NULL, AT(subject), NULL, NULL, LAW15, "Attributes of the subject, in encoding order." },
 	{ "names",       T_MAP,     0,        0, 0,                   NULL, AT(names),   NULL, &names_table, NULL, "Alternative names." },
 	{ "certificate_policies", T_LIST, KEEPS,  0, SPEC_POLICIES_MAX,   "[]", AT(certificate_policies), NULL, &cert_policy_table, "RFC 5280 4.2.1.4", "Certificate policies." },
 	{ "keys",        T_MAP,     REQUIRED, 0, 0,                   NULL, AT(keys),        NULL, &keys_table,        NULL, "Keys of holders." },
 	{ "validity",    T_MAP,     REQUIRED, 0, 0,                   NULL, AT(validity),    NULL, &validity_table,    NULL, "How long certificates last." },
 	{ "usage",       T_MAP,     REQUIRED, 0, 0,                   NULL, AT(usage),       NULL, &usage_table,       NULL, "What the key is for." },
+	{ "qc_statements", T_MAP,   0,        0, 0,                   NULL, AT(qc),          NULL, &qc_table,          "EN 319 412-5", "What a qualified certificate states of itself." },
+	{ "extensions",  T_LIST,    KEEPS,    0, SPEC_PRIVATE_MAX,    "[]", AT(extensions),  NULL, &extension_table,   "RFC 5280 4.2", "Extensions of one's own." },
+	{ "subordinate", T_MAP,     WHOLE,    0, 0,                   NULL, AT(subordinate), NULL, &subordinate_table, "RFC 5280 4.2.1.9", "Makes it a policy for CAs below the issuer." },
 	{ "endorsement", T_MAP,     0,        0, 0,                   NULL, AT(endorsement), NULL, &endorsement_table, NULL, "The minister's part." },
 	{ "revocation",  T_MAP,     0,        0, 0,                   NULL, AT(revocation),  NULL, &revocation_table,  NULL, "Who may end or suspend a certificate." },
 	{ "status",      T_MAP,     0,        0, 0,                   NULL, AT(status),      NULL, &status_table,      NULL, "Status services." },
+	{ "notify",      T_MAP,     0,        0, 0,                   NULL, AT(notify),      NULL, &notify_table,      NULL, "Who is told of what, when." },
 };
 #define CLOCK "the clock sets the beginning of each certificate; validity.backdate moves it by at most 1h"
-#define LEAF "a policy is for holders, whose certificates are never those of a CA; delete it"
+#define LEAF "a policy is for holders unless it has subordinate, which makes it one for CAs"
 static const struct foreign policy_foreign[] = {
 	{ "notBefore", CLOCK }, { "not_before", CLOCK },
 	{ "notAfter", "validity sets the end" }, { "not_after", "validity sets the end" },
@@ -235,9 +394,8 @@ static const struct foreign policy_foreign[] = {
 };
 const struct table policy_table = { "a policy", policy_rows, ARRAY_LEN(policy_rows), 0, policy_foreign };
 
-const char *const subject_words[] = { "C", "O", "OU", "title", "serialNumber",
-	"givenName", "surname", "CN", "emailAddress" };
-const enum pkix_oid subject_types[] = { OID_C, OID_O, OID_OU, OID_TITLE, OID_SERIAL_NUMBER,
-	OID_GIVEN_NAME, OID_SURNAME, OID_CN, OID_EMAIL };
-const size_t n_subject_words = ARRAY_LEN(subject_words);
+const enum pkix_oid subject_types[] = { OID_C, OID_ST, OID_L, OID_O, OID_ORGANIZATION_ID,
+	OID_OU, OID_TITLE, OID_SERIAL_NUMBER, OID_GIVEN_NAME, OID_SURNAME, OID_INITIALS,
+	OID_PSEUDONYM, OID_CN, OID_EMAIL };
+const size_t n_subject_types = ARRAY_LEN(subject_types);
 /* clang-format on */

@@ -200,7 +200,7 @@ enum revoke_right { RIGHT_NONE, RIGHT_PROPOSE, RIGHT_IMMEDIATE };
 /* "{person.run}" and literal text, in order; n is at least 1. */
 struct tmpl_part {
 	int fact; /* enum policy_fact, or -1: literal */
-	struct bytes literal;
+	struct bytes literal; /* text; of FACT_ATTRIBUTE its name */
 };
 struct tmpl {
 	struct tmpl_part part[6];
@@ -214,18 +214,96 @@ enum policy_fact {
 	FACT_PERSON_EMAIL,
 	FACT_INSTITUTION_NAME,
 	FACT_INSTITUTION_RUT,
-	FACT_COUNT
+	FACT_COUNT, /* of those in policy_facts.fact */
+	FACT_PERSON_KIND = FACT_COUNT,
+	FACT_INSTITUTION_KIND,
+	FACT_ATTRIBUTE, /* of the person, by name */
+	FACTS_ALL
 };
-const char *policy_fact_name(enum policy_fact f); /* "person.run" */
+/* "person.run"; of FACT_ATTRIBUTE "person.attribute." */
+const char *policy_fact_name(enum policy_fact f);
+
+struct policy;
+
+/* Where a rule stands: in the file of this policy, or of a base. */
+struct place {
+	const struct policy *of;
+	uint32_t line, col; /* 0: in no file, a default */
+};
 
 struct subject_attr {
 	enum pkix_oid type;
 	struct tmpl value;
+	enum name_string string;
+	size_t max; /* characters */
+	bool clip;  /* a longer one is cut; else refused */
+	struct place at;
 };
 struct alt_name {
-	int kind;         /* as general_name.kind: GN_EMAIL or GN_OTHER_IA5 */
-	struct oid other; /* of GN_OTHER_IA5 */
+	enum name_kind kind;
+	struct oid other; /* of GN_OTHER_… */
 	struct tmpl value;
+	struct subject_attr *directory; /* of GN_DIRECTORY */
+	size_t n_directory;
+	struct place at;
+};
+
+/* One condition; all must be true. */
+struct policy_condition {
+	const struct expr *expr;
+	struct bytes text;    /* as the file says it */
+	struct bytes say, es; /* what the person is told, in both languages */
+	struct place at;
+};
+#define CONDITIONS_MAX 16 /* with those of the bases */
+#define WHENS_MAX      4  /* one for each file of a chain */
+
+/* An extension that a policy defines: a template, or octets as they are. */
+struct policy_extension {
+	struct oid oid;
+	bool critical;
+	uint8_t tag; /* of a string with the text of value; 0: der is given */
+	struct tmpl value;
+	struct bytes der;
+	struct place at;
+};
+
+/* A fact that some template uses. */
+struct used_fact {
+	int fact;               /* enum policy_fact */
+	struct bytes attribute; /* of FACT_ATTRIBUTE */
+	const char *rule;       /* "person.attribute.grade" */
+	struct place at;        /* of the first that uses it */
+};
+#define USED_FACTS_MAX 16
+
+/* What a calendar day means. */
+struct zone {
+	bool santiago;    /* America/Santiago, by the rule of 2023 */
+	int32_t offset_s; /* else: seconds east of Greenwich */
+};
+#define ZONE_TEXT 24
+void zone_print(char out[ZONE_TEXT], const struct zone *z);
+bool zone_parse(struct bytes text, struct zone *out);
+/* The last second of the day that begins at this UTC midnight, there. */
+int64_t zone_day_end(const struct zone *z, int64_t midnight);
+
+#define NOTICES_MAX 6
+
+enum policy_rule { /* rules with one place each */
+	RULE_NAME,
+	RULE_HOLDER_KINDS,
+	RULE_HOLDER_INSTITUTIONS,
+	RULE_KEYS,
+	RULE_VALIDITY_DEFAULT,
+	RULE_VALIDITY_MAX,
+	RULE_VALIDITY_ENDS,
+	RULE_ISSUER_END,
+	RULE_SUBJECT,
+	RULE_SUBJECT_ALT,
+	RULE_ISSUER_ALT,
+	RULE_EXTENSIONS,
+	RULE_COUNT
 };
 
 /* A validated policy; everything borrows from the policy_set that holds it. */
@@ -242,6 +320,13 @@ struct policy {
 	 */
 	const struct policy *extends;
 	char issuer[POLICY_NAME_MAX]; /* an issuer_config.name; not compared */
+	/* Who may have it. */
+	uint32_t person_kinds;      /* bit i: enum person_kind i; 0: anyone */
+	uint32_t institution_kinds; /* bit i; 0: any */
+	struct policy_condition when[WHENS_MAX]; /* say and es are empty */
+	size_t n_when;
+	struct policy_condition condition[CONDITIONS_MAX];
+	size_t n_condition;
 	struct subject_attr subject[NAME_ATTRS_MAX];
 	size_t n_subject;
 	struct alt_name san[SPEC_NAMES_MAX], ian[SPEC_NAMES_MAX];
@@ -251,19 +336,35 @@ struct policy {
 	enum key_reuse reuse;
 	/* Lives count both ends; 1 hour <= default_s <= max_s. */
 	int64_t default_s, max_s, backdate_s, renew_window_s;
+	int64_t ends; /* no certificate lasts longer; NEVER */
+	char ends_text[11]; /* "2027-12-31", or empty */
+	struct zone zone;   /* where that day ends */
+	bool issuer_refuse; /* a life that its issuer cuts; else it is cut */
 	uint16_t key_usage; /* always critical */
 	enum pkix_oid eku[SPEC_EKUS_MAX];
 	size_t n_eku;
 	struct cert_policy certificate_policy[SPEC_POLICIES_MAX];
 	size_t n_certificate_policy;
+	struct qc_statements qc;
+	struct policy_extension extension[SPEC_PRIVATE_MAX];
+	size_t n_extension;
+	bool subordinate; /* of a CA below the issuer */
+	int path_length;  /* of that CA */
+	struct name_constraints constraints;
 	int64_t required; /* endorsements: 1 */
 	int64_t request_ttl_s, statement_ttl_s;
+	int64_t batch_max; /* statements that one act may endorse */
 	enum revoke_right holder_right, operator_right;
 	int64_t suspend_max_s;              /* 0: suspension not allowed */
 	int64_t ocsp_validity_s;            /* nextUpdate - thisUpdate */
 	int ocsp_refresh_percent;           /* of that life, 10..90 */
 	int64_t crl_every_s, crl_overlap_s; /* nextUpdate: both together */
 	bool crl_on_revoke;
+	int64_t notify_s[NOTICES_MAX]; /* before the end, falling */
+	size_t n_notify;
+	struct used_fact use[USED_FACTS_MAX];
+	size_t n_use;
+	struct place rule[RULE_COUNT];
 };
 
 struct policy_set {
@@ -364,19 +465,25 @@ struct bytes policy_attribute(const struct policy_facts *facts,
 /*
  * One rule with its verdict, for explain.  In this order: each fact that the
  * policy uses, under its name ("policy-fact-missing", "policy-fact-text",
- * "policy-run-stored", "run-form", "run-digit", "email-form"); "keys.allowed"
- * ("policy-key-type"); "validity.max" ("policy-validity-short",
- * "policy-validity-long"); "issuer.not_after" ("policy-issuer-ends"); and,
- * when all facts are good, "subject" ("name-…"), "names.subject_alt",
- * "names.issuer_alt" ("policy-alt-value", "email-form").
+ * "policy-run-stored", "run-form", "run-digit", "email-form"); "holders.kinds",
+ * "holders.institutions" ("policy-holder-kind", "policy-holder-institution"),
+ * "holders.when" ("policy-holder-when"); "conditions" ("policy-condition", with
+ * the sentence that the policy gives); "keys.allowed" ("policy-key-type");
+ * "validity.max" ("policy-validity-short", "policy-validity-long");
+ * "validity.ends" ("policy-validity-ended"); "issuer.not_after"
+ * ("policy-issuer-ends", "policy-issuer-short"); and, when all facts are good,
+ * "subject" ("name-…"; one more for each attribute that was cut),
+ * "names.subject_alt", "names.issuer_alt" ("policy-alt-…", and those of
+ * general_name_check()), "extensions" ("policy-extension-text").
  */
 struct verdict {
 	const char *rule; /* "keys.allowed" */
 	bool passed;
-	struct err err; /* when not passed */
-	char fact[80];  /* what was looked at: "ec-p256"; clipped, may be "" */
+	struct place at; /* the line that says so */
+	struct err err;  /* when not passed; else undefined */
+	char fact[80];   /* what was looked at: "ec-p256"; clipped, may be "" */
 };
-#define VERDICTS_MAX 16
+#define VERDICTS_MAX 64
 struct verdicts {
 	struct verdict v[VERDICTS_MAX];
 	size_t len, failed;
@@ -387,20 +494,67 @@ struct verdicts {
  * or every reason why not (step 1 of issuance).
  *
  * arena      holds what out borrows.
- * out        subject, names, usages, policies, validity, is_ca = false; the
- *            caller adds serial, issuer, spki and URLs.  Untouched unless
- *            nothing failed.  notBefore = now - backdate, and
- *            notAfter = notBefore + life - 1 (INCIDENTS row 1), or the issuer's
- *            end where that comes first.
+ * out        subject, names, usages, policies, statements, extensions,
+ *            constraints, validity, is_ca; the caller adds serial, issuer,
+ *            spki and URLs.  Untouched unless nothing failed.
+ *            notBefore = now - backdate, and notAfter = notBefore + life - 1
+ *            (INCIDENTS row 1), or validity.ends or the issuer's end where
+ *            those come first.
  */
 void policy_evaluate(const struct policy *p, const struct policy_facts *facts,
     struct arena *arena, struct cert_spec *out, struct verdicts *verdicts);
 
+/* --- Warnings ------------------------------------------------------------------------------ */
+
+/* What is known of the world that policies are for; zero: nothing. */
+struct policy_context {
+	int64_t now;
+	struct {
+		const char *name;
+		int64_t not_after;
+	} issuer[ISSUERS_MAX];
+	size_t n_issuer;
+	/* When a request last named a policy; NULL: not known. */
+	const struct policy_use {
+		struct bytes name;
+		int64_t last;
+	} *use;
+	size_t n_use;
+	int64_t unused_s; /* longer ago than this is worth a warning */
+};
 /*
- * The effective policy after defaults, canonical YAML (golden files): loads to
- * a policy that prints the same.
+ * policy_warn - what is legal and likely wrong.  files are those that set was
+ * loaded from.  Adds warnings to f: "policy-outlives", "policy-ends-past",
+ * "policy-unused", "policy-never-used", "policy-base-unused",
+ * "policy-same-person".
+ */
+void policy_warn(const struct policy_set *set, const struct policy_file *files,
+    const struct policy_context *c, struct findings *f);
+
+/* --- Text ------------------------------------------------------------------------------------ */
+
+/*
+ * The effective policy after defaults and narrowing, canonical YAML (golden
+ * files): loads to a policy that prints the same.
  */
 void policy_print(struct buf *out, const struct policy *p);
+/*
+ * policy_diff - each key whose effective value differs, in the order of the
+ * reference: "validity.max: 3y -> 2y (narrower)".  Says narrower or wider where
+ * the key has such an order.  Returns how many.
+ */
+size_t policy_diff(struct buf *out, const struct policy *a,
+    const struct policy *b);
+/*
+ * policy_format - the file in its usual layout: two spaces for each level, one
+ * space where one is needed, no more than one empty line.  Comments and the
+ * order of keys stay.
+ *
+ * ERR_INVALID "policy-format" (where: the first mistake of its YAML);
+ * ERR_CONFLICT "policy-format-meaning": the new text would say something else.
+ */
+MUST_CHECK enum err_code policy_format(struct bytes text, struct buf *out,
+    struct err *e);
 /* Every key with type, range and default, as Markdown: doc/policy.md. */
 void policy_reference(struct buf *out);
 /*

@@ -61,6 +61,11 @@ value_of(const struct policy_facts *facts, struct bytes name)
 		if (bytes_is(name, policy_fact_name((enum policy_fact)f)))
 			return facts->fact[f];
 	}
+	if (bytes_is(name, "person.kind"))
+		return bytes_str(person_kind_name(facts->person_kind));
+	if (bytes_is(name, "institution.kind"))
+		return bytes_str(
+		    institution_kind_name(facts->institution_kind));
 	if (name.len <= len || memcmp(name.p, prefix, len) != 0)
 		abort();
 	return policy_attribute(facts, bytes_of(name.p + len, name.len - len));

@@ -311,6 +311,251 @@ builds(void **state)
 	assert_true(tbs.len > 300);
 }
 
+/* --- What policies of issue 3 can say -------------------------------------------------- */
+
+/* The good policy with more keys; its lines are counted from their end. */
+static struct policy_set *
+policy_with(const char *subject, const char *validity, const char *more)
+{
+	struct buf text AUTO_BUF = BUF(POLICY_FILE_MAX);
+	struct findings f = { NULL, 0, 0 };
+	struct policy_set *set = NULL;
+
+	buf_putf(&text,
+	    "policy: one\nversion: 1\nissuer: emisora\n"
+	    "subject: {serialNumber: \"{person.run}\", emailAddress: "
+	    "\"{person.email}\", %s}\n"
+	    "validity: %s\n"
+	    "keys: {allowed: [ec-p256, rsa-3072]}\n"
+	    "usage: {key: [digitalSignature], extended: [clientAuth]}\n%s",
+	    subject, validity, more);
+	struct policy_file file = { "one.yaml", buf_bytes(&text) };
+	policy_load(&file, 1, &law, &set, &f);
+	if (set == NULL)
+		fail_msg("%s: %s", f.v[0].err.where.field, f.v[0].err.say);
+	findings_fini(&f);
+	return set;
+}
+
+#define NAME    "CN: \"{person.name}\""
+#define TWO     "{default: 2y, max: 3y}"
+#define ATTR(a) NAME ", OU: \"{person.attribute." a "}\""
+
+/* clang-format off */
+static const struct {
+	const char *name, *subject, *validity, *more;
+	const char *rule, *id, *say; /* what fails; NULL: nothing */
+	uint32_t line;
+	const char *fact; /* of that rule; NULL: not asked */
+} rules[] = {
+	{ "attribute", ATTR("grade"), TWO, "", "person.attribute.grade", NULL, NULL, 4, "12" },
+	{ "no such attribute", ATTR("rank"), TWO, "", "person.attribute.rank", "policy-fact-missing",
+	  "person.attribute.rank is not known, and this policy puts it into the certificate; register it first", 4, "" },
+	{ "kinds in a name", NAME ", OU: \"{person.kind} {institution.kind}\"", TWO, "", "person.kind", NULL, NULL, 4, "official" },
+	{ "kind", NAME, TWO, "holders: {kinds: [authority, official]}\n", "holders.kinds", NULL, NULL, 8, "official" },
+	{ "another kind", NAME, TWO, "holders: {kinds: [minister, system]}\n", "holders.kinds", "policy-holder-kind",
+	  "this policy is for minister, system; the person is registered as official", 8, "official" },
+	{ "institution", NAME, TWO, "holders: {institutions: [service]}\n", "holders.institutions", NULL, NULL, 8, "service" },
+	{ "another institution", NAME, TWO, "holders:\n  institutions: [court]\n", "holders.institutions", "policy-holder-institution",
+	  "this policy is for institutions of the kind court; this one is registered as service", 9, "service" },
+	{ "when", NAME, TWO, "holders: {when: 'person.attribute(\"grade\") == \"12\"'}\n", "holders.when", NULL, NULL, 8, NULL },
+	{ "when not", NAME, TWO, "holders: {when: 'person.attribute(\"grade\") == \"1\"'}\n", "holders.when", "policy-holder-when",
+	  "this policy is for holders for whom this is true: person.attribute(\"grade\") == \"1\"", 8, "person.attribute(\"grade\") = \"12\"" },
+	{ "condition", NAME, TWO, "conditions: [{must: request.validity <= 2y, say: s, es: e}]\n", "conditions", NULL, NULL, 8, "request.validity <= 2y" },
+	{ "condition broken", NAME, TWO, "conditions:\n  - must: request.validity <= 1y\n    say: a year at most; ask for 365d\n    es: un a\xc3\xb1o a lo m\xc3\xa1s\n",
+	  "conditions", "policy-condition", "a year at most; ask for 365d", 9, "request.validity = 2y" },
+	{ "ends later", NAME, "{default: 1y, max: 1y, renew_window: 1d, ends: \"2030-12-31\"}", "", "validity.ends", NULL, NULL, 5, "2030-12-31T23:59:59Z" },
+	{ "ends here", NAME, "{default: 1y, max: 1y, renew_window: 1d, ends: \"2026-11-24\", zone: America/Santiago}", "", "validity.ends", NULL, NULL, 5, "2026-11-25T02:59:59Z" },
+	{ "ended", NAME, "{default: 1y, max: 1y, renew_window: 1d, ends: \"2026-11-23\"}", "", "validity.ends", "policy-validity-ended",
+	  "no certificate of this policy lasts beyond 2026-11-23T23:59:59Z: use another policy", 5, NULL },
+	{ "issuer too short", NAME, "{default: 2y, max: 2y, renew_window: 1d, issuer: refuse}", "", "issuer.not_after", "policy-issuer-short",
+	  "the issuing CA's certificate ends at 2028-01-01T00:00:00Z, before this one would; ask for a shorter validity", 5, NULL },
+	{ "name cut", "CN: {value: \"{person.name}\", max: 8, too_long: clip}", TWO, "", "subject", NULL, NULL, 4, NULL },
+	{ "name refused", "CN: {value: \"{person.name}\", max: 8}", TWO, "", "subject", "policy-too-long",
+	  "CN is longer than the 8 characters that this policy allows; use a shorter form", 4, NULL },
+	{ "extension", NAME, TWO, "extensions: [{oid: 1.2.3, critical: true, der: {utf8: \"{person.office}\"}}]\n", "extensions", NULL, NULL, 8, NULL },
+	{ "extension beyond its alphabet", NAME, TWO, "extensions: [{oid: 1.2.3, critical: true, der: {ia5: \"{person.name}\"}}]\n", "extensions", "policy-extension-text", NULL, 8, NULL },
+	{ "host of a person", NAME, TWO, "names: {subject_alt: [{dns: \"{person.attribute.host}\"}]}\n", "names.subject_alt", NULL, NULL, 8, "web.example.cl" },
+	{ "address of a person", NAME, TWO, "names: {subject_alt: [{ip: \"{person.attribute.host}\"}]}\n", "names.subject_alt", "ip-form", NULL, 8, NULL },
+};
+/* clang-format on */
+
+static void
+rules_by_row(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		AUTO(policy_set)
+		set = policy_with(rules[i].subject, rules[i].validity,
+		    rules[i].more);
+		AUTO(arena) arena = arena_new();
+		struct policy_facts facts = good_facts();
+		struct cert_spec spec = { .not_after = 77 };
+		const struct verdict *got = NULL;
+		struct verdicts v;
+
+		facts.person_kind = PERSON_OFFICIAL;
+		facts.institution_kind = INSTITUTION_SERVICE;
+		facts.attribute[0] =
+		    (struct attribute){ bytes_str("grade"), bytes_str("12") };
+		facts.attribute[1] = (struct attribute){ bytes_str("host"),
+			bytes_str("web.example.cl") };
+		facts.n_attribute = 2;
+		facts.issuer_not_after = INT64_C(1830297600);
+		policy_evaluate(&set->policy[0], &facts, arena, &spec, &v);
+		for (size_t k = 0; k < v.len; k++) {
+			if (strcmp(v.v[k].rule, rules[i].rule) == 0)
+				got = &v.v[k];
+		}
+		if (got == NULL || v.failed != (rules[i].id != NULL ? 1 : 0) ||
+		    got->passed != (rules[i].id == NULL) ||
+		    (rules[i].id != NULL &&
+			strcmp(got->err.id, rules[i].id) != 0) ||
+		    (rules[i].say != NULL &&
+			strcmp(got->err.say, rules[i].say) != 0) ||
+		    got->at.line != rules[i].line || got->at.col == 0 ||
+		    got->at.of != &set->policy[0] ||
+		    (rules[i].fact != NULL &&
+			strcmp(got->fact, rules[i].fact) != 0))
+			fail_msg("%s: %zu failed, %s:%u %s: %s (%s)",
+			    rules[i].name, v.failed,
+			    got != NULL ? got->rule : "no rule",
+			    got != NULL ? got->at.line : 0,
+			    got != NULL && !got->passed ? got->err.id : "",
+			    got != NULL && !got->passed ? got->err.say : "",
+			    got != NULL ? got->fact : "");
+	}
+}
+
+/* Cut at a character, without the space before it, and told of. */
+static void
+name_is_cut_and_told(void **state)
+{
+	AUTO(policy_set)
+	set = policy_with(
+	    "CN: {value: \"{person.name}\", max: 6, too_long: clip}", TWO, "");
+	AUTO(arena) arena = arena_new();
+	struct policy_facts facts = good_facts();
+	struct cert_spec spec = { .not_after = 0 };
+	struct verdicts v;
+
+	(void)state;
+	policy_evaluate(&set->policy[0], &facts, arena, &spec, &v);
+	assert_int_equal(v.failed, 0);
+	assert_true(bytes_is(name_find(spec.subject, OID_CN), "Mar\xc3\xad"
+							      "a"));
+	assert_string_equal(v.v[v.len - 1].rule, "subject");
+	assert_string_equal(v.v[v.len - 1].fact, "CN cut to 6 characters");
+}
+
+/* The Spanish of a condition travels whole, in the arguments. */
+static void
+condition_speaks_spanish(void **state)
+{
+	static const char es[] =
+	    "los funcionarios obtienen un a\xc3\xb1o a lo m\xc3\xa1s, "
+	    "salvo que sean autoridades del servicio; pida una vigencia "
+	    "de 365d o menos, por favor y gracias";
+	struct buf more AUTO_BUF = BUF(1024);
+	AUTO(arena) arena = arena_new();
+	struct policy_facts facts = good_facts();
+	struct cert_spec spec = { .not_after = 0 };
+	const struct verdict *got;
+	struct verdicts v;
+	char all[200];
+
+	(void)state;
+	buf_putf(&more,
+	    "conditions: [{must: request.validity < 1h, say: \"ask less\", "
+	    "es: \"%s\"}]\n",
+	    es);
+	AUTO(policy_set) set = policy_with(NAME, TWO, buf_text(&more));
+	policy_evaluate(&set->policy[0], &facts, arena, &spec, &v);
+	got = failed_rule(&v);
+	assert_non_null(got);
+	assert_string_equal(got->err.say, "ask less");
+	snprintf(all, sizeof(all), "%s%s%s", got->err.arg[0], got->err.arg[1],
+	    got->err.arg[2]);
+	assert_string_equal(all, es);
+}
+
+/* Ends of days: both rules of Santiago, and offsets. */
+static void
+days_end_where_they_are(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *zone, *day, *end;
+	} rows[] = {
+		{ "UTC",              "2027-12-31", "2027-12-31T23:59:59Z" },
+		{ "-03:00",           "2027-12-31", "2028-01-01T02:59:59Z" },
+		{ "+05:30",           "2027-12-31", "2027-12-31T18:29:59Z" },
+		{ "America/Santiago", "2027-12-31", "2028-01-01T02:59:59Z" },
+		{ "America/Santiago", "2027-07-01", "2027-07-02T03:59:59Z" },
+		/* Clocks go back at 24:00: that day ends an hour later. */
+		{ "America/Santiago", "2027-04-02", "2027-04-03T02:59:59Z" },
+		{ "America/Santiago", "2027-04-03", "2027-04-04T03:59:59Z" },
+		{ "America/Santiago", "2027-09-04", "2027-09-05T03:59:59Z" },
+		{ "America/Santiago", "2027-09-05", "2027-09-06T02:59:59Z" },
+		{ "America/Santiago", "2026-04-04", "2026-04-05T03:59:59Z" },
+		{ "America/Santiago", "2026-09-05", "2026-09-06T03:59:59Z" },
+	};
+	static const char *const none[] = { "", "utc", "Z", "-3:00", "-03",
+		"America/santiago", "-03:60", "+14:01", "-0a:00", " UTC" };
+	/* clang-format on */
+	struct zone z;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char got[TIME_TEXT], name[ZONE_TEXT];
+		int64_t day;
+
+		assert_true(zone_parse(bytes_str(rows[i].zone), &z));
+		assert_true(time_parse(bytes_str(rows[i].day), &day));
+		time_print(got, zone_day_end(&z, day));
+		assert_string_equal(got, rows[i].end);
+		zone_print(name, &z);
+		assert_string_equal(name, rows[i].zone);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		assert_false(zone_parse(bytes_str(none[i]), &z));
+}
+
+/* A CA below the issuer: everything of a holder is away. */
+static void
+subordinate_ca(void **state)
+{
+	static const char text[] =
+	    "policy: ca\nversion: 1\nissuer: emisora\n"
+	    "subject: {CN: \"CA de {institution.name}\", C: CL}\n"
+	    "keys: {allowed: [ec-p256]}\n"
+	    "validity: {default: 5y, max: 10y}\n"
+	    "usage: {key: [keyCertSign, cRLSign]}\n"
+	    "subordinate: {path_length: 0, permitted: [{dns: example.cl}]}\n";
+	struct policy_file file = { "ca.yaml", bytes_str(text) };
+	struct findings f = { NULL, 0, 0 };
+	AUTO(policy_set) set = NULL;
+	AUTO(arena) arena = arena_new();
+	struct policy_facts facts = good_facts();
+	struct cert_spec spec = { .is_ca = false };
+	struct verdicts v;
+
+	(void)state;
+	policy_load(&file, 1, &law, &set, &f);
+	assert_int_equal(f.errors, 0);
+	assert_non_null(set);
+	policy_evaluate(&set->policy[0], &facts, arena, &spec, &v);
+	assert_int_equal(v.failed, 0);
+	assert_true(spec.is_ca);
+	assert_int_equal(spec.path_len, 0);
+	assert_int_equal(spec.key_usage, KU_KEY_CERT_SIGN | KU_CRL_SIGN);
+	assert_int_equal(spec.n_eku, 0);
+	assert_int_equal(spec.constraints.n_permitted, 1);
+	assert_true(
+	    bytes_is(spec.constraints.permitted[0].value, "example.cl"));
+	findings_fini(&f);
+}
+
 int
 main(void)
 {
@@ -320,6 +565,11 @@ main(void)
 		cmocka_unit_test(all_reasons),
 		cmocka_unit_test(incident_01_both_ends_count),
 		cmocka_unit_test(builds),
+		cmocka_unit_test(rules_by_row),
+		cmocka_unit_test(name_is_cut_and_told),
+		cmocka_unit_test(condition_speaks_spanish),
+		cmocka_unit_test(days_end_where_they_are),
+		cmocka_unit_test(subordinate_ca),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
