@@ -648,6 +648,20 @@ MUST_CHECK enum err_code signed_assemble(struct bytes tbs, struct bytes sigalg,
 MUST_CHECK enum err_code signed_split(struct bytes der, struct bytes *tbs,
     struct bytes *sigalg, struct bytes *signature, struct err *e);
 
+/* One part in which two certificates differ, as text for people. */
+struct cert_change {
+	char field[48]; /* "notAfter", "subject.CN", "keyUsage", "1.2.3.4" */
+	char before[160], after[160]; /* UTF-8, clipped; "": not there */
+};
+#define CERT_CHANGES_MAX 64
+/*
+ * cert_diff - the parts of the to-be-signed certificates that differ, in the
+ * order in which they stand; the subject attribute by attribute, extensions one
+ * by one.  0: the parts are equal.  How many of out were filled.
+ */
+size_t cert_diff(const struct cert *before, const struct cert *after,
+    struct cert_change out[CERT_CHANGES_MAX]);
+
 /* SHA-256 of the issuer's key bits and of its Name: for CertIDs. Both hashes. */
 struct issuer_id {
 	uint8_t name_sha1[20], key_sha1[20];
