@@ -312,21 +312,50 @@ read_leaf(struct entry *en, struct arena *a, struct bytes *detail)
 	return good_refs(&en->refs);
 }
 
-enum err_code
-entry_parse(struct entry *e_, struct arena *a, struct err *e)
+/* The leaf of en; *detail is the hash that it names. */
+static enum err_code
+parse_leaf(struct entry *en, struct arena *a, struct bytes *detail,
+    struct err *e)
 {
-	struct entry en = { .leaf = e_->leaf, .detail = e_->detail };
-	struct bytes detail = BYTES_NONE;
-	uint8_t hash[HASH_LEN];
-
-	memcpy(en.salt, e_->salt, ENTRY_SALT);
-	if (en.leaf.len > ENTRY_LEAF_MAX || en.detail.len > ENTRY_DETAIL_MAX)
+	if (en->leaf.len > ENTRY_LEAF_MAX || en->detail.len > ENTRY_DETAIL_MAX)
 		return err_say(e, ERR_CORRUPT, "entry-too-large",
 		    "an entry of the log is larger than entries can be");
-	if (!read_leaf(&en, a, &detail))
+	if (!read_leaf(en, a, detail))
 		return err_say(e, ERR_CORRUPT, "entry-leaf",
 		    "the public part of an entry of the log is not in the form "
 		    "that the log writes");
+	return ERR_OK;
+}
+
+/* What stands in leaf, salt and detail; the rest is to be found out. */
+static struct entry
+unread(const struct entry *e_)
+{
+	struct entry en = { .leaf = e_->leaf, .detail = e_->detail };
+
+	memcpy(en.salt, e_->salt, ENTRY_SALT);
+	return en;
+}
+
+enum err_code
+entry_parse_leaf(struct entry *e_, struct arena *a, struct err *e)
+{
+	struct entry en = unread(e_);
+	struct bytes detail = BYTES_NONE;
+
+	TRY(parse_leaf(&en, a, &detail, e));
+	*e_ = en;
+	return ERR_OK;
+}
+
+enum err_code
+entry_parse(struct entry *e_, struct arena *a, struct err *e)
+{
+	struct entry en = unread(e_);
+	struct bytes detail = BYTES_NONE;
+	uint8_t hash[HASH_LEN];
+
+	TRY(parse_leaf(&en, a, &detail, e));
 	if (en.detail.len > 0) {
 		detail_hash(hash, &en);
 		if (!bytes_eq(bytes_of(hash, HASH_LEN), detail))

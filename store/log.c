@@ -272,36 +272,45 @@ view_log_append(struct view *v, const struct entry *entry, struct err *e)
 	return rc;
 }
 
+static enum err_code
+row_decode(struct bytes row, uint64_t index, struct entry *out, struct err *e)
+{
+	struct reader r = reader_of(row);
+
+	*out = (struct entry){ .index = index };
+	uint8_t version = get_u8(&r);
+	out->time = get_i64(&r);
+	out->type = (enum entry_type)get_u16(&r);
+	struct bytes salt = get_raw(&r, ENTRY_SALT);
+	out->leaf = get_bytes(&r);
+	out->detail = get_bytes(&r);
+	if (version != ENTRY_VERSION || reader_end(&r, e) != ERR_OK)
+		return log_tree_error(index, "the row does not decode", e);
+	memcpy(out->salt, salt.p, ENTRY_SALT);
+	return ERR_OK;
+}
+
 enum err_code
 log_entry_decode(struct bytes row, uint64_t index, struct arena *a,
     struct entry *out, struct err *e)
 {
-	struct reader r = reader_of(row);
-	struct entry en = { .index = index };
+	struct entry head, en;
 
-	uint8_t version = get_u8(&r);
-	int64_t time = get_i64(&r);
-	uint16_t type = get_u16(&r);
-	struct bytes salt = get_raw(&r, ENTRY_SALT);
-	en.leaf = get_bytes(&r);
-	en.detail = get_bytes(&r);
-	if (version != ENTRY_VERSION || reader_end(&r, e) != ERR_OK)
-		return log_tree_error(index, "the row does not decode", e);
-	memcpy(en.salt, salt.p, ENTRY_SALT);
+	TRY(row_decode(row, index, &head, e));
+	en = head;
 	if (entry_parse(&en, a, e) != ERR_OK) {
 		char say[sizeof(e->say)];
 		memcpy(say, e->say, sizeof(say));
 		return log_tree_error(index, say, e);
 	}
-	if (en.index != index || en.time != time || en.type != type)
+	if (en.index != index || en.time != head.time || en.type != head.type)
 		return log_tree_error(index, "row and leaf disagree", e);
 	*out = en;
 	return ERR_OK;
 }
 
-enum err_code
-view_entry(struct view *v, uint64_t index, struct arena *a, struct entry *out,
-    struct err *e)
+static enum err_code
+row_get(struct view *v, uint64_t index, struct bytes *row, struct err *e)
 {
 	uint8_t key[8];
 	MDB_val k, d;
@@ -316,7 +325,27 @@ view_entry(struct view *v, uint64_t index, struct arena *a, struct entry *out,
 	if (rc == MDB_NOTFOUND)
 		return log_tree_error(index, "the row is missing", e);
 	TRY(env_error(rc, e));
+	*row = bytes_of_val(d);
+	return ERR_OK;
+}
+
+enum err_code
+view_entry(struct view *v, uint64_t index, struct arena *a, struct entry *out,
+    struct err *e)
+{
+	struct bytes row;
+
+	TRY(row_get(v, index, &row, e));
 	/* A copy first: refs of the entry may borrow from leaf and detail. */
-	struct bytes row = arena_copy(a, bytes_of_val(d));
-	return log_entry_decode(row, index, a, out, e);
+	return log_entry_decode(arena_copy(a, row), index, a, out, e);
+}
+
+enum err_code
+view_entry_stored(struct view *v, uint64_t index, struct entry *out,
+    struct err *e)
+{
+	struct bytes row;
+
+	TRY(row_get(v, index, &row, e));
+	return row_decode(row, index, out, e);
 }

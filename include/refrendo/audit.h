@@ -181,6 +181,19 @@ MUST_CHECK enum err_code entry_leaf_build(const struct entry *in,
 MUST_CHECK enum err_code entry_parse(struct entry *e_, struct arena *a,
     struct err *e);
 
+/*
+ * entry_parse_leaf - the same without the detail's hash: for whoever reads much
+ * of a log whose hashes another reader checks.  ERR_CORRUPT as entry_parse().
+ */
+MUST_CHECK enum err_code entry_parse_leaf(struct entry *e_, struct arena *a,
+    struct err *e);
+/*
+ * entry_glance - type and time from the last octets of a leaf, so that most of
+ * a log can be passed over.  Judges nothing else; false when it does not end
+ * as leaves do.
+ */
+bool entry_glance(struct bytes leaf, enum entry_type *type, int64_t *time);
+
 /* --- Merkle tree (RFC 6962 2.1, C2SP tlog-tiles) -------------------------------------- */
 
 #define TILE_HEIGHT 8
@@ -357,6 +370,17 @@ void export_entry(struct buf *out, const struct entry *e);
  */
 void export_entry_stored(struct buf *out, const struct entry *e,
     const uint8_t hash[HASH_LEN]);
+/* The same glance at a line, without its line feed; false for other lines. */
+bool export_glance(struct bytes line, enum entry_type *type, int64_t *time);
+/*
+ * export_entry_read - leaf, salt and detail of such a line, to be judged by
+ * entry_parse().
+ *
+ * keep       what out borrows from, beside the arena; freed by the caller.
+ * ERR_INVALID "export-no-entry", "json-…".
+ */
+MUST_CHECK enum err_code export_entry_read(struct bytes line,
+    struct json **keep, struct arena *a, struct entry *out, struct err *e);
 void export_crl(struct buf *out, const char *issuer, struct bytes der);
 void export_checkpoint(struct buf *out, struct bytes note);
 

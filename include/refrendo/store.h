@@ -98,6 +98,15 @@ void view_abort(struct view *v); /* NULL is allowed */
 MUST_CHECK enum err_code view_entry(struct view *v, uint64_t index,
     struct arena *a, struct entry *out, struct err *e);
 /*
+ * view_entry_stored - an entry as it is stored, borrowed from the map and
+ * judged by nobody: index, time, type, leaf, salt and detail, refs empty.  For
+ * whoever passes over most of the log.
+ *
+ * ERR_NOTFOUND "entry-missing"; ERR_CORRUPT "store-tree".
+ */
+MUST_CHECK enum err_code view_entry_stored(struct view *v, uint64_t index,
+    struct entry *out, struct err *e);
+/*
  * Tiles of the tree as this transaction sees them, with exactly the hashes
  * that its size gives.  ctx is v: usable while v is open.
  *

@@ -171,11 +171,15 @@ work_entries_good(struct view *v, uint64_t size)
 		struct buf detail AUTO_BUF = BUF(1 << 16);
 		struct buf leaf AUTO_BUF = BUF(ENTRY_LEAF_MAX);
 		char request[24];
-		struct entry want, got;
+		struct entry want, got, stored;
 		arena_reset(a);
 		if (work_entry(i, &detail, &leaf, request, &want, &e) !=
 			ERR_OK ||
 		    view_entry(v, i, a, &got, &e) != ERR_OK ||
+		    view_entry_stored(v, i, &stored, &e) != ERR_OK ||
+		    !bytes_eq(want.leaf, stored.leaf) ||
+		    !bytes_eq(want.detail, stored.detail) ||
+		    want.time != stored.time || want.type != stored.type ||
 		    !bytes_eq(want.leaf, got.leaf) ||
 		    !bytes_eq(want.detail, got.detail) ||
 		    !bytes_eq(want.refs.request, got.refs.request) ||

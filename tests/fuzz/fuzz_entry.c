@@ -16,12 +16,18 @@ leaf(struct bytes in)
 	AUTO(arena) a = arena_new();
 	struct entry en = { .leaf = in };
 	struct err e = { .code = ERR_OK };
+	enum entry_type type;
+	int64_t time;
+	bool glanced = entry_glance(in, &type, &time);
 
 	if (entry_parse(&en, a, &e) != ERR_OK) {
 		if (e.code != ERR_CORRUPT || e.say[0] == '\0')
 			abort();
 		return;
 	}
+	/* The glance at its end says what the whole of it says. */
+	if (!glanced || type != en.type || time != en.time)
+		abort();
 	struct buf again AUTO_BUF = BUF(ENTRY_LEAF_MAX);
 	en.detail = bytes_str("{}");
 	/* All but the 64 digits of the hash, which lie after the first. */
@@ -31,6 +37,28 @@ leaf(struct bytes in)
 	size_t hash = (size_t)(at - mine) + 10;
 	if (memcmp(mine, in.p, hash) != 0 ||
 	    memcmp(mine + hash + 64, in.p + hash + 64, in.len - hash - 64) != 0)
+		abort();
+}
+
+/* What reads as a line of an entry with a good leaf was glanced at rightly. */
+static void
+line(struct bytes in)
+{
+	AUTO(arena) a = arena_new();
+	AUTO(json) keep = NULL;
+	struct entry en;
+	struct err e = { .code = ERR_OK };
+	enum entry_type type;
+	int64_t time;
+	bool glanced = export_glance(in, &type, &time);
+
+	if (export_entry_read(in, &keep, a, &en, &e) != ERR_OK) {
+		if (e.say[0] == '\0')
+			abort();
+		return;
+	}
+	if (entry_parse_leaf(&en, a, &e) == ERR_OK && glanced &&
+	    (type != en.type || time != en.time))
 		abort();
 }
 
@@ -49,6 +77,7 @@ lines(struct bytes in)
 	while (in.len > 0) {
 		const uint8_t *end = memchr(in.p, '\n', in.len);
 		size_t len = end == NULL ? in.len : (size_t)(end - in.p);
+		line(bytes_of(in.p, len));
 		audit_line(audit, bytes_of(in.p, len), &faults);
 		len += end != NULL;
 		in = bytes_of(in.p + len, in.len - len);

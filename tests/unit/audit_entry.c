@@ -311,6 +311,126 @@ test_large_detail(void **state)
 	assert_int_equal(entry_parse(&en, a, &e), ERR_CORRUPT);
 }
 
+/* The detail's hash is what the quick reading leaves out. */
+static void
+test_parse_leaf(void **state)
+{
+	struct buf leaf AUTO_BUF = BUF(ENTRY_LEAF_MAX);
+	AUTO(arena) a = arena_new();
+	struct entry en = sample();
+	struct err e;
+
+	(void)state;
+	build(&en, &leaf);
+	en.leaf = buf_bytes(&leaf);
+	en.detail = bytes_str("{\"actor\":{\"run\":\"\"}}");
+	assert_int_equal(entry_parse(&en, a, &e), ERR_CORRUPT);
+	assert_int_equal(entry_parse_leaf(&en, a, &e), ERR_OK);
+	assert_int_equal(en.type, ENTRY_CERTIFICATE_ISSUED);
+	assert_true(bytes_is(en.refs.request, "SOL-2026-000123"));
+	en.leaf.len--;
+	assert_int_equal(entry_parse_leaf(&en, a, &e), ERR_CORRUPT);
+	assert_string_equal(e.id, "entry-leaf");
+}
+
+/* Every type, as it is and in a line of an export, whole and erased. */
+static void
+test_glance(void **state)
+{
+	(void)state;
+	for (int t = 1; t < ENTRY_TYPES; t++) {
+		struct buf leaf AUTO_BUF = BUF(ENTRY_LEAF_MAX);
+		struct buf line AUTO_BUF = BUF(8192);
+		AUTO(arena) a = arena_new();
+		AUTO(json) keep = NULL;
+		struct entry en = sample(), back;
+		enum entry_type type;
+		int64_t time;
+		struct err e;
+
+		en.type = (enum entry_type)t;
+		build(&en, &leaf);
+		en.leaf = buf_bytes(&leaf);
+		assert_true(entry_glance(en.leaf, &type, &time));
+		assert_int_equal(type, t);
+		assert_int_equal(time, en.time);
+		export_entry(&line, &en);
+		line.len--;
+		assert_true(export_glance(buf_bytes(&line), &type, &time));
+		assert_int_equal(type, t);
+		assert_int_equal(time, en.time);
+		assert_int_equal(export_entry_read(buf_bytes(&line), &keep, a,
+				     &back, &e),
+		    ERR_OK);
+		assert_true(bytes_eq(back.leaf, en.leaf));
+		assert_true(bytes_eq(back.detail, en.detail));
+		assert_memory_equal(back.salt, en.salt, ENTRY_SALT);
+		assert_int_equal(entry_parse(&back, a, &e), ERR_OK);
+		en.detail = BYTES_NONE;
+		buf_reset(&line);
+		export_entry(&line, &en);
+		line.len--;
+		assert_true(export_glance(buf_bytes(&line), &type, &time));
+		assert_int_equal(type, t);
+	}
+}
+
+static void
+test_glance_refuses(void **state)
+{
+	static const char *const lines[] = { "", "{", "{}", "\"}", "x\"}",
+		"{\"kind\":\"crl\",\"der\":\"\"}",
+		"{\"detail\":\"\",\"kind\":\"entry\",\"leaf\":\"{\\\"time\\\":"
+		"1,"
+		"\\\"type\\\":\\\"act.done\\\",\\\"v\\\":1}\",\"salt\":"
+		"\"00000000000000000000000000000000\"}" };
+	enum entry_type type;
+	int64_t time;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		assert_false(export_glance(bytes_str(lines[i]), &type, &time));
+		assert_false(entry_glance(bytes_str(lines[i]), &type, &time));
+	}
+}
+
+static void
+test_export_entry_refuses(void **state)
+{
+	static const struct {
+		const char *name, *line, *say;
+	} rows[] = {
+		{ "not JSON", "{", "this is not JSON" },
+		{ "a CRL", "{\"kind\":\"crl\",\"leaf\":\"x\"}",
+		    "a line of the export that stands among the entries is "
+		    "none; verify the export with refrendo audit verify" },
+		{ "no leaf", "{\"kind\":\"entry\"}",
+		    "the member leaf is missing" },
+		{ "no salt",
+		    "{\"detail\":\"{}\",\"kind\":\"entry\",\"leaf\":\"x\"}",
+		    "the member salt is missing" },
+		{ "a short salt",
+		    "{\"detail\":\"{}\",\"kind\":\"entry\",\"leaf\":\"x\","
+		    "\"salt\":\"00\"}",
+		    "a line of the export that stands among the entries is "
+		    "none; verify the export with refrendo audit verify" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO(arena) a = arena_new();
+		AUTO(json) keep = NULL;
+		struct entry en;
+		struct err e;
+
+		print_message("%s\n", rows[i].name);
+		assert_int_equal(export_entry_read(bytes_str(rows[i].line),
+				     &keep, a, &en, &e),
+		    ERR_INVALID);
+		assert_string_equal(e.say, rows[i].say);
+	}
+}
+
 int
 main(void)
 {
@@ -321,6 +441,10 @@ main(void)
 		cmocka_unit_test(test_build_refuses),
 		cmocka_unit_test(test_parse_refuses),
 		cmocka_unit_test(test_large_detail),
+		cmocka_unit_test(test_parse_leaf),
+		cmocka_unit_test(test_glance),
+		cmocka_unit_test(test_glance_refuses),
+		cmocka_unit_test(test_export_entry_refuses),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
