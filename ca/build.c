@@ -71,7 +71,7 @@ spki_hash(struct issue *s)
 
 /* The first reason is the answer; the log keeps the others. */
 static enum err_code
-refused_by_policy(const struct verdicts *v, struct err *e)
+refused_by_policy(struct issue *s, const struct verdicts *v, struct err *e)
 {
 	bool first = true;
 
@@ -84,6 +84,7 @@ refused_by_policy(const struct verdicts *v, struct err *e)
 			(void)err_why(e, "also %s", v->v[i].err.say);
 		first = false;
 	}
+	refused_by_policy_keep(s, e);
 	return e->code;
 }
 
@@ -167,7 +168,7 @@ evaluate_request(struct issue *s, struct err *e)
 	take_facts(s);
 	policy_evaluate(s->policy, &s->facts, d->a, &s->spec, &verdicts);
 	if (verdicts.failed > 0)
-		return refused_by_policy(&verdicts, e);
+		return refused_by_policy(s, &verdicts, e);
 	r->spki_sha256 = spki_hash(s);
 	r->policy_sha256 =
 	    arena_copy(d->a, bytes_of(s->policy->sha256, SHA256_LEN));
@@ -237,8 +238,10 @@ issue_evaluate(struct issue *s, struct err *e)
 
 /* --- 2 build ------------------------------------------------------------------------ */
 
-#define SERIAL_LEN    20
-#define SERIAL_PREFIX 8
+#define SERIAL_LEN        20
+#define SERIAL_PREFIX     8
+#define SERIAL_INDEX_BITS 28
+#define SERIAL_INDEX_MASK ((UINT64_C(1) << SERIAL_INDEX_BITS) - 1)
 
 /*
  * 8 octets that strictly rise (seconds and the size of the log, which each
@@ -246,14 +249,14 @@ issue_evaluate(struct issue *s, struct err *e)
  * like time: new rows go to the end of the tree (DESIGN 4, INCIDENTS row 2).
  */
 static enum err_code
-draw_serial(struct issue *s, struct err *e)
+draw_serial(struct issue *s, struct bytes *serial, struct err *e)
 {
 	struct deed *d = s->d;
 	uint8_t *p = arena_get(d->a, SERIAL_LEN);
 	struct serial_row row;
 	bool found;
-	uint64_t prefix = ((uint64_t)d->now << 28) +
-			  (view_log_size(d->v) & ((UINT64_C(1) << 28) - 1));
+	uint64_t prefix = ((uint64_t)d->now << SERIAL_INDEX_BITS) +
+			  (view_log_size(d->v) & SERIAL_INDEX_MASK);
 	size_t n = SERIAL_LEN - SERIAL_PREFIX;
 
 	if (prefix >> 56 == 0 || prefix >> 63 != 0)
@@ -265,14 +268,32 @@ draw_serial(struct issue *s, struct err *e)
 	be64_print(p, prefix);
 	memcpy(p + SERIAL_PREFIX, d->random->p + d->random->used, n);
 	d->random->used += n;
-	s->spec.serial = bytes_of(p, SERIAL_LEN);
-	TRY(rec_get(d->v, &rec_serial,
-	    ca_row_key(d->a, ROW_SERIAL, s->spec.serial), d->a, &row, &found,
-	    e));
+	*serial = bytes_of(p, SERIAL_LEN);
+	TRY(rec_get(d->v, &rec_serial, ca_row_key(d->a, ROW_SERIAL, *serial),
+	    d->a, &row, &found, e));
 	if (found)
 		return err_say(e, ERR_CONFLICT, "serial-taken",
 		    "the serial number drawn is reserved already; ask again");
 	return ERR_OK;
+}
+
+/* The entry that reserves a number is the first of its decision: the last one
+ * whose index ends in these bits. */
+bool
+past_index(struct bytes serial, uint64_t size, uint64_t *index)
+{
+	if (serial.len != SERIAL_LEN || size == 0)
+		return false;
+	uint64_t low = be64_parse(serial.p) & SERIAL_INDEX_MASK;
+	uint64_t high = (size - 1) & ~SERIAL_INDEX_MASK;
+
+	if (high + low < size)
+		*index = high + low;
+	else if (high > 0)
+		*index = high + low - SERIAL_INDEX_MASK - 1;
+	else
+		return false;
+	return true;
 }
 
 /* Parsed and linted as everybody else will see it: any finding refuses. */
@@ -294,26 +315,50 @@ judge_container(struct issue *s, struct bytes der, struct err *e)
 	return e->code;
 }
 
+struct issuer_urls
+urls_of(const struct ca_issuer *is)
+{
+	return (struct issuer_urls){
+		.ca = bytes_str(is->ca_url),
+		.crl = bytes_str(is->crl_url),
+		.ocsp = bytes_str(is->ocsp_url),
+	};
+}
+
+enum err_code
+tbs_build(const struct material *m, struct cert_spec *spec, struct buf *tbs,
+    struct err *e)
+{
+	spec->serial = m->serial;
+	spec->issuer = m->issuer->subject;
+	spec->issuer_ski = m->issuer->ski;
+	spec->issuer_type = m->issuer_type;
+	spec->spki = m->spki;
+	spec->crl_url = m->urls.crl;
+	spec->ocsp_url = m->urls.ocsp;
+	spec->issuer_url = m->urls.ca;
+	return cert_build_tbs(spec, tbs, e);
+}
+
 enum err_code
 issue_build(struct issue *s, struct err *e)
 {
 	struct deed *d = s->d;
 	const struct ca_issuer *is = s->issuer;
 	struct cert_spec *spec = &s->spec;
+	struct material material = {
+		.issuer = &is->cert,
+		.issuer_type = is->type,
+		.spki = s->csr.spki,
+		.urls = urls_of(is),
+	};
 	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
 	struct buf signature AUTO_BUF = BUF(SIG_MAX);
 	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
 	uint8_t *hash = arena_get(d->a, SHA256_LEN);
 
-	TRY(draw_serial(s, e));
-	spec->issuer = is->cert.subject;
-	spec->issuer_ski = is->cert.ski;
-	spec->issuer_type = is->type;
-	spec->spki = s->csr.spki;
-	spec->crl_url = bytes_str(is->crl_url);
-	spec->ocsp_url = bytes_str(is->ocsp_url);
-	spec->issuer_url = bytes_str(is->ca_url);
-	TRY(cert_build_tbs(spec, &tbs, e));
+	TRY(draw_serial(s, &material.serial, e));
+	TRY(tbs_build(&material, spec, &tbs, e));
 	TRY(key_sign(is->throwaway, buf_bytes(&tbs), &signature, e));
 	TRY(signed_assemble(buf_bytes(&tbs), key_type_sigalg(is->type),
 	    buf_bytes(&signature), &der, e));
@@ -358,53 +403,6 @@ statement_common(struct issue *s, struct statement *st, struct err *e)
 	return ERR_OK;
 }
 
-/*
- * All that step 1 judged by and step 2 built from, as it was: whoever has the
- * policy's bytes makes the same TBS of it again, whatever the registry says
- * by then.
- */
-static void
-put_facts(struct jw *w, const struct issue *s)
-{
-	const struct policy_facts *f = &s->facts;
-
-	jw_key(w, "facts");
-	jw_object(w);
-	jw_key(w, "institution");
-	jw_object(w);
-	jw_member_str_opt(w, "kind",
-	    bytes_str(institution_kind_name(f->institution_kind)));
-	jw_member_str(w, "name", f->fact[FACT_INSTITUTION_NAME]);
-	jw_member_str(w, "rut", f->fact[FACT_INSTITUTION_RUT]);
-	jw_close(w, '}');
-	jw_key(w, "issuer");
-	jw_object(w);
-	jw_member_str(w, "ca_url", bytes_str(s->issuer->ca_url));
-	jw_member_str(w, "crl_url", bytes_str(s->issuer->crl_url));
-	jw_member_int(w, "not_after", f->issuer_not_after);
-	jw_member_str(w, "ocsp_url", bytes_str(s->issuer->ocsp_url));
-	jw_close(w, '}');
-	jw_member_int(w, "now", f->now);
-	jw_key(w, "person");
-	jw_object(w);
-	jw_key(w, "attributes");
-	attributes_write(w, s->person.attributes);
-	jw_member_str(w, "email", f->fact[FACT_PERSON_EMAIL]);
-	jw_member_str_opt(w, "kind",
-	    bytes_str(person_kind_name(f->person_kind)));
-	jw_member_str(w, "name", f->fact[FACT_PERSON_NAME]);
-	jw_member_str(w, "office", f->fact[FACT_PERSON_OFFICE]);
-	jw_member_str(w, "run", f->fact[FACT_PERSON_RUN]);
-	jw_close(w, '}');
-	jw_key(w, "request");
-	jw_object(w);
-	jw_member_int(w, "asked_s", f->asked_s);
-	jw_member_int(w, "is_renewal", f->is_renewal ? 1 : 0);
-	jw_member_str(w, "key", bytes_str(key_type_name(f->key)));
-	jw_close(w, '}');
-	jw_close(w, '}');
-}
-
 static enum err_code
 ask_request(struct issue *s, struct err *e)
 {
@@ -413,6 +411,7 @@ ask_request(struct issue *s, struct err *e)
 	struct statement st;
 	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
 	struct pen pen AUTO_PEN = { .draft = NULL };
+	struct issuer_urls urls = urls_of(s->issuer);
 
 	r->version++;
 	r->state = REQ_SUBMITTED;
@@ -447,7 +446,8 @@ ask_request(struct issue *s, struct err *e)
 	pen.draft->refs.tbs = r->tbs_sha256;
 	pen.draft->refs.policy = r->policy_sha256;
 	jw_member_base64(&pen.w, "csr", r->csr);
-	put_facts(&pen.w, s);
+	jw_key(&pen.w, "facts");
+	facts_write(&pen.w, &s->facts, &urls);
 	jw_key(&pen.w, "request");
 	rec_write(&pen.w, &rec_request, r, false);
 	jw_member_str(&pen.w, "statement", buf_bytes(&text));

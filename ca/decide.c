@@ -313,8 +313,10 @@ ca_decide(const struct ca *ca, struct view *v, const struct command *c,
 	d.run = checked.f[CF_AS];
 	TRY(hash_command(&d, e));
 	TRY(repeated(&d, &done, e));
-	if (!done)
-		TRY(decide_act(&d, e));
-	*out = decision;
-	return ERR_OK;
+	enum err_code code = done ? ERR_OK : decide_act(&d, e);
+	if (code == ERR_OK)
+		*out = decision;
+	else
+		out->refused = decision.refused;
+	return code;
 }

@@ -208,6 +208,35 @@ MUST_CHECK enum err_code policy_named(struct deed *d, struct bytes name,
 MUST_CHECK enum err_code key_judge(struct issue *s, struct bytes spki_sha256,
     struct err *e);
 
+/* An entry about a request that its policy refused: decision.refused. */
+void refused_by_policy_keep(struct issue *s, const struct err *why);
+struct issuer_urls urls_of(const struct ca_issuer *is);
+
+/*
+ * What the CA adds to what a policy decides: step 2 of a live request and of
+ * one of the log that is judged again.
+ */
+struct material {
+	const struct cert *issuer;
+	enum key_type issuer_type;
+	struct bytes serial, spki;
+	struct issuer_urls urls;
+};
+/*
+ * All that step 1 judges by and step 2 builds from, as an object of the log:
+ * whoever has the policy's bytes makes the same TBS of it again, whatever the
+ * registry says by then.
+ */
+void facts_write(struct jw *w, const struct policy_facts *f,
+    const struct issuer_urls *urls);
+/* Borrows from o.  ERR_INVALID "past-form" and what the kinds' parsers say;
+ * what the members lack is told by o. */
+MUST_CHECK enum err_code facts_read(struct json_obj o, struct policy_facts *f,
+    struct issuer_urls *urls, struct err *e);
+enum err_code past_bad_form(const char *part, struct err *e);
+MUST_CHECK enum err_code tbs_build(const struct material *m,
+    struct cert_spec *spec, struct buf *tbs, struct err *e);
+
 /* --- Apply, by file ------------------------------------------------------------------ */
 
 struct applying {

@@ -202,6 +202,8 @@ struct core {
 	char read_only_why[200];
 	bool stopping;
 	uint64_t acts, refusals;
+	/* The writer thread: refusals by policies that the log keeps. */
+	int64_t refusals_kept, refusals_since;
 };
 
 /* Stops all writing and says why, once. */

@@ -10,6 +10,9 @@
 #include "core.h"
 
 #define GROUP_MAX 512 /* jobs of one commit */
+/* Requests refused by a policy that the log keeps, at once and then. */
+#define REFUSALS_AT_ONCE 60
+#define REFUSAL_EVERY_S  10
 
 struct job *
 job_new(enum job_kind kind)
@@ -100,13 +103,42 @@ is_evidence_act(enum ca_act act)
 	return act == ACT_REQUEST_ENDORSE || act == ACT_APPOINTMENT_CONFIRM;
 }
 
-/* A refused endorsement is an act of somebody: the log keeps it. */
+/*
+ * May one more refusal by a policy go into the log?  Whoever may submit could
+ * fill the disk with them: so many at once, then one in a while.
+ */
+static bool
+refusal_fits(struct core *c, int64_t now)
+{
+	int64_t due = (now - c->refusals_since) / REFUSAL_EVERY_S;
+	if (now < c->refusals_since || due > REFUSALS_AT_ONCE)
+		due = REFUSALS_AT_ONCE;
+	c->refusals_kept = c->refusals_kept > due ? c->refusals_kept - due : 0;
+	c->refusals_since = due > 0 ? now : c->refusals_since;
+	if (c->refusals_kept == REFUSALS_AT_ONCE)
+		return false;
+	if (++c->refusals_kept == REFUSALS_AT_ONCE)
+		log_warn("refusals-not-kept", "every_s=%d", REFUSAL_EVERY_S);
+	return true;
+}
+
+/*
+ * A refused endorsement is an act of somebody: the log keeps it.  A request
+ * that its policy refused is kept so that other policies can be simulated.
+ */
 static enum err_code
-write_refusal(struct job *j, struct view *v, const struct command *command,
-    int64_t now, struct arena *a, struct err *e)
+write_refusal(struct core *c, struct job *j, struct view *v,
+    const struct command *command, const struct decision *decision, int64_t now,
+    struct arena *a, struct err *e)
 {
 	struct draft d;
-	if (!is_evidence_act(command->act) || j->code == ERR_BUSY)
+	if (j->code == ERR_BUSY)
+		return ERR_OK;
+	if (decision->refused.detail.len > 0)
+		return refusal_fits(c, now)
+			   ? append(j, v, &decision->refused, now, e)
+			   : ERR_OK;
+	if (!is_evidence_act(command->act))
 		return ERR_OK;
 	TRY(ca_decide_refused(command, &j->err, a, &d, e));
 	return append(j, v, &d, now, e);
@@ -129,7 +161,7 @@ run_command(struct core *c, struct job *j, struct view *v, int64_t now,
 	code = ca_decide(&c->ca, v, &command, now, &random, a, &d, e);
 	if (code != ERR_OK) {
 		TRY(job_refuse(j, code, e));
-		return write_refusal(j, v, &command, now, a, e);
+		return write_refusal(c, j, v, &command, &d, now, a, e);
 	}
 	return write_decision(j, v, &d, now, e);
 }

@@ -125,6 +125,28 @@ keep(struct load *l, const struct said_ceilings *s, struct ceilings *c)
 		keep_officer(l, &officer[i], c);
 }
 
+/* The upper end of each row. */
+void
+ceilings_widest(struct ceilings *out)
+{
+	struct said_ceilings said;
+
+	memset(&said, 0, sizeof(said));
+	for (size_t i = 0; i < ARRAY_LEN(ceilings_rows); i++) {
+		const struct row *row = &ceilings_rows[i];
+		struct value *v =
+		    (struct value *)(void *)((uint8_t *)&said + row->into);
+
+		if (row->type == T_DURATION || row->type == T_INT)
+			v->n = row->max;
+		for (const struct word *w = row->words;
+		    w != NULL && w->word != NULL; w++)
+			v->n |= w->refused == NULL ? w->value : 0;
+	}
+	*out = (struct ceilings){ .n_officer = 0 };
+	keep(NULL, &said, out);
+}
+
 void
 ceilings_load(const struct policy_file *file, struct ceilings *out,
     struct findings *f)

@@ -518,6 +518,10 @@ struct decision {
 	size_t n;            /* 0: an idempotent repetition, nothing to write */
 	struct bytes object; /* row key of what the client is answered with */
 	bool waits;          /* answer when object has left the state of work */
+	/* Beside a failure: where a policy refused a request, an act.refused
+	 * with all that it judged by, so that other policies can be simulated;
+	 * else its detail is empty.  Keeping it is the caller's choice. */
+	struct draft refused;
 };
 
 /*
@@ -527,8 +531,8 @@ struct decision {
  * c          as it came; it is checked and put in stored form here.
  * now        not before the last entry, or ca_append() will refuse.
  * random     filled from the CSPRNG for this decision.
- * out        untouched unless ERR_OK.  n is 0 when the key was used for the
- *            same command ("object" is then what it led to), and when a retry
+ * out        untouched unless ERR_OK, but for "refused".  n is 0 when the key
+ *            was used for the same command ("object" is then what it led to), and when a retry
  *            finds its work still waiting.
  *
  * ERR_INVALID  as command_check(), what the CSR or CMS parsers say,
@@ -655,5 +659,125 @@ struct cert_status {
 };
 MUST_CHECK enum err_code ca_status(struct view *v, struct bytes serial,
     struct cert_status *out, struct err *e);
+
+/* --- Judged again: the requests of a log ------------------------------------------------------ */
+
+/* What certificates say of where their issuer is found. */
+struct issuer_urls {
+	struct bytes ca, crl, ocsp;
+};
+/*
+ * A request as the log keeps it from when a policy accepted or refused it: all
+ * that steps 1 and 2 of issuance judged by and built from.  Borrows from the
+ * arena and from the document it was read from.
+ */
+struct past {
+	uint64_t index; /* of its entry */
+	int64_t time;
+	bool refused;
+	struct bytes request; /* empty: refused before it had an id */
+	struct bytes institution, holder_run;
+	struct bytes policy, policy_sha256; /* name; hash of its bytes */
+	struct policy_facts facts;
+	struct issuer_urls urls;
+	/* Of an accepted one: */
+	struct bytes serial, tbs_sha256, spki;
+	struct bytes container; /* DER in base64 */
+	/* Of a refused one: id and sentence of the first reason. */
+	struct bytes error, say;
+};
+/*
+ * past_read - from a request.submitted, or an act.refused by a policy, that
+ * entry_parse() or entry_parse_leaf() judged.
+ *
+ * keep       what out borrows from beside the arena; freed by the caller.
+ *
+ * ERR_NOTFOUND "past-erased": its detail is gone; "past-no-facts": it was
+ * written before facts were kept; "past-no-request": another type of entry, or
+ * a refusal by something else than a policy.  ERR_INVALID "past-form",
+ * "json-…".
+ */
+MUST_CHECK enum err_code past_read(const struct entry *en, struct json **keep,
+    struct arena *a, struct past *out, struct err *e);
+/* Its facts as the log has them: an object. */
+void past_write_facts(struct jw *w, const struct past *p);
+/*
+ * The index of the entry in which a serial number was reserved, which the
+ * number itself tells, below size; to be compared with what stands there.
+ * False: it is no number that was drawn here.
+ */
+bool past_index(struct bytes serial, uint64_t size, uint64_t *index);
+
+/*
+ * history - what of a log must be known to judge its requests again: the
+ * issuing CAs, and every policy that was ever activated.
+ */
+struct history;
+struct history *history_new(void);
+void history_free(struct history *h);
+OWNED(history);
+/*
+ * history_take - notes what a system.initialized or a policy.activated says
+ * and passes over the rest; entries in the order of the log, judged by
+ * entry_parse().
+ *
+ * ERR_INVALID "past-form", "json-…", what cert_parse() and spki_check() say.
+ */
+MUST_CHECK enum err_code history_take(struct history *h, const struct entry *en,
+    struct err *e);
+/*
+ * history_policy - the policy whose bytes have this hash, with the bases that
+ * it names, loaded within the widest ceilings: those of then are not in the
+ * log.  Lives as long as h.
+ *
+ * ERR_NOTFOUND "past-policy", "past-base"; ERR_INVALID "past-policy-text":
+ * this program does not load these bytes.
+ */
+MUST_CHECK enum err_code history_policy(struct history *h, struct bytes sha256,
+    const struct policy **out, struct err *e);
+/*
+ * history_base - the bytes of the policy of this name and version, which stand
+ * for one text for ever; empty when the log never had it.
+ */
+struct bytes history_base(const struct history *h, struct bytes name,
+    int64_t version);
+/*
+ * past_build - steps 1 and 2 once more.
+ *
+ * policy     that of then, or any other.
+ * verdicts   what policy_evaluate() said.
+ * tbs        appended unless a rule failed; empty then.  By the policy of then
+ *            it is the TBS that was endorsed, byte for byte.
+ *
+ * ERR_DENIED "request-issuer": the log has no CA of that name; ERR_INVALID
+ * what cert_build_tbs() says.
+ */
+MUST_CHECK enum err_code past_build(const struct history *h,
+    const struct past *p, const struct policy *policy, struct arena *a,
+    struct verdicts *verdicts, struct buf *tbs, struct err *e);
+
+enum past_verdict {
+	PAST_SAME,         /* the same certificate, byte for byte */
+	PAST_DIFFERS,      /* another certificate */
+	PAST_REFUSED,      /* accepted then, refused now */
+	PAST_ACCEPTED,     /* refused then, accepted now */
+	PAST_STILL_REFUSED /* refused then and now */
+};
+struct past_result {
+	enum past_verdict verdict;
+	struct verdicts verdicts; /* of the policy that it was judged by */
+	struct bytes
+	    tbs; /* empty when refused; like the two below in the arena */
+	struct bytes before,
+	    after; /* PAST_DIFFERS: certificates for cert_diff(),
+				     * signed by nobody */
+};
+/*
+ * past_judge - past_build() by a policy, compared with what the log says of
+ * then.  ERR_CORRUPT "past-container": what the log holds is no certificate.
+ */
+MUST_CHECK enum err_code past_judge(const struct history *h,
+    const struct past *p, const struct policy *policy, struct arena *a,
+    struct past_result *out, struct err *e);
 
 #endif

@@ -95,6 +95,11 @@ struct ceilings {
  */
 void ceilings_load(const struct policy_file *file, struct ceilings *out,
     struct findings *f);
+/*
+ * The most that a signer.yaml can allow, without officers: for what is loaded
+ * to be read, not to be issued by.
+ */
+void ceilings_widest(struct ceilings *out);
 
 /* --- Configuration: refrendo.yaml ------------------------------------------------ */
 

@@ -63,6 +63,7 @@ static const char policy_base[] =
 	"issuer: institucional\n"
 	"subject: {C: CL, CN: \"{person.name}\", serialNumber: "
 	"\"{person.run}\", emailAddress: \"{person.email}\"}\n"
+	"names: {subject_alt: [{email: \"{person.email}\"}]}\n"
 	"keys: {allowed: [ec-p256]}\n"
 	"validity: {default: 90d, max: 1y}\n"
 	"usage: {key: [digitalSignature], extended: [clientAuth]}\n";
