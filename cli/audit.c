@@ -8,10 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <openssl/rand.h>
-#include <refrendo/store.h>
-
 #include "audit.h"
+#include <openssl/rand.h>
 
 #define SETTLE_MS 30000 /* a CRL is under a checkpoint within this */
 
@@ -235,7 +233,9 @@ each_line(const char *name, void (*line)(void *ctx, struct bytes line),
 
 struct verification {
 	struct audit *audit;
+	struct deep *deep; /* NULL: not asked for */
 	struct err_list faults;
+	uint64_t lines, octets, size; /* size 0: no progress is shown */
 };
 
 static void
@@ -243,6 +243,24 @@ verify_line(void *ctx, struct bytes line)
 {
 	struct verification *v = ctx;
 	audit_line(v->audit, line, &v->faults);
+	if (v->deep != NULL)
+		deep_line(v->deep, line, &v->faults);
+	v->octets += line.len + 1;
+	if (v->size > 0 && (++v->lines % 1024 == 0 || v->octets >= v->size))
+		fprintf(stderr, "\r%llu %%%s",
+		    (unsigned long long)(v->octets * 100 / v->size),
+		    v->octets >= v->size ? "\n" : "");
+}
+
+/* Of a file of known length, on a terminal. */
+static uint64_t
+size_to_show(const struct cli *c, const char *name)
+{
+	struct stat st;
+	if (c->json || !isatty(STDERR_FILENO) || stat(name, &st) != 0 ||
+	    !S_ISREG(st.st_mode))
+		return 0;
+	return (uint64_t)st.st_size;
 }
 
 static void
@@ -266,8 +284,9 @@ put_faults(struct jw *w, const struct cli *c, const struct err_list *faults)
 
 static void
 report_json(const struct cli *c, const struct audit_report *r,
-    const struct err_list *faults)
+    const struct deep *deep, const struct err_list *faults)
 {
+	uint64_t not_rebuilt = 0;
 	struct buf out AUTO_BUF = BUF(1u << 20);
 	struct jw w = jw_of(&out);
 	jw_object(&w);
@@ -279,7 +298,14 @@ report_json(const struct cli *c, const struct audit_report *r,
 	jw_member_int(&w, "entries", (int64_t)r->entries);
 	jw_member_int(&w, "erased", (int64_t)r->erased);
 	put_faults(&w, c, faults);
+	if (deep != NULL) {
+		(void)deep_rebuilt(deep, &not_rebuilt);
+		jw_member_int(&w, "not_rebuilt", (int64_t)not_rebuilt);
+	}
 	jw_member_int(&w, "policies", (int64_t)r->policies);
+	if (deep != NULL)
+		jw_member_int(&w, "rebuilt",
+		    (int64_t)deep_rebuilt(deep, &not_rebuilt));
 	jw_member_int(&w, "revocations", (int64_t)r->revocations);
 	jw_member_hex(&w, "root", bytes_of(r->root, HASH_LEN));
 	jw_member_str(&w, "verdict",
@@ -290,8 +316,10 @@ report_json(const struct cli *c, const struct audit_report *r,
 
 static void
 report_people(const struct cli *c, const struct audit_report *r,
-    const struct err_list *faults)
+    const struct deep *deep, const struct err_list *faults)
 {
+	uint64_t not_rebuilt = 0,
+		 rebuilt = deep == NULL ? 0 : deep_rebuilt(deep, &not_rebuilt);
 	char root[HEX_LEN(HASH_LEN)];
 	hex_print(root, bytes_of(r->root, HASH_LEN));
 	const struct {
@@ -306,8 +334,11 @@ report_people(const struct cli *c, const struct audit_report *r,
 		{ "policies", "políticas", r->policies },
 		{ "CRLs", "CRL", r->crls },
 		{ "erased details", "detalles borrados", r->erased },
+		{ "rebuilt", "reconstruidos", rebuilt },
+		{ "not rebuilt", "no reconstruidos", not_rebuilt },
 	};
-	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+	size_t n = ARRAY_LEN(lines) - (deep == NULL ? 2 : 0);
+	for (size_t i = 0; i < n; i++)
 		printf("%-18s %llu\n", SAY(c, lines[i].en, lines[i].es),
 		    (unsigned long long)lines[i].n);
 	printf("%-18s %s\n", SAY(c, "root", "raíz"), root);
@@ -332,14 +363,17 @@ audit_verify(struct cli *c, struct err *e)
 	TRY(input_read(c, c->option[OPT_LOG_KEY], 4096, &pem, e));
 	TRY(pem_or_der(buf_bytes(&pem), "PUBLIC KEY", &spki, e));
 	TRY(audit_new(buf_bytes(&spki), &audit, e));
-	struct verification v = { .audit = audit };
+	AUTO(deep) deep = c->option[OPT_DEEP] != NULL ? deep_new() : NULL;
+	struct verification v = { .audit = audit,
+		.deep = deep,
+		.size = size_to_show(c, c->operand[0]) };
 	enum err_code code = each_line(c->operand[0], verify_line, &v, e);
 	if (code == ERR_OK) {
 		audit_finish(audit, &report, &v.faults);
 		if (c->json)
-			report_json(c, &report, &v.faults);
+			report_json(c, &report, deep, &v.faults);
 		else
-			report_people(c, &report, &v.faults);
+			report_people(c, &report, deep, &v.faults);
 		c->exit = v.faults.count == 0 ? CLI_OK : CLI_UNVERIFIED;
 	}
 	err_list_fini(&v.faults);
@@ -357,8 +391,7 @@ remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 	return remove(path);
 }
 
-/* A copy that the running engine makes, or "" when no engine runs. */
-static enum err_code
+enum err_code
 take_snapshot(struct cli *c, const char **dir, struct err *e)
 {
 	struct buf answer AUTO_BUF = BUF(65536), body AUTO_BUF = BUF(256);
@@ -384,6 +417,13 @@ take_snapshot(struct cli *c, const char **dir, struct err *e)
 	return text != NULL ? ERR_OK
 			    : err_say(e, ERR_IO, "cli-answer",
 				  "the engine's answer is not JSON");
+}
+
+void
+remove_snapshot(const char *dir)
+{
+	if (dir[0] != '\0')
+		nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static void
@@ -414,11 +454,9 @@ audit_replay(struct cli *c, struct err *e)
 	uint64_t entries = 0;
 	TRY(cli_config(c, &config, e));
 	TRY(take_snapshot(c, &snapshot, e));
-	bool copied = snapshot[0] != '\0';
-	enum err_code code = replay(c, copied ? snapshot : c->dir,
+	enum err_code code = replay(c, snapshot[0] != '\0' ? snapshot : c->dir,
 	    config.ledger_map_bytes, &entries, e);
-	if (copied)
-		nftw(snapshot, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	remove_snapshot(snapshot);
 	TRY(code);
 	if (c->json)
 		printf("{\"entries\":%llu,\"verdict\":\"equal\"}\n",
@@ -444,9 +482,12 @@ static const struct verb verbs[] = {
 	{ "audit", "export", audit_export, NO_ACT, NO_OPERAND, "FILE", 1, 1, OPTION(OPT_SOCKET),
 	    "the whole log with CRLs and checkpoint in one file", "toda la bitácora con CRL y sello en un archivo",
 	    "audit export bitacora.jsonl", NULL },
-	{ "audit", "verify", audit_verify, NO_ACT, NO_OPERAND, "FILE", 1, 1, OPTION(OPT_LOG_KEY),
+	{ "audit", "verify", audit_verify, NO_ACT, NO_OPERAND, "FILE", 1, 1, OPTION(OPT_LOG_KEY) | OPTION(OPT_DEEP),
 	    "judge an export, trusting only the log's public key", "juzgar una exportación, confiando sólo en la llave pública",
 	    "audit verify bitacora.jsonl --log-key log.pem", NULL },
+	{ "audit", "reproduce", audit_reproduce, NO_ACT, NO_OPERAND, "SERIAL", 1, 1, OPTION(OPT_EXPORT) | OPTION(OPT_OUT) | OPTION(OPT_SOCKET),
+	    "rebuild a certificate from what the log keeps, and compare", "reconstruir un certificado con lo que guarda la bitácora, y comparar",
+	    "audit reproduce 6a1b…c3 --export bitacora.jsonl", NULL },
 	{ "audit", "replay", audit_replay, NO_ACT, NO_OPERAND, "", 0, 0, OPTION(OPT_SOCKET),
 	    "rebuild the state from the log and compare", "reconstruir el estado desde la bitácora y comparar",
 	    "audit replay", NULL },

@@ -47,7 +47,10 @@
 	X(OPT_CEILINGS, "ceilings", "FILE")              \
 	X(OPT_EXPORT, "export", "FILE")                  \
 	X(OPT_CHECK, "check", NULL)                      \
-	X(OPT_KEEP, "keep", NULL)
+	X(OPT_KEEP, "keep", NULL)                        \
+	X(OPT_SINCE, "since", "TIME")                    \
+	X(OPT_DEEP, "deep", NULL)                        \
+	X(OPT_POLICY, "policy", "FILE")
 
 enum cli_option {
 #define X(name, word, value) name,

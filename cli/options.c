@@ -63,6 +63,12 @@
 #define OPT_CHECK_ES "terminar después del último paso en vez de dejarlo andando"
 #define OPT_KEEP_EN "keep the files"
 #define OPT_KEEP_ES "conservar los archivos"
+#define OPT_SINCE_EN "from then on: 90d for the last 90 days, or a date; 90d if left out"
+#define OPT_SINCE_ES "desde entonces: 90d para los últimos 90 días, o una fecha; si falta, 90d"
+#define OPT_DEEP_EN "rebuild every certificate as well, and compare"
+#define OPT_DEEP_ES "reconstruir además cada certificado, y comparar"
+#define OPT_POLICY_EN "judge by this file as well"
+#define OPT_POLICY_ES "juzgar también con este archivo"
 
 const struct option_def cli_options[OPT_COUNT] = {
 	CLI_OPTIONS(X)

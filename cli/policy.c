@@ -1,7 +1,7 @@
 /* policy - files judged and shown before they take effect. */
 #include <string.h>
 
-#include "cli.h"
+#include "audit.h"
 
 /* What was read, for the lines that findings quote. */
 struct files {
@@ -28,16 +28,17 @@ files_add(struct files *f, const char *dir, const char *name, struct err *e)
 	return ERR_OK;
 }
 
-static void
-files_print(const struct files *f, const struct findings *findings)
+void
+findings_show(const struct findings *findings, const struct policy_file *file,
+    size_t n)
 {
 	struct buf out AUTO_BUF = BUF(4u << 20);
 	for (size_t i = 0; i < findings->len; i++) {
 		struct bytes text = BYTES_NONE;
 		const char *at = findings->v[i].err.where.file;
-		for (size_t k = 0; k < f->n; k++) {
-			if (strncmp(f->file[k].name, at, 63) == 0)
-				text = f->file[k].text;
+		for (size_t k = 0; k < n; k++) {
+			if (strncmp(file[k].name, at, 63) == 0)
+				text = file[k].text;
 		}
 		finding_print(&out, &findings->v[i], text);
 	}
@@ -93,7 +94,7 @@ check_files(struct cli *c, struct err *e)
 		if (findings.errors == 0)
 			policy_load(f.file + 1, f.n - 1, &ceilings, &set,
 			    &findings);
-		files_print(&f, &findings);
+		findings_show(&findings, f.file, f.n);
 		code = verdict(c, &findings, f.n - 1, e);
 	}
 	findings_fini(&findings);
@@ -165,6 +166,10 @@ static const struct verb verbs[] = {
 	{ "policy", "show", policy_show, NO_ACT, NO_OPERAND, "NAME", 1, 1, OPTION(OPT_OUT),
 	    "a policy of the files, with every default", "una política de los archivos, con todo lo implícito",
 	    "policy show funcionario-firma", NULL },
+	{ "policy", "simulate", policy_simulate, NO_ACT, NO_OPERAND, "FILE…", 1, FILES_MAX,
+	    OPTION(OPT_SINCE) | OPTION(OPT_EXPORT) | OPTION(OPT_LIMIT) | OPTION(OPT_CEILINGS) | OPTION(OPT_SOCKET),
+	    "what past requests would have come to under these files", "en qué habrían resultado las solicitudes con estos archivos",
+	    "policy simulate funcionario.yaml --since 90d", NULL },
 	{ "policy", "ls", run_list, NO_ACT, NO_OPERAND, "", 0, 0,
 	    OPTION(OPT_AFTER) | OPTION(OPT_LIMIT) | OPTION(OPT_ALL),
 	    "list the policies in force", "listar las políticas en vigor", "policy ls", "/policies" },

@@ -353,20 +353,20 @@ class Engine:
                      f"f{i}@example.org")
             self.holders.append(holder)
 
-    def request(self, holder, csr=None, key=None):
+    def request(self, holder, csr=None, key=None, policy="funcionario-firma"):
         if csr is None:
             _, csr = self.new_key()
         return self.cli("request", "new", "--as", OPERATOR, "--rut",
-                        INSTITUTION, "--run", holder, "--policy",
-                        "funcionario-firma", "--csr", csr, key=key)
+                        INSTITUTION, "--run", holder, "--policy", policy,
+                        "--csr", csr, key=key)
 
     def endorse(self, request, key=None):
         return self.cli("endorse", request, "--key", self.minister[0],
                         "--cert", self.minister[1], key=key)
 
-    def issue(self, holder):
+    def issue(self, holder, **request):
         """The certificate's record, from request to issue."""
-        done = self.endorse(self.request(holder)["id"])
+        done = self.endorse(self.request(holder, **request)["id"])
         assert done["state"] == "issued", done
         return self.cli("cert", "show", done["serial"])
 

@@ -21,9 +21,9 @@ Comandos; agregue --help a cualquiera:
   endorse      certificar una solicitud como ministra o ministro de fe
   cert         ls | show | get | chain | renew | revoke | suspend | reinstate
   csr          new | inspect
-  policy       check | show | ls
+  policy       check | show | simulate | ls
   crl          ls | show
-  audit        export | verify | replay | prove | journal
+  audit        export | verify | reproduce | replay | prove | journal
 
 Estado de salida: 0 hecho, 1 error, 2 uso, 3 no existe, 4 no permitido,
 5 conflicto, 6 rechazado por política o reglas, 7 verificación fallida,
