@@ -296,23 +296,16 @@ past_index(struct bytes serial, uint64_t size, uint64_t *index)
 	return true;
 }
 
-/* Parsed and linted as everybody else will see it: any finding refuses. */
+/* Parsed and linted as everybody else will see it: any error refuses. */
 static enum err_code
 judge_container(struct issue *s, struct bytes der, struct err *e)
 {
-	struct err_list findings = { NULL, 0, 0 };
 	struct cert cert;
 
 	TRY(cert_parse(der, &cert, e));
 	cert_lint(&cert, s->is_appointment ? LINT_ENDORSER : LINT_HOLDER,
-	    &findings);
-	if (findings.count == 0)
-		return ERR_OK;
-	*e = findings.v[0];
-	for (size_t i = 1; i < findings.len; i++)
-		(void)err_why(e, "also %s", findings.v[i].say);
-	err_list_fini(&findings);
-	return e->code;
+	    LINT_ALL, &s->lint);
+	return lint_verdict(&s->lint, e);
 }
 
 struct issuer_urls
@@ -403,6 +396,19 @@ statement_common(struct issue *s, struct statement *st, struct err *e)
 	return ERR_OK;
 }
 
+/* Nothing was refused: what the lint found are warnings. */
+static void
+put_warnings(const struct issue *s, struct jw *w)
+{
+	if (s->lint.n == 0)
+		return;
+	jw_key(w, "lint");
+	jw_array(w);
+	for (size_t i = 0; i < s->lint.n; i++)
+		jw_str(w, bytes_str(s->lint.v[i]->id));
+	jw_close(w, ']');
+}
+
 static enum err_code
 ask_request(struct issue *s, struct err *e)
 {
@@ -448,6 +454,7 @@ ask_request(struct issue *s, struct err *e)
 	jw_member_base64(&pen.w, "csr", r->csr);
 	jw_key(&pen.w, "facts");
 	facts_write(&pen.w, &s->facts, &urls);
+	put_warnings(s, &pen.w);
 	jw_key(&pen.w, "request");
 	rec_write(&pen.w, &rec_request, r, false);
 	jw_member_str(&pen.w, "statement", buf_bytes(&text));
@@ -498,6 +505,7 @@ ask_appointment(struct issue *s, struct err *e)
 	pen.draft->refs.tbs = ap->tbs_sha256;
 	jw_key(&pen.w, "appointment");
 	rec_write(&pen.w, &rec_appointment, ap, false);
+	put_warnings(s, &pen.w);
 	jw_member_str(&pen.w, "statement", buf_bytes(&text));
 	jw_member_base64(&pen.w, "tbs", ap->container);
 	d->out->object = ca_row_key(d->a, ROW_APPOINTMENT, ap->id);

@@ -189,6 +189,7 @@ struct issue {
 	struct appointment minister; /* step 4: whose evidence it is */
 	struct bytes der;  /* steps 7 and 8: what the signer answered */
 	struct work *work; /* step 6: filled for the signer */
+	struct lint lint;  /* steps 2 and 3: warnings are recorded */
 };
 MUST_CHECK enum err_code issue_step(struct issue *s, int step, struct err *e);
 /* Steps that have a file of their own. */

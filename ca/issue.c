@@ -304,7 +304,7 @@ issue_compare(struct issue *s, struct err *e)
 	    s->is_appointment ? s->appt.container : s->req.container;
 	struct bytes tbs, sigalg, signature;
 	struct cert cert;
-	struct err_list findings = { NULL, 0, 0 };
+	struct lint found;
 
 	s->issuer = issuer_of(d->ca, s);
 	if (s->issuer == NULL)
@@ -319,12 +319,8 @@ issue_compare(struct issue *s, struct err *e)
 	TRY(cert_check_issued(&cert, &s->issuer->cert, d->now, d->ca->verifier,
 	    e));
 	cert_lint(&cert, s->is_appointment ? LINT_ENDORSER : LINT_HOLDER,
-	    &findings);
-	if (findings.count == 0)
-		return ERR_OK;
-	*e = findings.v[0];
-	err_list_fini(&findings);
-	return e->code;
+	    LINT_ALL, &found);
+	return lint_verdict(&found, e);
 }
 
 /* --- 8 issue -------------------------------------------------------------------------- */

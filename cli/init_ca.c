@@ -37,13 +37,9 @@ draw_serial(uint8_t out[SERIAL_LEN], struct err *e)
 static enum err_code
 check_lint(const struct cert *cert, enum lint_kind kind, struct err *e)
 {
-	struct err_list findings = { NULL, 0, 0 };
-	cert_lint(cert, kind, &findings);
-	if (findings.len > 0)
-		*e = findings.v[0];
-	enum err_code code = findings.len > 0 ? e->code : ERR_OK;
-	err_list_fini(&findings);
-	return code;
+	struct lint found;
+	cert_lint(cert, kind, LINT_ALL, &found);
+	return lint_verdict(&found, e);
 }
 
 static enum err_code

@@ -1,267 +1,246 @@
 /*
- * Lint of the extensions other than keyUsage, basicConstraints and EKU.
+ * Lint of key identifiers, criticality, and the extensions that constrain a
+ * path.
  */
 #include "lint.h"
 
-bool
-lint_key_ids(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return c->ski.len == 0 || c->aki.len == 0;
-}
-
-bool
-lint_root_key_ids(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return c->ski.len == 0 || (c->aki.len > 0 && !bytes_eq(c->ski, c->aki));
-}
-
-/* Only these may be critical; basicConstraints and keyUsage must be. */
-bool
-lint_critical_set(const struct cert *c, const struct facts *f)
-{
-	size_t i;
-
-	(void)f;
-	for (i = 0; i < c->n_ext; i++) {
-		const struct cert_ext *x = &c->ext[i];
-
-		if (x->critical && !x->declared &&
-		    !bytes_eq(x->oid, oid_known(OID_EXT_BASIC)) &&
-		    !bytes_eq(x->oid, oid_known(OID_EXT_CONSTRAINTS)) &&
-		    !bytes_eq(x->oid, oid_known(OID_EXT_KEY_USAGE)) &&
-		    !bytes_eq(x->oid, oid_known(OID_EXT_EKU)))
-			return true;
-	}
-	return false;
-}
-
-bool
-lint_unknown_extension(const struct cert *c, const struct facts *f)
-{
-	static const enum pkix_oid ours[] = { OID_EXT_BASIC, OID_EXT_KEY_USAGE,
-		OID_EXT_EKU, OID_EXT_SKI, OID_EXT_AKI, OID_EXT_POLICIES,
-		OID_EXT_SAN, OID_EXT_IAN, OID_EXT_CRLDP, OID_EXT_AIA,
-		OID_EXT_NOCHECK };
-	size_t i, k;
-
-	(void)f;
-	for (i = 0; i < c->n_ext; i++) {
-		for (k = 0; k < ARRAY_LEN(ours); k++) {
-			if (bytes_eq(c->ext[i].oid, oid_known(ours[k])))
-				break;
-		}
-		if (k == ARRAY_LEN(ours) && !c->ext[i].declared)
-			return true;
-	}
-	return false;
-}
-
-bool
-lint_san_missing(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return cert_find_ext(c, OID_EXT_SAN) == NULL;
-}
-
-/* Runs over the GeneralNames of SAN and IAN. */
 static bool
-any_name(const struct cert *c, bool (*broken)(uint8_t tag, struct bytes v))
+is_critical(const struct facts *f, enum lint_ext x)
 {
-	static const enum pkix_oid exts[] = { OID_EXT_SAN, OID_EXT_IAN };
-	size_t i;
-
-	for (i = 0; i < ARRAY_LEN(exts); i++) {
-		const struct cert_ext *x = cert_find_ext(c, exts[i]);
-		struct der d, in;
-
-		if (x == NULL)
-			continue;
-		d = der_of(x->value);
-		in = der_enter(&d, DER_SEQUENCE);
-		while (der_peek(&in) != 0) {
-			uint8_t tag = der_peek(&in);
-
-			if (broken(tag, der_get(&in, tag)) || in.bad)
-				return true;
-		}
-	}
-	return false;
+	return f->ext[x] != NULL && f->ext[x]->critical;
 }
 
-/* A RUT is an IA5String in the stored form with the right check digit. */
+/* There, and not critical though it has to be. */
 static bool
-rut_broken(uint8_t tag, struct bytes v)
+is_lax(const struct facts *f, enum lint_ext x)
 {
-	struct der d = der_of(v), in;
-	char text[RUN_TEXT];
-	struct err ignored;
-	struct bytes oid;
-
-	if (tag != DER_CONTEXT_CONS(0))
-		return false;
-	oid = der_get(&d, DER_OID);
-	if (!bytes_eq(oid, oid_known(OID_RUT_HOLDER)) &&
-	    !bytes_eq(oid, oid_known(OID_RUT_CERTIFIER)))
-		return false;
-	in = der_enter(&d, DER_CONTEXT_CONS(0));
-	v = der_get(&in, DER_IA5_STRING);
-	return !der_end(&in) || run_parse(v, text, &ignored) != ERR_OK ||
-	       !bytes_is(v, text);
+	return f->ext[x] != NULL && !f->ext[x]->critical;
 }
 
-bool
-lint_rut_form(const struct cert *c, const struct facts *f)
+static void
+judge_key_ids(struct facts *f)
 {
-	(void)f;
-	return any_name(c, rut_broken);
+	const struct cert *c = f->c;
+	struct der d = der_of(ext_value(f, X_AKI));
+	struct der in = der_enter(&d, DER_SEQUENCE);
+	struct bytes id = BYTES_NONE;
+	bool has_aki = f->ext[X_AKI] != NULL;
+
+	judge(f, R_KEY_IDS, c->ski.len == 0 || c->aki.len == 0);
+	judge(f, R_ROOT_KEY_IDS,
+	    c->ski.len == 0 || (c->aki.len > 0 && !bytes_eq(c->ski, c->aki)));
+	judge(f, R_AKI_MISSING, !has_aki);
+	judge(f, R_AKI_CRITICAL, is_critical(f, X_AKI));
+	(void)der_optional(&in, DER_CONTEXT(0), &id);
+	judge(f, R_AKI_KEY_ID, has_aki && id.len == 0);
+	judge(f, R_AKI_ISSUER, has_aki && der_peek(&in) != 0);
+	judge(f, R_SKI_MISSING_CA, f->ext[X_SKI] == NULL);
+	judge(f, R_SKI_MISSING_END, f->ext[X_SKI] == NULL);
+	judge(f, R_SKI_CRITICAL, is_critical(f, X_SKI));
 }
 
-static bool
-email_broken(uint8_t tag, struct bytes v)
+static void
+judge_critical(struct facts *f)
 {
-	struct err ignored;
-
-	return tag == DER_CONTEXT(1) && email_check(v, &ignored) != ERR_OK;
-}
-
-bool
-lint_email_form(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return any_name(c, email_broken);
-}
-
-static bool
-starts_http(struct bytes v)
-{
-	return v.len > 7 && memcmp(v.p, "http://", 7) == 0 &&
-	       ascii_printable(v) && memchr(v.p, ' ', v.len) == NULL;
-}
-
-/* Every URL below CRLDP and AIA is http; nothing else is there. */
-static bool
-crl_urls(const struct cert *c)
-{
-	const struct cert_ext *x = cert_find_ext(c, OID_EXT_CRLDP);
-	struct der d, all, dp, name, full;
-
-	if (x == NULL)
-		return true;
-	d = der_of(x->value);
-	all = der_enter(&d, DER_SEQUENCE);
-	while (der_peek(&all) != 0) {
-		dp = der_enter(&all, DER_SEQUENCE);
-		name = der_enter(&dp, DER_CONTEXT_CONS(0));
-		full = der_enter(&name, DER_CONTEXT_CONS(0));
-		if (!starts_http(der_get(&full, DER_CONTEXT(6))) ||
-		    !der_end(&full) || !der_end(&dp))
-			return false;
-	}
-	return der_end(&all);
-}
-
-static bool
-access_urls(const struct cert *c)
-{
-	const struct cert_ext *x = cert_find_ext(c, OID_EXT_AIA);
-	struct der d, all, ad;
-
-	if (x == NULL)
-		return true;
-	d = der_of(x->value);
-	all = der_enter(&d, DER_SEQUENCE);
-	while (der_peek(&all) != 0) {
-		ad = der_enter(&all, DER_SEQUENCE);
-		(void)der_get(&ad, DER_OID);
-		if (!starts_http(der_get(&ad, DER_CONTEXT(6))) || !der_end(&ad))
-			return false;
-	}
-	return der_end(&all);
-}
-
-bool
-lint_url_scheme(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return !crl_urls(c) || !access_urls(c);
-}
-
-/* Content of a qualifier: CPS in IA5String, or UserNotice with UTF8String. */
-static bool
-qualifier_fits(struct der *q)
-{
-	struct bytes oid = der_get(q, DER_OID), v;
-	struct der notice;
-
-	if (bytes_eq(oid, oid_known(OID_QT_CPS))) {
-		v = der_get(q, DER_IA5_STRING);
-		return der_end(q) && v.len > 0 && ascii_printable(v);
-	}
-	if (!bytes_eq(oid, oid_known(OID_QT_NOTICE)))
-		return false;
-	notice = der_enter(q, DER_SEQUENCE);
-	v = der_get(&notice, DER_UTF8_STRING);
-	return der_end(&notice) && der_end(q) && v.len > 0 && utf8_valid(v) &&
-	       utf8_count(v) <= 200;
-}
-
-bool
-lint_policies(const struct cert *c, const struct facts *f)
-{
-	const struct cert_ext *x = cert_find_ext(c, OID_EXT_POLICIES);
-	struct der d, all, info, q;
-	struct bytes quals;
-
-	(void)f;
-	if (x == NULL)
-		return false;
-	d = der_of(x->value);
-	all = der_enter(&d, DER_SEQUENCE);
-	while (der_peek(&all) != 0) {
-		info = der_enter(&all, DER_SEQUENCE);
-		(void)der_get(&info, DER_OID);
-		if (!der_optional(&info, DER_SEQUENCE, &quals))
-			continue;
-		d = der_of(quals);
-		while (der_peek(&d) != 0) {
-			q = der_enter(&d, DER_SEQUENCE);
-			if (!qualifier_fits(&q))
-				return true;
-		}
-	}
-	return !der_end(&all);
-}
-
-bool
-lint_nocheck_elsewhere(const struct cert *c, const struct facts *f)
-{
-	(void)f;
-	return cert_find_ext(c, OID_EXT_NOCHECK) != NULL;
+	judge(f, R_CRITICAL_ACCESS,
+	    is_critical(f, X_AIA) || is_critical(f, X_SIA));
+	judge(f, R_CRITICAL_DIRECTORY, is_critical(f, X_DIRECTORY));
+	judge(f, R_CRITICAL_FRESHEST, is_critical(f, X_FRESHEST));
+	judge(f, R_CRITICAL_CRLDP, is_critical(f, X_CRLDP));
+	judge(f, R_CRITICAL_NOCHECK, is_critical(f, X_NOCHECK));
+	judge(f, R_QC_CRITICAL, is_critical(f, X_QC));
+	judge(f, R_KEY_PERIOD, f->ext[X_KEY_PERIOD] != NULL);
 }
 
 /* BR 7.1.2.8, which fits every delegated responder. */
-bool
-lint_ocsp_extensions(const struct cert *c, const struct facts *f)
+static void
+judge_responder(struct facts *f)
 {
-	(void)f;
-	return cert_find_ext(c, OID_EXT_NOCHECK) == NULL ||
-	       cert_find_ext(c, OID_EXT_CRLDP) != NULL ||
-	       cert_find_ext(c, OID_EXT_AIA) != NULL ||
-	       cert_find_ext(c, OID_EXT_SAN) != NULL;
+	judge(f, R_NOCHECK_ELSEWHERE, f->ext[X_NOCHECK] != NULL);
+	judge(f, R_OCSP_EXTENSIONS,
+	    f->ext[X_NOCHECK] == NULL || f->ext[X_CRLDP] != NULL ||
+		f->ext[X_AIA] != NULL || f->ext[X_SAN] != NULL);
 }
 
-bool
-lint_ocsp_usage(const struct cert *c, const struct facts *f)
+/* Is there an address of OCSP in authorityInfoAccess? */
+static bool
+has_ocsp(const struct facts *f)
 {
-	(void)f;
-	return c->key_usage != KU_DIGITAL_SIGNATURE;
+	struct der d = der_of(ext_value(f, X_AIA));
+	struct der in = der_enter(&d, DER_SEQUENCE);
+
+	while (der_peek(&in) != 0) {
+		struct der ad = der_enter(&in, DER_SEQUENCE);
+
+		if (bytes_eq(der_get(&ad, DER_OID), oid_known(OID_AD_OCSP)))
+			return true;
+	}
+	return false;
 }
 
-bool
-lint_ocsp_life(const struct cert *c, const struct facts *f)
+/* RFC 9608: nobody will say whether it was revoked. */
+static void
+judge_no_revocation(struct facts *f)
 {
-	(void)f;
-	return c->not_after - c->not_before + 1 > 30 * DAY;
+	struct bytes v = ext_value(f, X_NOREV);
+
+	if (f->ext[X_NOREV] == NULL)
+		return;
+	judge(f, R_NOREV_CA, true);
+	judge(f, R_NOREV_CRITICAL, is_critical(f, X_NOREV));
+	judge(f, R_NOREV_FORM, v.len != 2 || v.p[0] != DER_NULL);
+	judge(f, R_NOREV_BESIDE,
+	    f->ext[X_CRLDP] != NULL || f->ext[X_FRESHEST] != NULL ||
+		has_ocsp(f));
+}
+
+void
+lint_exts(struct facts *f)
+{
+	judge_key_ids(f);
+	judge_critical(f);
+	judge_responder(f);
+	judge_no_revocation(f);
+}
+
+/* --- Constraints of names ------------------------------------------------------------ */
+
+/* An address and its mask, whose ones come first. */
+static bool
+range_valid(struct bytes v)
+{
+	size_t half = v.len / 2, i;
+	bool ended = false;
+
+	if (v.len != 8 && v.len != 32)
+		return false;
+	for (i = half; i < v.len; i++) {
+		uint8_t inverse = (uint8_t)~v.p[i];
+
+		if ((ended && v.p[i] != 0) || (inverse & (inverse + 1)) != 0)
+			return false;
+		ended |= v.p[i] != 0xff;
+	}
+	return true;
+}
+
+/* A host, a domain that begins with a dot, or nothing at all. */
+static bool
+constraint_text_valid(struct bytes v)
+{
+	size_t i;
+
+	for (i = 0; i < v.len; i++) {
+		if (v.p[i] <= ' ' || v.p[i] >= 0x7f || v.p[i] == '*' ||
+		    v.p[i] == '/' || v.p[i] == ':')
+			return false;
+	}
+	return true;
+}
+
+static void
+judge_base(struct facts *f, uint8_t tag, struct bytes v)
+{
+	switch (tag) {
+	case DER_CONTEXT_CONS(3):
+	case DER_CONTEXT_CONS(5):
+	case DER_CONTEXT(8):
+		judge(f, R_NC_KIND, true);
+		break;
+	case DER_CONTEXT(7):
+		judge(f, R_NC_FORM, !range_valid(v));
+		break;
+	case DER_CONTEXT(1):
+	case DER_CONTEXT(2):
+	case DER_CONTEXT(6):
+		judge(f, R_NC_FORM, !constraint_text_valid(v));
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+judge_subtrees(struct facts *f, struct bytes list)
+{
+	struct der all = der_of(list);
+
+	judge(f, R_NC_EMPTY, list.len == 0);
+	while (der_peek(&all) != 0) {
+		struct der tree = der_enter(&all, DER_SEQUENCE);
+		uint8_t tag = der_peek(&tree);
+
+		judge_base(f, tag, der_get(&tree, tag));
+		judge(f, R_NC_RANGE, der_peek(&tree) != 0);
+	}
+	judge(f, R_NC_EMPTY, all.bad);
+}
+
+static void
+judge_name_constraints(struct facts *f)
+{
+	struct der d = der_of(ext_value(f, X_NAME_CONSTRAINTS));
+	struct der in = der_enter(&d, DER_SEQUENCE);
+	struct bytes list;
+	bool permitted, excluded;
+
+	if (f->ext[X_NAME_CONSTRAINTS] == NULL)
+		return;
+	judge(f, R_NC_CRITICAL, is_lax(f, X_NAME_CONSTRAINTS));
+	judge(f, R_NC_ELSEWHERE, true);
+	permitted = der_optional(&in, DER_CONTEXT_CONS(0), &list);
+	if (permitted)
+		judge_subtrees(f, list);
+	excluded = der_optional(&in, DER_CONTEXT_CONS(1), &list);
+	if (excluded)
+		judge_subtrees(f, list);
+	judge(f, R_NC_EMPTY, !der_end(&in) || (!permitted && !excluded));
+}
+
+/* --- Constraints of policies ------------------------------------------------------------ */
+
+bool
+is_any_policy(struct bytes oid)
+{
+	static const uint8_t any[] = { 0x55, 0x1d, 0x20, 0x00 };
+
+	return bytes_eq(oid, bytes_of(any, sizeof(any)));
+}
+
+static void
+judge_mappings(struct facts *f)
+{
+	struct der d = der_of(ext_value(f, X_MAPPINGS));
+	struct der all = der_enter(&d, DER_SEQUENCE);
+
+	if (f->ext[X_MAPPINGS] == NULL)
+		return;
+	judge(f, R_MAPPING_CRITICAL, is_lax(f, X_MAPPINGS));
+	judge(f, R_MAPPING_ANY, der_end(&all));
+	while (der_peek(&all) != 0) {
+		struct der pair = der_enter(&all, DER_SEQUENCE);
+		struct bytes from = der_get(&pair, DER_OID);
+
+		judge(f, R_MAPPING_ANY,
+		    is_any_policy(from) ||
+			is_any_policy(der_get(&pair, DER_OID)) || pair.bad);
+	}
+	judge(f, R_MAPPING_ANY, all.bad);
+}
+
+void
+lint_constraints(struct facts *f)
+{
+	struct der d = der_of(ext_value(f, X_POLICY_CONSTRAINTS));
+	struct der in = der_enter(&d, DER_SEQUENCE);
+
+	judge_name_constraints(f);
+	judge_mappings(f);
+	judge(f, R_PC_CRITICAL, is_lax(f, X_POLICY_CONSTRAINTS));
+	judge(f, R_PC_EMPTY,
+	    f->ext[X_POLICY_CONSTRAINTS] != NULL && der_peek(&in) == 0);
+	judge(f, R_INHIBIT_CRITICAL, is_lax(f, X_INHIBIT));
+	judge(f, R_POLICY_PATH_END,
+	    f->ext[X_POLICY_CONSTRAINTS] != NULL ||
+		f->ext[X_MAPPINGS] != NULL || f->ext[X_INHIBIT] != NULL);
 }

@@ -18,23 +18,24 @@
 /* The smallest keys of that generator used the primes up to this one. */
 #define ROCA_MAX 167
 
-/* n modulo m, m < 2^31; faster than a bignum and needs no memory. */
-static uint32_t
-mod_small(struct bytes n, uint32_t m)
+/* n modulo m; faster than a bignum and needs no memory. */
+static uint64_t
+mod_word(struct bytes n, uint64_t m)
 {
-	uint64_t r = 0;
-	size_t i;
+	unsigned __int128 r = 0;
+	size_t i = 0;
 
-	for (i = 0; i + 4 <= n.len; i += 4) {
-		uint32_t word = (uint32_t)n.p[i] << 24 |
-				(uint32_t)n.p[i + 1] << 16 |
-				(uint32_t)n.p[i + 2] << 8 | n.p[i + 3];
+	for (; i + 8 <= n.len; i += 8) {
+		uint64_t word = 0;
+		size_t k;
 
-		r = (r << 32 | word) % m;
+		for (k = 0; k < 8; k++)
+			word = word << 8 | n.p[i + k];
+		r = (r << 64 | word) % m;
 	}
 	for (; i < n.len; i++)
 		r = (r << 8 | n.p[i]) % m;
-	return (uint32_t)r;
+	return (uint64_t)r;
 }
 
 static bool
@@ -63,22 +64,30 @@ power_of_f4(uint32_t r, uint32_t p)
 	return false;
 }
 
+/* One long division serves as many primes as fit in a word together. */
 static uint32_t
 small_factor(struct bytes n, bool *roca)
 {
-	uint32_t p;
+	uint32_t p = 3, q;
 
 	*roca = true;
-	for (p = 3; p < FACTOR_MAX; p += 2) {
-		uint32_t r;
+	while (p < FACTOR_MAX) {
+		uint32_t first = p;
+		uint64_t product = 1, rest;
 
-		if (!is_prime(p))
-			continue;
-		r = mod_small(n, p);
-		if (r == 0)
-			return p;
-		if (p <= ROCA_MAX && *roca)
-			*roca = power_of_f4(r, p);
+		for (; p < FACTOR_MAX && product <= UINT64_MAX / p; p += 2)
+			product *= is_prime(p) ? p : 1;
+		rest = mod_word(n, product);
+		for (q = first; q < p; q += 2) {
+			uint32_t r = (uint32_t)(rest % q);
+
+			if (!is_prime(q))
+				continue;
+			if (r == 0)
+				return q;
+			if (q <= ROCA_MAX && *roca)
+				*roca = power_of_f4(r, q);
+		}
 	}
 	return 0;
 }
@@ -137,23 +146,61 @@ root_floor(struct fermat *f, BIGNUM *out, const BIGNUM *v)
 static int
 is_square(struct fermat *f, const BIGNUM *v)
 {
-	BN_ULONG low = BN_mod_word(v, 64);
-
-	/* Squares modulo 64: twelve residues, as a mask. */
-	if ((UINT64_C(0x0202021202030213) >> low & 1) == 0)
-		return 0;
 	if (!root_floor(f, f->root, v) || !BN_sqr(f->t, f->root, f->ctx))
 		return -1;
 	return BN_cmp(f->t, v) == 0;
 }
 
+/* Of a thousand numbers that are no square, one passes all of these. */
+static const uint8_t sieves[] = { 63, 31, 37, 41, 43, 47, 53, 59, 61 };
+
+/* Which residues are squares, as masks. */
+static void
+sieve_fill(uint64_t mask[ARRAY_LEN(sieves)], uint64_t *product)
+{
+	size_t i;
+	uint32_t x;
+
+	*product = 1;
+	for (i = 0; i < ARRAY_LEN(sieves); i++) {
+		*product *= sieves[i];
+		mask[i] = 0;
+		for (x = 0; x < sieves[i]; x++)
+			mask[i] |= UINT64_C(1) << (x * x % sieves[i]);
+	}
+}
+
+static bool
+may_be_square(const uint64_t mask[ARRAY_LEN(sieves)], uint64_t v)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(sieves); i++) {
+		if ((mask[i] >> (v % sieves[i]) & 1) == 0)
+			return false;
+	}
+	return true;
+}
+
+/* Is (a + plus)^2 - n a square? */
+static int
+round_is_square(struct fermat *f, int plus)
+{
+	if (!BN_copy(f->b2, f->a) || !BN_add_word(f->b2, (BN_ULONG)plus) ||
+	    !BN_sqr(f->b2, f->b2, f->ctx) || !BN_sub(f->b2, f->b2, f->n))
+		return -1;
+	return is_square(f, f->b2);
+}
+
 /*
  * 1 when n = a^2 - b^2 for one of the first values of a: its two primes then
- * agree in their upper half.  0 not, -1 without memory.
+ * agree in their upper half.  0 not, -1 without memory.  The residues of b^2
+ * say of nearly every round that it is none.
  */
 static int
 close_primes(struct fermat *f)
 {
+	uint64_t mask[ARRAY_LEN(sieves)], m, a, b2;
 	int i, square;
 
 	if (!root_floor(f, f->a, f->n) || !BN_sqr(f->b2, f->a, f->ctx))
@@ -163,15 +210,18 @@ close_primes(struct fermat *f)
 	if (!BN_add_word(f->a, 1) || !BN_sqr(f->b2, f->a, f->ctx) ||
 	    !BN_sub(f->b2, f->b2, f->n))
 		return -1;
+	sieve_fill(mask, &m);
+	a = BN_mod_word(f->a, m);
+	b2 = BN_mod_word(f->b2, m);
 	for (i = 0; i < FERMAT_ROUNDS; i++) {
-		square = is_square(f, f->b2);
-		if (square != 0)
-			return square;
+		if (may_be_square(mask, b2)) {
+			square = round_is_square(f, i);
+			if (square != 0)
+				return square;
+		}
 		/* (a + 1)^2 - n = (a^2 - n) + 2a + 1 */
-		if (!BN_add(f->b2, f->b2, f->a) ||
-		    !BN_add(f->b2, f->b2, f->a) || !BN_add_word(f->b2, 1) ||
-		    !BN_add_word(f->a, 1))
-			return -1;
+		b2 = (b2 + 2 * a + 1) % m;
+		a = (a + 1) % m;
 	}
 	return 0;
 }

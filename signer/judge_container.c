@@ -55,23 +55,13 @@ check_issuer(const struct authority *by, const struct cert *c, struct err *e)
 	return ERR_OK;
 }
 
-/* CA:FALSE, the exact extensions, purposes, serial, key: rows of pkix/lint.c. */
+/* CA:FALSE, the exact extensions, purposes, serial, key: rows of pkix/lint_rules.c. */
 static enum err_code
 lint(const struct cert *c, enum lint_kind kind, struct err *e)
 {
-	struct err_list findings = { .v = NULL };
-	cert_lint(c, kind, &findings);
-	size_t count = findings.count;
-	if (findings.len > 0)
-		*e = findings.v[0];
-	else if (count > 0)
-		err_nomem(e);
-	err_list_fini(&findings);
-	if (count == 0)
-		return ERR_OK;
-	if (e->code == ERR_OK)
-		e->code = ERR_DENIED;
-	return e->code;
+	struct lint found;
+	cert_lint(c, kind, LINT_ALL, &found);
+	return lint_verdict(&found, e);
 }
 
 enum err_code

@@ -672,14 +672,59 @@ MUST_CHECK enum err_code issuer_id_of(const struct cert *ca,
 
 /* --- Lint ------------------------------------------------------------------------- */
 
+/* What a certificate is for: which rules of the house it must follow. */
 enum lint_kind { LINT_ROOT, LINT_CA, LINT_HOLDER, LINT_ENDORSER, LINT_OCSP };
+
+/* Whose rule it is; the house's are those of this project alone. */
+enum lint_source { LINT_RFC, LINT_ETSI, LINT_CABF, LINT_HOUSE };
+
+/* One rule: a row of a table that never changes. */
+struct lint_rule {
+	unsigned kinds;  /* 1u << LINT_ROOT | … */
+	bool is_warning; /* recorded; an error blocks issuance */
+	enum lint_source source;
+	const char *since; /* "2023-09-01": not for what is older; or NULL */
+	const char *id;    /* "lint-serial-size": stable, for machines */
+	const char *rule;  /* "RFC 5280 4.1.2.2", or NULL */
+	const char *field; /* the part that it judges */
+	const char *say;   /* one English sentence */
+};
+
+/* What was found, in the order of the table; borrows from it. */
+#define LINT_MAX 192
+struct lint {
+	const struct lint_rule *v[LINT_MAX];
+	size_t n, errors;
+};
+
+enum lint_scope { LINT_ALL, LINT_STANDARDS }; /* the latter: no house rule */
 /*
  * cert_lint - every rule that the certificate breaks, one row of a table for
- * each rule with its citation.  Judges the bytes, not the intention.  The
- * findings are ERR_DENIED "lint-…", where.field is the part.
+ * each rule with its citation.  Judges the bytes, not the intention; a rule
+ * with a date judges what begins on it or later.  Some microseconds, nothing
+ * allocated but by the arithmetic of keys.
+ *
+ * c  from cert_parse(), or from cert_skim() where that refused.
  */
-void cert_lint(const struct cert *c, enum lint_kind kind,
-    struct err_list *findings);
+void cert_lint(const struct cert *c, enum lint_kind kind, enum lint_scope scope,
+    struct lint *out);
+/* ERR_DENIED with the first error's id, the others in why; or ERR_OK. */
+MUST_CHECK enum err_code lint_verdict(const struct lint *l, struct err *e);
+/* The finding as an error, so that it has its Spanish sentence. */
+void lint_say(const struct lint_rule *r, struct err *e);
+/* What the certificate says that it is. */
+enum lint_kind lint_guess(const struct cert *c);
+const char *lint_source_name(enum lint_source s); /* "RFC", … "house" */
+/*
+ * cert_skim - what can be read of a certificate that cert_parse() refuses,
+ * for cert_lint() alone: nothing is judged, and what is unreadable is empty.
+ * False when not even the outer form is there.
+ */
+bool cert_skim(struct bytes der, struct cert *out);
+/* The table, for doc/lint.md and tests: row i, or NULL after the last. */
+const struct lint_rule *cert_lint_rule(size_t i);
+/* Rows of a table as Markdown. */
+void lint_reference(struct buf *out, const struct lint_rule *(*row)(size_t i));
 
 /* --- CMS evidence (RFC 5652, CAdES-BES) ---------------------------------------------- */
 

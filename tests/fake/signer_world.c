@@ -352,7 +352,9 @@ wish_subject(struct world *w, struct wish *x, const char *run)
 	OK(name_build(attrs, ARRAY_LEN(attrs), &name, e));
 	x->spec.subject = arena_copy(w->a, buf_bytes(&name));
 	struct bytes oid = oid_known(OID_RUT_HOLDER);
-	x->spec.n_san = 1;
+	x->spec.n_san = 2;
+	x->spec.san[1].kind = GN_EMAIL;
+	x->spec.san[1].value = bytes_str("ana@prueba.example");
 	x->spec.san[0].kind = GN_OTHER_IA5;
 	memcpy(x->spec.san[0].other.p, oid.p, oid.len);
 	x->spec.san[0].other.len = (uint8_t)oid.len;
