@@ -13,13 +13,6 @@
 
 /* --- Hosts -------------------------------------------------------------------------- */
 
-static bool
-letter_or_digit(uint8_t c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9');
-}
-
 /* Letters, digits, inner hyphens; an underscore has a rule of its own. */
 static bool
 label_valid(struct bytes l)
