@@ -124,7 +124,8 @@ core_load_cas(struct core *c, struct err *e)
 		.n_issuer = c->n_issuer,
 		.endorser = &c->endorser.ca };
 	TRY(verifier_new(&c->ca.verifier, e));
-	return verifier_new(&c->verifier, e);
+	TRY(verifier_new(&c->verifier, e));
+	return prover_open(c, e);
 }
 
 /* What the rows remember of CRLs and responders. */
@@ -369,7 +370,7 @@ on_front_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
 	buf_put(&j->body, f->body.p, f->body.len);
 	j->front = p;
 	j->frame_id = f->id;
-	writer_push(c, j);
+	prover_push(c, j);
 	return ERR_OK;
 }
 
@@ -533,6 +534,7 @@ core_close(struct core *c)
 	key_free(c->endorser.ca.throwaway);
 	verifier_free(c->ca.verifier);
 	verifier_free(c->verifier);
+	prover_close(c);
 	policy_set_free(c->policies);
 	arena_free(c->arena);
 	free(c->round.item);
@@ -562,6 +564,7 @@ core_run(struct core *c)
 	uv_timer_init(&c->loop, &c->second);
 	c->second.data = c;
 	writer_start(c);
+	prover_start(c);
 	if (!c->read_only) {
 		follow_from(c, c->published, c->log_size);
 		push_policies(c);
@@ -571,6 +574,7 @@ core_run(struct core *c)
 	uv_prepare_start(&c->turn, on_turn);
 	uv_timer_start(&c->second, on_second, SECOND_MS, SECOND_MS);
 	uv_run(&c->loop, UV_RUN_DEFAULT);
+	prover_stop(c);
 	writer_stop(c);
 	core_view_end(c);
 }

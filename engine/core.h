@@ -1,11 +1,13 @@
 /*
  * core - the only writer of the ledger.  A libuv loop talks to the other
  * roles; one writer thread decides, appends and commits whatever is waiting,
- * together (group commit).  After each commit the loop follows the log:
- * entries lead to signatures, status answers, CRLs, tiles and checkpoints.
+ * together (group commit).  In front of it a second thread checks signatures,
+ * so that the writer meets them proven.  After each commit the loop follows
+ * the log: entries lead to signatures, status answers, CRLs, tiles and
+ * checkpoints.
  *
- * Files: core.c start and stop; core_writer.c the thread; core_follow.c what
- * entries lead to; core_sign.c the signer's side; core_publish.c rounds of
+ * Files: core.c start and stop; core_writer.c the writer; core_prover.c the
+ * thread in front of it; core_follow.c what entries lead to; core_sign.c the signer's side; core_publish.c rounds of
  * publication; core_crl.c CRLs; core_query.c reading; core_reply.c answers.
  */
 #ifndef ENGINE_CORE_H
@@ -80,8 +82,16 @@ TAILQ_HEAD(jobs, job);
 struct job *job_new(enum job_kind kind);
 void job_free(struct job *j);
 void writer_start(struct core *c);
-void writer_push(struct core *c, struct job *j); /* takes it over */
+void writer_push(struct core *c, struct job *j); /* takes it over; the loop's */
+void writer_queue(struct core *c, struct job *j); /* the prover's: counted */
 void writer_stop(struct core *c); /* after everything waiting is written */
+
+/* core_prover.c: what carries signatures goes to the writer through it. */
+MUST_CHECK enum err_code prover_open(struct core *c, struct err *e);
+void prover_start(struct core *c);
+void prover_push(struct core *c, struct job *j); /* takes it over */
+void prover_stop(struct core *c); /* after everything waiting was passed on */
+void prover_close(struct core *c);
 
 /* --- State of the loop ------------------------------------------------------- */
 
@@ -175,6 +185,17 @@ struct core {
 	uv_async_t written;
 	bool writer_ends;
 	size_t jobs_out; /* pushed and not yet back on the loop */
+
+	/* The prover in front of it. */
+	struct {
+		pthread_t thread;
+		pthread_mutex_t lock;
+		pthread_cond_t wake;
+		struct jobs waiting;
+		bool ends;
+		struct ca ca; /* with a verifier of its own */
+	} prover;
+	struct proofs *proofs; /* what prover, writer and loop found right */
 
 	/* Peers. */
 	struct peer *front[FRONTS_MAX], *signer, *ocsp;

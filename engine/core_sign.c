@@ -355,7 +355,7 @@ certificate_answered(struct core *c, const struct frame *f)
 		job_free(j);
 		return;
 	}
-	writer_push(c, j);
+	prover_push(c, j);
 }
 
 static void

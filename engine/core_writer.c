@@ -372,13 +372,19 @@ writer_start(struct core *c)
 }
 
 void
-writer_push(struct core *c, struct job *j)
+writer_queue(struct core *c, struct job *j)
 {
-	c->jobs_out++;
 	pthread_mutex_lock(&c->lock);
 	TAILQ_INSERT_TAIL(&c->waiting, j, link);
 	pthread_cond_signal(&c->wake);
 	pthread_mutex_unlock(&c->lock);
+}
+
+void
+writer_push(struct core *c, struct job *j)
+{
+	c->jobs_out++;
+	writer_queue(c, j);
 }
 
 void

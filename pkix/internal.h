@@ -76,6 +76,10 @@ void put_qc(struct der_w *w, const struct qc_statements *q);
 /* The octets of an INTEGER's content without the sign octet. */
 struct bytes magnitude_of(struct bytes integer);
 
+/* Was this signature found right lately; and it is now.  Any thread. */
+bool proofs_have(struct proofs *p, const uint8_t id[SHA256_LEN]);
+void proofs_add(struct proofs *p, const uint8_t id[SHA256_LEN]);
+
 /* Bytes of a static table as struct bytes. */
 #define STATIC_BYTES(a) { (a), sizeof(a) }
 

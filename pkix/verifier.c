@@ -34,6 +34,7 @@ struct verifier {
 	struct curve curve[2]; /* P-256, P-384 */
 	struct cached cached[CACHED_KEYS];
 	uint64_t tick;
+	struct proofs *proofs; /* NULL: shared with nobody */
 };
 
 static void
@@ -254,8 +255,8 @@ verify_ed(struct cached *c, struct bytes message, struct bytes signature,
 	return right ? ERR_OK : wrong(e);
 }
 
-enum err_code
-verifier_check(struct verifier *v, struct bytes spki, struct bytes sigalg,
+static enum err_code
+check(struct verifier *v, struct bytes spki, struct bytes sigalg,
     struct bytes message, struct bytes signature, struct err *e)
 {
 	const struct sig_alg *alg = sig_alg_find(sigalg);
@@ -277,4 +278,46 @@ verifier_check(struct verifier *v, struct bytes spki, struct bytes sigalg,
 	if (alg->ed)
 		return verify_ed(c, message, signature, e);
 	return verify_rsa(v, c, alg->hash, message, signature, e);
+}
+
+void
+verifier_share(struct verifier *v, struct proofs *p)
+{
+	v->proofs = p;
+}
+
+/* What stands for one signature over one message: all four, with lengths. */
+static enum err_code
+proof_id(struct verifier *v, const struct bytes part[4], uint8_t id[SHA256_LEN],
+    struct err *e)
+{
+	bool good = EVP_DigestInit_ex2(v->hash, v->md[HASH_SHA256], NULL) == 1;
+
+	for (size_t i = 0; i < 4 && good; i++) {
+		uint8_t len[8];
+
+		be64_print(len, part[i].len);
+		good = EVP_DigestUpdate(v->hash, len, sizeof(len)) == 1 &&
+		       EVP_DigestUpdate(v->hash, part[i].p, part[i].len) == 1;
+	}
+	if (!good || EVP_DigestFinal_ex(v->hash, id, NULL) != 1)
+		return err_openssl(e, "hash-failed", "a hash failed");
+	return ERR_OK;
+}
+
+enum err_code
+verifier_check(struct verifier *v, struct bytes spki, struct bytes sigalg,
+    struct bytes message, struct bytes signature, struct err *e)
+{
+	const struct bytes part[4] = { spki, sigalg, message, signature };
+	uint8_t id[SHA256_LEN];
+
+	if (v->proofs == NULL)
+		return check(v, spki, sigalg, message, signature, e);
+	TRY(proof_id(v, part, id, e));
+	if (proofs_have(v->proofs, id))
+		return ERR_OK;
+	TRY(check(v, spki, sigalg, message, signature, e));
+	proofs_add(v->proofs, id);
+	return ERR_OK;
 }

@@ -551,6 +551,19 @@ MUST_CHECK enum err_code ca_decide(const struct ca *ca, struct view *v,
     const struct command *c, int64_t now, struct random_pool *random,
     struct arena *a, struct decision *out, struct err *e);
 
+/*
+ * Ahead of a decision, on another thread: checks the signatures that it will
+ * want to see checked, with a verifier whose proofs are shared with that of
+ * the decision (pkix.h).  Nothing is judged and nothing is refused: what does
+ * not fit here is found again by ca_decide() or ca_signed(), which say why.
+ *
+ * ca         its own verifier; its policies are not looked at.
+ * v          for the statement that evidence is about.
+ */
+void ca_prove_command(const struct ca *ca, struct view *v,
+    const struct command *c, struct arena *a);
+void ca_prove_signed(const struct ca *ca, struct bytes der);
+
 /* What the signer is to be asked for a row of ROW_WORK (steps 5 and 6). */
 struct work {
 	struct bytes id; /* of the request or appointment */

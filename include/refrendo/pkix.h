@@ -264,6 +264,21 @@ MUST_CHECK enum err_code verifier_check(struct verifier *v, struct bytes spki,
     struct bytes sigalg, struct bytes message, struct bytes signature,
     struct err *e);
 
+/*
+ * proofs - signatures that were found right, shared by the verifiers of
+ * several threads: what one thread has checked, another need not check again.
+ * Bounded; what was forgotten is checked anew, and nothing depends on it.
+ */
+struct proofs;
+/* Remembers about n signatures, 32 octets each.  ERR_NOMEM. */
+MUST_CHECK enum err_code proofs_new(size_t n, struct proofs **out,
+    struct err *e);
+void proofs_free(struct proofs *p); /* after all its verifiers */
+OWNED(proofs);
+/* verifier_check() of v asks p first, and tells it what it found right.
+ * p is borrowed until v is freed. */
+void verifier_share(struct verifier *v, struct proofs *p);
+
 /* key - a private key, wherever it lives.  One thread at a time. */
 struct key;
 /*

@@ -68,6 +68,60 @@ verify_in_turns(void **state)
 	}
 }
 
+/* Two verifiers that share proofs of one place, which each right signature
+ * takes: what is proven holds for exactly these four parts. */
+static void
+verify_shared(void **state)
+{
+	AUTO(proofs) p = NULL;
+	AUTO(verifier) v = NULL;
+	AUTO(verifier) w = NULL;
+	AUTO(key) a = NULL;
+	AUTO(key) b = NULL;
+	struct buf sa AUTO_BUF = BUF(SIG_MAX);
+	struct bytes alg = key_type_sigalg(KEY_EC_P256);
+	struct err e;
+
+	(void)state;
+	OK(proofs_new(1, &p, &e), &e);
+	OK(verifier_new(&v, &e), &e);
+	OK(verifier_new(&w, &e), &e);
+	verifier_share(v, p);
+	verifier_share(w, p);
+	OK(key_generate(KEY_EC_P256, &a, &e), &e);
+	OK(key_generate(KEY_EC_P256, &b, &e), &e);
+	sign_with(a, &sa);
+	for (int round = 0; round < 2; round++) {
+		OK(verifier_check(v, key_spki(a), alg, message, buf_bytes(&sa),
+		       &e),
+		    &e);
+		OK(verifier_check(w, key_spki(a), alg, message, buf_bytes(&sa),
+		       &e),
+		    &e);
+		/* Nothing that differs in one part is proven by it. */
+		refused("other key",
+		    verifier_check(w, key_spki(b), alg, message, buf_bytes(&sa),
+			&e),
+		    &e, ERR_INVALID, "signature-wrong", "not that of this key");
+		refused("other message",
+		    verifier_check(w, key_spki(a), alg, bytes_str("messagf"),
+			buf_bytes(&sa), &e),
+		    &e, ERR_INVALID, "signature-wrong", "not that of this key");
+		refused("other algorithm",
+		    verifier_check(w, key_spki(a), key_type_sigalg(KEY_EC_P384),
+			message, buf_bytes(&sa), &e),
+		    &e, ERR_INVALID, "signature-wrong", "not that of this key");
+		sa.p[sa.len - 1] ^= 1;
+		for (int again = 0; again < 2; again++)
+			refused("other signature",
+			    verifier_check(w, key_spki(a), alg, message,
+				buf_bytes(&sa), &e),
+			    &e, ERR_INVALID, "signature-wrong",
+			    "not that of this key");
+		sa.p[sa.len - 1] ^= 1;
+	}
+}
+
 /* More RSA keys than the cache holds, each used after it was pushed out. */
 static void
 verify_beyond_cache(void **state)
@@ -579,6 +633,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(verify_in_turns),
+		cmocka_unit_test(verify_shared),
 		cmocka_unit_test(verify_beyond_cache),
 		cmocka_unit_test(incident_06_sizes_and_exponents),
 		cmocka_unit_test(incident_07_close_primes),
