@@ -2,17 +2,16 @@
 
 /* Rows that several entries keep in step. */
 
-#define ROW_MAX (4u << 20)
-
 enum err_code
 row_put(struct applying *p, const struct rec_type *t, struct bytes key,
     const void *rec, struct err *e)
 {
 	struct buf row AUTO_BUF = BUF(ROW_MAX);
 
-	rec_encode(t, rec, &row);
+	rec_encode_row(t, rec, &row);
 	TRY(buf_end(&row, e));
-	return view_put(p->v, key, buf_bytes(&row), e);
+	TRY(view_put(p->v, key, buf_bytes(&row), e));
+	return t->blobs_apart ? blobs_put(p, t, key, rec, e) : ERR_OK;
 }
 
 enum err_code

@@ -21,7 +21,14 @@ struct bytes key_of_revoked(struct arena *a, struct bytes issuer,
 struct bytes key_of_due(struct arena *a, int64_t when, enum row_class what,
     struct bytes id);
 
-/* The record, or ERR_NOTFOUND "…-unknown" that names it. */
+/* Of a blob that stands apart from the row with this key. */
+struct bytes key_of_blob(struct arena *a, const char *name, struct bytes key);
+
+#define ROW_MAX (4u << 20) /* octets of a record in one piece */
+
+/* The record, or ERR_NOTFOUND "…-unknown" that names it; request and
+ * certificate without the blobs that stand apart: request_load() and
+ * certificate_load() read them, the one named or all. */
 MUST_CHECK enum err_code institution_get(struct view *v, struct bytes rut,
     struct arena *a, struct institution *out, struct err *e);
 MUST_CHECK enum err_code person_get(struct view *v, struct bytes rut,
@@ -32,6 +39,11 @@ MUST_CHECK enum err_code request_get(struct view *v, struct bytes id,
     struct arena *a, struct request *out, struct err *e);
 MUST_CHECK enum err_code certificate_get(struct view *v, struct bytes serial,
     struct arena *a, struct certificate *out, struct err *e);
+
+MUST_CHECK enum err_code request_load(struct view *v, struct request *r,
+    const char *name, struct arena *a, struct err *e);
+MUST_CHECK enum err_code certificate_load(struct view *v, struct certificate *c,
+    struct arena *a, struct err *e);
 
 /* When a record falls due, or NEVER; one function for each interval. */
 int64_t request_due(const struct request *r);
@@ -279,6 +291,9 @@ MUST_CHECK enum err_code apply_nothing(struct applying *p, struct err *e);
 
 /* Writes a record's row; those with a due time keep ROW_DUE in step. */
 MUST_CHECK enum err_code row_put(struct applying *p, const struct rec_type *t,
+    struct bytes key, const void *rec, struct err *e);
+/* The blobs of a record whose row leaves them out; those that are empty go. */
+MUST_CHECK enum err_code blobs_put(struct applying *p, const struct rec_type *t,
     struct bytes key, const void *rec, struct err *e);
 MUST_CHECK enum err_code row_due(struct applying *p, enum row_class what,
     struct bytes id, int64_t before, int64_t after, struct err *e);

@@ -141,6 +141,7 @@ endorse_request(struct issue *s, struct err *e)
 	TRY(institution_must_be_enabled(&s->inst, e));
 	if (d->now > r->expires)
 		return statement_expired(r->expires, e);
+	TRY(request_load(d->v, r, "statement", d->a, e));
 	return cms_verify(&s->cms, r->statement, d->ca->verifier, e);
 }
 
@@ -263,6 +264,7 @@ issue_sign(struct issue *s, struct err *e)
 
 	*w = (struct work){ .is_appointment = s->is_appointment };
 	if (!s->is_appointment) {
+		TRY(request_load(s->d->v, &s->req, NULL, s->d->a, e));
 		w->id = s->req.id;
 		w->issuer = s->req.issuer;
 		w->container = s->req.container;
@@ -300,8 +302,6 @@ enum err_code
 issue_compare(struct issue *s, struct err *e)
 {
 	struct deed *d = s->d;
-	struct bytes container =
-	    s->is_appointment ? s->appt.container : s->req.container;
 	struct bytes tbs, sigalg, signature;
 	struct cert cert;
 	struct lint found;
@@ -310,7 +310,11 @@ issue_compare(struct issue *s, struct err *e)
 	if (s->issuer == NULL)
 		return err_say(e, ERR_NOTFOUND, "issue-issuer-gone",
 		    "the issuing CA of this request is no longer configured");
-	TRY(signed_split(container, &tbs, &sigalg, &signature, e));
+	if (!s->is_appointment)
+		TRY(request_load(d->v, &s->req, "container", d->a, e));
+	TRY(signed_split(s->is_appointment ? s->appt.container
+					   : s->req.container,
+	    &tbs, &sigalg, &signature, e));
 	TRY(cert_parse(s->der, &cert, e));
 	if (!bytes_eq(cert.tbs, tbs))
 		return err_say(e, ERR_INVALID, "issue-other-bytes",

@@ -26,7 +26,8 @@ statement_of(struct view *v, const struct command *c, struct arena *a)
 	struct err ignored;
 
 	if (c->act == ACT_REQUEST_ENDORSE &&
-	    request_get(v, c->f[CF_REQUEST], a, &r, &ignored) == ERR_OK)
+	    request_get(v, c->f[CF_REQUEST], a, &r, &ignored) == ERR_OK &&
+	    request_load(v, &r, "statement", a, &ignored) == ERR_OK)
 		return r.statement;
 	if (c->act == ACT_APPOINTMENT_CONFIRM &&
 	    appointment_get(v, c->f[CF_APPOINTMENT], a, &ap, &ignored) ==

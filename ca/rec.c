@@ -2,6 +2,9 @@
 
 #include "inner.h"
 
+/* Of a version octet: blobs have rows of their own. */
+#define REC_APART 0x80
+
 /* A field of a record; every record is a plain struct of these two. */
 static struct bytes *
 bytes_at(const struct rec_field *f, void *rec)
@@ -50,12 +53,25 @@ version_of(const struct rec_type *t, const void *rec)
 	return version;
 }
 
-void
-rec_encode(const struct rec_type *t, const void *rec, struct buf *out)
+static void
+encode_octets(const struct rec_field *f, struct bytes b, bool apart,
+    struct buf *out)
+{
+	if (apart && f->is_private_blob) {
+		put_u32(out, (uint32_t)b.len);
+		return;
+	}
+	if (b.p == NULL && b.len > 0)
+		fatal("the member %s was not loaded", f->name);
+	put_bytes(out, b);
+}
+
+static void
+encode(const struct rec_type *t, const void *rec, bool apart, struct buf *out)
 {
 	uint8_t version = version_of(t, rec);
 
-	put_u8(out, version);
+	put_u8(out, apart ? version | REC_APART : version);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct rec_field *f = &t->field[i];
 		if (f->since > version)
@@ -64,7 +80,7 @@ rec_encode(const struct rec_type *t, const void *rec, struct buf *out)
 		case REC_TEXT:
 		case REC_BYTES:
 		case REC_MAP:
-			put_bytes(out, *bytes_in(f, rec));
+			encode_octets(f, *bytes_in(f, rec), apart, out);
 			break;
 		case REC_INT:
 			put_i64(out, int_in(f, rec));
@@ -74,6 +90,18 @@ rec_encode(const struct rec_type *t, const void *rec, struct buf *out)
 			break;
 		}
 	}
+}
+
+void
+rec_encode(const struct rec_type *t, const void *rec, struct buf *out)
+{
+	encode(t, rec, false, out);
+}
+
+void
+rec_encode_row(const struct rec_type *t, const void *rec, struct buf *out)
+{
+	encode(t, rec, t->blobs_apart, out);
 }
 
 static size_t
@@ -94,12 +122,16 @@ is_text(struct bytes b)
 }
 
 static enum err_code
-decode_field(const struct rec_type *t, const struct rec_field *f,
+decode_field(const struct rec_type *t, const struct rec_field *f, bool apart,
     struct reader *r, void *rec, struct err *e)
 {
 	switch (f->kind) {
 	case REC_TEXT:
 	case REC_BYTES:
+		if (apart && f->is_private_blob) {
+			*bytes_at(f, rec) = bytes_of(NULL, get_u32(r));
+			break;
+		}
 		*bytes_at(f, rec) = get_bytes(r);
 		if (f->kind == REC_TEXT && !is_text(*bytes_at(f, rec)))
 			return err_say(e, ERR_CORRUPT, "row-text",
@@ -140,18 +172,20 @@ enum err_code
 rec_decode(const struct rec_type *t, struct bytes row, void *rec, struct err *e)
 {
 	struct reader r = reader_of(row);
-	uint8_t version = get_u8(&r), newest = 1;
+	uint8_t octet = get_u8(&r), newest = 1;
+	bool apart = (octet & REC_APART) != 0;
+	uint8_t version = octet & (uint8_t)~REC_APART;
 
 	for (size_t i = 0; i < t->n; i++)
 		if (t->field[i].since > newest)
 			newest = t->field[i].since;
-	if (version == 0 || version > newest)
+	if (version == 0 || version > newest || (apart && !t->blobs_apart))
 		return wrong_version(t, e);
 	if (t->size > 0)
 		memset(rec, 0, t->size);
 	for (size_t i = 0; i < t->n; i++)
 		if (t->field[i].since <= version)
-			TRY(decode_field(t, &t->field[i], &r, rec, e));
+			TRY(decode_field(t, &t->field[i], apart, &r, rec, e));
 	TRY(reader_end(&r, e));
 	return version_of(t, rec) == version ? ERR_OK : wrong_version(t, e);
 }

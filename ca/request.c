@@ -35,6 +35,7 @@ take_csr(struct issue *s, struct buf *scratch, struct err *e)
 		    at_field("csr"),
 		    "the request has no key yet; add the holder's PKCS #10 "
 		    "request");
+	TRY(request_load(d->v, &s->req, "csr", d->a, e));
 	return csr_parse(s->req.csr, scratch, &s->csr, e);
 }
 

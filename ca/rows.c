@@ -203,16 +203,19 @@ static const struct rec_field issuer_fields[] = {
 
 #define TYPE(variable, class, name, s, fields)                                 \
 	const struct rec_type variable = { class, name, sizeof(struct s),      \
-		fields, ARRAY_LEN(fields) }
+		fields, ARRAY_LEN(fields), false }
+#define TYPE_APART(variable, class, name, s, fields)                           \
+	const struct rec_type variable = { class, name, sizeof(struct s),      \
+		fields, ARRAY_LEN(fields), true }
 /* The key says it all; the row is only a version octet. */
 #define MARK(variable, class, name)                                            \
-	const struct rec_type variable = { class, name, 0, NULL, 0 }
+	const struct rec_type variable = { class, name, 0, NULL, 0, false }
 
 TYPE(rec_institution, ROW_INSTITUTION, "institution", institution, institution_fields);
 TYPE(rec_person, ROW_PERSON, "person", person, person_fields);
 TYPE(rec_appointment, ROW_APPOINTMENT, "appointment", appointment, appointment_fields);
-TYPE(rec_request, ROW_REQUEST, "request", request, request_fields);
-TYPE(rec_certificate, ROW_CERTIFICATE, "certificate", certificate, certificate_fields);
+TYPE_APART(rec_request, ROW_REQUEST, "request", request, request_fields);
+TYPE_APART(rec_certificate, ROW_CERTIFICATE, "certificate", certificate, certificate_fields);
 TYPE(rec_crl, ROW_CRL, "crl", crl_row, crl_fields);
 TYPE(rec_policy, ROW_POLICY, "policy", policy_row, policy_fields);
 TYPE(rec_revoked, ROW_REVOKED, "revocation", revoked_row, revoked_fields);

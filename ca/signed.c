@@ -114,6 +114,7 @@ answered_before(struct issue *s, bool *done, struct err *e)
 	if (c.certificate.len == 0)
 		return ERR_OK;
 	*done = true;
+	TRY(certificate_load(d->v, &c, d->a, e));
 	if (bytes_eq(c.certificate, s->der))
 		return ERR_OK;
 	return err_say(e, ERR_CONFLICT, "signed-twice",

@@ -38,6 +38,7 @@ read_row(struct reading *r, struct err *e)
 	if (!found)
 		return err_say(e, ERR_NOTFOUND, "row-missing",
 		    "there is no such record");
+	TRY(rec_whole(r->view, key, value, r->core->arena, &value, e));
 	rows_put(r->out, key, value);
 	return ERR_OK;
 }
@@ -60,6 +61,7 @@ read_list(struct reading *r, struct err *e)
 		TRY(view_next(r->view, prefix, after, &key, &value, &found, e));
 		if (!found)
 			break;
+		TRY(rec_whole(r->view, key, value, r->core->arena, &value, e));
 		rows_put(r->out, key, value);
 		after = arena_copy(r->core->arena, key);
 	}

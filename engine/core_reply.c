@@ -32,6 +32,8 @@ reply_object(struct core *c, struct peer *front, uint64_t id,
 		return;
 	struct buf body AUTO_BUF = BUF(CORE_ANSWER_MAX);
 	enum err_code code = view_get(v, object, &value, &found, &e);
+	if (code == ERR_OK && found)
+		code = rec_whole(v, object, value, c->arena, &value, &e);
 	if (code == ERR_OK && found) {
 		rows_put(&body, object, value);
 		peer_send(front, CORE_COMMAND | CORE_ANSWER, id,

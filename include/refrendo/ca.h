@@ -74,6 +74,7 @@ enum row_class {
 	ROW_ISSUER = 'g',      /* name -> CA certificate, as initialized */
 	ROW_TERM = 't', /* RUT / RUN / appointment: who is minister where */
 	ROW_HELD = 'h', /* RUT / RUN / serial: certificates of a person */
+	ROW_BLOB = 'b', /* member : row key -> octets that a row leaves out */
 };
 #define ROW_KEY_MAX 200
 
@@ -106,6 +107,9 @@ struct rec_type {
 	size_t size;
 	const struct rec_field *field;
 	size_t n;
+	/* A row that changes often while its blobs do not: each blob has a row
+	 * of its own, ROW_BLOB, and the row says how long it is. */
+	bool blobs_apart;
 };
 extern const struct rec_type rec_institution, rec_person, rec_appointment,
     rec_request, rec_certificate, rec_crl, rec_policy, rec_revoked, rec_key,
@@ -113,19 +117,37 @@ extern const struct rec_type rec_institution, rec_person, rec_appointment,
     rec_act, rec_responder, rec_issuer, rec_term, rec_held;
 const struct rec_type *rec_of_class(enum row_class class); /* or NULL */
 /*
- * The row of a record: version octet, then the fields in the table's order:
+ * A record in one piece: version octet, then the fields in the table's order:
  * text and octets with a 32-bit length, integers in 8 octets, words in one.
  * The version is 2 only where a field that came with it says something, so
  * that a record of before keeps its octets.
  */
 void rec_encode(const struct rec_type *t, const void *rec, struct buf *out);
+/* The row that the store keeps: where blobs are apart, 0x80 in the version
+ * octet and of each blob its length alone.  The same as rec_encode() elsewhere. */
+void rec_encode_row(const struct rec_type *t, const void *rec, struct buf *out);
 /*
+ * rec_decode - either of the two.  A blob that stands apart has its length and
+ * no octets (p is NULL) until rec_load().
+ *
  * ERR_CORRUPT "row-version", "row-text" (a text that is not UTF-8),
  * "row-word" (a word beyond its table), "row-map" (attributes not in their
  * form), "codec" (short, or something left).
  */
 MUST_CHECK enum err_code rec_decode(const struct rec_type *t, struct bytes row,
     void *rec, struct err *e);
+/*
+ * rec_load - the blobs of a record that rec_decode() left without octets; only
+ * the one with this name, or all where it is NULL.
+ *
+ * ERR_CORRUPT "row-blob": it is not there, or of another length.
+ */
+MUST_CHECK enum err_code rec_load(struct view *v, const struct rec_type *t,
+    struct bytes key, const char *name, struct arena *a, void *rec,
+    struct err *e);
+/* A row of the store as a record in one piece, for another process. */
+MUST_CHECK enum err_code rec_whole(struct view *v, struct bytes key,
+    struct bytes row, struct arena *a, struct bytes *whole, struct err *e);
 /* JSON object; times as RFC 3339, octets as hex, blobs as base64 (texts among
  * them as strings).  What is empty, and a time that is 0, is left out. */
 void rec_json(const struct rec_type *t, const void *rec, bool with_blobs,
@@ -135,7 +157,8 @@ void rec_write(struct jw *w, const struct rec_type *t, const void *rec,
     bool with_blobs);
 void rec_read(const struct rec_type *t, struct json_obj o, struct arena *a,
     void *rec);
-/* The row of a key, decoded in the arena; *found says whether it is there. */
+/* The row of a key, decoded in the arena, blobs that stand apart not loaded;
+ * *found says whether it is there. */
 MUST_CHECK enum err_code rec_get(struct view *v, const struct rec_type *t,
     struct bytes key, struct arena *a, void *rec, bool *found, struct err *e);
 

@@ -624,12 +624,13 @@ world_get_request(struct world *w, const char *id)
 	struct request r;
 	bool found;
 
-	world_must(w,
-	    rec_get(w->v, &rec_request,
-		ca_row_key(w->a, ROW_REQUEST, bytes_str(id)), w->a, &r, &found,
-		&w->e),
+	struct bytes key = ca_row_key(w->a, ROW_REQUEST, bytes_str(id));
+
+	world_must(w, rec_get(w->v, &rec_request, key, w->a, &r, &found, &w->e),
 	    id);
 	assert_true(found);
+	world_must(w, rec_load(w->v, &rec_request, key, NULL, w->a, &r, &w->e),
+	    id);
 	return r;
 }
 
@@ -639,12 +640,15 @@ world_get_certificate(struct world *w, struct bytes serial)
 	struct certificate c;
 	bool found;
 
+	struct bytes key = ca_row_key(w->a, ROW_CERTIFICATE, serial);
+
 	world_must(w,
-	    rec_get(w->v, &rec_certificate,
-		ca_row_key(w->a, ROW_CERTIFICATE, serial), w->a, &c, &found,
-		&w->e),
+	    rec_get(w->v, &rec_certificate, key, w->a, &c, &found, &w->e),
 	    "a certificate");
 	assert_true(found);
+	world_must(w,
+	    rec_load(w->v, &rec_certificate, key, NULL, w->a, &c, &w->e),
+	    "its blobs");
 	return c;
 }
 

@@ -175,11 +175,14 @@ any_command(struct world *w, uint64_t *dice)
 	    1 + roll(dice, last_of(w, "SOL-2027") + 1));
 	k.appointment = arena_printf(w->a, "NOM-2027-%06u",
 	    1 + roll(dice, last_of(w, "NOM-2027") + 1));
+	struct bytes key = ca_row_key(w->a, ROW_REQUEST, bytes_str(k.request));
 	world_must(w,
-	    rec_get(w->v, &rec_request,
-		ca_row_key(w->a, ROW_REQUEST, bytes_str(k.request)), w->a, &k.r,
-		&k.has_request, &w->e),
+	    rec_get(w->v, &rec_request, key, w->a, &k.r, &k.has_request, &w->e),
 	    "a request");
+	if (k.has_request)
+		world_must(w,
+		    rec_load(w->v, &rec_request, key, NULL, w->a, &k.r, &w->e),
+		    "its blobs");
 	for (unsigned f = 0; f < CF_COUNT; f++) {
 		uint32_t bit = UINT32_C(1) << f;
 		bool may = (ca_acts[c.act].required & bit) != 0 ||
