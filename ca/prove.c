@@ -17,9 +17,8 @@ prove_csr(const struct ca *ca, struct bytes der)
 		(void)!csr_prove(&csr, ca->verifier, &ignored);
 }
 
-/* What the person was asked to sign: the statement as it is stored. */
-static struct bytes
-statement_of(struct view *v, const struct command *c, struct arena *a)
+struct bytes
+ca_statement(struct view *v, const struct command *c, struct arena *a)
 {
 	struct request r;
 	struct appointment ap;
@@ -49,13 +48,24 @@ prove_cms(const struct ca *ca, struct bytes der, struct bytes statement)
 }
 
 void
+ca_vouch(const struct ca *ca, const struct command *c, struct bytes statement)
+{
+	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct cms cms;
+	struct err ignored;
+
+	if (cms_parse(c->f[CF_CMS], &scratch, &cms, &ignored) == ERR_OK)
+		(void)!cms_vouch(&cms, statement, ca->verifier, &ignored);
+}
+
+void
 ca_prove_command(const struct ca *ca, struct view *v, const struct command *c,
     struct arena *a)
 {
 	if (c->f[CF_CSR].len > 0)
 		prove_csr(ca, c->f[CF_CSR]);
 	if (c->f[CF_CMS].len > 0)
-		prove_cms(ca, c->f[CF_CMS], statement_of(v, c, a));
+		prove_cms(ca, c->f[CF_CMS], ca_statement(v, c, a));
 }
 
 void

@@ -370,7 +370,7 @@ on_front_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
 	buf_put(&j->body, f->body.p, f->body.len);
 	j->front = p;
 	j->frame_id = f->id;
-	prover_push(c, j);
+	evidence_command(c, j);
 	return ERR_OK;
 }
 
@@ -509,6 +509,7 @@ on_second(uv_timer_t *timer)
 		tick_if_due(c);
 	sign_responder_check(c);
 	publish_late(c);
+	evidence_late(c);
 	publish_refresh(c);
 	publish_pump(c);
 	crl_pump(c);
@@ -589,6 +590,7 @@ role_core(struct role_context *r)
 	signal(SIGINT, SIG_IGN);
 	c->inst = &r->inst;
 	TAILQ_INIT(&c->waiters);
+	TAILQ_INIT(&c->asking);
 	uv_loop_init(&c->loop);
 	if (core_open(c, &e) != ERR_OK || role_ready(r, &e) != ERR_OK) {
 		log_err("core-start", &e);

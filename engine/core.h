@@ -76,6 +76,8 @@ struct job {
 	uint8_t object[ROW_KEY_MAX];
 	size_t object_len;
 	bool waits, changes_status;
+	uint64_t asked;   /* id of the question to the signer */
+	int64_t since_ms; /* when; monotonic */
 };
 TAILQ_HEAD(jobs, job);
 
@@ -83,13 +85,13 @@ struct job *job_new(enum job_kind kind);
 void job_free(struct job *j);
 void writer_start(struct core *c);
 void writer_push(struct core *c, struct job *j); /* takes it over; the loop's */
-void writer_queue(struct core *c, struct job *j); /* the prover's: counted */
+void writer_queue(struct core *c, struct job *j); /* counted already */
 void writer_stop(struct core *c); /* after everything waiting is written */
 
 /* core_prover.c: what carries signatures goes to the writer through it. */
 MUST_CHECK enum err_code prover_open(struct core *c, struct err *e);
 void prover_start(struct core *c);
-void prover_push(struct core *c, struct job *j); /* takes it over */
+void prover_push(struct core *c, struct job *j); /* counted already */
 void prover_stop(struct core *c); /* after everything waiting was passed on */
 void prover_close(struct core *c);
 
@@ -195,7 +197,9 @@ struct core {
 		bool ends;
 		struct ca ca; /* with a verifier of its own */
 	} prover;
-	struct proofs *proofs; /* what prover, writer and loop found right */
+	struct proofs *proofs; /* what prover and writer found right */
+	struct ca vouching;    /* the loop's, to tell the proofs */
+	struct jobs asking;    /* commands whose evidence the signer checks */
 
 	/* Peers. */
 	struct peer *front[FRONTS_MAX], *signer, *ocsp;
@@ -241,6 +245,14 @@ void sign_end_appointment(struct core *c, struct bytes id);
 void sign_responder_check(struct core *c);
 MUST_CHECK enum err_code responder_take(struct core_issuer *i, struct bytes der,
     struct err *e);
+
+/* core_evidence.c: the signature of an endorsement is the signer's to check */
+/* A command goes to the writer, by way of whoever checks its signatures. */
+void evidence_command(struct core *c, struct job *j); /* takes it over */
+void evidence_answer(struct core *c, const struct frame *f);
+/* What the signer owes, or owes for so long, is checked by the prover. */
+void evidence_abandon(struct core *c);
+void evidence_late(struct core *c);
 
 /* core_follow.c */
 void follow_job(struct core *c, struct job *j);

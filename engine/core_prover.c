@@ -17,6 +17,9 @@ prover_open(struct core *c, struct err *e)
 	c->prover.ca.policies = NULL; /* they change while it works */
 	TRY(verifier_new(&c->prover.ca.verifier, e));
 	verifier_share(c->prover.ca.verifier, c->proofs);
+	c->vouching = c->prover.ca;
+	TRY(verifier_new(&c->vouching.verifier, e));
+	verifier_share(c->vouching.verifier, c->proofs);
 	return ERR_OK;
 }
 
@@ -79,7 +82,6 @@ prover_start(struct core *c)
 void
 prover_push(struct core *c, struct job *j)
 {
-	c->jobs_out++;
 	pthread_mutex_lock(&c->prover.lock);
 	TAILQ_INSERT_TAIL(&c->prover.waiting, j, link);
 	pthread_cond_signal(&c->prover.wake);
@@ -100,5 +102,6 @@ void
 prover_close(struct core *c)
 {
 	verifier_free(c->prover.ca.verifier);
+	verifier_free(c->vouching.verifier);
 	proofs_free(c->proofs);
 }

@@ -355,6 +355,7 @@ certificate_answered(struct core *c, const struct frame *f)
 		job_free(j);
 		return;
 	}
+	c->jobs_out++;
 	prover_push(c, j);
 }
 
@@ -387,7 +388,8 @@ on_signer_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
 	struct core *c = ctx;
 	(void)p;
 	uint16_t what = f->type & 0xff;
-	if ((f->type & SIGNER_REFUSAL) != 0 && what != SIGNER_CERTIFICATE)
+	if ((f->type & SIGNER_REFUSAL) != 0 && what != SIGNER_CERTIFICATE &&
+	    what != SIGNER_EVIDENCE)
 		log_refusal(c, f);
 	switch (what) {
 	case SIGNER_HELLO:
@@ -410,6 +412,9 @@ on_signer_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
 		responder_answered(c, f);
 		break;
 	case SIGNER_APPOINTMENT_END:
+		break;
+	case SIGNER_EVIDENCE:
+		evidence_answer(c, f);
 		break;
 	case SIGNER_OCSP:
 		publish_answer(c, f);
@@ -438,6 +443,7 @@ on_signer_gone(void *ctx, struct peer *p)
 		c->signer_ready = false;
 		c->late_frame = 0;
 		log_warn("signer-away", "waits=%s", "issuance");
+		evidence_abandon(c);
 		for (size_t i = 0; i < c->n_issuer; i++) {
 			c->issuer[i].crl_asked = false;
 			c->issuer[i].crl_wanted |=

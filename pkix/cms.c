@@ -426,17 +426,17 @@ cms_parse(struct bytes input, struct buf *scratch, struct cms *out,
 	return ERR_OK;
 }
 
-enum err_code
-cms_verify(const struct cms *c, struct bytes content, struct verifier *v,
-    struct err *e)
+/* What the signature is over: the signed attributes, when the digest among
+ * them is that of content. */
+static enum err_code
+signed_message(const struct cms *c, struct bytes content,
+    uint8_t attrs[ATTRS_MAX], struct bytes *message, struct err *e)
 {
 	const struct sig_alg *alg = sig_alg_find(c->sigalg);
-	uint8_t hash[HASH_MAX], attrs[ATTRS_MAX];
-	struct err inner;
-	enum err_code code;
+	uint8_t hash[HASH_MAX];
 
 	if (alg == NULL || alg->hash == HASH_NONE ||
-	    c->signed_attrs.len > sizeof(attrs))
+	    c->signed_attrs.len > ATTRS_MAX)
 		fatal("cms_verify: not from cms_parse");
 	TRY(hash_of(alg->hash, content, hash, e));
 	if (!bytes_eq(c->message_digest, bytes_of(hash, hash_len(alg->hash))))
@@ -444,8 +444,34 @@ cms_verify(const struct cms *c, struct bytes content, struct verifier *v,
 		    "RFC 5652 5.4", at_field("messageDigest"),
 		    "the signature is over another text than this one");
 	retag(attrs, c->signed_attrs);
-	code = verifier_check(v, c->signer.spki, c->sigalg,
-	    bytes_of(attrs, c->signed_attrs.len), c->signature, &inner);
+	*message = bytes_of(attrs, c->signed_attrs.len);
+	return ERR_OK;
+}
+
+enum err_code
+cms_vouch(const struct cms *c, struct bytes content, struct verifier *v,
+    struct err *e)
+{
+	uint8_t attrs[ATTRS_MAX];
+	struct bytes message;
+
+	TRY(signed_message(c, content, attrs, &message, e));
+	return verifier_vouch(v, c->signer.spki, c->sigalg, message,
+	    c->signature, e);
+}
+
+enum err_code
+cms_verify(const struct cms *c, struct bytes content, struct verifier *v,
+    struct err *e)
+{
+	uint8_t attrs[ATTRS_MAX];
+	struct bytes message;
+	struct err inner;
+	enum err_code code;
+
+	TRY(signed_message(c, content, attrs, &message, e));
+	code = verifier_check(v, c->signer.spki, c->sigalg, message,
+	    c->signature, &inner);
 	if (code == ERR_OK)
 		return ERR_OK;
 	if (code != ERR_INVALID) {

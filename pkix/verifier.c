@@ -306,6 +306,20 @@ proof_id(struct verifier *v, const struct bytes part[4], uint8_t id[SHA256_LEN],
 }
 
 enum err_code
+verifier_vouch(struct verifier *v, struct bytes spki, struct bytes sigalg,
+    struct bytes message, struct bytes signature, struct err *e)
+{
+	const struct bytes part[4] = { spki, sigalg, message, signature };
+	uint8_t id[SHA256_LEN];
+
+	if (v->proofs == NULL)
+		return ERR_OK;
+	TRY(proof_id(v, part, id, e));
+	proofs_add(v->proofs, id);
+	return ERR_OK;
+}
+
+enum err_code
 verifier_check(struct verifier *v, struct bytes spki, struct bytes sigalg,
     struct bytes message, struct bytes signature, struct err *e)
 {

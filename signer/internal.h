@@ -182,6 +182,7 @@ struct signer {
 	struct key *log_key;
 	/* Two, so that no peer's keys push ours out of the cache. */
 	struct verifier *theirs, *ours;
+	struct proofs *proofs; /* evidence that check_evidence() found right */
 	struct hasher *hasher;
 	struct journal *journal; /* NULL in the ocsp-signer */
 	struct state state;
@@ -222,6 +223,7 @@ union request {
 	struct signer_responder responder;
 	struct signer_appointment_end appointment_end;
 	struct signer_ocsp ocsp;
+	struct signer_evidence evidence;
 };
 
 /* One message of a round. */
@@ -235,6 +237,9 @@ struct item {
 MUST_CHECK enum err_code may_sign_certificate(struct signer *s,
     const struct signer_certificate *m, int64_t now, struct job *job,
     struct err *e);
+/* Is the signature right?  Whose it is and what it may do is not asked yet. */
+MUST_CHECK enum err_code check_evidence(struct signer *s,
+    const struct signer_evidence *m, struct err *e);
 MUST_CHECK enum err_code may_sign_responder(struct signer *s,
     const struct signer_responder *m, int64_t now, struct job *job,
     struct err *e);

@@ -359,6 +359,15 @@ judge_officer(const struct view *v, struct err *e)
 
 /* --- All together ------------------------------------------------------------------------- */
 
+enum err_code
+check_evidence(struct signer *s, const struct signer_evidence *m, struct err *e)
+{
+	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct cms cms;
+	TRY(cms_parse(m->evidence, &scratch, &cms, e));
+	return cms_verify(&cms, m->statement, s->theirs, e);
+}
+
 static enum err_code
 judge_evidence(struct view *v, const struct signer_certificate *m,
     struct buf *scratch, struct err *e)

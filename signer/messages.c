@@ -243,3 +243,22 @@ signer_ocsp_decode(struct bytes in, struct signer_ocsp *out, struct err *e)
 	*out = m;
 	return ERR_OK;
 }
+
+void
+signer_evidence_encode(const struct signer_evidence *m, struct buf *out)
+{
+	put_bytes(out, m->statement);
+	put_bytes(out, m->evidence);
+}
+
+enum err_code
+signer_evidence_decode(struct bytes in, struct signer_evidence *out,
+    struct err *e)
+{
+	struct reader r = reader_of(in);
+	struct signer_evidence m = { .statement = get_bytes(&r) };
+	m.evidence = get_bytes(&r);
+	TRY(end(&r, e));
+	*out = m;
+	return ERR_OK;
+}

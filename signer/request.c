@@ -51,6 +51,8 @@ decode(struct item *it, struct err *e)
 		    &it->in.appointment_end, e);
 	case SIGNER_OCSP:
 		return signer_ocsp_decode(body, &it->in.ocsp, e);
+	case SIGNER_EVIDENCE:
+		return signer_evidence_decode(body, &it->in.evidence, e);
 	}
 	fatal("a message of type %u passed its cap", it->frame.type);
 }
@@ -136,6 +138,9 @@ judge(struct signer *s, struct item *it, enum signer_asker who, int64_t now,
 		    &it->job, e);
 	case SIGNER_OCSP:
 		return may_sign_ocsp(s, &it->in.ocsp, now, &it->job, e);
+	case SIGNER_EVIDENCE:
+		it->job.wrap = WRAP_NONE;
+		return check_evidence(s, &it->in.evidence, e);
 	}
 	fatal("a message of type %u passed its cap", it->frame.type);
 }

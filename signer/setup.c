@@ -203,6 +203,8 @@ load_signer(const struct signer_setup *setup, struct signer *s, struct err *e)
 	    &s->journal, e);
 }
 
+#define PROOFS 1024 /* signatures remembered between EVIDENCE and CERTIFICATE */
+
 enum err_code
 signer_new(const struct signer_setup *setup, struct signer **out, struct err *e)
 {
@@ -218,6 +220,8 @@ signer_new(const struct signer_setup *setup, struct signer **out, struct err *e)
 	s->arena = arena_new();
 	snprintf(s->origin, sizeof(s->origin), "%s", setup->config->origin);
 	TRY(verifier_new(&s->theirs, e));
+	TRY(proofs_new(PROOFS, &s->proofs, e));
+	verifier_share(s->theirs, s->proofs);
 	TRY(verifier_new(&s->ours, e));
 	TRY(state_init(&s->state, e));
 	TRY(load_issuers(setup, s, e));
@@ -238,6 +242,7 @@ signer_free(struct signer *s)
 	key_free(s->log_key);
 	verifier_free(s->theirs);
 	verifier_free(s->ours);
+	proofs_free(s->proofs);
 	hasher_free(s->hasher);
 	journal_free(s->journal);
 	state_fini(&s->state);

@@ -586,6 +586,14 @@ MUST_CHECK enum err_code ca_decide(const struct ca *ca, struct view *v,
 void ca_prove_command(const struct ca *ca, struct view *v,
     const struct command *c, struct arena *a);
 void ca_prove_signed(const struct ca *ca, struct bytes der);
+/* The statement that the evidence of this command is about, in the arena;
+ * empty when it is about none. */
+struct bytes ca_statement(struct view *v, const struct command *c,
+    struct arena *a);
+/* The signer found that evidence right: the proofs of ca's verifier are told,
+ * so that ca_decide() need not check it again. */
+void ca_vouch(const struct ca *ca, const struct command *c,
+    struct bytes statement);
 
 /* What the signer is to be asked for a row of ROW_WORK (steps 5 and 6). */
 struct work {

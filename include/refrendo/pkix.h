@@ -278,6 +278,11 @@ OWNED(proofs);
 /* verifier_check() of v asks p first, and tells it what it found right.
  * p is borrowed until v is freed. */
 void verifier_share(struct verifier *v, struct proofs *p);
+/* Takes another's word that verifier_check() would find this right: tells the
+ * proofs of v without a check.  ERR_CRYPTO "hash-failed". */
+MUST_CHECK enum err_code verifier_vouch(struct verifier *v, struct bytes spki,
+    struct bytes sigalg, struct bytes message, struct bytes signature,
+    struct err *e);
 
 /* key - a private key, wherever it lives.  One thread at a time. */
 struct key;
@@ -781,6 +786,14 @@ MUST_CHECK enum err_code cms_parse(struct bytes input, struct buf *scratch,
  * ERR_INVALID "cms-other-content", "cms-signature".
  */
 MUST_CHECK enum err_code cms_verify(const struct cms *c, struct bytes content,
+    struct verifier *v, struct err *e);
+/*
+ * cms_vouch - somebody else, who is believed, found cms_verify() to succeed:
+ * the digest is compared, and verifier_vouch() told of the signature.
+ *
+ * ERR_INVALID "cms-other-content"; ERR_CRYPTO "hash-failed".
+ */
+MUST_CHECK enum err_code cms_vouch(const struct cms *c, struct bytes content,
     struct verifier *v, struct err *e);
 /*
  * A detached CAdES-BES signature over content, appended to out; cert_der is

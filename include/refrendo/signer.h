@@ -26,7 +26,8 @@
 	X(SIGNER_CHECKPOINT, 4, 8192, SIGNER)      \
 	X(SIGNER_RESPONDER, 5, 32768, SIGNER)      \
 	X(SIGNER_APPOINTMENT_END, 6, 1024, SIGNER) \
-	X(SIGNER_OCSP, 7, 8192, OCSP)
+	X(SIGNER_OCSP, 7, 8192, OCSP)              \
+	X(SIGNER_EVIDENCE, 9, 131072, SIGNER)
 #define CRL_FRAME_MAX (32u << 20)
 
 enum signer_message {
@@ -85,13 +86,21 @@ struct signer_ocsp {
 	struct bytes issuer, tbs, responder; /* responder: its certificate */
 };
 /*
+ * Asked before core writes an intent: is this somebody's signature over the
+ * statement?  Nothing is signed, kept or permitted by it; the signer must
+ * check the signature anyway, and remembers that it did (decision 0013).
+ */
+struct signer_evidence {
+	struct bytes statement, evidence;
+};
+/*
  * Encoders append a body to out; buf_end() tells whether it fitted.  Decoders
  * borrow from in, and take it whole or not at all.
  * ERR_INVALID "signer-message": cut short, or something is left over.
  *
  * Answers: CERTIFICATE, CRL and RESPONDER give the signed object in DER with
  * the to-be-signed octets of the question; CHECKPOINT a signed note; OCSP an
- * OCSPResponse; APPOINTMENT_END nothing.  A refusal is ERR_DENIED or
+ * OCSPResponse; APPOINTMENT_END and EVIDENCE nothing.  A refusal is ERR_DENIED or
  * ERR_FORBIDDEN (do not repeat it), ERR_CONFLICT (something else was signed
  * before), ERR_BUSY "signer-rate" (repeat it later), ERR_CRYPTO (the key did
  * not sign, the intent stays open), with the ids of signer/es.def or of the
@@ -121,6 +130,9 @@ MUST_CHECK enum err_code signer_appointment_end_decode(struct bytes in,
 void signer_ocsp_encode(const struct signer_ocsp *m, struct buf *out);
 MUST_CHECK enum err_code signer_ocsp_decode(struct bytes in,
     struct signer_ocsp *out, struct err *e);
+void signer_evidence_encode(const struct signer_evidence *m, struct buf *out);
+MUST_CHECK enum err_code signer_evidence_decode(struct bytes in,
+    struct signer_evidence *out, struct err *e);
 /* A refusal travels whole: err_encode() and err_decode() of base.h. */
 
 /* --- The process ------------------------------------------------------------------------- */

@@ -53,6 +53,9 @@ question(const struct frame *f)
 	case SIGNER_OCSP:
 		ROUND(ocsp);
 		break;
+	case SIGNER_EVIDENCE:
+		ROUND(evidence);
+		break;
 	}
 	if (code != ERR_OK && (code != ERR_INVALID || e.say[0] == '\0'))
 		abort();

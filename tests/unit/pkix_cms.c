@@ -141,6 +141,44 @@ openssl_passes_ours(void **state)
 	}
 }
 
+/* Another's word replaces the check, of this text alone, and only where
+ * proofs are shared: that is all that it does. */
+static void
+vouched(void **state)
+{
+	struct buf sig AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+	AUTO(proofs) proofs = NULL;
+	AUTO(verifier) v = NULL;
+	AUTO(verifier) alone = NULL;
+	struct person p;
+	struct cms c;
+	struct err e;
+
+	(void)state;
+	person_init(&p, KEY_EC_P256);
+	OK(proofs_new(16, &proofs, &e), &e);
+	OK(verifier_new(&v, &e), &e);
+	OK(verifier_new(&alone, &e), &e);
+	verifier_share(v, proofs);
+	OK(cms_sign(p.key, buf_bytes(&p.der), text, TEST_NOW, &sig, &e), &e);
+	sig.p[sig.len - 1] ^= 1; /* the last octet of the signature */
+	OK(cms_parse(buf_bytes(&sig), &scratch, &c, &e), &e);
+	refused("not vouched for", cms_verify(&c, text, v, &e), &e, ERR_INVALID,
+	    "cms-signature", "was not made with the key");
+	refused("vouched for another text",
+	    cms_vouch(&c, bytes_str("{}"), v, &e), &e, ERR_INVALID,
+	    "cms-other-content", "over another text");
+	refused("still not", cms_verify(&c, text, v, &e), &e, ERR_INVALID,
+	    "cms-signature", "was not made with the key");
+	OK(cms_vouch(&c, text, v, &e), &e);
+	OK(cms_verify(&c, text, v, &e), &e);
+	OK(cms_vouch(&c, text, alone, &e), &e);
+	refused("shares nothing", cms_verify(&c, text, alone, &e), &e,
+	    ERR_INVALID, "cms-signature", "was not made with the key");
+	person_fini(&p);
+}
+
 /* clang-format off */
 static const struct {
 	const char *name, *command, *id, *say;
@@ -426,6 +464,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ours_passes_openssl),
+		cmocka_unit_test(vouched),
 		cmocka_unit_test(openssl_passes_ours),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(every_octet_matters),

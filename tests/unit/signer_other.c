@@ -614,7 +614,7 @@ roles_and_order(void **state)
 			     &refusal),
 	    ERR_OK);
 	static const uint16_t not_ocsp[] = { SIGNER_CRL, SIGNER_CHECKPOINT,
-		SIGNER_RESPONDER, SIGNER_APPOINTMENT_END };
+		SIGNER_RESPONDER, SIGNER_APPOINTMENT_END, SIGNER_EVIDENCE };
 	assert_int_equal(wish_ask(w, &x, &answer, &refusal), ERR_FORBIDDEN);
 	assert_string_equal(refusal.id, "signer-role");
 	for (size_t i = 0; i < ARRAY_LEN(not_ocsp); i++) {
@@ -623,12 +623,15 @@ roles_and_order(void **state)
 		struct signer_crl crl = { bytes_str("uno"), BYTES_NONE };
 		struct signer_checkpoint point = { .size = 1 };
 		struct signer_responder resp = { bytes_str("uno"), BYTES_NONE };
+		struct signer_evidence said = { BYTES_NONE, BYTES_NONE };
 		if (not_ocsp[i] == SIGNER_CRL)
 			signer_crl_encode(&crl, &body);
 		else if (not_ocsp[i] == SIGNER_CHECKPOINT)
 			signer_checkpoint_encode(&point, &body);
 		else if (not_ocsp[i] == SIGNER_RESPONDER)
 			signer_responder_encode(&resp, &body);
+		else if (not_ocsp[i] == SIGNER_EVIDENCE)
+			signer_evidence_encode(&said, &body);
 		else
 			signer_appointment_end_encode(&end, &body);
 		assert_int_equal(world_ask(w, not_ocsp[i], buf_bytes(&body),
@@ -734,6 +737,59 @@ appointment_end_rows(void **state)
 	world_free(w);
 }
 
+/*
+ * EVIDENCE says whether a signature is right, and nothing more: whoever made
+ * it, and whatever the certificate asked for afterwards is judged as ever.
+ */
+static void
+evidence_rows(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	struct wish x;
+	wish_holder(w, &x, 0);
+	wish_build(w, &x, NULL, NULL, NULL);
+	uint8_t spoilt[CMS_MAX_BYTES];
+	memcpy(spoilt, x.evidence.p, x.evidence.len);
+	spoilt[x.evidence.len - 1] ^= 1;
+	const struct {
+		const char *name;
+		struct bytes statement, evidence;
+		const char *want, *say;
+	} rows[] = {
+		{ "right", x.statement, x.evidence, "ok", "" },
+		{ "right, again", x.statement, x.evidence, "ok", "" },
+		{ "other statement", bytes_str("{}"), x.evidence,
+		    "cms-other-content", "over another text" },
+		{ "spoilt", x.statement, bytes_of(spoilt, x.evidence.len),
+		    "cms-signature", "was not made with the key" },
+		{ "no evidence", x.statement, BYTES_NONE, "cms-size", "" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf body AUTO_BUF = BUF(131072);
+		struct signer_evidence m = { rows[i].statement,
+			rows[i].evidence };
+		struct bytes answer;
+		struct err refusal = { .id = "" };
+		signer_evidence_encode(&m, &body);
+		SAYS(rows[i].name,
+		    ask(w, SIGNER_EVIDENCE, &body, &answer, &refusal),
+		    rows[i].want, refusal, rows[i].say);
+		if (refusal.id[0] == '\0')
+			assert_int_equal(answer.len, 0);
+	}
+	/* The signature is proven now; the spoilt one still signs nothing. */
+	struct bytes answer;
+	struct err refusal;
+	struct bytes right = x.evidence;
+	x.evidence = bytes_of(spoilt, right.len);
+	assert_int_equal(wish_ask(w, &x, &answer, &refusal), ERR_INVALID);
+	assert_string_equal(refusal.id, "cms-signature");
+	x.evidence = right;
+	OK(wish_ask(w, &x, &answer, e));
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -747,6 +803,7 @@ main(void)
 		cmocka_unit_test(roles_and_order),
 		cmocka_unit_test(malformed_frames_close_the_peer),
 		cmocka_unit_test(appointment_end_rows),
+		cmocka_unit_test(evidence_rows),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

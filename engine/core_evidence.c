@@ -1,0 +1,94 @@
+/*
+ * Evidence: the signature under an endorsement must be checked before its
+ * intent is written, and the signer must check it before it signs.  So that
+ * it is checked once, core asks the signer first, and takes its word as
+ * proven.  Without the signer, or without its word, the prover checks it.
+ */
+#include "core.h"
+
+#define ASK_MAX_MS 2000 /* a signer that hangs holds back nothing for longer */
+
+static void
+hand_on(struct core *c, struct job *j)
+{
+	TAILQ_REMOVE(&c->asking, j, link);
+	prover_push(c, j);
+}
+
+/* The command of j when it has evidence, and the statement it is about. */
+static struct bytes
+statement_of(struct core *c, const struct job *j, struct command *command)
+{
+	struct err e;
+
+	if (command_decode(buf_bytes(&j->body), command, &e) != ERR_OK ||
+	    command->f[CF_CMS].len == 0)
+		return BYTES_NONE;
+	struct view *v = core_view(c);
+	return v == NULL ? BYTES_NONE : ca_statement(v, command, c->arena);
+}
+
+void
+evidence_command(struct core *c, struct job *j)
+{
+	struct command command;
+
+	c->jobs_out++;
+	if (c->signer_ready) {
+		struct bytes statement = statement_of(c, j, &command);
+		if (statement.len > 0) {
+			struct signer_evidence m = { .statement = statement,
+				.evidence = command.f[CF_CMS] };
+			struct buf body AUTO_BUF = BUF(131072);
+			signer_evidence_encode(&m, &body);
+			j->since_ms = clock_mono_ms();
+			j->asked = ++c->next_id;
+			TAILQ_INSERT_TAIL(&c->asking, j, link);
+			peer_send(c->signer, SIGNER_EVIDENCE, j->asked,
+			    buf_bytes(&body));
+			return;
+		}
+	}
+	prover_push(c, j);
+}
+
+void
+evidence_answer(struct core *c, const struct frame *f)
+{
+	struct command command;
+	struct job *j = TAILQ_FIRST(&c->asking);
+
+	/* In the order of the questions; what was handed on is not there. */
+	while (j != NULL && j->asked != f->id)
+		j = TAILQ_NEXT(j, link);
+	if (j == NULL)
+		return;
+	if ((f->type & SIGNER_REFUSAL) == 0) {
+		struct bytes statement = statement_of(c, j, &command);
+		if (statement.len > 0)
+			ca_vouch(&c->vouching, &command, statement);
+	}
+	/* Refused: the decision finds the fault too, and says which. */
+	TAILQ_REMOVE(&c->asking, j, link);
+	writer_queue(c, j);
+}
+
+void
+evidence_abandon(struct core *c)
+{
+	struct job *j;
+
+	while ((j = TAILQ_FIRST(&c->asking)) != NULL)
+		hand_on(c, j);
+}
+
+void
+evidence_late(struct core *c)
+{
+	struct job *j;
+	int64_t now = clock_mono_ms();
+
+	while ((j = TAILQ_FIRST(&c->asking)) != NULL &&
+	       now - j->since_ms > ASK_MAX_MS)
+		hand_on(c, j);
+}
