@@ -12,10 +12,10 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -31,8 +31,7 @@ struct bench {
 	long count, in_flight;
 	char **run;
 	char **csr; /* base64, one for each certificate */
-	atomic_long next;
-	atomic_long failed;
+	long next, done, failed;
 };
 
 static double
@@ -45,12 +44,15 @@ seconds(void)
 
 /* --- One connection ------------------------------------------------------------- */
 
+enum step { STEP_ASKED, STEP_ENDORSED, STEP_OVER };
+
 struct client {
 	struct bench *bench;
-	long index;
+	long index, number; /* of the certificate under way */
+	enum step step;
 	int fd;
 	struct key *key;
-	struct buf cert, in;
+	struct buf cert, in, out, body, cms, text;
 	unsigned long salt;
 };
 
@@ -64,114 +66,149 @@ client_connect(struct client *c)
 	       connect(c->fd, (struct sockaddr *)&at, sizeof(at)) == 0;
 }
 
-/* Sends one POST; the body of a 2xx answer, which lives until the next. */
-static struct bytes
-post(struct client *c, const char *path, const char *key, struct bytes body)
+/* Sends one POST; the socket's buffer takes it whole. */
+static bool
+post(struct client *c, const char *path, char letter)
 {
-	struct buf out AUTO_BUF = BUF(REPLY_MAX);
-	struct http_reply reply;
-	struct err e;
-	size_t used = 0;
-	buf_putf(&out,
+	buf_reset(&c->out);
+	buf_putf(&c->out,
 	    "POST %s HTTP/1.1\r\nHost: local\r\nContent-Type: "
-	    "application/json\r\nIdempotency-Key: %s\r\nContent-Length: "
-	    "%zu\r\n\r\n",
-	    path, key, body.len);
-	buf_put(&out, body.p, body.len);
-	if (send(c->fd, out.p, out.len, MSG_NOSIGNAL) != (ssize_t)out.len)
-		return BYTES_NONE;
+	    "application/json\r\nIdempotency-Key: %c%lx-%06ld\r\n"
+	    "Content-Length: %zu\r\n\r\n",
+	    path, letter, c->salt, c->number, c->body.len);
+	buf_put(&c->out, c->body.p, c->body.len);
 	buf_reset(&c->in);
-	while (used == 0) {
-		uint8_t piece[32768];
-		ssize_t n = recv(c->fd, piece, sizeof(piece), 0);
-		if (n <= 0)
-			return BYTES_NONE;
-		buf_put(&c->in, piece, (size_t)n);
-		if (http_reply_parse(buf_bytes(&c->in), REPLY_MAX, &reply,
-			&used, &e) != ERR_OK)
-			return BYTES_NONE;
-	}
-	if (reply.status / 100 != 2) {
-		fprintf(stderr, "%s: %d %.*s\n", path, reply.status,
-		    BYTES_FMT(reply.body));
-		return BYTES_NONE;
-	}
-	return reply.body;
+	return send(c->fd, c->out.p, c->out.len, MSG_NOSIGNAL) ==
+	       (ssize_t)c->out.len;
 }
 
 /* A string member of an answer, unescaped: only \" and \\ occur in it.  A
  * load generator must cost less than what it loads. */
-static bool
+static struct bytes
 member(struct bytes json, const char *name, struct buf *out)
 {
 	char start[64];
 	snprintf(start, sizeof(start), "\"%s\":\"", name);
 	const uint8_t *p = memmem(json.p, json.len, start, strlen(start));
 	if (p == NULL)
-		return false;
-	const uint8_t *end = json.p + json.len;
+		return BYTES_NONE;
+	const uint8_t *end = json.p + json.len, *from;
 	buf_reset(out);
-	for (p += strlen(start); p < end && *p != '"'; p++) {
-		if (*p == '\\')
-			p++;
-		buf_putc(out, *p);
+	for (from = p += strlen(start); p < end && *p != '"'; p++) {
+		if (*p != '\\')
+			continue;
+		buf_put(out, from, (size_t)(p - from));
+		from = ++p;
 	}
-	return p < end && !out->failed;
+	buf_put(out, from, (size_t)(p - from));
+	return p < end && !out->failed ? buf_bytes(out) : BYTES_NONE;
 }
 
+/* Steps 1 to 3, for the next certificate if there is one. */
 static bool
-endorse(struct client *c, long number, const char *id, struct bytes statement)
-{
-	struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
-	struct buf body AUTO_BUF = BUF(REPLY_MAX);
-	struct buf state AUTO_BUF = BUF(REPLY_MAX);
-	struct err e;
-	char path[96], key[64];
-	if (cms_sign(c->key, buf_bytes(&c->cert), statement, clock_now(), &cms,
-		&e) != ERR_OK)
-		return false;
-	buf_puts(&body, "{\"cms\":\"");
-	base64_put(&body, buf_bytes(&cms));
-	buf_puts(&body, "\"}");
-	snprintf(path, sizeof(path), "/api/v1/requests/%s:endorse", id);
-	snprintf(key, sizeof(key), "e%lx-%ld", c->salt, number);
-	struct bytes done = post(c, path, key, buf_bytes(&body));
-	return member(done, "state", &state) &&
-	       bytes_is(buf_bytes(&state), "issued");
-}
-
-static bool
-issue(struct client *c, long number)
+ask(struct client *c)
 {
 	struct bench *b = c->bench;
-	struct buf body AUTO_BUF = BUF(REPLY_MAX);
-	struct buf id AUTO_BUF = BUF(64);
-	struct buf statement AUTO_BUF = BUF(REPLY_MAX);
-	char key[64];
-	snprintf(key, sizeof(key), "n%lx-%ld", c->salt, number);
-	buf_putf(&body,
+	if (b->next == b->count) {
+		c->step = STEP_OVER;
+		return true;
+	}
+	c->number = b->next++;
+	c->step = STEP_ASKED;
+	buf_reset(&c->body);
+	buf_putf(&c->body,
 	    "{\"as\":\"%s\",\"csr\":\"%s\",\"policy\":\"%s\",\"run\":\"%s\","
 	    "\"rut\":\"%s\"}",
-	    b->operator_run, b->csr[number], b->policy, b->run[c->index],
+	    b->operator_run, b->csr[c->number], b->policy, b->run[c->index],
 	    b->rut);
-	struct bytes made =
-	    post(c, "/api/v1/requests?blobs=1", key, buf_bytes(&body));
-	return member(made, "id", &id) &&
-	       member(made, "statement", &statement) &&
-	       endorse(c, number, buf_text(&id), buf_bytes(&statement));
+	return post(c, "/api/v1/requests?blobs=1", 'n');
 }
 
-static void *
-client_main(void *arg)
+/* Steps 4 to 9: the answer comes when the certificate is published. */
+static bool
+endorse(struct client *c, struct bytes made)
 {
-	struct client *c = arg;
-	for (;;) {
-		long number = atomic_fetch_add(&c->bench->next, 1);
-		if (number >= c->bench->count)
-			return NULL;
-		if (!issue(c, number))
-			atomic_fetch_add(&c->bench->failed, 1);
+	struct err e;
+	char path[96];
+	struct bytes id = member(made, "id", &c->text);
+	snprintf(path, sizeof(path), "/api/v1/requests/%.*s:endorse",
+	    BYTES_FMT(id));
+	struct bytes statement = member(made, "statement", &c->text);
+	buf_reset(&c->cms);
+	if (id.len == 0 || statement.len == 0 ||
+	    cms_sign(c->key, buf_bytes(&c->cert), statement, clock_now(),
+		&c->cms, &e) != ERR_OK)
+		return false;
+	c->step = STEP_ENDORSED;
+	buf_reset(&c->body);
+	buf_puts(&c->body, "{\"cms\":\"");
+	base64_put(&c->body, buf_bytes(&c->cms));
+	buf_puts(&c->body, "\"}");
+	return post(c, path, 'e');
+}
+
+/* One whole answer: what it was for, and what follows. */
+static bool
+answered(struct client *c, const struct http_reply *reply)
+{
+	if (reply->status / 100 != 2) {
+		fprintf(stderr, "%d %.*s\n", reply->status,
+		    BYTES_FMT(reply->body));
+		return false;
 	}
+	if (c->step == STEP_ASKED)
+		return endorse(c, reply->body);
+	if (!bytes_is(member(reply->body, "state", &c->text), "issued"))
+		return false;
+	c->bench->done++;
+	return ask(c);
+}
+
+static bool
+readable(struct client *c)
+{
+	static uint8_t piece[65536];
+	struct http_reply reply;
+	struct err e;
+	size_t used = 0;
+	ssize_t n = recv(c->fd, piece, sizeof(piece), 0);
+	if (n <= 0)
+		return false;
+	buf_put(&c->in, piece, (size_t)n);
+	if (http_reply_parse(buf_bytes(&c->in), REPLY_MAX, &reply, &used, &e) !=
+	    ERR_OK)
+		return false;
+	return used == 0 || answered(c, &reply);
+}
+
+/* All connections in one thread, until each has nothing more to ask. */
+static bool
+clients_run(struct bench *b, struct client *client)
+{
+	struct epoll_event event[64];
+	int loop = epoll_create1(EPOLL_CLOEXEC);
+	long running = 0;
+	bool good = loop >= 0;
+	for (long i = 0; i < b->in_flight && good; i++) {
+		event[0] = (struct epoll_event){ .events = EPOLLIN,
+			.data.ptr = &client[i] };
+		good =
+		    epoll_ctl(loop, EPOLL_CTL_ADD, client[i].fd, event) == 0 &&
+		    ask(&client[i]);
+		running += client[i].step != STEP_OVER;
+	}
+	while (running > 0 && good) {
+		int n = epoll_wait(loop, event, 64, 30000);
+		good = n > 0;
+		for (int i = 0; i < n && good; i++) {
+			struct client *c = event[i].data.ptr;
+			good = readable(c);
+			running -= c->step == STEP_OVER;
+		}
+	}
+	b->failed = b->count - b->done;
+	close(loop);
+	return good;
 }
 
 /* --- The bare cryptography -------------------------------------------------------- */
@@ -263,29 +300,23 @@ make_requests(struct bench *b)
 static bool
 run_pair(struct bench *b, struct client *client, long cores)
 {
-	pthread_t *thread = calloc((size_t)b->in_flight, sizeof(*thread));
 	struct raw raw;
 	double allowed = raw_rate(&raw, cores);
-	if (thread == NULL || !make_requests(b))
+	if (!make_requests(b))
 		return false;
-	atomic_store(&b->next, 0);
+	b->next = b->done = 0;
 	double begin = seconds();
-	for (long i = 0; i < b->in_flight; i++)
-		pthread_create(&thread[i], NULL, client_main, &client[i]);
-	for (long i = 0; i < b->in_flight; i++)
-		pthread_join(thread[i], NULL);
+	bool good = clients_run(b, client);
 	double took = seconds() - begin;
 	printf("{\"allowed\":%.1f,\"failed\":%ld,\"issued\":%ld,"
 	       "\"rate\":%.1f,\"sign_us\":%.1f,\"verify_us\":%.1f}\n",
-	    allowed, atomic_load(&b->failed), b->count,
-	    (double)(b->count - atomic_load(&b->failed)) / took, raw.sign_us,
+	    allowed, b->failed, b->count, (double)b->done / took, raw.sign_us,
 	    raw.verify_us);
 	fflush(stdout);
 	for (long i = 0; i < b->count; i++)
 		free(b->csr[i]);
 	free(b->csr);
-	free(thread);
-	return atomic_load(&b->failed) == 0;
+	return good;
 }
 
 static bool
@@ -310,19 +341,24 @@ main(int argc, char **argv)
 	}
 	struct bench b = { argv[1], argv[2], argv[3], argv[4], argv[5], argv[6],
 		strtol(argv[7], NULL, 10), strtol(argv[8], NULL, 10), argv + 10,
-		NULL, 0, 0 };
+		NULL, 0, 0, 0 };
 	long pairs = strtol(argv[9], NULL, 10);
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	if (argc - 10 < b.in_flight)
 		return 2;
 	struct client *client = calloc((size_t)b.in_flight, sizeof(*client));
+	unsigned long salt = (unsigned long)(seconds() * 1e6);
 	for (long i = 0; client != NULL && i < b.in_flight; i++) {
 		struct err e;
 		client[i] = (struct client){ .bench = &b,
 			.index = i,
 			.cert = BUF(CERT_MAX_BYTES),
 			.in = BUF(REPLY_MAX * 2),
-			.salt = (unsigned long)(seconds() * 1e6) };
+			.out = BUF(REPLY_MAX),
+			.body = BUF(REPLY_MAX),
+			.cms = BUF(CMS_MAX_BYTES),
+			.text = BUF(REPLY_MAX),
+			.salt = salt };
 		if (!client_connect(&client[i]) ||
 		    !read_cert(b.cert, &client[i].cert) ||
 		    key_load(b.key, BYTES_NONE, &client[i].key, &e) != ERR_OK) {

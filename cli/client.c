@@ -323,7 +323,10 @@ engine_json(struct cli *c, const char *path, json_t **out, struct err *e)
 
 /* --- Acts ------------------------------------------------------------------------ */
 
-/* 128 random bits: nobody else's act has this key. */
+/*
+ * 128 random bits: nobody else's act has this key.  The time in front keeps
+ * the keys of a day together in the ledger, which writes fewer pages then.
+ */
 static enum err_code
 idempotency_key(struct cli *c, char out[65], struct err *e)
 {
@@ -343,7 +346,8 @@ idempotency_key(struct cli *c, char out[65], struct err *e)
 	if (RAND_bytes(random, sizeof(random)) != 1)
 		return err_openssl(e, "cli-random",
 		    "the system gives no random octets; try again later");
-	hex_print(out, bytes_of(random, sizeof(random)));
+	snprintf(out, 65, "%lld-", (long long)clock_now());
+	hex_print(out + strlen(out), bytes_of(random, sizeof(random)));
 	return ERR_OK;
 }
 

@@ -2,6 +2,7 @@
  * The main of core: opens the ledger, closes the sandbox, reconciles, and
  * then serves until it is told to stop.
  */
+#include <openssl/crypto.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -536,6 +537,7 @@ core_close(struct core *c)
 	verifier_free(c->ca.verifier);
 	verifier_free(c->verifier);
 	prover_close(c);
+	OPENSSL_cleanse(&c->randomness, sizeof(c->randomness));
 	policy_set_free(c->policies);
 	arena_free(c->arena);
 	free(c->round.item);

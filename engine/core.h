@@ -81,6 +81,12 @@ struct job {
 };
 TAILQ_HEAD(jobs, job);
 
+/* Octets of the CSPRNG, asked for many at a time; the writer's. */
+struct randomness {
+	uint8_t p[4096];
+	size_t left;
+};
+
 struct job *job_new(enum job_kind kind);
 void job_free(struct job *j);
 void writer_start(struct core *c);
@@ -186,6 +192,7 @@ struct core {
 	struct jobs waiting, done;
 	uv_async_t written;
 	bool writer_ends;
+	struct randomness randomness;
 	size_t jobs_out; /* pushed and not yet back on the loop */
 
 	/* The prover in front of it. */

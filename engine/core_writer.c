@@ -2,6 +2,7 @@
  * The writer thread: takes everything that waits, decides and appends it in
  * one transaction, commits once, and hands the jobs back to the loop.
  */
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,11 +37,17 @@ job_free(struct job *j)
 }
 
 static void
-random_fill(uint8_t *p, size_t len)
+random_fill(struct randomness *r, uint8_t *out, size_t len)
 {
 	/* Without randomness no serial may be drawn: nothing goes on. */
-	if (RAND_bytes(p, (int)len) != 1)
-		fatal("the random generator failed");
+	if (r->left < len) {
+		if (RAND_bytes(r->p, sizeof(r->p)) != 1)
+			fatal("the random generator failed");
+		r->left = sizeof(r->p);
+	}
+	r->left -= len;
+	memcpy(out, r->p + r->left, len);
+	OPENSSL_cleanse(r->p + r->left, len);
 }
 
 static void
@@ -59,11 +66,11 @@ job_note_entry(struct job *j, const struct draft *d)
 }
 
 static enum err_code
-append(struct job *j, struct view *v, const struct draft *d, int64_t now,
-    struct err *e)
+append(struct core *c, struct job *j, struct view *v, const struct draft *d,
+    int64_t now, struct err *e)
 {
 	uint8_t salt[ENTRY_SALT];
-	random_fill(salt, sizeof(salt));
+	random_fill(&c->randomness, salt, sizeof(salt));
 	TRY(ca_append(v, d, now, salt, e));
 	job_note_entry(j, d);
 	return ERR_OK;
@@ -84,11 +91,11 @@ job_refuse(struct job *j, enum err_code code, struct err *e)
 }
 
 static enum err_code
-write_decision(struct job *j, struct view *v, const struct decision *d,
-    int64_t now, struct err *e)
+write_decision(struct core *c, struct job *j, struct view *v,
+    const struct decision *d, int64_t now, struct err *e)
 {
 	for (size_t i = 0; i < d->n; i++)
-		TRY(append(j, v, &d->draft[i], now, e));
+		TRY(append(c, j, v, &d->draft[i], now, e));
 	if (d->object.len > sizeof(j->object))
 		fatal("a row key longer than ROW_KEY_MAX");
 	memcpy(j->object, d->object.p, d->object.len);
@@ -136,12 +143,12 @@ write_refusal(struct core *c, struct job *j, struct view *v,
 		return ERR_OK;
 	if (decision->refused.detail.len > 0)
 		return refusal_fits(c, now)
-			   ? append(j, v, &decision->refused, now, e)
+			   ? append(c, j, v, &decision->refused, now, e)
 			   : ERR_OK;
 	if (!is_evidence_act(command->act))
 		return ERR_OK;
 	TRY(ca_decide_refused(command, &j->err, a, &d, e));
-	return append(j, v, &d, now, e);
+	return append(c, j, v, &d, now, e);
 }
 
 static enum err_code
@@ -157,13 +164,13 @@ run_command(struct core *c, struct job *j, struct view *v, int64_t now,
 	j->changes_status = command.act == ACT_CERTIFICATE_REVOKE ||
 			    command.act == ACT_CERTIFICATE_SUSPEND ||
 			    command.act == ACT_CERTIFICATE_REINSTATE;
-	random_fill(random.p, sizeof(random.p));
+	random_fill(&c->randomness, random.p, sizeof(random.p));
 	code = ca_decide(&c->ca, v, &command, now, &random, a, &d, e);
 	if (code != ERR_OK) {
 		TRY(job_refuse(j, code, e));
 		return write_refusal(c, j, v, &command, &d, now, a, e);
 	}
-	return write_decision(j, v, &d, now, e);
+	return write_decision(c, j, v, &d, now, e);
 }
 
 static enum err_code
@@ -172,13 +179,13 @@ run_signed(struct core *c, struct job *j, struct view *v, int64_t now,
 {
 	struct random_pool random = { .used = 0 };
 	struct decision d = { .n = 0 };
-	random_fill(random.p, sizeof(random.p));
+	random_fill(&c->randomness, random.p, sizeof(random.p));
 	enum err_code code =
 	    ca_signed(&c->ca, v, bytes_str(j->id), buf_bytes(&j->body),
 		j->is_refused ? &j->refusal : NULL, now, &random, a, &d, e);
 	if (code != ERR_OK)
 		return job_refuse(j, code, e);
-	return write_decision(j, v, &d, now, e);
+	return write_decision(c, j, v, &d, now, e);
 }
 
 static enum err_code
@@ -191,7 +198,7 @@ run_tick(struct core *c, struct job *j, struct view *v, int64_t now,
 		TRY(ca_tick(&c->ca, v, now, a, &d, e));
 		if (d.n == 0)
 			break;
-		TRY(write_decision(j, v, &d, now, e));
+		TRY(write_decision(c, j, v, &d, now, e));
 	}
 	return ERR_OK;
 }
@@ -207,7 +214,7 @@ run_policies(struct core *c, struct job *j, struct view *v, int64_t now,
 	if (code != ERR_OK)
 		return job_refuse(j, code, e);
 	for (size_t i = 0; i < n; i++)
-		TRY(append(j, v, &draft[i], now, e));
+		TRY(append(c, j, v, &draft[i], now, e));
 	return ERR_OK;
 }
 
@@ -237,7 +244,7 @@ run_job(struct core *c, struct job *j, struct view *v, int64_t now,
 	}
 	if (code != ERR_OK)
 		return job_refuse(j, code, e);
-	return append(j, v, &d, now, e);
+	return append(c, j, v, &d, now, e);
 }
 
 static enum err_code
