@@ -45,14 +45,52 @@ findings_show(const struct findings *findings, const struct policy_file *file,
 	fputs(buf_text(&out), stderr);
 }
 
+static void
+put_member(struct buf *out, const char *key, const char *text)
+{
+	buf_putf(out, ",\"%s\":", key);
+	json_put_string(out, bytes_str(text));
+}
+
+/* Every finding, for editors and scripts. */
+static void
+print_json(const struct findings *f, size_t n)
+{
+	struct buf out AUTO_BUF = BUF(4u << 20);
+	buf_putf(&out, "{\"errors\":%zu,\"files\":%zu,\"findings\":[",
+	    f->errors, n);
+	for (size_t i = 0; i < f->len; i++) {
+		const struct finding *one = &f->v[i];
+		const struct where *w = &one->err.where;
+		char es[400];
+		cli_sentence(&one->err, true, es, sizeof(es));
+		buf_putf(&out,
+		    "%s{\"column\":%u,\"line\":%u,\"warning\":%s,"
+		    "\"width\":%u",
+		    i > 0 ? "," : "", w->col, w->line,
+		    one->is_warning ? "true" : "false", one->width);
+		put_member(&out, "code", one->err.id);
+		put_member(&out, "file", w->file);
+		put_member(&out, "field", w->field);
+		put_member(&out, "say", one->err.say);
+		put_member(&out, "es", es);
+		put_member(&out, "hint", one->hint);
+		if (one->err.rule != NULL)
+			put_member(&out, "rule", one->err.rule);
+		buf_putc(&out, '}');
+	}
+	buf_puts(&out, "]}\n");
+	fputs(buf_text(&out), stdout);
+}
+
 static enum err_code
 verdict(struct cli *c, const struct findings *f, size_t n, struct err *e)
 {
 	char count[24];
+	if (c->json)
+		print_json(f, n);
 	if (f->errors == 0) {
-		if (c->json)
-			printf("{\"errors\":0,\"files\":%zu}\n", n);
-		else
+		if (!c->json)
 			printf("%zu %s\n", n,
 			    SAY(c, "files in order", "archivos en orden"));
 		return ERR_OK;
@@ -94,12 +132,39 @@ check_files(struct cli *c, struct err *e)
 		if (findings.errors == 0)
 			policy_load(f.file + 1, f.n - 1, &ceilings, &set,
 			    &findings);
-		findings_show(&findings, f.file, f.n);
+		if (set != NULL)
+			policy_warn(set, f.file + 1,
+			    &(struct policy_context){ .now = clock_now() },
+			    &findings);
+		if (!c->json)
+			findings_show(&findings, f.file, f.n);
 		code = verdict(c, &findings, f.n - 1, e);
 	}
 	findings_fini(&findings);
 	files_fini(&f);
 	return code;
+}
+
+/* Beside the issuers that the policies name, as far as they can be read. */
+static void
+warn_installation(const struct installation *in, struct findings *f)
+{
+	struct policy_context context = { .now = clock_now() };
+	if (in->policies == NULL)
+		return;
+	for (size_t i = 0; i < in->config.n_issuer; i++) {
+		struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
+		struct cert cert;
+		struct err ignored;
+		if (file_certificate(in->dir, in->config.issuer[i].certificate,
+			&der, &ignored) != ERR_OK ||
+		    cert_parse(buf_bytes(&der), &cert, &ignored) != ERR_OK)
+			continue;
+		context.issuer[context.n_issuer].name =
+		    in->config.issuer[i].name;
+		context.issuer[context.n_issuer++].not_after = cert.not_after;
+	}
+	policy_warn(in->policies, in->file + 2, &context, f);
 }
 
 static enum err_code
@@ -109,7 +174,8 @@ check_installation(struct cli *c, struct err *e)
 	struct findings findings = { NULL, 0, 0 };
 	enum err_code code = installation_read(c->dir, &in, &findings, e);
 	if (code == ERR_OK) {
-		if (findings.len > 0)
+		warn_installation(&in, &findings);
+		if (findings.len > 0 && !c->json)
 			installation_print(&in, &findings);
 		code = verdict(c, &findings, in.n_file, e);
 	}

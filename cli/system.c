@@ -27,11 +27,37 @@ version(struct cli *c, struct err *e)
 	return ERR_OK;
 }
 
+/* What a code of a finding means. */
+static void
+help_code(const struct cli *c, struct buf *out, const struct policy_help *h)
+{
+	const char *rule = h->rule != NULL ? h->rule : "-";
+	buf_putf(out, "%s\n\n  %s: %s\n  %s: %s\n  %s: %s\n", h->id,
+	    SAY(c, "cause", "causa"), h->why[c->spanish ? 1 : 0],
+	    SAY(c, "rule", "regla"), rule, SAY(c, "remedy", "remedio"),
+	    h->todo[c->spanish ? 1 : 0]);
+}
+
+static void
+help_codes(const struct cli *c, struct buf *out)
+{
+	const struct policy_help *h;
+	for (size_t i = 0; (h = policy_help_at(i)) != NULL; i++)
+		buf_putf(out, "%-26s %s\n", h->id, h->todo[c->spanish ? 1 : 0]);
+}
+
 static enum err_code
 help(struct cli *c, struct err *e)
 {
 	struct buf out AUTO_BUF = BUF(1u << 20);
+	const struct policy_help *code = NULL;
 	const struct verb *v;
+	if (c->n_operand == 1)
+		code = policy_help(c->operand[0]);
+	if (code != NULL)
+		help_code(c, &out, code);
+	if (c->n_operand == 1 && strcmp(c->operand[0], "codes") == 0)
+		help_codes(c, &out);
 	if (c->n_operand == 0)
 		cli_help_program(&out, c->spanish);
 	for (size_t i = 0; (v = cli_verb_at(i)) != NULL; i++) {
@@ -93,8 +119,8 @@ static const struct verb verbs[] = {
 	{ "version", NULL, version, NO_ACT, NO_OPERAND, "", 0, 0, 0,
 	    "version of the program and of OpenSSL", "versión del programa y de OpenSSL",
 	    "version", NULL },
-	{ "help", NULL, help, NO_ACT, NO_OPERAND, "[COMMAND [VERB]]", 0, 2, 0,
-	    "what can be done, and how", "qué se puede hacer, y cómo",
+	{ "help", NULL, help, NO_ACT, NO_OPERAND, "[COMMAND [VERB] | CODE | codes]", 0, 2, 0,
+	    "what can be done, and how; what a code of a finding means", "qué se puede hacer, y cómo; qué significa el código de un hallazgo",
 	    "help request new", NULL },
 };
 /* clang-format on */

@@ -286,7 +286,7 @@ finding_print(struct buf *out, const struct finding *f, struct bytes text)
 	buf_puts(out, f->is_warning ? ": warning: " : ": ");
 	if (w->field[0] != '\0')
 		buf_putf(out, "%s: ", w->field);
-	buf_putf(out, "%s\n", f->err.say);
+	buf_putf(out, "%s [%s]\n", f->err.say, f->err.id);
 	if (w->line > 0 && w->col > 0)
 		put_source(out, f, text);
 	if (f->hint[0] != '\0')

@@ -93,16 +93,16 @@ enum row_type {
 	T_PERCENT,  /* 50% */
 	T_SIZE,     /* 16GiB, min..max octets */
 	T_OID,
-	T_WORD,    /* one of words; n is its value */
-	T_REF,     /* name@version: text and n */
-	T_DATE,    /* a day, in quotes: n is its first second in UTC */
-	T_ZONE,    /* UTC, -03:00, America/Santiago: text */
-	T_EXPR,    /* a condition: text */
-	T_TEXTS,   /* a list of at least one text, each of min..max characters */
-	T_SPANS,   /* a list of durations, falling, as T_INTS */
-	T_WORDS,   /* a list of at least min words; n is the sum of bits */
-	T_INTS,    /* a list of at most ENTRIES whole numbers, min..max each */
-	T_TMPL,    /* text with {facts} */
+	T_WORD,  /* one of words; n is its value */
+	T_REF,   /* name@version: text and n */
+	T_DATE,  /* a day, in quotes: n is its first second in UTC */
+	T_ZONE,  /* UTC, -03:00, America/Santiago: text */
+	T_EXPR,  /* a condition: text */
+	T_TEXTS, /* a list of at least one text, each of min..max characters */
+	T_SPANS, /* a list of durations, falling, as T_INTS */
+	T_WORDS, /* a list of at least min words; n is the sum of bits */
+	T_INTS,  /* a list of at most ENTRIES whole numbers, min..max each */
+	T_TMPL,  /* text with {facts} */
 	T_SUBJECT, /* a map from attribute to template */
 	T_MAP,     /* sub, decoded in place: into is the sub-structure */
 	T_LIST     /* a list of min..max maps, each as sub */
@@ -175,6 +175,10 @@ struct value {
 
 void rows_decode(struct load *l, const struct node *map, const struct table *t,
     void *into);
+/* Reported when not: keys with values; a list or map of min..max entries. */
+bool is_map(struct load *l, const struct node *n, const struct table *t);
+bool is_count(struct load *l, const struct node *n, size_t min, size_t max);
+bool subject_decode(struct load *l, const struct node *n, struct value *v);
 /* What a row lets one write: "90s to 15m", "csr", for hints and reference. */
 void row_range(const struct row *r, char *out, size_t size);
 /* The words that may be used, "a, b, c". */

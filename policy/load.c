@@ -319,24 +319,44 @@ policy_load(const struct policy_file *files, size_t n,
 		*out = TAKE(set);
 }
 
-bool
-policy_base_of(struct bytes text, char name[POLICY_NAME_MAX], int64_t *version)
+/* One key of a text, decoded by its row; false when it is not there. */
+static bool
+key_of(struct bytes text, const char *key, enum row_type type, void *out,
+    int64_t *n)
 {
 	AUTO(arena) arena = arena_new();
 	struct findings f = { NULL, 0, 0 };
 	struct policy_file file = { "", text };
 	struct load l = { .file = &file, .arena = arena, .f = &f };
 	const struct node *root = tree_read(&l);
-	const struct node *n = root != NULL ? node_find(root, "extends") : NULL;
-	struct value ref = { .at = n };
-	bool found = n != NULL && scalar_decode(&l, n, extends_row(), &ref);
+	const struct node *at = root != NULL ? node_find(root, key) : NULL;
+	const struct row r = { .key = key,
+		.type = type,
+		.min = 1,
+		.max = POLICY_NAME_MAX - 1 };
+	struct value v = { .at = at };
+	bool found = at != NULL && scalar_decode(&l, at, &r, &v);
 
 	findings_fini(&f);
 	if (!found)
 		return false;
-	snprintf(name, POLICY_NAME_MAX, "%.*s", BYTES_FMT(ref.text));
-	*version = ref.n;
+	snprintf(out, POLICY_NAME_MAX, "%.*s", BYTES_FMT(v.text));
+	*n = v.n;
 	return true;
+}
+
+bool
+policy_name_of(struct bytes text, char name[POLICY_NAME_MAX])
+{
+	int64_t ignored;
+
+	return key_of(text, "policy", T_SLUG, name, &ignored);
+}
+
+bool
+policy_base_of(struct bytes text, char name[POLICY_NAME_MAX], int64_t *version)
+{
+	return key_of(text, "extends", T_REF, name, version);
 }
 
 const struct policy *

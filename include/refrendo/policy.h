@@ -50,13 +50,21 @@ void findings_fini(struct findings *f); /* f is empty and usable */
  *
  * source_text  the bytes of the file; empty: no line is shown.
  *
- * file:14:30: validity.max: 4y is longer than the ceiling of 3y
+ * file:14:30: validity.max: 4y is longer than the ceiling of 3y [policy-ceiling]
  *   14 | validity: {default: 2y, max: 4y}
  *      |                              ^^
  *   write 3y or less
  */
 void finding_print(struct buf *out, const struct finding *f,
     struct bytes source_text);
+
+/* What a code of this folder means; index 0: English, 1: Spanish. */
+struct policy_help {
+	const char *id, *rule; /* rule may be NULL */
+	const char *why[2], *todo[2];
+};
+const struct policy_help *policy_help(const char *id); /* or NULL */
+const struct policy_help *policy_help_at(size_t i);    /* NULL after the last */
 
 /* A file that was read: name as people know it, and its bytes, borrowed. */
 struct policy_file {
@@ -204,7 +212,7 @@ enum revoke_right { RIGHT_NONE, RIGHT_PROPOSE, RIGHT_IMMEDIATE };
 
 /* "{person.run}" and literal text, in order; n is at least 1. */
 struct tmpl_part {
-	int fact; /* enum policy_fact, or -1: literal */
+	int fact;             /* enum policy_fact, or -1: literal */
 	struct bytes literal; /* text; of FACT_ATTRIBUTE its name */
 };
 struct tmpl {
@@ -341,7 +349,7 @@ struct policy {
 	enum key_reuse reuse;
 	/* Lives count both ends; 1 hour <= default_s <= max_s. */
 	int64_t default_s, max_s, backdate_s, renew_window_s;
-	int64_t ends; /* no certificate lasts longer; NEVER */
+	int64_t ends;       /* no certificate lasts longer; NEVER */
 	char ends_text[11]; /* "2027-12-31", or empty */
 	struct zone zone;   /* where that day ends */
 	bool issuer_refuse; /* a life that its issuer cuts; else it is cut */
@@ -396,6 +404,8 @@ void policy_load(const struct policy_file *files, size_t n,
     struct findings *f);
 void policy_set_free(struct policy_set *s);
 OWNED(policy_set);
+/* What a text calls its policy, before loading it; false when nothing. */
+bool policy_name_of(struct bytes text, char name[POLICY_NAME_MAX]);
 /*
  * The base that a policy's text names, to find that text before loading both;
  * false when there is none.

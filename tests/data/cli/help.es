@@ -12,7 +12,7 @@ Comandos; agregue --help a cualquiera:
   demo         la historia completa con datos que crea sola
   verify-code  el código de una declaración, para comparar a la vista
   version      versión del programa y de OpenSSL
-  help         qué se puede hacer, y cómo
+  help         qué se puede hacer, y cómo; qué significa el código de un hallazgo
   doctor       qué anda mal en una instalación
   inst         add | enable | suspend | close | appoint | ls | show
   person       add | ls | show
@@ -21,7 +21,7 @@ Comandos; agregue --help a cualquiera:
   endorse      certificar una solicitud como ministra o ministro de fe
   cert         ls | show | get | chain | renew | revoke | suspend | reinstate
   csr          new | inspect
-  policy       check | show | simulate | ls
+  policy       check | show | simulate | ls | fmt | diff | schema
   crl          ls | show
   audit        export | verify | reproduce | replay | prove | journal
 
