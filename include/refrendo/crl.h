@@ -110,6 +110,17 @@ MUST_CHECK enum err_code crl_check_publish(const struct crl *c,
     const struct cert *ca, uint64_t last, int64_t now, struct verifier *v,
     struct err *e);
 
+/*
+ * crl_lint - every rule that a CRL breaks, of anyone and however malformed:
+ * see cert_lint().  Reads each entry once.
+ *
+ * now  for what has expired or has not begun: warnings.
+ */
+void crl_lint(struct bytes der, int64_t now, enum lint_scope scope,
+    struct lint *out);
+/* The table, for doc/lint-crl.md and tests: row i, or NULL after the last. */
+const struct lint_rule *crl_lint_rule(size_t i);
+
 /* When the next one is due: at half-life, or after every seconds if that is
  * sooner (0: no such period). */
 int64_t crl_due_at(int64_t this_update, int64_t next_update, int64_t every);

@@ -91,6 +91,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct crl c;
 	struct err e = { .say = "" };
+	struct lint all, standards;
+	crl_lint(bytes_of(data, size), 0, LINT_ALL, &all);
+	crl_lint(bytes_of(data, size), 0, LINT_STANDARDS, &standards);
+	if (standards.n > all.n || all.errors > all.n)
+		abort();
 	if (crl_parse(bytes_of(data, size), &c, &e) == ERR_OK)
 		build_again(&c);
 	else if (e.say[0] == '\0' || e.code != ERR_INVALID)

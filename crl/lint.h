@@ -1,0 +1,59 @@
+/*
+ * What the two files of the lint of CRLs share: the names of its rules.
+ */
+#ifndef CRL_LINT_H
+#define CRL_LINT_H
+
+#include "internal.h"
+
+/* One for each row of lint_rules.c, in the order of the findings. */
+enum crl_lint_id {
+	C_FORM,
+	C_VERSION,
+	C_ALGORITHMS,
+	C_HASH,
+	C_PARAMETERS,
+	C_ISSUER,
+	C_TIME_FORM,
+	C_NEXT_MISSING,
+	C_NEXT_ORDER,
+	C_FUTURE,
+	C_EXPIRED,
+	C_LIFE,
+	C_EMPTY_LIST,
+	C_NUMBER_MISSING,
+	C_NUMBER_FORM,
+	C_NUMBER_CRITICAL,
+	C_AKI_MISSING,
+	C_AKI_CRITICAL,
+	C_AKI_KEY_ID,
+	C_IDP_CRITICAL,
+	C_IDP_FORM,
+	C_IDP_SCOPE,
+	C_DELTA_CRITICAL,
+	C_DELTA_BASE,
+	C_FRESHEST_CRITICAL,
+	C_FRESHEST_DELTA,
+	C_EXT_TWICE,
+	C_EXT_CRITICAL,
+	C_EXT_HOUSE,
+	C_ENTRY_FORM,
+	C_ENTRY_SERIAL,
+	C_ENTRY_TWICE,
+	C_ENTRY_ORDER,
+	C_ENTRY_DATE,
+	C_ENTRY_EXT_TWICE,
+	C_ENTRY_EXT_EMPTY,
+	C_ENTRY_CRITICAL,
+	C_REASON_FORM,
+	C_REASON_ZERO,
+	C_REASON_CRITICAL,
+	C_REASON_REMOVE,
+	C_INVALIDITY_FORM,
+	C_INVALIDITY_LATE,
+	C_ISSUER_CRITICAL,
+	C_COUNT
+};
+extern const struct lint_rule crl_lint_rules[C_COUNT];
+
+#endif
