@@ -50,7 +50,8 @@
 	X(OPT_KEEP, "keep", NULL)                        \
 	X(OPT_SINCE, "since", "TIME")                    \
 	X(OPT_DEEP, "deep", NULL)                        \
-	X(OPT_POLICY, "policy", "FILE")
+	X(OPT_POLICY, "policy", "FILE")                  \
+	X(OPT_PROFILE, "profile", "KIND")
 
 enum cli_option {
 #define X(name, word, value) name,
@@ -95,7 +96,7 @@ extern const struct verbs cli_verbs_system, cli_verbs_init, cli_verbs_inst,
     cli_verbs_person, cli_verbs_appointment, cli_verbs_request,
     cli_verbs_endorse, cli_verbs_cert, cli_verbs_csr, cli_verbs_policy,
     cli_verbs_policy_text, cli_verbs_crl, cli_verbs_audit, cli_verbs_journal,
-    cli_verbs_doctor;
+    cli_verbs_doctor, cli_verbs_lint;
 /* Walks all of them; NULL after the last. */
 const struct verb *cli_verb_at(size_t i);
 

@@ -69,6 +69,8 @@
 #define OPT_DEEP_ES "reconstruir además cada certificado, y comparar"
 #define OPT_POLICY_EN "judge by this file as well"
 #define OPT_POLICY_ES "juzgar también con este archivo"
+#define OPT_PROFILE_EN "holder, ca, root, ocsp or endorser: with the rules of the house; any: standards alone (default)"
+#define OPT_PROFILE_ES "holder, ca, root, ocsp o endorser: con las reglas de la casa; any: solo las normas (lo usual)"
 
 const struct option_def cli_options[OPT_COUNT] = {
 	CLI_OPTIONS(X)

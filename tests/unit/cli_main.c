@@ -339,6 +339,43 @@ compare_with(const char *path, const char *text)
 	assert_string_equal(want, text);
 }
 
+#define CORPUS SOURCE_DIR "/tests/fuzz/corpus/"
+
+/* clang-format off */
+static const struct {
+	const char *line;
+	int status;
+	const char *out, *err; /* a part of each */
+} lints[] = {
+	{ "lint --lang en " CORPUS "cert/holder.der", 0, "0 errors, ", "" },
+	{ "lint --lang en " CORPUS "cert/lint_serial_entropy.der", 6, "error    the serial number is too short to hold 64 bits of randomness (S/MIME BR 7.1) [lint-serial-entropy]\n1 errors, 0 warnings\n", "" },
+	{ "lint --lang es " CORPUS "cert/lint_qc_sscd.der", 0, "aviso    se declara un dispositivo seguro y no la conformidad", "" },
+	{ "lint --lang en " CORPUS "cert/lint_serial_short.der", 0, "0 errors, 0 warnings\n", "" },
+	{ "lint --lang en --profile holder " CORPUS "cert/lint_serial_short.der", 6, "[lint-serial-short]", "" },
+	{ "lint --lang en " CORPUS "cert/lint_extension_twice.der", 6, "[cert-ext-twice]", "" },
+	{ "lint --lang en " CORPUS "cert/cut_off.der", 6, "error ", "" },
+	{ "lint --lang en " CORPUS "crl/lint_crl_reason_zero.der", 6, "the reason unspecified (0) is written, which must be left out (BR 7.2.2) [lint-crl-reason-zero]", "" },
+	{ "lint --json " CORPUS "cert/lint_serial_entropy.der", 6, "\"severity\":\"error\"", "" },
+	{ "lint --lang en --profile x a", 2, "", "there is no profile x; write holder, ca, root, ocsp, endorser or any [cli-lint-profile]" },
+	{ "lint --lang en /dev/null", 6, "", "the file /dev/null holds no certificate and no CRL" },
+	{ "lint --lang en /nonexistent", 3, "", "cannot be opened" },
+};
+/* clang-format on */
+
+static void
+lint_told(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lints); i++) {
+		const struct ran *r = run(lints[i].line);
+		if (r->status != lints[i].status ||
+		    strstr(r->out, lints[i].out) == NULL ||
+		    strstr(r->err, lints[i].err) == NULL)
+			fail_msg("%s: %d\n%s%s", lints[i].line, r->status,
+			    r->out, r->err);
+	}
+}
+
 static void
 help_texts(void **state)
 {
@@ -351,6 +388,8 @@ help_texts(void **state)
 		{ "cert suspend --help --lang es", "cert_suspend.es" },
 		{ "help endorse --lang es", "endorse.es" },
 		{ "init --help --lang en", "init.en" },
+		{ "lint --help --lang en", "lint.en" },
+		{ "lint --help --lang es", "lint.es" },
 		{ "help audit verify --lang en", "audit_verify.en" },
 	};
 	(void)state;
@@ -395,6 +434,7 @@ main(void)
 		cmocka_unit_test(request_inspected),
 		cmocka_unit_test(policies_checked),
 		cmocka_unit_test(exports_that_do_not_verify),
+		cmocka_unit_test(lint_told),
 		cmocka_unit_test(help_texts),
 		cmocka_unit_test(reference_is_current),
 		cmocka_unit_test(version_told),

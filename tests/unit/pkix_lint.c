@@ -459,7 +459,9 @@ reference_page(void **state)
 	    "with `RENEW=1`. Errors block issuance, warnings are\nrecorded in "
 	    "the log beside the request. A rule with a date is for what "
 	    "begins on it or later. Rules of the house are\nthose of the "
-	    "profiles of Refrendo.\n\n");
+	    "profiles of Refrendo; `refrendo lint` leaves them out unless a "
+	    "profile is named. Those for CRLs are in\n"
+	    "[lint-crl.md](lint-crl.md).\n\n");
 	lint_reference(&page, cert_lint_rule);
 	compare(SOURCE_DIR "/doc/lint.md", buf_bytes(&page));
 }

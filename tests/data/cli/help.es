@@ -24,6 +24,7 @@ Comandos; agregue --help a cualquiera:
   policy       check | show | simulate | ls | fmt | diff | schema
   crl          ls | show
   audit        export | verify | reproduce | replay | prove | journal
+  lint         qué tienen mal certificados y CRL de cualquiera; estado 6 si hay errores
 
 Estado de salida: 0 hecho, 1 error, 2 uso, 3 no existe, 4 no permitido,
 5 conflicto, 6 rechazado por política o reglas, 7 verificación fallida,
