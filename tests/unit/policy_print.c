@@ -143,9 +143,12 @@ static void
 samples(void **state)
 {
 	static const char *const names[] = { "funcionario-firma",
-		"autoridad-firma" };
-	struct buf text[2] = { BUF(POLICY_FILE_MAX), BUF(POLICY_FILE_MAX) };
-	struct policy_file file[2];
+		"autoridad-firma", "estado-base", "sistema-desatendido",
+		"ministro-de-fe", "cliente-tls", "corta-duracion",
+		"perfil-chileno", "subordinada-institucion" };
+	struct buf text[ARRAY_LEN(names)];
+	struct policy_file file[ARRAY_LEN(names)];
+	struct policy_context context = { .now = 1795514400 };
 	struct findings f = { NULL, 0, 0 };
 	AUTO(policy_set) set = NULL;
 	struct ceilings c;
@@ -153,20 +156,23 @@ samples(void **state)
 
 	(void)state;
 	load_ceilings(&c);
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		text[i] = BUF(POLICY_FILE_MAX);
 		snprintf(path, sizeof(path), SOURCE_DIR "/etc/policies/%s.yaml",
 		    names[i]);
 		read_file(path, &text[i]);
 		file[i] = (struct policy_file){ names[i], buf_bytes(&text[i]) };
 	}
-	policy_load(file, 2, &c, &set, &f);
+	policy_load(file, ARRAY_LEN(names), &c, &set, &f);
+	if (set != NULL)
+		policy_warn(set, file, &context, &f);
 	for (size_t i = 0; i < f.len; i++)
 		print_message("%s: %s\n", f.v[i].err.where.field,
 		    f.v[i].err.say);
 	assert_int_equal(f.len, 0);
 	assert_non_null(set);
-	assert_int_equal(set->n, 2);
-	for (size_t i = 0; i < 2; i++) {
+	assert_int_equal(set->n, ARRAY_LEN(names));
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		const struct policy *p = policy_find(set, bytes_str(names[i]));
 		struct buf print AUTO_BUF = BUF(1 << 20);
 		uint8_t hash[SHA256_LEN];
