@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <refrendo/policy.h>
 
@@ -390,6 +393,12 @@ limits(void **state)
 		{ "64 KiB and one", "#", "policy-file-large", 65537 },
 		{ "64 KiB", "#", "policy-empty", 65536 },
 		{ "tabs", "\t\n", "policy-tab", 30000 },
+		{ "small values", "[a, [a, [a, [a]]]], ", "policy-syntax",
+		    3000 },
+		{ "quotes", "\"", "policy-syntax", 60001 },
+		{ "aliases", "*a ", "policy-syntax", 20000 },
+		{ "keys without values", "? ", "policy-key-form", 30000 },
+		{ "long key", "k", "policy-root", 65000 },
 	};
 
 	(void)state;
@@ -408,6 +417,77 @@ limits(void **state)
 		assert_true(clock_mono_ms() - start < 20000);
 		findings_fini(&f);
 	}
+}
+
+/* An alias bomb: each line ten times the one before.  No alias is followed. */
+static void
+alias_bomb(void **state)
+{
+	struct buf text AUTO_BUF = BUF(1 << 20);
+	struct findings f = { NULL, 0, 0 };
+	int64_t start = clock_mono_ms();
+
+	(void)state;
+	buf_puts(&text, "a0: &a0 [lol]\n");
+	for (int i = 1; i < 60; i++) {
+		buf_putf(&text, "a%d: &a%d [", i, i);
+		for (int k = 0; k < 10; k++)
+			buf_putf(&text, "*a%d, ", i - 1);
+		buf_puts(&text, "]\n");
+	}
+	AUTO(policy_set) set = load_text(buf_bytes(&text), &f);
+	assert_null(set);
+	assert_non_null(find_id(&f, "policy-anchor"));
+	assert_non_null(find_id(&f, "policy-alias"));
+	assert_true(f.len <= 500);
+	assert_true(clock_mono_ms() - start < 5000);
+	findings_fini(&f);
+}
+
+/* 64 files, each with as many values as there may be, and all of them wrong. */
+static void
+load_the_worst(void)
+{
+	struct policy_file files[POLICIES_MAX];
+	struct buf text AUTO_BUF = BUF(1 << 20);
+	struct findings f = { NULL, 0, 0 };
+	struct policy_set *set = NULL;
+
+	buf_puts(&text, BASE);
+	for (int i = 0; i < 85 && text.len < 65000; i++) {
+		buf_putf(&text, "k%d: [", i);
+		for (int k = 0; k < 15; k++)
+			buf_puts(&text, "[], {}, \"\", ");
+		buf_puts(&text, "]\n");
+	}
+	for (size_t i = 0; i < POLICIES_MAX; i++)
+		files[i] =
+		    (struct policy_file){ "worst.yaml", buf_bytes(&text) };
+	policy_load(files, POLICIES_MAX, &law, &set, &f);
+	exit(set == NULL && f.len == 500 ? 0 : 1);
+}
+
+static void
+memory_is_bounded(void **state)
+{
+	int64_t start = clock_mono_ms(), ms;
+	struct rusage usage;
+	int status = 1;
+	pid_t child = fork();
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0)
+		load_the_worst();
+	assert_int_equal(wait4(child, &status, 0, &usage), child);
+	assert_int_equal(status, 0);
+	ms = clock_mono_ms() - start;
+	print_message("64 files of 64 KiB: %lld ms, %ld KiB\n", (long long)ms,
+	    usage.ru_maxrss);
+	assert_true(ms < 20000);
+#ifndef __SANITIZE_ADDRESS__
+	assert_true(usage.ru_maxrss < 96 * 1024);
+#endif
 }
 
 /* --- Several files ---------------------------------------------------------------- */
@@ -817,6 +897,8 @@ main(void)
 		cmocka_unit_test(windows_line_ends),
 		cmocka_unit_test(nul_octet),
 		cmocka_unit_test(limits),
+		cmocka_unit_test(alias_bomb),
+		cmocka_unit_test(memory_is_bounded),
 		cmocka_unit_test(several_files),
 		cmocka_unit_test(too_many_files),
 		cmocka_unit_test(warning_only),
