@@ -46,7 +46,7 @@ judge_container(struct audit *a, const struct entry *en, struct bytes der,
 	struct err below = { .code = ERR_OK };
 	struct cert c;
 
-	if (cert_parse(der, &c, &below) != ERR_OK)
+	if (cert_parse_own(der, &c, &below) != ERR_OK)
 		return fault_below(a, &below, e);
 	if (!hash_is(s->tbs_sha256, c.tbs) ||
 	    !bytes_eq(en->refs.tbs, s->tbs_sha256) ||
@@ -136,7 +136,7 @@ judge_issued(struct audit *a, const struct entry *en, struct json_obj d,
 		return ERR_OK;
 	struct bytes der = json_get_base64(d, "certificate", a->arena);
 	TRY(detail_end(a, e));
-	if (cert_parse(der, &c, &below) != ERR_OK)
+	if (cert_parse_own(der, &c, &below) != ERR_OK)
 		return fault_below(a, &below, e);
 	map_put(&a->map, MAP_OBJECT, en->refs.object, 0);
 	if (!hash_is(bytes_of(r->tbs, HASH_LEN), c.tbs) ||

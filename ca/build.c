@@ -302,7 +302,10 @@ judge_container(struct issue *s, struct bytes der, struct err *e)
 {
 	struct cert cert;
 
-	TRY(cert_parse(der, &cert, e));
+	TRY(cert_parse_own(der, &cert, e));
+	for (size_t i = 0; i < s->spec.n_private_ext; i++)
+		cert_declare(&cert, oid_bytes(&s->spec.private_ext[i].oid),
+		    s->spec.private_ext[i].critical);
 	cert_lint(&cert, s->is_appointment ? LINT_ENDORSER : LINT_HOLDER,
 	    LINT_ALL, &s->lint);
 	return lint_verdict(&s->lint, e);

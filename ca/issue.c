@@ -315,13 +315,16 @@ issue_compare(struct issue *s, struct err *e)
 	TRY(signed_split(s->is_appointment ? s->appt.container
 					   : s->req.container,
 	    &tbs, &sigalg, &signature, e));
-	TRY(cert_parse(s->der, &cert, e));
+	TRY(cert_parse_own(s->der, &cert, e));
 	if (!bytes_eq(cert.tbs, tbs))
 		return err_say(e, ERR_INVALID, "issue-other-bytes",
 		    "the signer answered with another certificate than the one "
 		    "that was endorsed");
 	TRY(cert_check_issued(&cert, &s->issuer->cert, d->now, d->ca->verifier,
 	    e));
+	/* These bytes were linted with the extensions of their policy. */
+	for (size_t i = 0; i < cert.n_ext; i++)
+		cert_declare(&cert, cert.ext[i].oid, cert.ext[i].critical);
 	cert_lint(&cert, s->is_appointment ? LINT_ENDORSER : LINT_HOLDER,
 	    LINT_ALL, &found);
 	return lint_verdict(&found, e);

@@ -64,8 +64,8 @@ static enum err_code
 differs(struct deep *d, const struct past *p, struct err *e)
 {
 	struct cert before, after;
-	TRY(cert_parse(d->result.before, &before, e));
-	TRY(cert_parse(d->result.after, &after, e));
+	TRY(cert_parse_own(d->result.before, &before, e));
+	TRY(cert_parse_own(d->result.after, &after, e));
 	size_t n = cert_diff(&before, &after, d->change);
 	(void)err_say(e, ERR_CORRUPT, "cli-deep-differs",
 	    "entry %s: the certificate %s is not what its policy makes of what "

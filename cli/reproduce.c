@@ -127,8 +127,8 @@ reproduce(struct search *s, struct outcome *o, struct err *e)
 	    e));
 	if (o->result.verdict != PAST_DIFFERS)
 		return ERR_OK;
-	TRY(cert_parse(o->result.before, &before, e));
-	TRY(cert_parse(o->result.after, &after, e));
+	TRY(cert_parse_own(o->result.before, &before, e));
+	TRY(cert_parse_own(o->result.after, &after, e));
 	o->n_change = cert_diff(&before, &after, o->change);
 	return ERR_OK;
 }

@@ -187,8 +187,8 @@ show(struct simulation *s, const struct past *p, bool issued,
 		return ERR_OK;
 	s->shown++;
 	if (s->result.verdict == PAST_DIFFERS) {
-		TRY(cert_parse(s->result.before, &before, e));
-		TRY(cert_parse(s->result.after, &after, e));
+		TRY(cert_parse_own(s->result.before, &before, e));
+		TRY(cert_parse_own(s->result.after, &after, e));
 		n = cert_diff(&before, &after, s->change);
 	}
 	/* The bar is on the same terminal. */

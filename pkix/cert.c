@@ -456,16 +456,14 @@ cert_parse_own(struct bytes der, struct cert *out, struct err *e)
 }
 
 void
-cert_declare(struct cert *c, const struct oid *oids, size_t n)
+cert_declare(struct cert *c, struct bytes oid, bool critical)
 {
-	size_t i, k;
+	size_t i;
 
-	for (i = 0; i < c->n_ext; i++) {
-		for (k = 0; k < n; k++) {
-			if (bytes_eq(c->ext[i].oid, oid_bytes(&oids[k])) &&
-			    ext_is_private(c->ext[i].oid))
-				c->ext[i].declared = true;
-		}
+	for (i = 0; i < c->n_ext && ext_is_private(oid); i++) {
+		if (bytes_eq(c->ext[i].oid, oid) &&
+		    c->ext[i].critical == critical)
+			c->ext[i].declared = true;
 	}
 }
 

@@ -6,10 +6,13 @@
 struct said_officer {
 	struct value run, name, key;
 };
+struct said_private {
+	struct value oid, critical;
+};
 struct said_ceilings {
 	struct value validity_max, backdate_max, keys, key_usage, extended,
-	    statement_max, appointment_max, ocsp_max, crl_max, per_hour,
-	    officers;
+	    names, qc_statements, extensions, statement_max, appointment_max,
+	    ocsp_max, crl_max, per_hour, officers;
 };
 
 /* clang-format off */
@@ -34,6 +37,13 @@ static const struct row officer_rows[] = {
 static const struct table officer_table = { "an officer", officer_rows,
 	ARRAY_LEN(officer_rows), sizeof(struct said_officer), NULL };
 
+static const struct row extension_rows[] = {
+	{ "oid",      T_OID,  REQUIRED, 0, 0, NULL,    OFF(said_private, oid),      NULL, NULL, "RFC 5280 4.2", "Identifier of the extension, below an arc of one's own." },
+	{ "critical", T_BOOL, 0,        0, 0, "false", OFF(said_private, critical), NULL, NULL, "RFC 5280 4.2", "Whether it is critical: then nobody who does not know it can use the certificate." },
+};
+static const struct table extension_table = { "a private extension", extension_rows,
+	ARRAY_LEN(extension_rows), sizeof(struct said_private), NULL };
+
 #define AT(member) OFF(said_ceilings, member)
 #define LAW16 "Ley 19.799 art. 16"
 static const struct row ceilings_rows[] = {
@@ -43,6 +53,9 @@ static const struct row ceilings_rows[] = {
 	{ "keys",            T_WORDS,    REQUIRED, 1,      0,            NULL,    AT(keys),            key_words,   NULL, NULL,  "Kinds of key that may be certified." },
 	{ "key_usage",       T_WORDS,    REQUIRED, 1,      0,            NULL,    AT(key_usage),       holder_words, NULL, "RFC 5280 4.2.1.3",  "Usages that a holder may have." },
 	{ "extended",        T_WORDS,    REQUIRED, 1,      0,            NULL,    AT(extended),        eku_words,   NULL, "RFC 5280 4.2.1.12", "Purposes that a holder may have." },
+	{ "names",           T_WORDS,    0,        1,      0,            "[other, email]", AT(names),  name_kind_words, NULL, "RFC 5280 4.2.1.6", "Kinds of alternative name that a certificate may hold." },
+	{ "qc_statements",   T_BOOL,     0,        0,      0,            "false", AT(qc_statements),  NULL,        NULL, "ETSI EN 319 412-5", "Whether a certificate may state that it is qualified, and under which conditions." },
+	{ "extensions",      T_LIST,     0,        0,      CEILING_EXTS_MAX, "[]", AT(extensions),    NULL,        &extension_table, "RFC 5280 4.2", "Private extensions that a certificate may hold." },
 	{ "statement_max",   T_DURATION, 0,        MINUTE, 7 * DAY,      "72h",   AT(statement_max),   NULL,        NULL, NULL,  "Longest life of a statement to endorse." },
 	{ "appointment_max", T_DURATION, 0,        DAY,    3650 * DAY,   "4y",    AT(appointment_max), NULL,        NULL, NULL,  "Longest appointment of a minister of faith." },
 	{ "ocsp_max",        T_DURATION, 0,        HOUR,   10 * DAY,     "10d",   AT(ocsp_max),        NULL,        NULL, "RFC 6960 2.4", "Longest life of an OCSP answer." },
@@ -52,6 +65,7 @@ static const struct row ceilings_rows[] = {
 };
 static const struct foreign ceilings_foreign[] = {
 	{ "ca", "holders are never CAs; delete it" },
+	{ "private", "write extensions" },
 	{ "max", "write validity_max" },
 	{ NULL, NULL },
 };
@@ -106,21 +120,61 @@ keep_officer(struct load *l, const struct said_officer *s, struct ceilings *c)
 		c->n_officer++;
 }
 
+/* Each once, and none that X.509 or PKIX defines: those have keys here. */
+static bool
+extension_fits(struct load *l, const struct value *v, const struct ceilings *c)
+{
+	struct err e;
+
+	if (!ext_is_private(oid_bytes(&v->oid))) {
+		err_at(&e, ERR_DENIED, "ceilings-extension", "RFC 5280 4.2",
+		    where_of(l, v->at),
+		    "an extension of X.509, PKIX or OCSP is not a private one");
+		report(l, v->at->width, &e, "delete it");
+		return false;
+	}
+	for (size_t i = 0; i < c->n_extension; i++) {
+		if (!bytes_eq(oid_bytes(&v->oid),
+			oid_bytes(&c->extension[i].oid)))
+			continue;
+		err_at(&e, ERR_INVALID, "ceilings-extension-twice",
+		    "RFC 5280 4.2", where_of(l, v->at),
+		    "this extension stands twice");
+		report(l, v->at->width, &e, "delete one of the two");
+		return false;
+	}
+	return true;
+}
+
+static void
+keep_extension(struct load *l, const struct said_private *s, struct ceilings *c)
+{
+	if (!s->oid.ok || !s->critical.ok || !extension_fits(l, &s->oid, c))
+		return;
+	c->extension[c->n_extension].oid = s->oid.oid;
+	c->extension[c->n_extension++].critical = s->critical.n != 0;
+}
+
 static void
 keep(struct load *l, const struct said_ceilings *s, struct ceilings *c)
 {
 	const struct said_officer *officer = s->officers.items;
+	const struct said_private *extension = s->extensions.items;
 
 	c->validity_max_s = s->validity_max.n;
 	c->backdate_max_s = s->backdate_max.n;
 	c->keys = (uint32_t)s->keys.n;
 	c->key_usage = (uint16_t)s->key_usage.n;
 	c->eku = (uint32_t)s->extended.n;
+	c->names = (uint16_t)s->names.n;
+	c->qc_statements = s->qc_statements.n != 0;
 	c->statement_max_s = s->statement_max.n;
 	c->appointment_max_s = s->appointment_max.n;
 	c->ocsp_max_s = s->ocsp_max.n;
 	c->crl_max_s = s->crl_max.n;
 	c->per_hour = s->per_hour.n;
+	for (size_t i = 0; i < s->extensions.count; i++)
+		keep_extension(l, &extension[i], c);
 	for (size_t i = 0; i < s->officers.count; i++)
 		keep_officer(l, &officer[i], c);
 }

@@ -229,7 +229,8 @@ extern const size_t n_subject_types;
 /* --- The three kinds of file ------------------------------------------------------- */
 
 extern const struct word key_words[], usage_words[], eku_words[], qc_words[],
-    holder_person_words[], holder_institution_words[], string_words[];
+    holder_person_words[], holder_institution_words[], string_words[],
+    name_kind_words[];
 extern const struct table attr_table, alt_table, der_table, subtree_table,
     cert_policy_table, endorsement_table, ocsp_table, usage_table;
 extern const struct table policy_table, ceilings_table, config_table;

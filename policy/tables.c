@@ -68,6 +68,16 @@ const struct word string_words[] = {
 	{ "ia5",       STRING_IA5,       NULL, false },
 	{ NULL, 0, NULL, false },
 };
+/* RFC 5280 4.2.1.6: bit n is the kind with the tag [n]. */
+const struct word name_kind_words[] = {
+	{ "other",     BIT(0), NULL, false },
+	{ "email",     BIT(1), NULL, false },
+	{ "dns",       BIT(2), NULL, false },
+	{ "directory", BIT(4), NULL, false },
+	{ "uri",       BIT(6), NULL, false },
+	{ "ip",        BIT(7), NULL, false },
+	{ NULL, 0, NULL, false },
+};
 static const struct word long_words[] = {
 	{ "refuse", 0, NULL, false },
 	{ "clip",   1, NULL, false },

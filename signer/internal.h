@@ -258,10 +258,13 @@ MUST_CHECK enum err_code may_sign_ocsp(struct signer *s,
 /* The authority of that name; ERR_NOTFOUND "signer-issuer". */
 MUST_CHECK enum err_code signer_issuer(struct signer *s, struct bytes name,
     struct authority **out, struct err *e);
-/* Parsed, linted, and that CA's in issuer, key identifier and algorithm. */
-MUST_CHECK enum err_code signer_container(const struct authority *by,
-    struct bytes container, enum lint_kind kind, struct cert *out,
-    struct err *e);
+/*
+ * Parsed, linted, and that CA's in issuer, key identifier and algorithm.  No
+ * private extension but a holder's that the ceilings name.
+ */
+MUST_CHECK enum err_code signer_container(const struct signer *s,
+    const struct authority *by, struct bytes container, enum lint_kind kind,
+    struct cert *out, struct err *e);
 /*
  * signer_serial - is the serial fresh, or is this the same certificate again?
  * *again: already journalled with this TBS and statement; job->record is set.

@@ -188,7 +188,8 @@ check_validity(const struct view *v, struct err *e)
 static bool
 purpose_allowed(const struct view *v, struct bytes oid)
 {
-	static const enum pkix_oid holder[] = { OID_EKU_CLIENT, OID_EKU_EMAIL };
+	static const enum pkix_oid holder[] = { OID_EKU_CLIENT, OID_EKU_EMAIL,
+		OID_EKU_SERVER, OID_EKU_CODE, OID_EKU_TIME, OID_EKU_DOCUMENT };
 	for (size_t i = 0; i < ARRAY_LEN(holder); i++) {
 		if (bytes_eq(oid, oid_known(holder[i])))
 			return (v->s->ceilings.eku >> holder[i] & 1) != 0;
@@ -217,6 +218,35 @@ check_usage(const struct view *v, struct err *e)
 		return err_say(e, ERR_DENIED, "signer-purpose",
 		    "the certificate has an extended key usage that the "
 		    "ceilings of the signer do not allow");
+	return ERR_OK;
+}
+
+/* A minister's alternative names are those of people: otherName, e-mail. */
+static enum err_code
+check_name_kinds(const struct view *v, struct err *e)
+{
+	static const enum pkix_oid lists[] = { OID_EXT_SAN, OID_EXT_IAN };
+	const unsigned people = 1u << general_name_tag(GN_OTHER_IA5) |
+				1u << general_name_tag(GN_EMAIL);
+	unsigned allowed = v->is_minister ? people : v->s->ceilings.names;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		const struct cert_ext *ext = cert_find_ext(&v->cert, lists[i]);
+		if (ext == NULL)
+			continue;
+		struct der d = der_of(ext->value);
+		struct der names = der_enter(&d, DER_SEQUENCE);
+		bool ok = true;
+		while (ok && der_peek(&names) != 0) {
+			unsigned tag = der_peek(&names) & 0x1fu;
+			(void)der_element(&names);
+			ok = (allowed >> tag & 1) != 0;
+		}
+		if (!ok || !der_end(&names))
+			return err_at(e, ERR_DENIED, "signer-name-kind",
+			    "RFC 5280 4.2.1.6", NOWHERE,
+			    "the certificate has an alternative name of a kind "
+			    "that the ceilings of the signer do not allow");
+	}
 	return ERR_OK;
 }
 
@@ -388,6 +418,7 @@ judge(struct view *v, const struct signer_certificate *m, struct buf *scratch,
 	TRY(check_validity(v, e));
 	if (!v->is_minister)
 		TRY(check_usage(v, e));
+	TRY(check_name_kinds(v, e));
 	TRY(check_key(v, e));
 	return judge_evidence(v, m, scratch, e);
 }
@@ -446,7 +477,7 @@ may_sign_certificate(struct signer *s, const struct signer_certificate *m,
 	v.by = &s->endorser;
 	if (!v.is_minister)
 		TRY(signer_issuer(s, m->issuer, &v.by, e));
-	TRY(signer_container(v.by, m->container,
+	TRY(signer_container(s, v.by, m->container,
 	    v.is_minister ? LINT_ENDORSER : LINT_HOLDER, &v.cert, e));
 	v.tbs_sha256 = hash_of(s, v.cert.tbs);
 	v.statement_sha256 = hash_of(s, m->statement);

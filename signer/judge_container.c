@@ -64,12 +64,51 @@ lint(const struct cert *c, enum lint_kind kind, struct err *e)
 	return lint_verdict(&found, e);
 }
 
-enum err_code
-signer_container(const struct authority *by, struct bytes container,
-    enum lint_kind kind, struct cert *out, struct err *e)
+/* Private extensions: those of the ceilings, critical just as these say. */
+static enum err_code
+check_private(const struct ceilings *top, struct cert *c, struct err *e)
 {
-	TRY(cert_parse(container, out, e));
+	char oid[64];
+	for (size_t i = 0; i < top->n_extension; i++)
+		cert_declare(c, oid_bytes(&top->extension[i].oid),
+		    top->extension[i].critical);
+	for (size_t i = 0; i < c->n_ext; i++) {
+		if (c->ext[i].declared || !ext_is_private(c->ext[i].oid))
+			continue;
+		oid_print(oid, sizeof(oid), c->ext[i].oid);
+		return err_at(e, ERR_DENIED, "signer-extension", "RFC 5280 4.2",
+		    at_field("extensions"),
+		    "the ceilings of the signer do not allow the extension "
+		    "%s, or not with that criticality",
+		    oid);
+	}
+	return ERR_OK;
+}
+
+/* What a certificate states of its own quality binds whoever signs it. */
+static enum err_code
+check_statements(const struct cert *c, bool allowed, struct err *e)
+{
+	if (allowed || cert_find_ext(c, OID_EXT_QC) == NULL)
+		return ERR_OK;
+	return err_at(e, ERR_DENIED, "signer-qc-statements",
+	    "ETSI EN 319 412-5 4.1", at_field("qcStatements"),
+	    "the certificate makes statements of a qualified certificate, "
+	    "which the ceilings of the signer do not allow");
+}
+
+enum err_code
+signer_container(const struct signer *s, const struct authority *by,
+    struct bytes container, enum lint_kind kind, struct cert *out,
+    struct err *e)
+{
+	bool holder = kind == LINT_HOLDER;
+	TRY(holder ? cert_parse_own(container, out, e)
+		   : cert_parse(container, out, e));
 	TRY(check_issuer(by, out, e));
+	if (holder)
+		TRY(check_private(&s->ceilings, out, e));
+	TRY(check_statements(out, holder && s->ceilings.qc_statements, e));
 	return lint(out, kind, e);
 }
 

@@ -162,7 +162,7 @@ may_sign_responder(struct signer *s, const struct signer_responder *m,
 	struct cert c;
 	bool again, done;
 	TRY(signer_issuer(s, m->issuer, &job->by, e));
-	TRY(signer_container(job->by, m->container, LINT_OCSP, &c, e));
+	TRY(signer_container(s, job->by, m->container, LINT_OCSP, &c, e));
 	struct bytes hash = hash_of(s, c.tbs);
 	job->wrap = WRAP_SIGNED;
 	job->tbs = c.tbs;

@@ -489,10 +489,11 @@ MUST_CHECK enum err_code cert_parse(struct bytes der, struct cert *out,
 MUST_CHECK enum err_code cert_parse_own(struct bytes der, struct cert *out,
     struct err *e);
 /*
- * cert_declare - these private extensions may stand in this certificate, as
- * policy or ceiling says: the lint lets them pass.
+ * cert_declare - this private extension may stand in the certificate, critical
+ * or not, as policy or ceiling says: the lint lets it pass.  Any other OID is
+ * ignored.
  */
-void cert_declare(struct cert *c, const struct oid *oids, size_t n);
+void cert_declare(struct cert *c, struct bytes oid, bool critical);
 const struct cert_ext *cert_find_ext(const struct cert *c, enum pkix_oid oid);
 bool cert_has_eku(const struct cert *c, enum pkix_oid eku);
 /*

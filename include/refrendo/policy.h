@@ -74,7 +74,8 @@ struct policy_file {
 
 /* --- Ceilings: etc/signer.yaml -------------------------------------------------- */
 
-#define OFFICERS_MAX 16
+#define OFFICERS_MAX     16
+#define CEILING_EXTS_MAX 16
 
 struct officer {
 	char run[RUN_TEXT];              /* stored form */
@@ -89,6 +90,13 @@ struct ceilings {
 	uint32_t keys;          /* bit i: enum key_type i */
 	uint16_t key_usage;     /* KU_ bits a holder may have */
 	uint32_t eku;           /* bit i: enum pkix_oid OID_EKU_… of a holder */
+	uint16_t names;         /* bit i: kinds with general_name_tag() i */
+	bool qc_statements;     /* may they stand in a certificate? */
+	struct {
+		struct oid oid;
+		bool critical;         /* must it be, or must it not? */
+	} extension[CEILING_EXTS_MAX]; /* private ones that may */
+	size_t n_extension;
 	int64_t statement_max_s; /* life of a statement to endorse */
 	int64_t appointment_max_s;
 	int64_t ocsp_max_s, crl_max_s; /* nextUpdate - thisUpdate */

@@ -299,6 +299,7 @@ world_new(const char *when)
 		.keys = 1u << KEY_EC_P256 | 1u << KEY_EC_P384,
 		.key_usage = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION,
 		.eku = 1u << OID_EKU_CLIENT | 1u << OID_EKU_EMAIL,
+		.names = 1u << 0 | 1u << 1, /* otherName, e-mail */
 		.statement_max_s = DAY,
 		.appointment_max_s = 1461 * DAY,
 		.ocsp_max_s = 10 * DAY,

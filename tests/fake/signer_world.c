@@ -143,6 +143,7 @@ set_ceilings(struct world *w)
 		.keys = 1u << KEY_EC_P256 | 1u << KEY_RSA_3072,
 		.key_usage = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION,
 		.eku = 1u << OID_EKU_CLIENT | 1u << OID_EKU_EMAIL,
+		.names = 1u << 0 | 1u << 1, /* otherName, e-mail */
 		.statement_max_s = 3 * DAY,
 		.appointment_max_s = 400 * DAY,
 		.ocsp_max_s = 10 * DAY,

@@ -51,6 +51,42 @@ build(struct bytes in)
 	MUST(utf8_valid(bytes_str(text)) && text[0] != '\0');
 }
 
+/* The input as the address of a host, a page, a network. */
+static void
+address(struct bytes in)
+{
+	struct err e = { .code = ERR_OK };
+	uint8_t ip[IP_RANGE_MAX];
+	struct general_name n = { .value = in };
+	size_t len;
+	int kind;
+
+	if (dns_check(in, &e) == ERR_OK)
+		MUST(in.len <= 255 && ascii_printable(in));
+	else
+		MUST(e.code == ERR_INVALID && e.say[0] != '\0');
+	if (uri_check(in, &e) == ERR_OK)
+		MUST(ascii_printable(in) && memchr(in.p, ' ', in.len) == NULL);
+	else
+		MUST(e.code == ERR_INVALID && e.say[0] != '\0');
+	if (ip_parse(in, ip, &len, &e) == ERR_OK)
+		MUST(len == 4 || len == 16);
+	if (ip_range_parse(in, ip, &len, &e) == ERR_OK) {
+		n.kind = GN_IP;
+		n.value = bytes_of(ip, len);
+		MUST(subtree_check(&n, &e) == ERR_OK);
+		n.value = in;
+	}
+	for (kind = 0; kind < NAME_KINDS; kind++) {
+		n.kind = (enum name_kind)kind;
+		n.other.len = 1;
+		if (general_name_check(&n, &e) != ERR_OK)
+			MUST(e.code == ERR_INVALID && e.say[0] != '\0');
+		if (subtree_check(&n, &e) != ERR_OK)
+			MUST(e.code == ERR_INVALID && e.say[0] != '\0');
+	}
+}
+
 /* The input as somebody else's Name, address and identifier. */
 static void
 read_as(struct bytes in)
@@ -76,5 +112,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	build(bytes_of(data, size));
 	read_as(bytes_of(data, size));
+	address(bytes_of(data, size));
 	return 0;
 }

@@ -11,6 +11,7 @@ static const struct ceilings wide = {
 	.keys = 0x1f,
 	.key_usage = 0x1f,
 	.eku = 1u << OID_EKU_CLIENT | 1u << OID_EKU_EMAIL,
+	.names = 1u << 0 | 1u << 1, /* otherName, e-mail */
 	.statement_max_s = 7 * DAY,
 	.ocsp_max_s = 10 * DAY,
 	.crl_max_s = 30 * DAY,

@@ -37,6 +37,7 @@ static const struct ceilings law = {
 	.keys = 0x1f,
 	.key_usage = 0x1f,
 	.eku = 1u << OID_EKU_CLIENT | 1u << OID_EKU_EMAIL,
+	.names = 1u << 0 | 1u << 1, /* otherName, e-mail */
 	.statement_max_s = 72 * HOUR,
 	.ocsp_max_s = 4 * DAY,
 	.crl_max_s = 7 * DAY,

@@ -59,6 +59,12 @@ static const struct refusal ceilings_rows[] = {
 	{ "short hash", HEX "0", HEX, 6, 0, "policy-text-length", NULL },
 	{ "no hash", HEX "0", HEX "x", 6, 0, "ceilings-key", "this is not a SHA-256 in hexadecimal digits" },
 	{ "officer without name", "name: Ana, ", "", 6, 3, "policy-key-missing", "the key name is missing" },
+	{ "no kind of name", "keys:", "names: []\nkeys:", 2, 8, "policy-count", "there must be 1 to 16 entries" },
+	{ "a kind of name that is none", "keys:", "names: [rfc822]\nkeys:", 2, 9, "policy-word-unknown", "there is no choice called rfc822 here" },
+	{ "extension of X.509", "keys:", "extensions: [{oid: 2.5.29.30}]\nkeys:", 2, 20, "ceilings-extension", "an extension of X.509, PKIX or OCSP is not a private one" },
+	{ "extension of PKIX", "keys:", "extensions: [{oid: 1.3.6.1.5.5.7.1.3}]\nkeys:", 2, 20, "ceilings-extension", NULL },
+	{ "ocsp-nocheck", "keys:", "extensions: [{oid: 1.3.6.1.5.5.7.48.1.5}]\nkeys:", 2, 20, "ceilings-extension", NULL },
+	{ "one extension twice", "keys:", "extensions: [{oid: 1.2.3.4}, {oid: 1.2.3.4, critical: true}]\nkeys:", 2, 36, "ceilings-extension-twice", "this extension stands twice" },
 	{ "typing error", "officers", "oficers", 5, 1, "policy-key-unknown", NULL },
 };
 
@@ -212,6 +218,9 @@ ceilings_values(void **state)
 	assert_int_equal(c.keys, 1u << KEY_EC_P256);
 	assert_int_equal(c.key_usage, KU_DIGITAL_SIGNATURE);
 	assert_int_equal(c.eku, 1u << OID_EKU_CLIENT);
+	assert_int_equal(c.names, 1u << 0 | 1u << 1);
+	assert_false(c.qc_statements);
+	assert_int_equal(c.n_extension, 0);
 	assert_int_equal(c.statement_max_s, 72 * HOUR);
 	assert_int_equal(c.appointment_max_s, 1460 * DAY);
 	assert_int_equal(c.ocsp_max_s, 10 * DAY);

@@ -21,6 +21,7 @@ static const struct ceilings law = {
 	.keys = 1u << KEY_EC_P256 | 1u << KEY_RSA_3072,
 	.key_usage = 0x1f,
 	.eku = 1u << OID_EKU_CLIENT | 1u << OID_EKU_EMAIL,
+	.names = 1u << 0 | 1u << 1, /* otherName, e-mail */
 	.statement_max_s = 72 * HOUR,
 	.ocsp_max_s = 10 * DAY,
 	.crl_max_s = 10 * DAY,

@@ -39,6 +39,7 @@ static const struct ceilings law = {
 		1u << KEY_RSA_4096,
 	.key_usage = 0x1f,
 	.eku = 1u << OID_EKU_CLIENT | 1u << OID_EKU_EMAIL,
+	.names = 1u << 0 | 1u << 1, /* otherName, e-mail */
 	.statement_max_s = 72 * HOUR,
 	.appointment_max_s = 1460 * DAY,
 	.ocsp_max_s = 4 * DAY,
@@ -240,6 +241,7 @@ static const struct refusal refusals[] = {
 	/* --- across keys --- */
 	{ "default over max", "default: 1y", "default: 3y", 7, 21, 2, "policy-default-over-max", "validity.default", "the default of 3y is longer than the max of 2y", "write 2y or less" },
 	{ "EC key that enciphers", "[digitalSignature]", "[digitalSignature, keyEncipherment]", 8, 33, 15, "policy-usage-key", "usage.key[2]", "keys of type ec-p256, which keys.allowed has, cannot do keyEncipherment", NULL },
+	{ "serverAuth above the ceiling", "[clientAuth]", "[serverAuth]", 8, 45, 10, "policy-ceiling-word", NULL, "the ceilings do not allow serverAuth", NULL },
 	{ "clientAuth without signature", "[digitalSignature]", "[nonRepudiation]", 8, 43, 10, "policy-usage-purpose", NULL, "no usage in usage.key serves clientAuth", NULL },
 	{ "criticality taken away", "[clientAuth]", "[clientAuth], critical: []", 8, 68, 2, "policy-critical", "usage.critical", "keyUsage is always critical: this list can add to that, not take it away", "write [key], or delete critical" },
 	{ "criticality of purposes", "[clientAuth]", "[clientAuth], critical: [key, extended]", 8, 74, 8, "policy-word-refused", NULL, "extended has no place here", NULL },
