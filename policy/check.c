@@ -314,6 +314,7 @@ policy_check_ceilings(struct load *l, const struct said_policy *s,
 		    c->validity_max_s);
 		ceiling_words(l, &s->usage.key, usage_words, c->key_usage);
 		ceiling_words(l, &s->usage.extended, eku_words, c->eku);
+		policy_check_parts_ceilings(l, s, c);
 	}
 	ceiling_duration(l, &s->validity.backdate, s->validity.backdate.n,
 	    c->backdate_max_s);

@@ -355,6 +355,9 @@ void policy_check_holder(struct load *l, const struct said_policy *s);
 void policy_check_names(struct load *l, const struct said_policy *s);
 /* Statements, private extensions, constraints, conditions. */
 void policy_check_parts(struct load *l, const struct said_policy *s);
+/* Names, statements and extensions against the ceilings. */
+void policy_check_parts_ceilings(struct load *l, const struct said_policy *s,
+    const struct ceilings *c);
 /* One alternative name as it is with these facts. */
 enum err_code alt_fill(const struct alt_name *from,
     const struct policy_facts *facts, struct arena *a, struct general_name *to,

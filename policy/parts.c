@@ -389,3 +389,89 @@ policy_check_parts(struct load *l, const struct said_policy *s)
 		check_no_ca(l, s);
 	check_qc(l, s);
 }
+
+/* --- Ceilings ------------------------------------------------------------------------ */
+
+static void
+ceiling_names(struct load *l, const struct value *list, unsigned allowed)
+{
+	const struct said_alt *a = list->items;
+	char words[64];
+	struct err e;
+
+	words_of_bits(name_kind_words, (int64_t)allowed, words, sizeof(words));
+	for (size_t i = 0; i < list->count; i++) {
+		enum name_kind kind;
+		const struct value *v = alt_value(&a[i], &kind);
+		unsigned tag = v == NULL ? 0 : general_name_tag(kind);
+
+		if (v == NULL || (allowed >> tag & 1) != 0)
+			continue;
+		err_at(&e, ERR_DENIED, "policy-ceiling-name", "signer.yaml",
+		    where_of(l, v->at),
+		    "the ceilings do not allow names of the kind %s",
+		    word_of_bit(name_kind_words, INT64_C(1) << tag));
+		report(l, v->at->width, &e, "allowed: %s", words);
+	}
+}
+
+static bool
+extension_allowed(const struct said_extension *x, const struct ceilings *c)
+{
+	for (size_t i = 0; i < c->n_extension; i++) {
+		if (bytes_eq(oid_bytes(&c->extension[i].oid),
+			oid_bytes(&x->oid.oid)))
+			return c->extension[i].critical == (x->critical.n != 0);
+	}
+	return false;
+}
+
+static void
+ceiling_extensions(struct load *l, const struct value *list,
+    const struct ceilings *c)
+{
+	const struct said_extension *x = list->items;
+	struct err e;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (!x[i].oid.ok || !x[i].critical.ok ||
+		    extension_allowed(&x[i], c))
+			continue;
+		err_at(&e, ERR_DENIED, "policy-ceiling-extension",
+		    "signer.yaml", where_of(l, x[i].oid.at),
+		    "the ceilings do not allow this extension, or not with "
+		    "that criticality");
+		report(l, x[i].oid.at->width, &e,
+		    "add it to extensions in signer.yaml, or delete it");
+	}
+}
+
+static void
+ceiling_qc(struct load *l, const struct said_policy *s)
+{
+	const struct node *at = qc_at(s);
+	struct qc_statements q = { .compliance = false };
+	struct err e;
+
+	if (at == NULL)
+		return;
+	qc_keep(l->arena, &q, s);
+	if (!qc_present(&q))
+		return;
+	err_at(&e, ERR_DENIED, "policy-ceiling-qc", "signer.yaml",
+	    where_of(l, at),
+	    "the ceilings do not allow statements of qualified certificates");
+	report(l, at->width, &e,
+	    "set qc_statements in signer.yaml, or delete it");
+}
+
+void
+policy_check_parts_ceilings(struct load *l, const struct said_policy *s,
+    const struct ceilings *c)
+{
+	ceiling_names(l, &s->names.subject_alt, c->names);
+	ceiling_names(l, &s->names.issuer_alt, c->names);
+	ceiling_extensions(l, &s->extensions, c);
+	if (!c->qc_statements)
+		ceiling_qc(l, s);
+}

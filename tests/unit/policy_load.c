@@ -241,6 +241,10 @@ static const struct refusal refusals[] = {
 	/* --- across keys --- */
 	{ "default over max", "default: 1y", "default: 3y", 7, 21, 2, "policy-default-over-max", "validity.default", "the default of 3y is longer than the max of 2y", "write 2y or less" },
 	{ "EC key that enciphers", "[digitalSignature]", "[digitalSignature, keyEncipherment]", 8, 33, 15, "policy-usage-key", "usage.key[2]", "keys of type ec-p256, which keys.allowed has, cannot do keyEncipherment", NULL },
+	{ "host above the ceiling", "subject_alt: []", "subject_alt: [{dns: www.example.cl}]", 5, 29, 14, "policy-ceiling-name", NULL, "the ceilings do not allow names of the kind dns", "allowed: other, email" },
+	{ "address of the issuer above it", "issuer_alt: []", "issuer_alt: [{ip: 192.0.2.7}]", 5, 0, 9, "policy-ceiling-name", NULL, "the ceilings do not allow names of the kind ip", NULL },
+	{ "extension above the ceiling", "keys:", "extensions: [{oid: 1.2.3, critical: false, der: {hex: \"0500\"}}]\nkeys:", 6, 20, 5, "policy-ceiling-extension", NULL, "the ceilings do not allow this extension, or not with that criticality", NULL },
+	{ "statements above the ceiling", "keys:", "qc_statements: {compliance: true}\nkeys:", 6, 1, 13, "policy-ceiling-qc", NULL, "the ceilings do not allow statements of qualified certificates", NULL },
 	{ "serverAuth above the ceiling", "[clientAuth]", "[serverAuth]", 8, 45, 10, "policy-ceiling-word", NULL, "the ceilings do not allow serverAuth", NULL },
 	{ "clientAuth without signature", "[digitalSignature]", "[nonRepudiation]", 8, 43, 10, "policy-usage-purpose", NULL, "no usage in usage.key serves clientAuth", NULL },
 	{ "criticality taken away", "[clientAuth]", "[clientAuth], critical: []", 8, 68, 2, "policy-critical", "usage.critical", "keyUsage is always critical: this list can add to that, not take it away", "write [key], or delete critical" },
