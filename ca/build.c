@@ -29,8 +29,16 @@ key_judge(struct issue *s, struct bytes spki_sha256, struct err *e)
 	struct key_row key;
 	struct bytes run = s->is_appointment ? s->appt.run : s->req.holder_run;
 	struct bytes id = s->is_appointment ? s->appt.id : s->req.id;
+	const char *list =
+	    weak_list_find(d->ca->weak, s->csr.spki, spki_sha256);
 	bool found, open;
 
+	if (list != NULL)
+		return err_at(e, ERR_DENIED, "key-listed", "BR 6.1.1.3",
+		    at_field("csr"),
+		    "this key is on the list %s of keys that others know; make "
+		    "a new one with another program",
+		    list);
 	TRY(rec_get(d->v, &rec_key, ca_row_key(d->a, ROW_KEY, spki_sha256),
 	    d->a, &key, &found, e));
 	if (!found)

@@ -319,6 +319,42 @@ check_engine(struct doctor *d)
 	json_decref(status);
 }
 
+/* Keys of faulty generators and leaked ones are found by lists alone. */
+static void
+check_lists(struct doctor *d)
+{
+	AUTO(weak_list) list = NULL;
+	struct err e;
+	char text[1024];
+	if (d->config.n_compromised == 0) {
+		tell(d, STATE_LOOK, "weak-keys",
+		    "no list of compromised keys; see keys.compromised in "
+		    "doc/policy.md",
+		    "sin lista de llaves comprometidas; vea keys.compromised "
+		    "en doc/policy.md");
+		return;
+	}
+	enum err_code code = weak_list_new(&list, &e);
+	for (size_t i = 0; code == ERR_OK && i < d->config.n_compromised; i++) {
+		struct buf file AUTO_BUF = BUF(0);
+		const char *name = d->config.compromised[i];
+		code =
+		    file_read(d->c->dir, name, WEAK_LIST_MAX_BYTES, &file, &e);
+		if (code == ERR_OK)
+			code = weak_list_add(list, name, buf_bytes(&file), &e);
+	}
+	if (code != ERR_OK) {
+		cli_sentence(&e, d->c->spanish, text, sizeof(text));
+		tell(d, STATE_WRONG, "weak-keys", text, text);
+		return;
+	}
+	size_t n = weak_list_count(list);
+	tell(d, STATE_GOOD, "weak-keys",
+	    arena_printf(d->c->arena, "%zu compromised keys are refused", n),
+	    arena_printf(d->c->arena, "se rechazan %zu llaves comprometidas",
+		n));
+}
+
 static enum err_code
 doctor(struct cli *c, struct err *e)
 {
@@ -330,6 +366,7 @@ doctor(struct cli *c, struct err *e)
 	check_disk(&d);
 	check_kernel(&d);
 	check_clock(&d);
+	check_lists(&d);
 	check_engine(&d);
 	check_crls(&d);
 	if (c->json) {

@@ -36,11 +36,12 @@ read_time(struct facts *f, struct der *d)
 	return t;
 }
 
-/* 2.5.29.n; 0 for any other. */
+/* 2.5.29.n, below 64, so that a word holds the set of them; else 0. */
 static uint8_t
 ext_of(struct bytes oid)
 {
-	if (oid.len != 3 || oid.p[0] != 0x55 || oid.p[1] != 0x1d)
+	if (oid.len != 3 || oid.p[0] != 0x55 || oid.p[1] != 0x1d ||
+	    oid.p[2] >= 64)
 		return 0;
 	return oid.p[2];
 }
@@ -111,7 +112,7 @@ static void
 judge_extension(struct facts *f, const struct ext *x, struct seen *s)
 {
 	judge(f, C_EXT_TWICE, x->n != 0 && (s->ext >> x->n & 1) != 0);
-	s->ext |= UINT64_C(1) << (x->n & 63);
+	s->ext |= UINT64_C(1) << x->n;
 	judge(f, C_EXT_HOUSE, x->n != X_AKI && x->n != X_NUMBER);
 	switch (x->n) {
 	case X_NUMBER:
@@ -214,9 +215,8 @@ judge_entry_extensions(struct facts *f, struct bytes content, int64_t revoked)
 			judge(f, C_ENTRY_FORM, true);
 			continue;
 		}
-		judge(f, C_ENTRY_EXT_TWICE,
-		    x.n != 0 && (seen >> (x.n & 63) & 1) != 0);
-		seen |= UINT64_C(1) << (x.n & 63);
+		judge(f, C_ENTRY_EXT_TWICE, x.n != 0 && (seen >> x.n & 1) != 0);
+		seen |= UINT64_C(1) << x.n;
 		if (x.n == X_REASON)
 			judge_reason(f, &x);
 		else if (x.n == X_INVALID)

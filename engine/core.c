@@ -90,6 +90,28 @@ issuer_load(struct core *c, struct core_issuer *i, const char *name,
 	return key_generate(ca->type, &ca->throwaway, e);
 }
 
+/* Once: the sandbox closes behind it. */
+static enum err_code
+core_load_lists(struct core *c, struct err *e)
+{
+	const struct config *config = &c->inst->config;
+	if (config->n_compromised == 0)
+		return ERR_OK;
+	TRY(weak_list_new(&c->weak, e));
+	for (size_t i = 0; i < config->n_compromised; i++) {
+		const char *file = config->compromised[i];
+		struct buf text AUTO_BUF = BUF(0);
+		TRY(file_read(c->inst->dir, file, WEAK_LIST_MAX_BYTES, &text,
+		    e));
+		const char *slash = strrchr(file, '/');
+		TRY(weak_list_add(c->weak, slash != NULL ? slash + 1 : file,
+		    buf_bytes(&text), e));
+	}
+	log_info("weak-keys", "lists=%zu keys=%zu", config->n_compromised,
+	    weak_list_count(c->weak));
+	return ERR_OK;
+}
+
 static enum err_code
 core_load_cas(struct core *c, struct err *e)
 {
@@ -124,6 +146,8 @@ core_load_cas(struct core *c, struct err *e)
 		.issuer = c->issuer_table,
 		.n_issuer = c->n_issuer,
 		.endorser = &c->endorser.ca };
+	TRY(core_load_lists(c, e));
+	c->ca.weak = c->weak;
 	TRY(verifier_new(&c->ca.verifier, e));
 	TRY(verifier_new(&c->verifier, e));
 	return prover_open(c, e);
@@ -539,6 +563,7 @@ core_close(struct core *c)
 	prover_close(c);
 	OPENSSL_cleanse(&c->randomness, sizeof(c->randomness));
 	policy_set_free(c->policies);
+	weak_list_free(c->weak);
 	arena_free(c->arena);
 	free(c->round.item);
 	free(c->due);

@@ -178,7 +178,8 @@ struct core {
 	struct arena *arena; /* of one event on the loop */
 	struct verifier *verifier;
 	struct ca ca; /* the writer thread's, but for what never changes */
-	struct policy_set *policies;                /* in force, for the loop */
+	struct weak_list *weak;      /* of refrendo.yaml; NULL: none */
+	struct policy_set *policies; /* in force, for the loop */
 	struct ca_issuer issuer_table[ISSUERS_MAX]; /* for ca.issuer */
 	struct core_issuer issuer[ISSUERS_MAX];
 	struct core_issuer endorser;

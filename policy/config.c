@@ -20,7 +20,7 @@ struct said_config {
 		struct value ledger, public;
 	} maps;
 	struct {
-		struct value log, endorser;
+		struct value log, endorser, compromised;
 	} keys;
 	struct {
 		struct value log_public, endorser, root, signer, policies;
@@ -71,6 +71,7 @@ static const struct table maps_table = { "maps", maps_rows, ARRAY_LEN(maps_rows)
 static const struct row keys_rows[] = {
 	{ "log",      T_TEXT, REQUIRED, PATHS, NULL, AT(log),      NULL, NULL, NULL, "URI of the key that signs checkpoints." },
 	{ "endorser", T_TEXT, REQUIRED, PATHS, NULL, AT(endorser), NULL, NULL, NULL, "URI of the key that certifies ministers of faith." },
+	{ "compromised", T_TEXTS, 0, PATHS, NULL, AT(compromised), NULL, NULL, "CA/Browser Forum BR 6.1.1.3", "Files of keys to refuse, at most 8: a line is the SHA-256 of a key in hexadecimal, or a line of openssl-blacklist. Read at the start." },
 };
 static const struct table keys_table = { "keys", keys_rows, ARRAY_LEN(keys_rows), 0, NULL };
 
@@ -339,6 +340,22 @@ keep_issuer(struct load *l, const struct said_issuer *s, struct config *c)
 }
 
 static void
+keep_lists(struct load *l, const struct value *v, struct config *c)
+{
+	const struct bytes *file = v->items;
+	struct err e;
+
+	for (size_t i = 0; i < v->count && i < WEAK_LISTS_MAX; i++)
+		snprintf(c->compromised[c->n_compromised++], PATH_LEN, "%.*s",
+		    BYTES_FMT(file[i]));
+	if (v->count <= WEAK_LISTS_MAX)
+		return;
+	err_at(&e, ERR_INVALID, "config-lists", NULL, where_of(l, v->at),
+	    "there are more than 8 lists of keys");
+	report(l, v->at->width, &e, "put some of them together in one file");
+}
+
+static void
 keep(struct load *l, const struct said_config *s, struct config *c)
 {
 	const int64_t *uid = s->admin.uids.items;
@@ -356,6 +373,7 @@ keep(struct load *l, const struct said_config *s, struct config *c)
 	c->public_map_bytes = s->maps.public.n;
 	keep_uri(l, c->log_key, &s->keys.log);
 	keep_uri(l, c->endorser_key, &s->keys.endorser);
+	keep_lists(l, &s->keys.compromised, c);
 	keep_text(c->log_public, PATH_LEN, &s->files.log_public);
 	keep_text(c->endorser_certificate, PATH_LEN, &s->files.endorser);
 	keep_text(c->root_certificate, PATH_LEN, &s->files.root);

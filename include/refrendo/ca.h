@@ -519,6 +519,7 @@ struct ca {
 	size_t n_issuer;
 	const struct ca_issuer *endorser;
 	struct verifier *verifier;
+	const struct weak_list *weak; /* keys to refuse; NULL: no list */
 };
 
 /* Octets from the CSPRNG for one decision; taken from the front. */

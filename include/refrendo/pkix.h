@@ -237,6 +237,29 @@ MUST_CHECK enum err_code spki_key_id(struct bytes spki, uint8_t out[KEY_ID_LEN],
     struct err *e);
 
 /*
+ * weak_list - keys that nobody may use, from files of one key a line: 64
+ * hexadecimal digits are the SHA-256 of a SubjectPublicKeyInfo, 20 the end of
+ * the SHA-1 of "Modulus=HEX\n", as openssl-blacklist has Debian's weak RSA
+ * keys.  Empty lines and those that begin with # say nothing.
+ */
+#define WEAK_LISTS_MAX      8
+#define WEAK_LIST_MAX_BYTES (64u << 20)
+struct weak_list;
+MUST_CHECK enum err_code weak_list_new(struct weak_list **out, struct err *e);
+void weak_list_free(struct weak_list *l);
+OWNED(weak_list);
+/* ERR_INVALID "weak-list-line" (where.line), "weak-list-count"; ERR_NOMEM. */
+MUST_CHECK enum err_code weak_list_add(struct weak_list *l, const char *name,
+    struct bytes text, struct err *e);
+size_t weak_list_count(const struct weak_list *l); /* keys, of all */
+/*
+ * The name of the first list that has the key, or NULL; l may be NULL.  An
+ * empty spki is looked for by its hash alone.
+ */
+const char *weak_list_find(const struct weak_list *l, struct bytes spki,
+    struct bytes spki_sha256);
+
+/*
  * verifier - checks signatures.  Holds reusable OpenSSL objects, and the last
  * keys it met by the hash of their SPKI: decoding a key costs more than using
  * it.  One thread at a time.

@@ -140,6 +140,8 @@ struct config {
 	int64_t status_processes, front_processes; /* 1..16 */
 	int64_t ledger_map_bytes, public_map_bytes;
 	char log_key[PATH_LEN], endorser_key[PATH_LEN];
+	char compromised[WEAK_LISTS_MAX][PATH_LEN]; /* lists of keys */
+	size_t n_compromised;
 	char log_public[PATH_LEN], endorser_certificate[PATH_LEN],
 	    root_certificate[PATH_LEN], signer_yaml[PATH_LEN],
 	    policies[PATH_LEN]; /* directory of *.yaml */

@@ -218,6 +218,33 @@ incident_08_one_key_one_person(void **state)
 }
 
 static void
+incident_06_listed_key(void **state)
+{
+	(void)state;
+	AUTO(world) w = world_new(WHEN);
+	AUTO(weak_list) list = NULL;
+	world_populate(w);
+	struct command c = new_request(w, HOLDER, "leaked");
+	struct buf scratch AUTO_BUF = BUF(CSR_MAX_BYTES);
+	uint8_t hash[SHA256_LEN];
+	char hex[HEX_LEN(SHA256_LEN)];
+	struct csr csr;
+
+	world_must(w, csr_parse(c.f[CF_CSR], &scratch, &csr, &w->e), "a CSR");
+	sha256(hash, csr.spki);
+	hex_print(hex, bytes_of(hash, SHA256_LEN));
+	world_must(w, weak_list_new(&list, &w->e), "a list");
+	world_must(w, weak_list_add(list, "leaked.txt", bytes_str(hex), &w->e),
+	    "a line");
+	w->ca.weak = list;
+	refuses(w, &c, ERR_DENIED, "key-listed",
+	    "this key is on the list leaked.txt of keys that others know; make "
+	    "a new one with another program");
+	c = new_request(w, HOLDER, "own");
+	world_must(w, world_run(w, &c), "another key");
+}
+
+static void
 incident_12_criticality(void **state)
 {
 	(void)state;
@@ -443,6 +470,7 @@ main(void)
 		cmocka_unit_test(incident_04_renewal_takes_the_same_steps),
 		cmocka_unit_test(incident_05_not_before_is_the_clock),
 		cmocka_unit_test(incident_08_one_key_one_person),
+		cmocka_unit_test(incident_06_listed_key),
 		cmocka_unit_test(incident_12_criticality),
 		cmocka_unit_test(incident_33_no_bypass),
 		cmocka_unit_test(incident_04_one_issuing_function),

@@ -427,6 +427,76 @@ good_keys_pass(void **state)
 	}
 }
 
+/* --- Lists -------------------------------------------------------------------- */
+
+/* The form of openssl-blacklist, by the openssl and sha1sum commands. */
+static void
+blacklist_line(struct bytes spki, char out[22])
+{
+	struct buf pem AUTO_BUF = BUF(1 << 16), text AUTO_BUF = BUF(1 << 16);
+	struct dir d = dir_new();
+
+	pem_put(&pem, "PUBLIC KEY", spki);
+	dir_write(&d, "k.pem", buf_bytes(&pem));
+	must_run(&d, "modulus", "openssl rsa -pubin -in k.pem -noout -modulus");
+	dir_read(&d, "out", &text);
+	dir_write(&d, "modulus", buf_bytes(&text));
+	must_run(&d, "sha1sum", "sha1sum modulus");
+	buf_reset(&text);
+	dir_read(&d, "out", &text);
+	snprintf(out, 22, "%.20s\n", buf_text(&text) + 20);
+	dir_remove(&d);
+}
+
+static void
+incident_06_listed_keys(void **state)
+{
+	AUTO(key) rsa = NULL;
+	AUTO(key) ec = NULL;
+	AUTO(weak_list) l = NULL;
+	uint8_t hash_rsa[SHA256_LEN], hash_ec[SHA256_LEN];
+	char line[22], hex[HEX_LEN(SHA256_LEN)];
+	struct buf text AUTO_BUF = BUF(1 << 12);
+	struct bytes h_rsa = bytes_of(hash_rsa, SHA256_LEN);
+	struct bytes h_ec = bytes_of(hash_ec, SHA256_LEN);
+	struct err e;
+
+	(void)state;
+	OK(key_generate(KEY_RSA_2048, &rsa, &e), &e);
+	OK(key_generate(KEY_EC_P256, &ec, &e), &e);
+	sha256(hash_rsa, key_spki(rsa));
+	sha256(hash_ec, key_spki(ec));
+	assert_null(weak_list_find(NULL, key_spki(rsa), h_rsa));
+	OK(weak_list_new(&l, &e), &e);
+	assert_null(weak_list_find(l, key_spki(rsa), h_rsa));
+
+	blacklist_line(key_spki(rsa), line);
+	buf_puts(&text, "# weak keys\r\n\nffffffffffffffffffff\n");
+	buf_puts(&text, line);
+	buf_puts(&text, "00000000000000000000");
+	OK(weak_list_add(l, "blacklist.RSA-2048", buf_bytes(&text), &e), &e);
+	assert_string_equal(weak_list_find(l, key_spki(rsa), h_rsa),
+	    "blacklist.RSA-2048");
+	assert_null(weak_list_find(l, BYTES_NONE, h_rsa));
+	assert_null(weak_list_find(l, key_spki(ec), h_ec));
+
+	hex_print(hex, h_ec);
+	OK(weak_list_add(l, "leaked", bytes_str(hex), &e), &e);
+	assert_string_equal(weak_list_find(l, key_spki(ec), h_ec), "leaked");
+	assert_string_equal(weak_list_find(l, BYTES_NONE, h_ec), "leaked");
+	assert_int_equal(weak_list_count(l), 4);
+
+	refused("a line of something else",
+	    weak_list_add(l, "mine", bytes_str("# a\n\nhello\n"), &e), &e,
+	    ERR_INVALID, "weak-list-line",
+	    "line 3 of the list of keys mine is neither 64 nor 20");
+	assert_int_equal(e.where.line, 3);
+	for (int i = 3; i < WEAK_LISTS_MAX; i++)
+		OK(weak_list_add(l, "more", BYTES_NONE, &e), &e);
+	refused("a ninth", weak_list_add(l, "ninth", BYTES_NONE, &e), &e,
+	    ERR_INVALID, "weak-list-count", "more than 8 lists");
+}
+
 /* --- Points ------------------------------------------------------------------ */
 
 static void
@@ -641,6 +711,7 @@ main(void)
 		cmocka_unit_test(incident_08_corrupt_moduli),
 		cmocka_unit_test(incident_09_no_sha1_no_md5),
 		cmocka_unit_test(good_keys_pass),
+		cmocka_unit_test(incident_06_listed_keys),
 		cmocka_unit_test(points),
 		cmocka_unit_test(points_agree_with_openssl),
 		cmocka_unit_test(foreign_keys),

@@ -80,6 +80,7 @@ static const struct refusal config_rows[] = {
 	{ "hyphen first", "estado.example.cl", "-estado.cl", 2, 13, "config-public-url", NULL },
 	{ "hyphen last", "estado.example.cl", "estado-.cl", 2, 13, "config-public-url", NULL },
 	{ "letters beyond ASCII", "estado.example.cl", "se\xc3\xb1" "al.cl", 2, 13, "config-public-url", NULL },
+	{ "nine lists of keys", "{log:", "{compromised: [a, b, c, d, e, f, g, h, i], log:", 5, 21, "config-lists", "there are more than 8 lists of keys" },
 	{ "space in the origin", "refrendo.example/log", "refrendo example", 1, 9, "config-origin", NULL },
 	{ "plus in the origin", "refrendo.example/log", "a+b", 1, 9, "config-origin", NULL },
 	{ "host name to listen on", "127.0.0.1:0", "localhost:80", 3, 9, "config-listen", NULL },
