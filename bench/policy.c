@@ -73,6 +73,14 @@ facts_of(const struct policy *p, struct policy_facts *f)
 	f->fact[FACT_PERSON_EMAIL] = bytes_str("maria.nunez@example.cl");
 	f->fact[FACT_INSTITUTION_NAME] = bytes_str("Servicio de Prueba Sur");
 	f->fact[FACT_INSTITUTION_RUT] = bytes_str("60100003-2");
+	while (f->person_kind + 1 < PERSON_KINDS && p->person_kinds != 0 &&
+	       (p->person_kinds >> f->person_kind & 1) == 0)
+		f->person_kind++;
+	for (size_t i = 0; i < p->n_use; i++)
+		if (p->use[i].fact == FACT_ATTRIBUTE)
+			f->attribute[f->n_attribute++] =
+			    (struct attribute){ p->use[i].attribute,
+				    bytes_str("Partes") };
 }
 
 /* What is measured must be a whole evaluation: one that passes. */

@@ -166,7 +166,7 @@ evaluate_request(struct issue *s, struct err *e)
 {
 	struct deed *d = s->d;
 	struct request *r = &s->req;
-	struct verdicts verdicts = { .len = 0 };
+	struct verdicts verdicts;
 
 	TRY(find_policy(s, e));
 	if (bytes_eq(r->operator_run, r->holder_run))

@@ -299,13 +299,11 @@ check_meaning(const struct attr_rule *r, uint8_t tag, struct bytes v,
 }
 
 enum err_code
-name_build(const struct name_attr *attrs, size_t n, struct buf *out,
-    struct err *e)
+name_encode(const struct name_attr *attrs, size_t n,
+    uint8_t memory[NAME_DER_MAX], struct bytes *out, struct err *e)
 {
-	uint8_t memory[NAME_DER_MAX];
-	struct der_w w = der_w_of(memory, sizeof(memory));
+	struct der_w w = der_w_of(memory, NAME_DER_MAX);
 	size_t all = der_mark(&w), i;
-	struct bytes der;
 
 	if (n == 0 || n > NAME_ATTRS_MAX)
 		return err_at(e, ERR_INVALID, "name-count", NULL, NOWHERE,
@@ -330,7 +328,17 @@ name_build(const struct name_attr *attrs, size_t n, struct buf *out,
 		return err_at(e, ERR_INVALID, "name-too-large", NULL, NOWHERE,
 		    "the whole name is longer than 1024 octets; shorten its "
 		    "attributes");
-	TRY(der_w_end(&w, &der, e));
+	return der_w_end(&w, out, e);
+}
+
+enum err_code
+name_build(const struct name_attr *attrs, size_t n, struct buf *out,
+    struct err *e)
+{
+	uint8_t memory[NAME_DER_MAX];
+	struct bytes der;
+
+	TRY(name_encode(attrs, n, memory, &der, e));
 	buf_put(out, der.p, der.len);
 	return buf_end(out, e);
 }

@@ -53,7 +53,8 @@ name_fill(const struct subject_attr *attr, size_t n,
     uint32_t *cut, struct err *e)
 {
 	struct name_attr filled[NAME_ATTRS_MAX];
-	struct buf out AUTO_BUF = BUF(NAME_DER_MAX);
+	uint8_t memory[NAME_DER_MAX];
+	struct bytes name;
 
 	*cut = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -62,8 +63,8 @@ name_fill(const struct subject_attr *attr, size_t n,
 		TRY(attr_fill(&attr[i], facts, a, &filled[i], &is_cut, e));
 		*cut |= is_cut ? UINT32_C(1) << i : 0;
 	}
-	TRY(name_build(filled, n, &out, e));
-	*der = arena_copy(a, buf_bytes(&out));
+	TRY(name_encode(filled, n, memory, &name, e));
+	*der = arena_copy(a, name);
 	return ERR_OK;
 }
 

@@ -375,6 +375,9 @@ struct name_attr {
  */
 MUST_CHECK enum err_code name_build(const struct name_attr *attrs, size_t n,
     struct buf *out, struct err *e);
+/* The same in memory of the caller's, where out then lies. */
+MUST_CHECK enum err_code name_encode(const struct name_attr *attrs, size_t n,
+    uint8_t memory[NAME_DER_MAX], struct bytes *out, struct err *e);
 /*
  * "CN=…, O=…" for people, in encoding order, escaped, valid UTF-8; clipped to
  * size between characters.
