@@ -52,8 +52,10 @@ entry_type_name(enum entry_type t)
 bool
 entry_type_parse(struct bytes name, enum entry_type *out)
 {
-	for (unsigned t = 1; t < ENTRY_TYPES; t++) {
-		if (bytes_is(name, names[t])) {
+	for (unsigned t = 1; t < ENTRY_TYPES && name.len > 0; t++) {
+		/* Most differ in their first letter. */
+		if (name.p[0] == (uint8_t)names[t][0] &&
+		    bytes_is(name, names[t])) {
 			*out = (enum entry_type)t;
 			return true;
 		}

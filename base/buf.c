@@ -28,12 +28,6 @@ bytes_eq(struct bytes a, struct bytes b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
 }
 
-bool
-bytes_is(struct bytes a, const char *s)
-{
-	return bytes_eq(a, bytes_str(s));
-}
-
 int
 bytes_cmp(struct bytes a, struct bytes b)
 {

@@ -362,11 +362,79 @@ def bench_policy_eval(options):
         "arena, reset for each; one core")
 
 
+# What makes every certificate another one: the dearest that a simulation meets.
+CANDIDATE = [
+    ("version: 1", "version: 2"),
+    ("default: 2y", "default: 1y"),
+    ("extended: [emailProtection, clientAuth]", "extended: [clientAuth]"),
+]
+
+
+def candidates(where):
+    """The policy as it is but for its version, and one that changes much."""
+    with open(os.path.join(POLICIES, "funcionario-firma.yaml")) as f:
+        text = f.read()
+    names = []
+    for name, changes in (("same", CANDIDATE[:1]), ("other", CANDIDATE)):
+        new = text
+        for old, value in changes:
+            assert old in new, old
+            new = new.replace(old, value, 1)
+        names.append(os.path.join(where, name + ".yaml"))
+        with open(names[-1], "w") as f:
+            f.write(new)
+    return names
+
+
+def simulate(engine, export, candidate):
+    """Seconds for each request, from start to end of the program."""
+    began = time.monotonic()
+    p = subprocess.run(
+        [os.environ["REFRENDO"], "policy", "simulate", candidate, "--export",
+         export, "--ceilings", engine.path("etc", "signer.yaml"), "--json",
+         "--limit", "0"], capture_output=True, text=True, check=True)
+    took = time.monotonic() - began
+    counts = json.loads(p.stdout)["counts"]
+    assert counts["not_judged"] == 0, counts
+    return took / counts["requests"], counts
+
+
+def bench_policy_simulate(options):
+    with populated() as engine, tempfile.TemporaryDirectory() as where:
+        note(f"issuing {CERTIFICATES:,} certificates")
+        issue_rows(engine, CERTIFICATES, 1)
+        export = os.path.join(where, "export.jsonl")
+        engine.cli("audit", "export", export)
+        engine.stop()
+        same, other = candidates(where)
+        simulate(engine, export, same)
+        rows, octets = [], os.path.getsize(export)
+        for row, other_work in policy_rows(options.pairs):
+            with Watch([]) as watch:
+                one, counts = simulate(engine, export, other)
+                two, _ = simulate(engine, export, same)
+            assert counts["differ"] == counts["requests"], counts
+            each = (one + two) / 2
+            rows.append((1 / each, 1e6 / row["sign_us"],
+                         max(other_work, watch.other)))
+            note(f"  {each * 1e6:.1f} us a request ({one * 1e6:.1f} where "
+                 f"all differ, {two * 1e6:.1f} where none does); a signature "
+                 f"{row['sign_us']:.1f} us (other work {watch.other:.1%})")
+        requests = counts["requests"]
+    return report(
+        options, "policy-simulate", "requests judged by another policy",
+        "ECDSA P-256 signatures", rows, "a second",
+        f"{requests:,} requests in an export of {octets // 1000000} MB, from "
+        "start to end of the program, half of the runs with certificates "
+        "that all differ")
+
+
 BENCHES = {
     "issue": bench_issue,
     "ocsp-get": lambda o: bench_ocsp(o, "ocsp-get", False),
     "ocsp-post": lambda o: bench_ocsp(o, "ocsp-post", True),
     "policy-eval": bench_policy_eval,
+    "policy-simulate": bench_policy_simulate,
 }
 
 

@@ -42,7 +42,8 @@ read_submitted(const struct entry *en, struct json_obj o, struct arena *a,
 
 	p->holder_run = json_get_str(request, "holder_run");
 	p->policy = json_get_str(request, "policy");
-	p->container = json_get_str(o, "tbs");
+	if (p->container.len == 0)
+		p->container = json_get_str(o, "tbs");
 	p->spki = spki_of_csr(json_get_base64(o, "csr", a));
 	p->serial = en->refs.serial;
 	p->tbs_sha256 = en->refs.tbs;
@@ -60,6 +61,34 @@ read_refused(struct json_obj o, struct past *p)
 	p->holder_run = p->facts.fact[FACT_PERSON_RUN];
 	p->error = json_get_str(o, "error");
 	p->say = json_get_str(o, "say");
+}
+
+/*
+ * The statement and the container are the last members of a submission and
+ * most of it; nobody parses them here.  What stands before them, closed by a
+ * brace, or the detail as it is.  A quote inside a text is escaped, so that
+ * the last place that looks like the statement's name is that.
+ */
+static struct bytes
+head_of(struct bytes detail, struct arena *a, struct bytes *container)
+{
+	static const char statement[] = ",\"statement\":\"";
+	static const char tbs[] = "\",\"tbs\":\"";
+	const uint8_t *end = detail.p + detail.len, *at = detail.p, *next, *c;
+
+	while ((next = memmem(at, (size_t)(end - at), statement,
+		    sizeof(statement) - 1)) != NULL)
+		at = next + sizeof(statement) - 1;
+	c = memmem(at, (size_t)(end - at), tbs, sizeof(tbs) - 1);
+	if (at == detail.p || c == NULL || end - c < (ptrdiff_t)sizeof(tbs) + 1)
+		return detail;
+	c += sizeof(tbs) - 1;
+	*container = bytes_of(c, (size_t)(end - c) - 2);
+	size_t len = (size_t)(at - detail.p) - (sizeof(statement) - 1);
+	uint8_t *head = arena_get(a, len + 1);
+	memcpy(head, detail.p, len);
+	head[len] = '}';
+	return bytes_of(head, len + 1);
 }
 
 static enum err_code
@@ -106,7 +135,10 @@ past_read(const struct entry *en, struct json **keep, struct arena *a,
 		return err_say(e, ERR_NOTFOUND, "past-erased",
 		    "the detail of this entry was erased after its retention; "
 		    "it cannot be judged again");
-	TRY(json_parse(en->detail, true, &j, e));
+	struct bytes head = en->type == ENTRY_REQUEST_SUBMITTED
+				? head_of(en->detail, a, &p.container)
+				: en->detail;
+	TRY(json_parse(head, true, &j, e));
 	TRY(read_detail(en, j, a, &p, e));
 	*out = p;
 	*keep = TAKE(j);
@@ -311,10 +343,14 @@ history_policy(struct history *h, struct bytes sha256,
 
 /* --- Judged again -------------------------------------------------------------------- */
 
-enum err_code
-past_build(const struct history *h, const struct past *p,
-    const struct policy *policy, struct arena *a, struct verdicts *verdicts,
-    struct buf *tbs, struct err *e)
+typedef void (*evaluate_fn)(const struct policy *p,
+    const struct policy_facts *facts, struct arena *arena,
+    struct cert_spec *out, struct verdicts *verdicts);
+
+static enum err_code
+build(const struct history *h, const struct past *p,
+    const struct policy *policy, evaluate_fn evaluate, struct arena *a,
+    struct verdicts *verdicts, struct buf *tbs, struct err *e)
 {
 	const struct known_ca *ca = h->ca;
 	struct policy_facts facts = p->facts;
@@ -328,7 +364,7 @@ past_build(const struct history *h, const struct past *p,
 		    "does not have",
 		    policy->name, policy->issuer);
 	facts.issuer_not_after = ca->cert.not_after;
-	policy_evaluate(policy, &facts, a, &spec, verdicts);
+	evaluate(policy, &facts, a, &spec, verdicts);
 	if (verdicts->failed > 0 || p->refused)
 		return ERR_OK;
 	struct material material = {
@@ -339,6 +375,14 @@ past_build(const struct history *h, const struct past *p,
 		.urls = p->urls,
 	};
 	return tbs_build(&material, &spec, tbs, e);
+}
+
+enum err_code
+past_build(const struct history *h, const struct past *p,
+    const struct policy *policy, struct arena *a, struct verdicts *verdicts,
+    struct buf *tbs, struct err *e)
+{
+	return build(h, p, policy, policy_evaluate, a, verdicts, tbs, e);
 }
 
 static enum err_code
@@ -382,7 +426,8 @@ past_judge(const struct history *h, const struct past *p,
 	uint8_t hash[SHA256_LEN];
 
 	out->tbs = out->before = out->after = BYTES_NONE;
-	TRY(past_build(h, p, policy, a, &out->verdicts, &tbs, e));
+	TRY(build(h, p, policy, policy_evaluate_quick, a, &out->verdicts, &tbs,
+	    e));
 	if (p->refused || out->verdicts.failed > 0) {
 		out->verdict = !p->refused                ? PAST_REFUSED
 			       : out->verdicts.failed > 0 ? PAST_STILL_REFUSED

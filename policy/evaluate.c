@@ -14,6 +14,7 @@ struct judge {
 	struct verdicts *out;
 	struct cert_spec *spec; /* copied out when nothing failed */
 	bool facts_bad;
+	bool quick; /* verdicts that pass need no fact */
 };
 
 static struct verdict *
@@ -249,18 +250,20 @@ judge_validity(struct judge *j)
 	int64_t life = j->env.validity_s;
 	struct place at = p->rule[j->facts->asked_s == 0 ? RULE_VALIDITY_DEFAULT
 							 : RULE_VALIDITY_MAX];
-	char got[24], max[24];
+	char got[24] = "", max[24];
 	struct err e;
 
-	duration_print(got, life);
-	duration_print(max, p->max_s);
 	if (life >= HOUR && life <= p->max_s) {
 		j->spec->not_before = j->facts->now - p->backdate_s;
 		/* Both ends count: RFC 5280 4.1.2.5. */
 		j->spec->not_after = j->spec->not_before + life - 1;
+		if (!j->quick)
+			duration_print(got, life);
 		pass(j, "validity.max", at, bytes_str(got));
 		return;
 	}
+	duration_print(got, life);
+	duration_print(max, p->max_s);
 	if (life < HOUR)
 		err_at(&e, ERR_DENIED, "policy-validity-short", NULL,
 		    at_field("validity"),
@@ -306,11 +309,14 @@ judge_issuer_end(struct judge *j)
 {
 	int64_t end = j->facts->issuer_not_after;
 	struct place at = j->p->rule[RULE_ISSUER_END];
-	char text[TIME_TEXT];
+	bool cuts = j->spec->not_after > end;
+	bool refuses = end < j->facts->now + HOUR;
+	char text[TIME_TEXT] = "";
 	struct err e;
 
-	time_print(text, end);
-	if (end < j->facts->now + HOUR) {
+	if (refuses || (cuts && j->p->issuer_refuse))
+		time_print(text, end);
+	if (refuses) {
 		err_at(&e, ERR_DENIED, "policy-issuer-ends", NULL,
 		    at_field("issuer"),
 		    "the issuing CA's certificate ends at %s: nothing can be "
@@ -319,7 +325,7 @@ judge_issuer_end(struct judge *j)
 		fail(j, "issuer.not_after", at, bytes_str(text), &e);
 		return;
 	}
-	if (j->spec->not_after > end && j->p->issuer_refuse) {
+	if (cuts && j->p->issuer_refuse) {
 		err_at(&e, ERR_DENIED, "policy-issuer-short", NULL,
 		    at_field("validity"),
 		    "the issuing CA's certificate ends at %s, before this one "
@@ -328,11 +334,11 @@ judge_issuer_end(struct judge *j)
 		fail(j, "issuer.not_after", at, bytes_str(text), &e);
 		return;
 	}
-	if (j->spec->not_after > end)
+	if (cuts)
 		j->spec->not_after = end;
-	time_print(text, j->spec->not_after);
-	pass(j, "issuer.not_after", at,
-	    bytes_str(j->out->failed == 0 ? text : ""));
+	if (j->out->failed == 0 && !j->quick)
+		time_print(text, j->spec->not_after);
+	pass(j, "issuer.not_after", at, bytes_str(text));
 }
 
 /* --- Names ---------------------------------------------------------------------------- */
@@ -357,7 +363,7 @@ static void
 judge_subject(struct judge *j)
 {
 	struct place at = j->p->rule[RULE_SUBJECT];
-	char shown[80];
+	char shown[80] = "";
 	uint32_t cut;
 	struct err e;
 
@@ -366,7 +372,8 @@ judge_subject(struct judge *j)
 		fail(j, "subject", at, bytes_str(e.where.field), &e);
 		return;
 	}
-	name_print(shown, sizeof(shown), j->spec->subject);
+	if (!j->quick)
+		name_print(shown, sizeof(shown), j->spec->subject);
 	pass(j, "subject", at, bytes_str(shown));
 	tell_cuts(j, cut);
 }
@@ -450,14 +457,16 @@ hand_out(const struct judge *j, struct cert_spec *out)
 	out->n_private_ext = made->n_private_ext;
 }
 
-void
-policy_evaluate(const struct policy *p, const struct policy_facts *facts,
-    struct arena *arena, struct cert_spec *out, struct verdicts *verdicts)
+static void
+evaluate(const struct policy *p, const struct policy_facts *facts,
+    struct arena *arena, bool quick, struct cert_spec *out,
+    struct verdicts *verdicts)
 {
 	struct judge j = { .p = p,
 		.facts = facts,
 		.arena = arena,
 		.out = verdicts,
+		.quick = quick,
 		.spec = arena_get(arena, sizeof(*j.spec)),
 		.env = { .facts = facts } };
 
@@ -483,4 +492,18 @@ policy_evaluate(const struct policy *p, const struct policy_facts *facts,
 	judge_extensions(&j);
 	if (verdicts->failed == 0)
 		hand_out(&j, out);
+}
+
+void
+policy_evaluate(const struct policy *p, const struct policy_facts *facts,
+    struct arena *arena, struct cert_spec *out, struct verdicts *verdicts)
+{
+	evaluate(p, facts, arena, false, out, verdicts);
+}
+
+void
+policy_evaluate_quick(const struct policy *p, const struct policy_facts *facts,
+    struct arena *arena, struct cert_spec *out, struct verdicts *verdicts)
+{
+	evaluate(p, facts, arena, true, out, verdicts);
 }

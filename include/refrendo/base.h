@@ -29,7 +29,14 @@ struct bytes {
 struct bytes bytes_of(const void *p, size_t len);
 struct bytes bytes_str(const char *s); /* without the final NUL */
 bool bytes_eq(struct bytes a, struct bytes b);
-bool bytes_is(struct bytes a, const char *s);
+/* Here, so that the compiler knows the length of a literal. */
+static inline bool
+bytes_is(struct bytes a, const char *s)
+{
+	size_t len = __builtin_strlen(s);
+
+	return a.len == len && (len == 0 || __builtin_memcmp(a.p, s, len) == 0);
+}
 /* memcmp order, the shorter first when one is the other's prefix. */
 int bytes_cmp(struct bytes a, struct bytes b);
 

@@ -819,7 +819,7 @@ struct past_result {
 };
 /*
  * past_judge - past_build() by a policy, compared with what the log says of
- * then.  ERR_CORRUPT "past-container": what the log holds is no certificate.
+ * then; of the verdicts only those that did not pass say their fact.  ERR_CORRUPT "past-container": what the log holds is no certificate.
  */
 MUST_CHECK enum err_code past_judge(const struct history *h,
     const struct past *p, const struct policy *policy, struct arena *a,

@@ -528,6 +528,13 @@ struct verdicts {
  */
 void policy_evaluate(const struct policy *p, const struct policy_facts *facts,
     struct arena *arena, struct cert_spec *out, struct verdicts *verdicts);
+/*
+ * The same for many requests of which only the verdicts that did not pass are
+ * read: "fact" of the others may be empty.
+ */
+void policy_evaluate_quick(const struct policy *p,
+    const struct policy_facts *facts, struct arena *arena,
+    struct cert_spec *out, struct verdicts *verdicts);
 
 /* --- Warnings ------------------------------------------------------------------------------ */
 
