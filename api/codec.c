@@ -46,6 +46,7 @@ query_encode(const struct query *q, struct buf *out)
 		put_u64(out, q->index);
 		break;
 	case CORE_SNAPSHOT:
+	case CORE_EXPLAIN:
 		put_bytes(out, q->key);
 		break;
 	case CORE_STATUS:
@@ -80,6 +81,7 @@ get_fields(enum core_message what, struct reader *r, struct query *q)
 		q->index = get_u64(r);
 		break;
 	case CORE_SNAPSHOT:
+	case CORE_EXPLAIN:
 		q->key = get_bytes(r);
 		break;
 	case CORE_STATUS:

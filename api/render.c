@@ -113,6 +113,7 @@ render_query(const struct api_call *call, struct bytes answer, struct arena *a,
 		*type = TYPE_JSON;
 		return render_list(call, &r, a, body, e);
 	case CORE_STATUS:
+	case CORE_EXPLAIN:
 		*type = TYPE_JSON;
 		buf_put(body, answer.p, answer.len);
 		return ERR_OK;

@@ -66,6 +66,9 @@ const struct route api_routes[] = {
 	RAW("/requests/{request}/statement", ROW_REQUEST, "statement",
 	    "application/json", "the exact bytes that a minister signs"),
 
+	OTHER(HTTP_GET, "/requests/{request}/explain", CORE_EXPLAIN, 0, 0,
+	    "each rule of its policy with its verdict, the fact and the line"),
+
 	LIST("/certificates", ROW_CERTIFICATE, "certificates"),
 	GET("/certificates/{serial}", ROW_CERTIFICATE, "one certificate's record"),
 	ACT("/certificates/{serial}:renew", ACT_CERTIFICATE_RENEW),

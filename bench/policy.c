@@ -67,6 +67,23 @@ facts_of(const struct policy *p, struct policy_facts *f)
 		.issuer_not_after = 1795514400 + 3650 * DAY };
 	while ((p->keys >> f->key & 1) == 0)
 		f->key++;
+	f->person_kind = PERSON_OFFICIAL;
+	while (p->person_kinds != 0 &&
+	       (p->person_kinds >> f->person_kind & 1) == 0)
+		f->person_kind = (f->person_kind + 1) % PERSON_KINDS;
+	f->institution_kind = INSTITUTION_SERVICE;
+	while (p->institution_kinds != 0 &&
+	       (p->institution_kinds >> f->institution_kind & 1) == 0)
+		f->institution_kind =
+		    (f->institution_kind + 1) % INSTITUTION_KINDS;
+	/* What some sample asks for. */
+	f->attribute[f->n_attribute++] =
+	    (struct attribute){ bytes_str("perfil"), bytes_str("firmagob") };
+	f->attribute[f->n_attribute++] =
+	    (struct attribute){ bytes_str("sistema"),
+		    bytes_str("Notificaciones") };
+	f->attribute[f->n_attribute++] =
+	    (struct attribute){ bytes_str("turno"), bytes_str("noche") };
 	f->fact[FACT_PERSON_RUN] = bytes_str("12345678-5");
 	f->fact[FACT_PERSON_NAME] = bytes_str("María Fernanda Núñez Soto");
 	f->fact[FACT_PERSON_OFFICE] = bytes_str("Jefa de Gabinete");

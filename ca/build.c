@@ -118,7 +118,7 @@ policy_named(struct deed *d, struct bytes name, const struct policy **out,
 	return ERR_OK;
 }
 
-static enum err_code
+enum err_code
 find_policy(struct issue *s, struct err *e)
 {
 	const struct ca *ca = s->d->ca;
@@ -136,7 +136,7 @@ find_policy(struct issue *s, struct err *e)
 }
 
 /* What the policy is to judge by: the registry and the request, as of now. */
-static void
+void
 take_facts(struct issue *s)
 {
 	struct policy_facts *f = &s->facts;

@@ -111,3 +111,24 @@ facts_read(struct json_obj o, struct policy_facts *f, struct issuer_urls *urls,
 	urls->ocsp = json_get_str(issuer, "ocsp_url");
 	return ERR_OK;
 }
+
+enum err_code
+explain_read(struct bytes text, struct json **keep, struct past *out,
+    struct err *e)
+{
+	AUTO(json) j = NULL;
+	struct past p = { .time = 0 };
+	bool bad = false;
+
+	TRY(json_parse(text, false, &j, e));
+	struct json_obj o = json_root(j, &bad, e);
+	TRY(facts_read(json_get_obj(o, "facts"), &p.facts, &p.urls, e));
+	p.request = json_get_str(o, "request");
+	p.policy = json_get_str(json_get_obj(o, "policy"), "name");
+	p.time = p.facts.now;
+	if (bad)
+		return e->code;
+	*out = p;
+	*keep = TAKE(j);
+	return ERR_OK;
+}

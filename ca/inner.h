@@ -246,6 +246,12 @@ void facts_write(struct jw *w, const struct policy_facts *f,
  * what the members lack is told by o. */
 MUST_CHECK enum err_code facts_read(struct json_obj o, struct policy_facts *f,
     struct issuer_urls *urls, struct err *e);
+/* One more policy that was activated; copied. */
+void history_add(struct history *h, struct bytes name, int64_t version,
+    struct bytes text);
+/* Step 1: policy and issuer of the request, and what it is judged by. */
+MUST_CHECK enum err_code find_policy(struct issue *s, struct err *e);
+void take_facts(struct issue *s);
 enum err_code past_bad_form(const char *part, struct err *e);
 MUST_CHECK enum err_code tbs_build(const struct material *m,
     struct cert_spec *spec, struct buf *tbs, struct err *e);

@@ -215,19 +215,30 @@ take_initialized(struct history *h, struct json_obj o, struct err *e)
 	return ERR_OK;
 }
 
-static enum err_code
-take_policy(struct history *h, struct json_obj o, struct err *e)
+void
+history_add(struct history *h, struct bytes name, int64_t version,
+    struct bytes text)
 {
 	struct known_policy *k = arena_get(h->arena, sizeof(*k));
 
-	k->name = arena_copy(h->arena, json_get_str(o, "name"));
-	k->version = json_get_int(o, "version");
-	k->text = json_get_base64(o, "text", h->arena);
-	if (*o.bad)
-		return e->code;
+	k->name = arena_copy(h->arena, name);
+	k->version = version;
+	k->text = arena_copy(h->arena, text);
 	sha256(k->sha256, k->text);
 	k->next = h->policy;
 	h->policy = k;
+}
+
+static enum err_code
+take_policy(struct history *h, struct json_obj o, struct err *e)
+{
+	struct bytes name = json_get_str(o, "name");
+	int64_t version = json_get_int(o, "version");
+	struct bytes text = json_get_base64(o, "text", h->arena);
+
+	if (*o.bad)
+		return e->code;
+	history_add(h, name, version, text);
 	return ERR_OK;
 }
 

@@ -84,6 +84,7 @@ uint64_t deep_rebuilt(const struct deep *d, uint64_t *not_rebuilt);
 
 /* Verbs with a file of their own. */
 MUST_CHECK enum err_code audit_reproduce(struct cli *c, struct err *e);
+MUST_CHECK enum err_code policy_explain(struct cli *c, struct err *e);
 MUST_CHECK enum err_code policy_simulate(struct cli *c, struct err *e);
 MUST_CHECK enum err_code audit_reproduce(struct cli *c, struct err *e);
 

@@ -266,6 +266,10 @@ void evidence_late(struct core *c);
 void follow_job(struct core *c, struct job *j);
 void follow_from(struct core *c, uint64_t index, uint64_t size);
 
+/* core_explain.c: JSON, as explain_write() has it. */
+MUST_CHECK enum err_code core_explain(struct core *c, struct view *v,
+    struct bytes id, struct buf *out, struct err *e);
+
 /* core_publish.c */
 void due_push(struct core *c, struct bytes serial);
 void publish_pump(struct core *c);

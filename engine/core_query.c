@@ -210,6 +210,12 @@ read_proof(struct reading *r, struct err *e)
 	return ERR_OK;
 }
 
+static enum err_code
+read_explain(struct reading *r, struct err *e)
+{
+	return core_explain(r->core, r->view, r->query->key, r->out, e);
+}
+
 /* --- Snapshots: off the loop, because they copy the whole ledger ---------------- */
 
 struct snapshot {
@@ -285,6 +291,7 @@ static enum err_code (*const readers[])(struct reading *, struct err *) = {
 	[CORE_SEAL]    = read_seal,
 	[CORE_CLOSING] = read_closing,
 	[CORE_PROOF]   = read_proof,
+	[CORE_EXPLAIN] = read_explain,
 };
 /* clang-format on */
 

@@ -193,6 +193,8 @@ ceilings_widest(struct ceilings *out)
 
 		if (row->type == T_DURATION || row->type == T_INT)
 			v->n = row->max;
+		if (row->type == T_BOOL)
+			v->n = 1;
 		for (const struct word *w = row->words;
 		    w != NULL && w->word != NULL; w++)
 			v->n |= w->refused == NULL ? w->value : 0;

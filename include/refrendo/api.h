@@ -25,7 +25,8 @@
 	X(CORE_SEAL, 6, 16)        /* nothing -> checkpoint note */            \
 	X(CORE_CLOSING, 7, 64)     /* size -> CRL lines and checkpoint line */ \
 	X(CORE_PROOF, 8, 64)       /* index -> C2SP tlog-proof */              \
-	X(CORE_SNAPSHOT, 9, 256)   /* name -> directory */
+	X(CORE_SNAPSHOT, 9, 256)   /* name -> directory */                     \
+	X(CORE_EXPLAIN, 10, 256)   /* id of a request -> JSON object */
 
 enum core_message {
 #define X(name, number, cap) name = number,
@@ -42,10 +43,11 @@ uint32_t core_cap(uint16_t type); /* for frame_cut() at either end */
 struct query {
 	enum core_message what;
 	enum row_class class; /* GET, LIST */
-	struct bytes key;   /* GET: of the row; LIST: prefix; SNAPSHOT: name */
-	struct bytes after; /* LIST: key of the last row seen */
-	uint64_t limit;     /* LIST: rows; EXPORT: size of the log */
-	uint64_t index;     /* EXPORT, PROOF */
+	struct bytes key;     /* GET: of the row; LIST: prefix; SNAPSHOT: name;
+			   * EXPLAIN: id */
+	struct bytes after;   /* LIST: key of the last row seen */
+	uint64_t limit;       /* LIST: rows; EXPORT: size of the log */
+	uint64_t index;       /* EXPORT, PROOF */
 };
 void query_encode(const struct query *q, struct buf *out);
 /* out borrows from in.  ERR_INVALID "query-form". */

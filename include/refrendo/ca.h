@@ -825,4 +825,35 @@ MUST_CHECK enum err_code past_judge(const struct history *h,
     const struct past *p, const struct policy *policy, struct arena *a,
     struct past_result *out, struct err *e);
 
+/* --- One request, rule by rule ---------------------------------------------------------------- */
+
+/*
+ * explain_find - what the request of this id was judged by.
+ *
+ * in_log     whether it was submitted; then *index is the entry that
+ *            past_read() is for, if that is a submission of this request.  A
+ *            draft is filled into out as the registry is now, with the policy
+ *            in force.
+ * ERR_NOTFOUND "request-unknown", "request-policy"; ERR_INVALID
+ * "request-csr-missing", "past-form"; what the CSR's parser says.
+ */
+MUST_CHECK enum err_code explain_find(const struct ca *ca, struct view *v,
+    struct bytes id, int64_t now, struct arena *a, struct past *out,
+    uint64_t *index, bool *in_log, struct err *e);
+/* Every policy that was ever activated, from the rows. */
+MUST_CHECK enum err_code history_take_rows(struct history *h, struct view *v,
+    struct arena *a, struct err *e);
+/*
+ * explain_write - policy_evaluate() on what the request was judged by, as a
+ * JSON object: as_of, facts, policy, request, result ("accepted", "refused")
+ * and rules: each with rule, verdict ("passed", "failed"), fact, the place in
+ * the policy ("funcionario-firma@7:31") and, failed, id, detail and args.
+ */
+void explain_write(const struct past *p, const struct policy *policy,
+    struct verdicts *verdicts, struct arena *a, struct buf *out);
+/* Facts, request and name of the policy back, to put another policy before
+ * them.  ERR_INVALID "past-form", "json-…". */
+MUST_CHECK enum err_code explain_read(struct bytes text, struct json **keep,
+    struct past *out, struct err *e);
+
 #endif

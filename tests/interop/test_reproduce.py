@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Certificates made again from the log, and requests judged by other policies.
 
-A real engine issues under three versions of a policy, a base among them; what
+explain, reproduce, verify --deep and simulate, end to end.  A real engine issues under three versions of a policy, a base among them; what
 reproduce, verify --deep and simulate say is compared with openssl and with
 what was done.  Then an export is tampered with: the certificate is named.
 """
@@ -15,7 +15,7 @@ import subprocess
 import harness
 
 NAME = "funcionario-firma"
-BASE = """policy: estado-base
+BASE = """policy: prueba-base
 version: 1
 base: true
 issuer: emisora
@@ -30,7 +30,7 @@ certificate_policies: [{oid: 2.16.152.1.3.9}]
 """
 EXTENDS = """policy: cliente
 version: 1
-extends: estado-base@1
+extends: prueba-base@1
 validity: {max: 1y}
 """
 
@@ -213,11 +213,61 @@ def check_simulate(engine, export, text, serials):
     cli(engine, "policy", "simulate", candidate, "--dir", engine.dir, code=6)
 
 
+def check_explain(engine, text, first, based):
+    """first was issued under version 1, based by a policy with a base."""
+    def explain(request, *more):
+        return lines(cli(engine, "policy", "explain", request, "--dir",
+                         engine.dir, "--json", *more))
+
+    said, = explain(first)
+    assert said["policy"]["version"] == 1, said
+    assert said["result"] == "accepted", said
+    rules = {r["rule"]: r for r in said["rules"]}
+    assert rules["keys.allowed"]["fact"] == "ec-p256", rules
+    line = [i for i, row in enumerate(text.splitlines(), 1)
+            if "allowed:" in row][0]
+    assert rules["keys.allowed"]["at"] == f"{NAME}@1:{line}", rules
+    assert all(r["verdict"] == "passed" for r in rules.values()), rules
+    # What the base says stands in the base.
+    said, = explain(based)
+    at = {r["rule"]: r["at"] for r in said["rules"]}
+    assert at["keys.allowed"].startswith("prueba-base@1:"), at
+    # A candidate beside it, and a draft that nobody has submitted.
+    candidate = os.path.join(engine.base, "candidata.yaml")
+    with open(candidate, "w") as f:
+        f.write(re.sub(r"^version: \d+", "version: 9", text, flags=re.M)
+                .replace("[ec-p256, ec-p384", "[ec-p384"))
+    then, now = explain(first, "--policy", candidate)
+    assert then["result"] == "accepted" and now["result"] == "refused", now
+    failed, = [r for r in now["rules"] if r["verdict"] == "failed"]
+    assert failed["at"] == f"{NAME}@9:{line}", failed
+    assert failed["id"] == "policy-key-type", failed
+    draft = engine.cli("request", "new", "--as", harness.OPERATOR, "--rut",
+                       harness.INSTITUTION, "--run", engine.holders[0],
+                       "--policy", NAME, "--validity", "3y", "--csr",
+                       engine.new_key()[1], "--draft")["id"]
+    said, = explain(draft)
+    assert said["policy"]["version"] == 3, said
+    failed, = [r for r in said["rules"] if r["verdict"] == "failed"]
+    assert failed["rule"] == "validity.max", failed
+    spoken = subprocess.run(
+        [harness.REFRENDO, "policy", "explain", draft, "--dir", engine.dir,
+         "--lang", "es"], capture_output=True, text=True).stdout
+    assert "una vigencia de 3y es más larga que los 2y que permite esta política" in \
+        spoken, spoken
+    assert spoken.endswith("rechazada\n"), spoken
+    try:
+        engine.cli("policy", "explain", "SOL-2026-999999")
+        raise AssertionError("a request that does not exist")
+    except harness.Refused as refused:
+        assert refused.problem["id"] == "request-unknown", refused.text
+
+
 def main():
     harness.need("openssl")
     with harness.Engine() as engine:
         engine.init()
-        for name, text in (("estado-base", BASE), ("cliente", EXTENDS)):
+        for name, text in (("prueba-base", BASE), ("cliente", EXTENDS)):
             with open(policy_path(engine, name), "w") as f:
                 f.write(text)
         engine.start()
@@ -245,6 +295,9 @@ def main():
         check_reproduce(engine, export, serials + [(based, 1)])
         log_key = check_deep(engine, export, 4)
         check_simulate(engine, export, text, [s for s, _ in serials])
+        check_explain(engine, text,
+                      engine.cli("cert", "show", serials[0][0])["request"],
+                      engine.cli("cert", "show", based)["request"])
         tampered(export, engine, log_key, serials[0][0])
         # What was refused is in the log with its facts, and the state is
         # still what the log leads to.

@@ -198,6 +198,7 @@ static const struct {
 	{ "GET /api/v1/log/entries?start=3&size=9", CORE_EXPORT, 0, "", NULL, 9, 3 },
 	{ "GET /api/v1/log/seal", CORE_SEAL, 0, "", NULL, 0, 0 },
 	{ "GET /api/v1/log/closing", CORE_CLOSING, 0, "", NULL, 0, 0 },
+	{ "GET /api/v1/requests/SOL-2026-000001/explain", CORE_EXPLAIN, 0, "SOL-2026-000001", NULL, 0, 0 },
 	{ "GET /api/v1/log/proof?index=5", CORE_PROOF, 0, "", NULL, 0, 5 },
 	{ "GET /api/v1/checkpoint", CORE_SEAL, 0, "", NULL, 0, 0 },
 	{ "GET /api/v1/status", CORE_STATUS, 0, "", NULL, 0, 0 },

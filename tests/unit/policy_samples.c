@@ -91,6 +91,22 @@ teardown(void **state)
 	return 0;
 }
 
+/* What was issued by whatever policy can be read again. */
+static void
+widest_ceilings_allow_all(void **state)
+{
+	struct world *w = *state;
+	struct findings f = { NULL, 0, 0 };
+	AUTO(policy_set) set = NULL;
+	struct ceilings widest;
+
+	ceilings_widest(&widest);
+	policy_load(w->file, w->n, &widest, &set, &f);
+	if (set == NULL)
+		fail_msg("%s", f.v[0].err.say);
+	findings_fini(&f);
+}
+
 static struct key *
 key_of(struct world *w, enum key_type type)
 {
@@ -307,6 +323,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(widest_ceilings_allow_all,
+		    setup, teardown),
 		cmocka_unit_test(each_makes_a_certificate),
 		cmocka_unit_test(each_is_tested),
 		cmocka_unit_test(chilean_profile_byte_for_byte),
