@@ -160,7 +160,6 @@ apply_intended(struct applying *p, struct err *e)
 		.state = CERT_INTENDED,
 		.intended = p->entry->time,
 	};
-	TRY(row_key_mark(p, r.spki_sha256, true, false, e));
 	TRY(row_put(p, &rec_held,
 	    key_of_held(p->a, r.institution, r.holder_run, r.serial), NULL, e));
 	return certificate_put(p, NULL, &c, e);

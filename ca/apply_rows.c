@@ -88,10 +88,12 @@ row_key_used(struct applying *p, struct bytes spki_sha256,
 {
 	struct bytes key = ca_row_key(p->a, ROW_KEY, spki_sha256);
 	struct key_row row;
-	bool found;
+	bool found, certified = false;
 
 	TRY(rec_get(p->v, &rec_key, key, p->a, &row, &found, e));
-	if (!found)
+	if (found)
+		TRY(key_certified(p->v, &row, p->a, &certified, e));
+	else
 		row = (struct key_row){
 			.spki_sha256 = spki_sha256,
 			.institution = institution,
@@ -101,6 +103,7 @@ row_key_used(struct applying *p, struct bytes spki_sha256,
 	if (!bytes_eq(row.run, run))
 		return contradiction(p, e);
 	row.request = request;
+	row.certified = certified;
 	return row_put(p, &rec_key, key, &row, e);
 }
 

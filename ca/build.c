@@ -31,7 +31,7 @@ key_judge(struct issue *s, struct bytes spki_sha256, struct err *e)
 	struct bytes id = s->is_appointment ? s->appt.id : s->req.id;
 	const char *list =
 	    weak_list_find(d->ca->weak, s->csr.spki, spki_sha256);
-	bool found, open;
+	bool found, open, certified;
 
 	if (list != NULL)
 		return err_at(e, ERR_DENIED, "key-listed", "BR 6.1.1.3",
@@ -58,7 +58,8 @@ key_judge(struct issue *s, struct bytes spki_sha256, struct err *e)
 	if (s->policy != NULL && s->policy->reuse == REUSE_SAME_PERSON)
 		return ERR_OK;
 	TRY(key_is_open(s, key.request, &open, e));
-	if (s->policy == NULL || (!open && key.certified == 0))
+	TRY(key_certified(d->v, &key, d->a, &certified, e));
+	if (s->policy == NULL || (!open && !certified))
 		return ERR_OK;
 	return err_at(e, ERR_DENIED, "key-reused", NULL, at_field("csr"),
 	    "this key is used by the request %s and the policy forbids using "

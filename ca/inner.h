@@ -40,6 +40,9 @@ MUST_CHECK enum err_code request_get(struct view *v, struct bytes id,
 MUST_CHECK enum err_code certificate_get(struct view *v, struct bytes serial,
     struct arena *a, struct certificate *out, struct err *e);
 
+/* Was a certificate ever intended for this key? */
+MUST_CHECK enum err_code key_certified(struct view *v,
+    const struct key_row *key, struct arena *a, bool *yes, struct err *e);
 MUST_CHECK enum err_code request_load(struct view *v, struct request *r,
     const char *name, struct arena *a, struct err *e);
 MUST_CHECK enum err_code certificate_load(struct view *v, struct certificate *c,

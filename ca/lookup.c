@@ -166,6 +166,22 @@ certificate_get(struct view *v, struct bytes serial, struct arena *a,
 }
 
 enum err_code
+key_certified(struct view *v, const struct key_row *key, struct arena *a,
+    bool *yes, struct err *e)
+{
+	struct request last;
+	bool found;
+
+	*yes = key->certified != 0;
+	if (*yes)
+		return ERR_OK;
+	TRY(rec_get(v, &rec_request, ca_row_key(a, ROW_REQUEST, key->request),
+	    a, &last, &found, e));
+	*yes = found && last.endorsed != 0;
+	return ERR_OK;
+}
+
+enum err_code
 request_load(struct view *v, struct request *r, const char *name,
     struct arena *a, struct err *e)
 {

@@ -290,8 +290,10 @@ struct revoked_row {
 struct key_row {
 	struct bytes spki_sha256, institution, run;
 	struct bytes request; /* request or appointment that used it last */
-	int64_t certified;    /* 1: a certificate was intended for it */
-	int64_t compromised;  /* 1: revoked for key compromise */
+	/* 1: a certificate was intended for it, by an appointment or before
+	 * the last request, whose row says the same of itself. */
+	int64_t certified;
+	int64_t compromised; /* 1: revoked for key compromise */
 };
 
 struct serial_row {
