@@ -115,6 +115,7 @@ apply_appointment_in_force(struct applying *p, struct err *e)
 	c.state = c_to;
 	c.certificate = ap.certificate;
 	c.issued = p->entry->time;
+	c.issued_entry = (int64_t)p->entry->index;
 	sha256(hash, ap.certificate);
 	struct minister_row row = {
 		.certificate_sha256 = bytes_of(hash, SHA256_LEN),

@@ -63,6 +63,8 @@ apply_request_written(struct applying *p, struct err *e)
 		TRY(judge_version(p, &old, &r, e));
 	else
 		TRY(row_count(p, r.id, e));
+	r.written_entry = (int64_t)p->entry->index;
+	r.endorsed_entry = 0;
 	if (draft)
 		return put(p, NULL, &r, e);
 	r.statement = arena_copy(p->a, json_get_str(p->o, "statement"));
@@ -126,6 +128,7 @@ apply_request_endorsed(struct applying *p, struct err *e)
 	r.minister_run = json_get_str(p->o, "minister");
 	r.appointment = json_get_str(p->o, "appointment");
 	r.endorsed = p->entry->time;
+	r.endorsed_entry = (int64_t)p->entry->index;
 	TRY(row_work(p, r.id, false, true, e));
 	return put(p, &before, &r, e);
 }
@@ -184,6 +187,7 @@ apply_issued(struct applying *p, struct err *e)
 	c.state = c_to;
 	c.certificate = json_get_base64(p->o, "certificate", p->a);
 	c.issued = p->entry->time;
+	c.issued_entry = (int64_t)p->entry->index;
 	sha256(hash, c.certificate);
 	if (!bytes_eq(bytes_of(hash, SHA256_LEN), p->entry->refs.object) ||
 	    c_before.certificate.len > 0)

@@ -10,8 +10,7 @@ row_put(struct applying *p, const struct rec_type *t, struct bytes key,
 
 	rec_encode_row(t, rec, &row);
 	TRY(buf_end(&row, e));
-	TRY(view_put(p->v, key, buf_bytes(&row), e));
-	return t->blobs_apart ? blobs_put(p, t, key, rec, e) : ERR_OK;
+	return view_put(p->v, key, buf_bytes(&row), e);
 }
 
 enum err_code

@@ -3,41 +3,82 @@
 #include "inner.h"
 
 /*
- * Blobs with rows of their own: requests and certificates change state often,
- * while their DER and statements stay, so that a change writes little.
+ * Blobs that stand in entries of the log.  Requests and certificates change
+ * state often, while their DER and statements stay, and the log has them.
  */
 
-static enum err_code
-load_one(struct view *v, const struct rec_field *f, struct bytes key,
-    struct arena *a, struct bytes *blob, struct err *e)
+static struct bytes *
+blob_of(const struct rec_field *f, void *rec)
 {
-	struct bytes octets;
-	bool found;
+	return (struct bytes *)(void *)((uint8_t *)rec + f->offset);
+}
 
-	TRY(view_get(v, key_of_blob(a, f->name, key), &octets, &found, e));
-	if (!found || octets.len != blob->len)
+static uint64_t
+entry_of(const struct rec_field *f, const void *rec)
+{
+	return (uint64_t)*(
+	    const int64_t *)(const void *)((const uint8_t *)rec + f->entry);
+}
+
+static bool
+is_wanted(const struct rec_field *f, const char *name, void *rec)
+{
+	return f->member != NULL &&
+	       (name == NULL || strcmp(f->name, name) == 0) &&
+	       blob_of(f, rec)->p == NULL && blob_of(f, rec)->len > 0;
+}
+
+static enum err_code
+take(const struct rec_field *f, struct json_obj o, struct arena *a,
+    struct bytes *blob, struct err *e)
+{
+	struct bytes octets = f->kind == REC_TEXT
+				  ? arena_copy(a, json_get_str(o, f->member))
+				  : json_get_base64(o, f->member, a);
+
+	if (*o.bad || octets.len != blob->len)
 		return err_say(e, ERR_CORRUPT, "row-blob",
-		    "the member %s of a stored record is missing or of "
-		    "another length",
+		    "the member %s of a stored record is missing from its "
+		    "entry or of another length",
 		    f->name);
-	/* It borrows from the view until its next write. */
-	*blob = arena_copy(a, octets);
+	*blob = octets;
+	return ERR_OK;
+}
+
+/* All that is wanted of the entry of this field. */
+static enum err_code
+load_entry(struct view *v, const struct rec_type *t, uint64_t index,
+    const char *name, struct arena *a, void *rec, struct err *e)
+{
+	struct bytes detail;
+	AUTO(json) j = NULL;
+	bool bad = false;
+
+	TRY(view_log_detail(v, index, &detail, e));
+	if (detail.len > 0)
+		TRY(json_parse(detail, false, &j, e));
+	for (size_t i = 0; i < t->n; i++) {
+		const struct rec_field *f = &t->field[i];
+		if (!is_wanted(f, name, rec) || entry_of(f, rec) != index)
+			continue;
+		if (j == NULL)
+			*blob_of(f, rec) = BYTES_NONE;
+		else
+			TRY(take(f, json_root(j, &bad, e), a, blob_of(f, rec),
+			    e));
+	}
 	return ERR_OK;
 }
 
 enum err_code
-rec_load(struct view *v, const struct rec_type *t, struct bytes key,
-    const char *name, struct arena *a, void *rec, struct err *e)
+rec_load(struct view *v, const struct rec_type *t, const char *name,
+    struct arena *a, void *rec, struct err *e)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		const struct rec_field *f = &t->field[i];
-		if (!f->is_private_blob ||
-		    (name != NULL && strcmp(f->name, name) != 0))
-			continue;
-		struct bytes *blob =
-		    (struct bytes *)(void *)((uint8_t *)rec + f->offset);
-		if (blob->p == NULL && blob->len > 0)
-			TRY(load_one(v, f, key, a, blob, e));
+		if (is_wanted(f, name, rec))
+			TRY(load_entry(v, t, entry_of(f, rec), name, a, rec,
+			    e));
 	}
 	return ERR_OK;
 }
@@ -55,40 +96,9 @@ rec_whole(struct view *v, struct bytes key, struct bytes row, struct arena *a,
 	}
 	void *rec = arena_get(a, t->size);
 	TRY(rec_decode(t, row, rec, e));
-	TRY(rec_load(v, t, key, NULL, a, rec, e));
+	TRY(rec_load(v, t, NULL, a, rec, e));
 	rec_encode(t, rec, &b);
 	TRY(buf_end(&b, e));
 	*whole = arena_copy(a, buf_bytes(&b));
-	return ERR_OK;
-}
-
-/* A blob without octets is one that was not loaded: it stays as it is. */
-static enum err_code
-put_blob(struct applying *p, struct bytes key, struct bytes blob, struct err *e)
-{
-	struct bytes old;
-	bool found;
-
-	if (blob.p != NULL && blob.len > 0)
-		return view_put(p->v, key, blob, e);
-	if (blob.len > 0)
-		return ERR_OK;
-	TRY(view_get(p->v, key, &old, &found, e));
-	return found ? view_del(p->v, key, e) : ERR_OK;
-}
-
-enum err_code
-blobs_put(struct applying *p, const struct rec_type *t, struct bytes key,
-    const void *rec, struct err *e)
-{
-	for (size_t i = 0; i < t->n; i++) {
-		const struct rec_field *f = &t->field[i];
-		if (!f->is_private_blob)
-			continue;
-		struct bytes blob =
-		    *(const struct bytes *)(const void *)((const uint8_t *)rec +
-							  f->offset);
-		TRY(put_blob(p, key_of_blob(p->a, f->name, key), blob, e));
-	}
 	return ERR_OK;
 }

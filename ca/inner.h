@@ -21,9 +21,6 @@ struct bytes key_of_revoked(struct arena *a, struct bytes issuer,
 struct bytes key_of_due(struct arena *a, int64_t when, enum row_class what,
     struct bytes id);
 
-/* Of a blob that stands apart from the row with this key. */
-struct bytes key_of_blob(struct arena *a, const char *name, struct bytes key);
-
 #define ROW_MAX (4u << 20) /* octets of a record in one piece */
 
 /* The record, or ERR_NOTFOUND "…-unknown" that names it; request and
@@ -300,9 +297,6 @@ MUST_CHECK enum err_code apply_nothing(struct applying *p, struct err *e);
 
 /* Writes a record's row; those with a due time keep ROW_DUE in step. */
 MUST_CHECK enum err_code row_put(struct applying *p, const struct rec_type *t,
-    struct bytes key, const void *rec, struct err *e);
-/* The blobs of a record whose row leaves them out; those that are empty go. */
-MUST_CHECK enum err_code blobs_put(struct applying *p, const struct rec_type *t,
     struct bytes key, const void *rec, struct err *e);
 MUST_CHECK enum err_code row_due(struct applying *p, enum row_class what,
     struct bytes id, int64_t before, int64_t after, struct err *e);

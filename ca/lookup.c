@@ -31,14 +31,6 @@ ca_row_key(struct arena *a, enum row_class class, struct bytes part)
 }
 
 struct bytes
-key_of_blob(struct arena *a, const char *name, struct bytes key)
-{
-	struct bytes part[2] = { bytes_str(name), key };
-
-	return key_join(a, ROW_BLOB, part, 2, ':');
-}
-
-struct bytes
 key_of_pair(struct arena *a, enum row_class class, struct bytes first,
     struct bytes second)
 {
@@ -185,16 +177,14 @@ enum err_code
 request_load(struct view *v, struct request *r, const char *name,
     struct arena *a, struct err *e)
 {
-	return rec_load(v, &rec_request, ca_row_key(a, ROW_REQUEST, r->id),
-	    name, a, r, e);
+	return rec_load(v, &rec_request, name, a, r, e);
 }
 
 enum err_code
 certificate_load(struct view *v, struct certificate *c, struct arena *a,
     struct err *e)
 {
-	return rec_load(v, &rec_certificate,
-	    ca_row_key(a, ROW_CERTIFICATE, c->serial), NULL, a, c, e);
+	return rec_load(v, &rec_certificate, NULL, a, c, e);
 }
 
 enum err_code

@@ -35,7 +35,7 @@ int_in(const struct rec_field *f, const void *rec)
 static bool
 says_something(const struct rec_field *f, const void *rec)
 {
-	if (f->kind == REC_INT || f->kind == REC_WORD)
+	if (f->kind == REC_INT || f->kind == REC_WORD || f->kind == REC_ENTRY)
 		return int_in(f, rec) != 0;
 	return bytes_in(f, rec)->len > 0;
 }
@@ -57,7 +57,7 @@ static void
 encode_octets(const struct rec_field *f, struct bytes b, bool apart,
     struct buf *out)
 {
-	if (apart && f->is_private_blob) {
+	if (apart && f->member != NULL) {
 		put_u32(out, (uint32_t)b.len);
 		return;
 	}
@@ -83,6 +83,7 @@ encode(const struct rec_type *t, const void *rec, bool apart, struct buf *out)
 			encode_octets(f, *bytes_in(f, rec), apart, out);
 			break;
 		case REC_INT:
+		case REC_ENTRY:
 			put_i64(out, int_in(f, rec));
 			break;
 		case REC_WORD:
@@ -128,7 +129,7 @@ decode_field(const struct rec_type *t, const struct rec_field *f, bool apart,
 	switch (f->kind) {
 	case REC_TEXT:
 	case REC_BYTES:
-		if (apart && f->is_private_blob) {
+		if (apart && f->member != NULL) {
 			*bytes_at(f, rec) = bytes_of(NULL, get_u32(r));
 			break;
 		}
@@ -146,6 +147,7 @@ decode_field(const struct rec_type *t, const struct rec_field *f, bool apart,
 			    f->name, t->name);
 		break;
 	case REC_INT:
+	case REC_ENTRY:
 		*int_at(f, rec) = get_i64(r);
 		break;
 	case REC_WORD:
@@ -232,6 +234,10 @@ write_field(struct jw *w, const struct rec_field *f, const void *rec)
 		break;
 	case REC_MAP:
 		write_map(w, f, *bytes_in(f, rec));
+		break;
+	case REC_ENTRY:
+		if (int_in(f, rec) != 0)
+			jw_member_int(w, f->name, int_in(f, rec));
 		break;
 	case REC_INT:
 		if (!f->is_time)
@@ -355,6 +361,9 @@ rec_read(const struct rec_type *t, struct json_obj o, struct arena *a,
 			break;
 		case REC_MAP:
 			*bytes_at(f, rec) = read_map(o, f->name, a);
+			break;
+		case REC_ENTRY:
+			*int_at(f, rec) = json_opt_int(o, f->name, 0);
 			break;
 		case REC_INT:
 			*int_at(f, rec) = f->is_time

@@ -18,16 +18,22 @@ const char *const cert_words[CERT_STATES + 1] = {
 
 /* Rows and JSON alike: members sorted by name, so that JSON is canonical. */
 #define AT(s, m)       offsetof(struct s, m)
-#define TEXT(s, m)     { #m, REC_TEXT, AT(s, m), NULL, false, false, 1 }
-#define OCTETS(s, m)   { #m, REC_BYTES, AT(s, m), NULL, false, false, 1 }
-#define INT(s, m)      { #m, REC_INT, AT(s, m), NULL, false, false, 1 }
-#define TIME(s, m)     { #m, REC_INT, AT(s, m), NULL, true, false, 1 }
-#define WORD(s, m, w)  { #m, REC_WORD, AT(s, m), w, false, false, 1 }
-#define BLOB(s, m)     { #m, REC_BYTES, AT(s, m), NULL, false, true, 1 }
-#define TEXTBLOB(s, m) { #m, REC_TEXT, AT(s, m), NULL, false, true, 1 }
+#define TEXT(s, m)     { #m, REC_TEXT, AT(s, m), NULL, false, false, 1, NULL, 0 }
+#define OCTETS(s, m)   { #m, REC_BYTES, AT(s, m), NULL, false, false, 1, NULL, 0 }
+#define INT(s, m)      { #m, REC_INT, AT(s, m), NULL, false, false, 1, NULL, 0 }
+#define TIME(s, m)     { #m, REC_INT, AT(s, m), NULL, true, false, 1, NULL, 0 }
+#define WORD(s, m, w)  { #m, REC_WORD, AT(s, m), w, false, false, 1, NULL, 0 }
+#define BLOB(s, m)     { #m, REC_BYTES, AT(s, m), NULL, false, true, 1, NULL, 0 }
+#define TEXTBLOB(s, m) { #m, REC_TEXT, AT(s, m), NULL, false, true, 1, NULL, 0 }
 /* Since version 2 of the row. */
-#define WORD2(s, m, w) { #m, REC_WORD, AT(s, m), w, false, false, 2 }
-#define MAP2(s, m)     { #m, REC_MAP, AT(s, m), NULL, false, false, 2 }
+#define WORD2(s, m, w) { #m, REC_WORD, AT(s, m), w, false, false, 2, NULL, 0 }
+#define MAP2(s, m)     { #m, REC_MAP, AT(s, m), NULL, false, false, 2, NULL, 0 }
+#define ENTRY(s, m)    { #m, REC_ENTRY, AT(s, m), NULL, false, false, 1, NULL, 0 }
+/* Blobs that an entry of the log has: which member, and where its index is. */
+#define APART(s, m, member, at)                                                \
+	{ #m, REC_BYTES, AT(s, m), NULL, false, true, 1, member, AT(s, at) }
+#define TEXTAPART(s, m, member, at)                                            \
+	{ #m, REC_TEXT, AT(s, m), NULL, false, true, 1, member, AT(s, at) }
 
 static const struct rec_field institution_fields[] = {
 	TIME(institution, added),
@@ -80,11 +86,12 @@ static const struct rec_field request_fields[] = {
 	TEXT(request, appointment),
 	INT(request, asked_s),
 	TIME(request, closed),
-	BLOB(request, container),
+	APART(request, container, "tbs", written_entry),
 	TIME(request, created),
-	BLOB(request, csr),
+	APART(request, csr, "csr", written_entry),
 	TIME(request, endorsed),
-	BLOB(request, evidence),
+	ENTRY(request, endorsed_entry),
+	APART(request, evidence, "evidence", endorsed_entry),
 	TIME(request, expires),
 	TEXT(request, holder_name),
 	TEXT(request, holder_office),
@@ -104,20 +111,22 @@ static const struct rec_field request_fields[] = {
 	OCTETS(request, serial),
 	OCTETS(request, spki_sha256),
 	WORD(request, state, request_words),
-	TEXTBLOB(request, statement),
+	TEXTAPART(request, statement, "statement", written_entry),
 	TIME(request, submitted),
 	OCTETS(request, tbs_sha256),
 	INT(request, version),
+	ENTRY(request, written_entry),
 };
 static const struct rec_field certificate_fields[] = {
 	TEXT(certificate, asked_by),
 	TEXT(certificate, cause),
-	BLOB(certificate, certificate),
+	APART(certificate, certificate, "certificate", issued_entry),
 	TEXT(certificate, holder_run),
 	TEXT(certificate, institution),
 	TIME(certificate, intended),
 	TIME(certificate, invalid_since),
 	TIME(certificate, issued),
+	ENTRY(certificate, issued_entry),
 	TEXT(certificate, issuer),
 	TIME(certificate, not_after),
 	TIME(certificate, not_before),

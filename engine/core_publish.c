@@ -284,7 +284,7 @@ put_bundles(struct core *c, struct view *v, struct public_txn *t, int64_t now,
 		struct entry entry;
 		if (c->bundle_size % TILE_WIDTH == 0)
 			buf_reset(&c->bundle);
-		TRY(view_entry(v, c->bundle_size, c->arena, &entry, e));
+		TRY(view_entry_stored(v, c->bundle_size, &entry, e));
 		bundle_add(&c->bundle, entry.leaf);
 		c->bundle_size++;
 		if (c->bundle_size % TILE_WIDTH == 0)
@@ -305,7 +305,7 @@ bundle_load(struct core *c, struct view *v, struct err *e)
 	c->bundle_size = c->sealed / TILE_WIDTH * TILE_WIDTH;
 	while (c->bundle_size < c->sealed) {
 		struct entry entry;
-		TRY(view_entry(v, c->bundle_size, c->arena, &entry, e));
+		TRY(view_entry_stored(v, c->bundle_size, &entry, e));
 		bundle_add(&c->bundle, entry.leaf);
 		c->bundle_size++;
 	}

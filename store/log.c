@@ -349,3 +349,14 @@ view_entry_stored(struct view *v, uint64_t index, struct entry *out,
 	TRY(row_get(v, index, &row, e));
 	return row_decode(row, index, out, e);
 }
+
+enum err_code
+view_log_detail(struct view *v, uint64_t index, struct bytes *detail,
+    struct err *e)
+{
+	struct entry en;
+
+	TRY(view_entry_stored(v, index, &en, e));
+	*detail = en.detail;
+	return ERR_OK;
+}

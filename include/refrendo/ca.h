@@ -49,6 +49,10 @@ MUST_CHECK enum err_code view_log_root(struct view *v, uint8_t root[HASH_LEN],
 /* Stores the entry and its tree nodes; its index is view_log_size(). */
 MUST_CHECK enum err_code view_log_append(struct view *v,
     const struct entry *entry, struct err *e);
+/* The detail of an entry as it was written, borrowed until the next write;
+ * empty where it was erased.  ERR_NOTFOUND where the log is shorter. */
+MUST_CHECK enum err_code view_log_detail(struct view *v, uint64_t index,
+    struct bytes *detail, struct err *e);
 
 /* --- Rows --------------------------------------------------------------------------- */
 
@@ -74,7 +78,6 @@ enum row_class {
 	ROW_ISSUER = 'g',      /* name -> CA certificate, as initialized */
 	ROW_TERM = 't', /* RUT / RUN / appointment: who is minister where */
 	ROW_HELD = 'h', /* RUT / RUN / serial: certificates of a person */
-	ROW_BLOB = 'b', /* member : row key -> octets that a row leaves out */
 };
 #define ROW_KEY_MAX 200
 
@@ -90,7 +93,8 @@ enum rec_kind {
 	REC_BYTES,
 	REC_INT,
 	REC_WORD, /* enum with names */
-	REC_MAP   /* lines of name=value; in JSON an object of texts */
+	REC_MAP,  /* lines of name=value; in JSON an object of texts */
+	REC_ENTRY /* index of an entry; 0: none, and then not in JSON */
 };
 struct rec_field {
 	const char *name; /* also the member of JSON; sorted within a table */
@@ -100,6 +104,11 @@ struct rec_field {
 	bool is_time;             /* REC_INT printed as a date in JSON */
 	bool is_private_blob;     /* left out of JSON lists: DER, statements */
 	uint8_t since; /* first version of the row that has it: 1 or 2 */
+	/* A blob that stands in an entry of the log, not in the row: member of
+	 * the detail, and offset of the field that says which entry.  NULL: in
+	 * the row. */
+	const char *member;
+	size_t entry;
 };
 struct rec_type {
 	enum row_class class;
@@ -107,9 +116,8 @@ struct rec_type {
 	size_t size;
 	const struct rec_field *field;
 	size_t n;
-	/* A row that changes often while its blobs do not: each blob has a row
-	 * of its own, ROW_BLOB, and the row says how long it is. */
-	bool blobs_apart;
+	bool blobs_apart; /* some blobs stand in entries: a row that changes
+			   * often stays small, and nothing is kept twice */
 };
 extern const struct rec_type rec_institution, rec_person, rec_appointment,
     rec_request, rec_certificate, rec_crl, rec_policy, rec_revoked, rec_key,
@@ -140,11 +148,12 @@ MUST_CHECK enum err_code rec_decode(const struct rec_type *t, struct bytes row,
  * rec_load - the blobs of a record that rec_decode() left without octets; only
  * the one with this name, or all where it is NULL.
  *
- * ERR_CORRUPT "row-blob": it is not there, or of another length.
+ * Where the detail was erased the blob is empty.
+ *
+ * ERR_CORRUPT "row-blob": the entry does not have it, or of another length.
  */
 MUST_CHECK enum err_code rec_load(struct view *v, const struct rec_type *t,
-    struct bytes key, const char *name, struct arena *a, void *rec,
-    struct err *e);
+    const char *name, struct arena *a, void *rec, struct err *e);
 /* A row of the store as a record in one piece, for another process. */
 MUST_CHECK enum err_code rec_whole(struct view *v, struct bytes key,
     struct bytes row, struct arena *a, struct bytes *whole, struct err *e);
@@ -234,7 +243,10 @@ struct request {
 	struct bytes operator_run, minister_run, appointment;
 	struct bytes serial, spki_sha256, tbs_sha256;
 	int64_t not_before, not_after;
-	int64_t asked_s;       /* life asked for; 0: the policy's default */
+	int64_t asked_s; /* life asked for; 0: the policy's default */
+	/* Entries that wrote this version and its endorsement; blobs of the
+	 * request are read from them. */
+	int64_t written_entry, endorsed_entry;
 	struct bytes replaces; /* serial that this one renews */
 	struct bytes reason;   /* why returned, rejected, failed */
 	int64_t created, submitted, expires /* statement */, lapses, endorsed,
@@ -263,6 +275,7 @@ struct certificate {
 	struct bytes replaced_by,
 	    proposed; /* proposed: cause, by an operator */
 	int64_t intended, issued;
+	int64_t issued_entry;     /* the certificate is read from it */
 	struct bytes certificate; /* DER, blob; empty until issued */
 };
 

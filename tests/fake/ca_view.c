@@ -259,6 +259,18 @@ no_tile(void *ctx, unsigned level, uint64_t n, unsigned i,
 }
 
 enum err_code
+view_log_detail(struct view *v, uint64_t index, struct bytes *detail,
+    struct err *e)
+{
+	TRY(count(v, e));
+	if (index >= v->n_entry)
+		return err_say(e, ERR_NOTFOUND, "fake-view",
+		    "this entry is not there");
+	*detail = v->entry[index].detail;
+	return ERR_OK;
+}
+
+enum err_code
 view_log_append(struct view *v, const struct entry *entry, struct err *e)
 {
 	uint8_t hash[HASH_LEN];

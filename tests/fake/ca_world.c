@@ -630,8 +630,7 @@ world_get_request(struct world *w, const char *id)
 	world_must(w, rec_get(w->v, &rec_request, key, w->a, &r, &found, &w->e),
 	    id);
 	assert_true(found);
-	world_must(w, rec_load(w->v, &rec_request, key, NULL, w->a, &r, &w->e),
-	    id);
+	world_must(w, rec_load(w->v, &rec_request, NULL, w->a, &r, &w->e), id);
 	return r;
 }
 
@@ -647,8 +646,7 @@ world_get_certificate(struct world *w, struct bytes serial)
 	    rec_get(w->v, &rec_certificate, key, w->a, &c, &found, &w->e),
 	    "a certificate");
 	assert_true(found);
-	world_must(w,
-	    rec_load(w->v, &rec_certificate, key, NULL, w->a, &c, &w->e),
+	world_must(w, rec_load(w->v, &rec_certificate, NULL, w->a, &c, &w->e),
 	    "its blobs");
 	return c;
 }

@@ -181,7 +181,7 @@ any_command(struct world *w, uint64_t *dice)
 	    "a request");
 	if (k.has_request)
 		world_must(w,
-		    rec_load(w->v, &rec_request, key, NULL, w->a, &k.r, &w->e),
+		    rec_load(w->v, &rec_request, NULL, w->a, &k.r, &w->e),
 		    "its blobs");
 	for (unsigned f = 0; f < CF_COUNT; f++) {
 		uint32_t bit = UINT32_C(1) << f;
