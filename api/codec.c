@@ -8,7 +8,15 @@
 uint32_t
 core_cap(uint16_t type)
 {
-	switch (type & ~(CORE_ANSWER | CORE_REFUSAL)) {
+	bool is_answer = (type & (CORE_ANSWER | CORE_REFUSAL)) != 0;
+	uint16_t what = type & (uint16_t)~(CORE_ANSWER | CORE_REFUSAL);
+	if (!is_answer && (what & CORE_WHOLE) != 0) {
+		what &= (uint16_t)~CORE_WHOLE;
+		if (what != CORE_COMMAND && what != CORE_GET &&
+		    what != CORE_LIST)
+			return 0;
+	}
+	switch (what) {
 #define X(name, number, cap)                                                \
 	case name:                                                          \
 		if ((type & CORE_REFUSAL) != 0)                             \

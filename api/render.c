@@ -63,7 +63,7 @@ render_raw(const struct api_call *call, const struct rec_type *type,
 		struct bytes value =
 		    *(const struct bytes *)(const void *)((const uint8_t *)rec +
 							  f->offset);
-		if (value.len == 0)
+		if (value.p == NULL || value.len == 0)
 			return err_say(e, ERR_NOTFOUND, "api-not-yet",
 			    "this %s has no %s yet; look at its state",
 			    type->name, call->raw);

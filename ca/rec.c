@@ -261,7 +261,8 @@ rec_write(struct jw *w, const struct rec_type *t, const void *rec,
 		const struct rec_field *f = &t->field[i];
 		if (!f->is_private_blob)
 			write_field(w, f, rec);
-		else if (with_blobs && bytes_in(f, rec)->len > 0)
+		else if (with_blobs && bytes_in(f, rec)->p != NULL &&
+			 bytes_in(f, rec)->len > 0)
 			write_blob(w, f, *bytes_in(f, rec));
 	}
 	jw_close(w, '}');

@@ -378,8 +378,11 @@ on_front_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
 {
 	struct core *c = ctx;
 	struct err refusal;
-	if (f->type != CORE_COMMAND)
-		return query_answer(c, p, f, e);
+	bool whole = (f->type & CORE_WHOLE) != 0;
+	struct frame plain = *f;
+	plain.type &= (uint16_t)~CORE_WHOLE;
+	if (plain.type != CORE_COMMAND)
+		return query_answer(c, p, &plain, whole, e);
 	if (c->stopping || c->read_only) {
 		err_say(&refusal, ERR_BUSY,
 		    c->stopping ? "engine-stopping" : "engine-stopped-writing",
@@ -388,13 +391,14 @@ on_front_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
 			  "the same key"
 			: "the engine writes nothing now; refrendo status "
 			  "says why");
-		reply_refusal(p, f->type, f->id, &refusal);
+		reply_refusal(p, plain.type, f->id, &refusal);
 		return ERR_OK;
 	}
 	struct job *j = job_new(JOB_COMMAND);
 	buf_put(&j->body, f->body.p, f->body.len);
 	j->front = p;
 	j->frame_id = f->id;
+	j->whole = whole;
 	evidence_command(c, j);
 	return ERR_OK;
 }

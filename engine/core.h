@@ -67,6 +67,7 @@ struct job {
 	/* Who asked, for JOB_COMMAND. */
 	struct peer *front;
 	uint64_t frame_id;
+	bool whole; /* answered with blobs */
 	/* What came of it. */
 	enum err_code code;
 	struct err err;
@@ -108,6 +109,7 @@ struct waiter {
 	TAILQ_ENTRY(waiter) link;
 	struct peer *front; /* NULL once that front is gone */
 	uint64_t frame_id;
+	bool whole;
 	uint8_t object[ROW_KEY_MAX];
 	size_t object_len;
 	uint64_t log_size; /* published at least so far; 0: not known yet */
@@ -294,7 +296,7 @@ bool crl_covers(const struct core *c, uint64_t size);
 
 /* core_query.c */
 MUST_CHECK enum err_code query_answer(struct core *c, struct peer *front,
-    const struct frame *f, struct err *e);
+    const struct frame *f, bool whole, struct err *e);
 void core_status_json(struct core *c, struct buf *out);
 
 /* core_reply.c */

@@ -17,6 +17,7 @@ struct reading {
 	struct core *core;
 	struct view *view;
 	const struct query *query;
+	bool whole; /* rows with their blobs */
 	struct buf *out;
 };
 
@@ -25,6 +26,15 @@ ledger_unreadable(struct err *e)
 {
 	return err_say(e, ERR_BUSY, "ledger-unreadable",
 	    "the ledger cannot be read; refrendo status says why");
+}
+
+static enum err_code
+put_row(struct reading *r, struct bytes key, struct bytes value, struct err *e)
+{
+	if (r->whole)
+		TRY(rec_whole(r->view, key, value, r->core->arena, &value, e));
+	rows_put(r->out, key, value);
+	return ERR_OK;
 }
 
 static enum err_code
@@ -38,9 +48,7 @@ read_row(struct reading *r, struct err *e)
 	if (!found)
 		return err_say(e, ERR_NOTFOUND, "row-missing",
 		    "there is no such record");
-	TRY(rec_whole(r->view, key, value, r->core->arena, &value, e));
-	rows_put(r->out, key, value);
-	return ERR_OK;
+	return put_row(r, key, value, e);
 }
 
 static enum err_code
@@ -61,8 +69,7 @@ read_list(struct reading *r, struct err *e)
 		TRY(view_next(r->view, prefix, after, &key, &value, &found, e));
 		if (!found)
 			break;
-		TRY(rec_whole(r->view, key, value, r->core->arena, &value, e));
-		rows_put(r->out, key, value);
+		TRY(put_row(r, key, value, e));
 		after = arena_copy(r->core->arena, key);
 	}
 	return ERR_OK;
@@ -296,12 +303,13 @@ static enum err_code (*const readers[])(struct reading *, struct err *) = {
 /* clang-format on */
 
 static enum err_code
-query_run(struct core *c, const struct query *q, struct buf *out, struct err *e)
+query_run(struct core *c, const struct query *q, bool whole, struct buf *out,
+    struct err *e)
 {
 	if ((size_t)q->what >= ARRAY_LEN(readers) || readers[q->what] == NULL)
 		return err_say(e, ERR_INVALID, "query-unknown",
 		    "core does not know this query");
-	struct reading r = { c, core_view(c), q, out };
+	struct reading r = { c, core_view(c), q, whole, out };
 	if (r.view == NULL && q->what != CORE_STATUS)
 		return ledger_unreadable(e);
 	enum err_code code = readers[q->what](&r, e);
@@ -312,7 +320,7 @@ query_run(struct core *c, const struct query *q, struct buf *out, struct err *e)
 
 enum err_code
 query_answer(struct core *c, struct peer *front, const struct frame *f,
-    struct err *e)
+    bool whole, struct err *e)
 {
 	struct query q;
 	struct err refusal;
@@ -324,7 +332,7 @@ query_answer(struct core *c, struct peer *front, const struct frame *f,
 			return ERR_OK;
 	} else {
 		struct buf out AUTO_BUF = BUF(CORE_ANSWER_MAX);
-		code = query_run(c, &q, &out, &refusal);
+		code = query_run(c, &q, whole, &out, &refusal);
 		if (code == ERR_OK) {
 			peer_send(front, (uint16_t)(f->type | CORE_ANSWER),
 			    f->id, buf_bytes(&out));

@@ -21,7 +21,7 @@ reply_refusal(struct peer *front, uint16_t type, uint64_t id,
 
 /* The present row of what the act was about. */
 static void
-reply_object(struct core *c, struct peer *front, uint64_t id,
+reply_object(struct core *c, struct peer *front, uint64_t id, bool whole,
     struct bytes object)
 {
 	struct err e;
@@ -32,7 +32,7 @@ reply_object(struct core *c, struct peer *front, uint64_t id,
 		return;
 	struct buf body AUTO_BUF = BUF(CORE_ANSWER_MAX);
 	enum err_code code = view_get(v, object, &value, &found, &e);
-	if (code == ERR_OK && found)
+	if (code == ERR_OK && found && whole)
 		code = rec_whole(v, object, value, c->arena, &value, &e);
 	if (code == ERR_OK && found) {
 		rows_put(&body, object, value);
@@ -64,6 +64,7 @@ wait_for(struct core *c, const struct job *j)
 		fatal("no memory for an answer that waits");
 	w->front = j->front;
 	w->frame_id = j->frame_id;
+	w->whole = j->whole;
 	memcpy(w->object, j->object, j->object_len);
 	w->object_len = j->object_len;
 	w->log_size = j->waits ? 0 : j->log_size;
@@ -82,7 +83,7 @@ reply_job(struct core *c, struct job *j)
 	else if (j->waits || (j->changes_status && j->n_entry > 0))
 		wait_for(c, j);
 	else
-		reply_object(c, j->front, j->frame_id,
+		reply_object(c, j->front, j->frame_id, j->whole,
 		    bytes_of(j->object, j->object_len));
 }
 
@@ -118,7 +119,7 @@ reply_pump(struct core *c)
 		struct waiter *next = TAILQ_NEXT(w, link);
 		if (w->front == NULL || is_ready(c, w)) {
 			if (w->front != NULL)
-				reply_object(c, w->front, w->frame_id,
+				reply_object(c, w->front, w->frame_id, w->whole,
 				    bytes_of(w->object, w->object_len));
 			TAILQ_REMOVE(&c->waiters, w, link);
 			free(w);

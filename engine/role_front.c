@@ -240,9 +240,11 @@ ask(struct front *f, struct net_conn *c, const struct http_request *r,
 	    clock_mono_ms() + (is_copy ? SNAPSHOT_MS : CORE_ANSWER_MS);
 	f->n_asked++;
 	uint64_t id = (uint64_t)a->turn * ASKED_MAX + (uint64_t)(a - f->asked);
-	peer_send(f->core,
-	    (uint16_t)(call->is_command ? CORE_COMMAND : call->query.what), id,
-	    buf_bytes(&body));
+	uint16_t type =
+	    (uint16_t)(call->is_command ? CORE_COMMAND : call->query.what);
+	if (call->with_blobs || call->raw != NULL)
+		type |= CORE_WHOLE;
+	peer_send(f->core, type, id, buf_bytes(&body));
 	return ERR_OK;
 }
 

@@ -33,6 +33,7 @@ enum core_message {
 	CORE_MESSAGES(X)
 #undef X
 };
+#define CORE_WHOLE      0x2000 /* of a COMMAND, GET or LIST: rows with blobs */
 #define CORE_ANSWER     0x4000
 #define CORE_REFUSAL    0x8000 /* body: err_encode() */
 #define CORE_ANSWER_MAX (16u << 20)

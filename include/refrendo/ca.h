@@ -158,7 +158,8 @@ MUST_CHECK enum err_code rec_load(struct view *v, const struct rec_type *t,
 MUST_CHECK enum err_code rec_whole(struct view *v, struct bytes key,
     struct bytes row, struct arena *a, struct bytes *whole, struct err *e);
 /* JSON object; times as RFC 3339, octets as hex, blobs as base64 (texts among
- * them as strings).  What is empty, and a time that is 0, is left out. */
+ * them as strings).  What is empty or not loaded, and a time of 0, is left out.
+ */
 void rec_json(const struct rec_type *t, const void *rec, bool with_blobs,
     struct buf *out);
 /* rec_json() into a writer that others began, and back from its members. */

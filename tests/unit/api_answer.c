@@ -92,6 +92,11 @@ caps_by_direction(void **state)
 	assert_int_equal(core_cap(CORE_GET | CORE_ANSWER), CORE_ANSWER_MAX);
 	assert_int_equal(core_cap(CORE_GET | CORE_REFUSAL), 4096);
 	assert_int_equal(core_cap(CORE_GET | CORE_REFUSAL | CORE_ANSWER), 0);
+	/* With blobs: a question for rows, never an answer or another. */
+	assert_int_equal(core_cap(CORE_GET | CORE_WHOLE), 512);
+	assert_int_equal(core_cap(CORE_COMMAND | CORE_WHOLE), 131072);
+	assert_int_equal(core_cap(CORE_GET | CORE_WHOLE | CORE_ANSWER), 0);
+	assert_int_equal(core_cap(CORE_STATUS | CORE_WHOLE), 0);
 	assert_int_equal(core_cap(0), 0);
 	assert_int_equal(core_cap(99), 0);
 	assert_int_equal(core_cap(99 | CORE_ANSWER), 0);
@@ -114,12 +119,15 @@ put_institution(struct buf *out, const char *rut)
 }
 
 static void
-put_request(struct buf *out, const char *statement)
+put_request(struct buf *out, const char *statement, bool whole)
 {
 	struct request r = { .id = bytes_str("SOL-2026-000001"),
 		.statement = bytes_str(statement) };
 	struct buf row AUTO_BUF = BUF(4096);
-	rec_encode(&rec_request, &r, &row);
+	if (whole)
+		rec_encode(&rec_request, &r, &row);
+	else
+		rec_encode_row(&rec_request, &r, &row);
 	rows_put(out, bytes_str("rSOL-2026-000001"), buf_bytes(&row));
 }
 
@@ -171,17 +179,28 @@ raw_members(void **state)
 	const char *type;
 	struct err e;
 	(void)state;
-	put_request(&answer, "{\"exact\":1}");
+	put_request(&answer, "{\"exact\":1}", true);
 	assert_string_equal(render(&call, &answer, &body, &type),
 	    "{\"exact\":1}");
 	buf_reset(&answer);
-	put_request(&answer, "");
+	put_request(&answer, "", true);
 	buf_reset(&body);
 	assert_int_equal(api_render(&call, buf_bytes(&answer), &body, &type,
 			     &e),
 	    ERR_NOTFOUND);
 	assert_string_equal(e.say,
 	    "this request has no statement yet; look at its state");
+	/* Core sent the row without what stands in the log: no octets. */
+	buf_reset(&answer);
+	put_request(&answer, "{\"exact\":1}", false);
+	buf_reset(&body);
+	assert_int_equal(api_render(&call, buf_bytes(&answer), &body, &type,
+			     &e),
+	    ERR_NOTFOUND);
+	call = (struct api_call){ .query = { .what = CORE_GET },
+		.with_blobs = true };
+	buf_reset(&body);
+	assert_null(strstr(render(&call, &answer, &body, &type), "exact"));
 }
 
 static void
