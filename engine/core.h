@@ -77,8 +77,9 @@ struct job {
 	uint8_t object[ROW_KEY_MAX];
 	size_t object_len;
 	bool waits, changes_status;
-	uint64_t asked;   /* id of the question to the signer */
-	int64_t since_ms; /* when; monotonic */
+	struct buf statement; /* that its evidence is about; owned */
+	uint64_t asked;       /* id of the question to the signer */
+	int64_t since_ms;     /* when; monotonic */
 };
 TAILQ_HEAD(jobs, job);
 

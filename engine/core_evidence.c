@@ -15,17 +15,21 @@ hand_on(struct core *c, struct job *j)
 	prover_push(c, j);
 }
 
-/* The command of j when it has evidence, and the statement it is about. */
-static struct bytes
-statement_of(struct core *c, const struct job *j, struct command *command)
+/* Keeps the statement that the evidence of this command is about, if any. */
+static bool
+has_evidence(struct core *c, struct job *j, struct command *command)
 {
 	struct err e;
 
 	if (command_decode(buf_bytes(&j->body), command, &e) != ERR_OK ||
 	    command->f[CF_CMS].len == 0)
-		return BYTES_NONE;
+		return false;
 	struct view *v = core_view(c);
-	return v == NULL ? BYTES_NONE : ca_statement(v, command, c->arena);
+	if (v == NULL)
+		return false;
+	struct bytes statement = ca_statement(v, command, c->arena);
+	buf_put(&j->statement, statement.p, statement.len);
+	return statement.len > 0 && !j->statement.failed;
 }
 
 void
@@ -34,20 +38,18 @@ evidence_command(struct core *c, struct job *j)
 	struct command command;
 
 	c->jobs_out++;
-	if (c->signer_ready) {
-		struct bytes statement = statement_of(c, j, &command);
-		if (statement.len > 0) {
-			struct signer_evidence m = { .statement = statement,
-				.evidence = command.f[CF_CMS] };
-			struct buf body AUTO_BUF = BUF(131072);
-			signer_evidence_encode(&m, &body);
-			j->since_ms = clock_mono_ms();
-			j->asked = ++c->next_id;
-			TAILQ_INSERT_TAIL(&c->asking, j, link);
-			peer_send(c->signer, SIGNER_EVIDENCE, j->asked,
-			    buf_bytes(&body));
-			return;
-		}
+	if (c->signer_ready && has_evidence(c, j, &command)) {
+		struct signer_evidence m = { .statement =
+						 buf_bytes(&j->statement),
+			.evidence = command.f[CF_CMS] };
+		struct buf body AUTO_BUF = BUF(131072);
+		signer_evidence_encode(&m, &body);
+		j->since_ms = clock_mono_ms();
+		j->asked = ++c->next_id;
+		TAILQ_INSERT_TAIL(&c->asking, j, link);
+		peer_send(c->signer, SIGNER_EVIDENCE, j->asked,
+		    buf_bytes(&body));
+		return;
 	}
 	prover_push(c, j);
 }
@@ -56,6 +58,7 @@ void
 evidence_answer(struct core *c, const struct frame *f)
 {
 	struct command command;
+	struct err e;
 	struct job *j = TAILQ_FIRST(&c->asking);
 
 	/* In the order of the questions; what was handed on is not there. */
@@ -63,11 +66,9 @@ evidence_answer(struct core *c, const struct frame *f)
 		j = TAILQ_NEXT(j, link);
 	if (j == NULL)
 		return;
-	if ((f->type & SIGNER_REFUSAL) == 0) {
-		struct bytes statement = statement_of(c, j, &command);
-		if (statement.len > 0)
-			ca_vouch(&c->vouching, &command, statement);
-	}
+	if ((f->type & SIGNER_REFUSAL) == 0 &&
+	    command_decode(buf_bytes(&j->body), &command, &e) == ERR_OK)
+		ca_vouch(&c->vouching, &command, buf_bytes(&j->statement));
 	/* Refused: the decision finds the fault too, and says which. */
 	TAILQ_REMOVE(&c->asking, j, link);
 	writer_queue(c, j);

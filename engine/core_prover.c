@@ -30,10 +30,10 @@ prove_command(struct core *c, struct job *j, struct arena *a)
 	struct command command;
 	struct err e;
 
-	if (command_decode(buf_bytes(&j->body), &command, &e) != ERR_OK ||
-	    (command.f[CF_CSR].len == 0 && command.f[CF_CMS].len == 0))
+	if (command_decode(buf_bytes(&j->body), &command, &e) != ERR_OK)
 		return;
-	if (store_begin(c->store, false, &v, &e) != ERR_OK)
+	if (command.f[CF_CMS].len > 0 &&
+	    store_begin(c->store, false, &v, &e) != ERR_OK)
 		return;
 	ca_prove_command(&c->prover.ca, v, &command, a);
 	view_abort(v);

@@ -23,6 +23,7 @@ job_new(enum job_kind kind)
 		fatal("no memory for a job");
 	j->kind = kind;
 	j->body = BUF(CRL_MAX_BYTES);
+	j->statement = BUF(STATEMENT_MAX);
 	return j;
 }
 
@@ -32,6 +33,7 @@ job_free(struct job *j)
 	if (j == NULL)
 		return;
 	buf_fini(&j->body);
+	buf_fini(&j->statement);
 	policy_set_free(j->policies);
 	free(j);
 }

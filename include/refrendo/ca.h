@@ -598,7 +598,7 @@ MUST_CHECK enum err_code ca_decide(const struct ca *ca, struct view *v,
  * not fit here is found again by ca_decide() or ca_signed(), which say why.
  *
  * ca         its own verifier; its policies are not looked at.
- * v          for the statement that evidence is about.
+ * v          for the statement that evidence is about; NULL without evidence.
  */
 void ca_prove_command(const struct ca *ca, struct view *v,
     const struct command *c, struct arena *a);
