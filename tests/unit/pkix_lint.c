@@ -25,12 +25,12 @@
 
 #define ECDSA_256            "30{06@1.2.840.10045.4.3.2}"
 #define RSA_256              "30{06@1.2.840.113549.1.1.11 05}"
-/* The generator of P-256: a point of the curve that nobody uses. */
+/* Of a private key that nobody kept. */
 #define P256_KEY                                                               \
 	"30{30{06@1.2.840.10045.2.1 06@1.2.840.10045.3.1.7} "                  \
-	"03:00046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898"  \
-	"c2964fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5" \
-	"}"
+	"03:"                                                                  \
+	"0004f61cba396e50768bd30a63d80031fcad926d81f0592628d791f02af880d3558e" \
+	"f4d6241589d37f16f55dc70b2fc7929bd159100215163211949ff078ba27b052}"
 #define KEY_ID     "0102030405060708090a0b0c0d0e0f1011121314"
 #define ISSUER_ID  "1112131415161718191a1b1c1d1e1f2021222324"
 
