@@ -343,20 +343,27 @@ judge_issuer_end(struct judge *j)
 
 /* --- Names ---------------------------------------------------------------------------- */
 
-/* Each attribute that was cut is told of by itself. */
+/* The attributes that were cut, those of one name in one verdict. */
 static void
-tell_cuts(struct judge *j, uint32_t cut)
+tell_cuts(struct judge *j, const char *rule, const struct subject_attr *attr,
+    size_t n, uint32_t cut)
 {
-	for (size_t i = 0; i < j->p->n_subject; i++) {
-		const struct subject_attr *a = &j->p->subject[i];
-		char text[64];
+	const struct place *at = NULL;
+	char text[80] = "";
+
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(text);
 
 		if ((cut >> i & 1) == 0)
 			continue;
-		snprintf(text, sizeof(text), "%s cut to %zu characters",
-		    name_attr_word(a->type), a->max);
-		pass(j, "subject", a->at, bytes_str(text));
+		if (at == NULL)
+			at = &attr[i].at;
+		snprintf(text + len, sizeof(text) - len,
+		    "%s%s cut to %zu characters", len > 0 ? ", " : "",
+		    name_attr_word(attr[i].type), attr[i].max);
 	}
+	if (at != NULL)
+		pass(j, rule, *at, bytes_str(text));
 }
 
 static void
@@ -375,7 +382,7 @@ judge_subject(struct judge *j)
 	if (!j->quick)
 		name_print(shown, sizeof(shown), j->spec->subject);
 	pass(j, "subject", at, bytes_str(shown));
-	tell_cuts(j, cut);
+	tell_cuts(j, "subject", j->p->subject, j->p->n_subject, cut);
 }
 
 static void
@@ -383,15 +390,17 @@ judge_alts(struct judge *j, const char *rule, enum policy_rule of,
     const struct alt_name *from, size_t n, struct general_name *to,
     size_t *n_to)
 {
+	uint32_t cut;
 	struct err e;
 
 	for (size_t i = 0; i < n; i++) {
-		if (alt_fill(&from[i], j->facts, j->arena, &to[i], &e) !=
+		if (alt_fill(&from[i], j->facts, j->arena, &to[i], &cut, &e) !=
 		    ERR_OK) {
 			e.where = at_field(rule);
 			fail(j, rule, from[i].at, BYTES_NONE, &e);
 			return;
 		}
+		tell_cuts(j, rule, from[i].directory, from[i].n_directory, cut);
 	}
 	*n_to = n;
 	if (n > 0)

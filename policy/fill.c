@@ -83,15 +83,14 @@ ip_fill(struct arena *a, struct general_name *to, struct err *e)
 
 enum err_code
 alt_fill(const struct alt_name *from, const struct policy_facts *facts,
-    struct arena *a, struct general_name *to, struct err *e)
+    struct arena *a, struct general_name *to, uint32_t *cut, struct err *e)
 {
-	uint32_t cut;
-
+	*cut = 0;
 	to->kind = from->kind;
 	to->other = from->other;
 	if (from->kind == GN_DIRECTORY)
 		return name_fill(from->directory, from->n_directory, facts, a,
-		    &to->value, &cut, e);
+		    &to->value, cut, e);
 	to->value = tmpl_text(&from->value, facts, a);
 	if (from->kind == GN_IP)
 		TRY(ip_fill(a, to, e));

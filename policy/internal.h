@@ -358,11 +358,14 @@ void policy_check_parts(struct load *l, const struct said_policy *s);
 /* Names, statements and extensions against the ceilings. */
 void policy_check_parts_ceilings(struct load *l, const struct said_policy *s,
     const struct ceilings *c);
-/* One alternative name as it is with these facts. */
+/*
+ * One alternative name as it is with these facts; *cut: which attributes of a
+ * directory name were, bit i.
+ */
 enum err_code alt_fill(const struct alt_name *from,
     const struct policy_facts *facts, struct arena *a, struct general_name *to,
-    struct err *e);
-/* The same for attributes of a name; *cut: which were, bit i. */
+    uint32_t *cut, struct err *e);
+/* The same for attributes of a name. */
 enum err_code name_fill(const struct subject_attr *attr, size_t n,
     const struct policy_facts *facts, struct arena *a, struct bytes *der,
     uint32_t *cut, struct err *e);

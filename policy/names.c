@@ -169,6 +169,7 @@ check_alt_value(struct load *l, const struct said_alt *a, const struct value *v,
 		.value = v->tmpl };
 	struct policy_facts facts;
 	struct general_name filled;
+	uint32_t cut;
 	struct err e;
 
 	/* Hosts and addresses from the registry are judged as they come. */
@@ -176,7 +177,7 @@ check_alt_value(struct load *l, const struct said_alt *a, const struct value *v,
 	    tmpl_uses(&v->tmpl, FACT_ATTRIBUTE))
 		return;
 	sample_facts(&facts, &v->tmpl);
-	if (alt_fill(&name, &facts, l->arena, &filled, &e) == ERR_OK)
+	if (alt_fill(&name, &facts, l->arena, &filled, &cut, &e) == ERR_OK)
 		return;
 	e.where = where_of(l, v->at);
 	if (kind == GN_EMAIL)

@@ -497,9 +497,10 @@ struct bytes policy_attribute(const struct policy_facts *facts,
  * "validity.max" ("policy-validity-short", "policy-validity-long");
  * "validity.ends" ("policy-validity-ended"); "issuer.not_after"
  * ("policy-issuer-ends", "policy-issuer-short"); and, when all facts are good,
- * "subject" ("name-…"; one more for each attribute that was cut),
- * "names.subject_alt", "names.issuer_alt" ("policy-alt-…", and those of
- * general_name_check()), "extensions" ("policy-extension-text").
+ * "subject" ("name-…", "policy-too-long"), "names.subject_alt",
+ * "names.issuer_alt" ("policy-alt-…", and those of general_name_check()),
+ * "extensions" ("policy-extension-text").  A name of which something was cut
+ * has one more verdict, which says what.
  */
 struct verdict {
 	const char *rule; /* "keys.allowed" */

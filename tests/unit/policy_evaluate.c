@@ -451,6 +451,31 @@ name_is_cut_and_told(void **state)
 	assert_string_equal(v.v[v.len - 1].fact, "CN cut to 6 characters");
 }
 
+/* Both attributes of a directory name, in one verdict at the first. */
+static void
+directory_is_cut_and_told(void **state)
+{
+	AUTO(policy_set)
+	set = policy_with(NAME, TWO,
+	    "names:\n  subject_alt:\n    - directory:\n        CN: {value: "
+	    "\"{person.name}\", max: 5, too_long: clip}\n        O: {value: "
+	    "\"{institution.name}\", max: 8, too_long: clip}\n");
+	AUTO(arena) arena = arena_new();
+	struct policy_facts facts = good_facts();
+	struct cert_spec spec = { .not_after = 0 };
+	struct verdicts v;
+	const struct verdict *told;
+
+	(void)state;
+	policy_evaluate(&set->policy[0], &facts, arena, &spec, &v);
+	assert_int_equal(v.failed, 0);
+	told = &v.v[v.len - 2];
+	assert_string_equal(told->rule, "names.subject_alt");
+	assert_string_equal(told->fact,
+	    "CN cut to 5 characters, O cut to 8 characters");
+	assert_int_equal(told->at.line, 11);
+}
+
 /* The Spanish of a condition travels whole, in the arguments. */
 static void
 condition_speaks_spanish(void **state)
@@ -570,6 +595,7 @@ main(void)
 		cmocka_unit_test(builds),
 		cmocka_unit_test(rules_by_row),
 		cmocka_unit_test(name_is_cut_and_told),
+		cmocka_unit_test(directory_is_cut_and_told),
 		cmocka_unit_test(condition_speaks_spanish),
 		cmocka_unit_test(days_end_where_they_are),
 		cmocka_unit_test(subordinate_ca),
