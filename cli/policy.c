@@ -102,6 +102,49 @@ verdict(struct cli *c, const struct findings *f, size_t n, struct err *e)
 	    count);
 }
 
+static bool
+has_policy(const struct files *f, const char *name)
+{
+	char other[POLICY_NAME_MAX];
+	for (size_t i = 1; i < f->n; i++) {
+		if (policy_name_of(f->file[i].text, other) &&
+		    strcmp(other, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Bases that the files name and that only the installation has. */
+static void
+add_bases(struct cli *c, struct files *f)
+{
+	static struct installation in;
+	struct findings ignored = { NULL, 0, 0 };
+	char base[POLICY_NAME_MAX], name[POLICY_NAME_MAX];
+	int64_t version;
+	struct err e;
+	enum err_code code = installation_read(c->dir, &in, &ignored, &e);
+	for (size_t i = 1; code == ERR_OK && i < f->n; i++) {
+		if (!policy_base_of(f->file[i].text, base, &version) ||
+		    has_policy(f, base))
+			continue;
+		for (size_t k = 2; k < in.n_file && f->n <= FILES_MAX; k++) {
+			struct buf *text = &f->text[f->n];
+			if (!policy_name_of(in.file[k].text, name) ||
+			    strcmp(name, base) != 0)
+				continue;
+			*text = BUF(POLICY_FILE_MAX + 1);
+			buf_put(text, in.file[k].text.p, in.file[k].text.len);
+			f->file[f->n].name =
+			    arena_str(c->arena, bytes_str(in.file[k].name));
+			f->file[f->n++].text = buf_bytes(text);
+			break;
+		}
+	}
+	findings_fini(&ignored);
+	installation_fini(&in);
+}
+
 static enum err_code
 read_files(struct cli *c, struct files *f, struct err *e)
 {
@@ -116,6 +159,8 @@ read_files(struct cli *c, struct files *f, struct err *e)
 	}
 	for (size_t i = 0; i < c->n_operand; i++)
 		TRY(files_add(f, ".", c->operand[i], e));
+	if (ceilings == NULL)
+		add_bases(c, f);
 	return ERR_OK;
 }
 
