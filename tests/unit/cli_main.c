@@ -299,6 +299,90 @@ policies_checked(void **state)
 }
 
 static void
+copy(const char *from, const char *to)
+{
+	static char text[TEXT_MAX];
+	slurp(from, text);
+	write_file(to, text, strlen(text));
+}
+
+/* Bases come from the installation; each finding is told to scripts too. */
+static void
+policies_beside_an_installation(void **state)
+{
+	static const char wide[] = "policy: w\nversion: 1\n"
+				   "extends: estado-base@1\n"
+				   "validity: {max: 3y, backdate: 1s}\n";
+	static const char *const made[] = { "inst/etc/refrendo.yaml",
+		"inst/signer.yaml", "inst/policies/base.yaml", "inst/etc",
+		"inst/policies", "inst" };
+	const struct ran *r;
+	(void)state;
+	assert_int_equal(mkdir("inst", 0700), 0);
+	assert_int_equal(mkdir("inst/etc", 0700), 0);
+	assert_int_equal(mkdir("inst/policies", 0700), 0);
+	copy(SOURCE_DIR "/etc/refrendo.yaml", "inst/etc/refrendo.yaml");
+	copy(SOURCE_DIR "/etc/signer.yaml", "inst/signer.yaml");
+	copy(SOURCE_DIR "/etc/policies/estado-base.yaml",
+	    "inst/policies/base.yaml");
+	r = run("policy check --dir inst " SOURCE_DIR
+		"/etc/policies/cliente-tls.yaml");
+	assert_int_equal(r->status, 0);
+	assert_string_equal(r->out, "2 files in order\n");
+	write_file("wide.yaml", wide, strlen(wide));
+	r = run("policy check --dir inst --json wide.yaml");
+	assert_int_equal(r->status, CLI_INVALID);
+	assert_non_null(strstr(r->out, "\"code\":\"policy-narrow-longer\""));
+	assert_non_null(
+	    strstr(r->out, "\"es\":\"1s es m\xc3\xa1s largo que los 0s de "
+			   "estado-base\""));
+	r = run("policy diff --dir inst estado-base " SOURCE_DIR
+		"/etc/policies/cliente-tls.yaml");
+	assert_int_equal(r->status, 0);
+	assert_non_null(
+	    strstr(r->out, "\nvalidity.max: 3y -> 1y (narrower)\n"));
+	assert_int_equal(run("policy diff --dir inst estado-base none")->status,
+	    CLI_NOTFOUND);
+	for (size_t i = 0; i < ARRAY_LEN(made); i++)
+		assert_int_equal(remove(made[i]), 0);
+}
+
+static void
+policies_laid_out(void **state)
+{
+	static const char loose[] = "policy:   x   # a name\n";
+	static char text[TEXT_MAX];
+	(void)state;
+	write_file("loose.yaml", loose, strlen(loose));
+	const struct ran *r = run("policy fmt --check loose.yaml");
+	assert_int_equal(r->status, CLI_INVALID);
+	assert_string_equal(r->out, "loose.yaml\n");
+	assert_non_null(strstr(r->err, "[cli-policy-layout]"));
+	assert_int_equal(run("policy fmt loose.yaml")->status, 0);
+	slurp("loose.yaml", text);
+	assert_string_equal(text, "policy: x   # a name\n");
+	r = run("policy fmt --check loose.yaml");
+	assert_int_equal(r->status, 0);
+	assert_string_equal(r->out, "");
+}
+
+static void
+codes_explained(void **state)
+{
+	(void)state;
+	const struct ran *r = run("help policy-ceiling");
+	assert_int_equal(r->status, 0);
+	assert_non_null(strstr(r->out, "\n  rule: signer.yaml\n"));
+	r = run("help policy-ceiling --lang es");
+	assert_non_null(strstr(r->out, "\n  remedio: Escriba un valor"));
+	r = run("help codes");
+	assert_non_null(strstr(r->out, "\npolicy-zone "));
+	assert_int_equal(run("help no-such-code")->status, CLI_USAGE);
+	r = run("policy schema signer");
+	assert_non_null(strstr(r->out, "json-schema.org/draft-07"));
+}
+
+static void
 exports_that_do_not_verify(void **state)
 {
 	struct buf pem AUTO_BUF = BUF(4096);
@@ -433,6 +517,9 @@ main(void)
 		cmocka_unit_test(code_of_a_file),
 		cmocka_unit_test(request_inspected),
 		cmocka_unit_test(policies_checked),
+		cmocka_unit_test(policies_beside_an_installation),
+		cmocka_unit_test(policies_laid_out),
+		cmocka_unit_test(codes_explained),
 		cmocka_unit_test(exports_that_do_not_verify),
 		cmocka_unit_test(lint_told),
 		cmocka_unit_test(help_texts),
