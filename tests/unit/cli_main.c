@@ -103,7 +103,8 @@ static int
 remove_place(void **state)
 {
 	static const char *const files[] = { "out", "err", "s.json", "k.csr",
-		"bad.yaml", "ceilings.yaml", "x.crl", "export" };
+		"bad.yaml", "ceilings.yaml", "x.crl", "export", "wide.yaml",
+		"loose.yaml" };
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		unlink(files[i]);
