@@ -201,6 +201,7 @@ ceilings_widest(struct ceilings *out)
 	}
 	*out = (struct ceilings){ .n_officer = 0 };
 	keep(NULL, &said, out);
+	out->any_extension = true;
 }
 
 void

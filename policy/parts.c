@@ -423,7 +423,7 @@ extension_allowed(const struct said_extension *x, const struct ceilings *c)
 			oid_bytes(&x->oid.oid)))
 			return c->extension[i].critical == (x->critical.n != 0);
 	}
-	return false;
+	return c->any_extension;
 }
 
 static void

@@ -97,6 +97,7 @@ struct ceilings {
 		bool critical;         /* must it be, or must it not? */
 	} extension[CEILING_EXTS_MAX]; /* private ones that may */
 	size_t n_extension;
+	bool any_extension; /* whatever it is; of ceilings_widest() alone */
 	int64_t statement_max_s; /* life of a statement to endorse */
 	int64_t appointment_max_s;
 	int64_t ocsp_max_s, crl_max_s; /* nextUpdate - thisUpdate */

@@ -96,10 +96,18 @@ static void
 widest_ceilings_allow_all(void **state)
 {
 	struct world *w = *state;
+	static const char private_text[] =
+	    "policy: privada\nversion: 1\nextends: estado-base@1\n"
+	    "usage: {key: [digitalSignature], extended: [clientAuth]}\n"
+	    "extensions: [{oid: 1.3.6.1.4.1.55555.1, critical: true, der: {hex: "
+	    "\"0C0141\"}}]\n";
 	struct findings f = { NULL, 0, 0 };
 	AUTO(policy_set) set = NULL;
 	struct ceilings widest;
 
+	assert_true(w->n < MAX);
+	w->file[w->n++] =
+	    (struct policy_file){ "privada.yaml", bytes_str(private_text) };
 	ceilings_widest(&widest);
 	policy_load(w->file, w->n, &widest, &set, &f);
 	if (set == NULL)
