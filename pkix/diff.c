@@ -67,6 +67,8 @@ static const struct {
 	{ OID_EXT_EKU,         "extKeyUsage" },
 	{ OID_EXT_AIA,         "authorityInfoAccess" },
 	{ OID_EXT_NOCHECK,     "ocspNoCheck" },
+	{ OID_EXT_CONSTRAINTS, "nameConstraints" },
+	{ OID_EXT_QC,          "qcStatements" },
 	{ OID_AD_OCSP,         "ocsp" },
 	{ OID_AD_CA_ISSUERS,   "caIssuers" },
 	{ OID_QT_CPS,          "cps" },
@@ -74,6 +76,10 @@ static const struct {
 	{ OID_EKU_CLIENT,      "clientAuth" },
 	{ OID_EKU_EMAIL,       "emailProtection" },
 	{ OID_EKU_OCSP,        "OCSPSigning" },
+	{ OID_EKU_SERVER,      "serverAuth" },
+	{ OID_EKU_CODE,        "codeSigning" },
+	{ OID_EKU_TIME,        "timeStamping" },
+	{ OID_EKU_DOCUMENT,    "documentSigning" },
 };
 static const char *const usages[] = {
 	"digitalSignature", "nonRepudiation", "keyEncipherment",
@@ -268,13 +274,15 @@ diff_subject(struct diff *d, struct bytes before, struct bytes after)
 
 	if (bytes_eq(before, after))
 		return;
-	for (int type = OID_CN; type <= OID_EMAIL; type++) {
+	for (int type = 0; type < OID_COUNT; type++) {
 		const char *word = name_attr_word((enum pkix_oid)type);
+		char field[48];
+
+		if (word == NULL)
+			continue;
 		struct bytes b = name_find(before, (enum pkix_oid)type);
 		struct bytes a = name_find(after, (enum pkix_oid)type);
-		char field[32];
-
-		if (word == NULL || bytes_eq(b, a))
+		if (bytes_eq(b, a))
 			continue;
 		snprintf(field, sizeof(field), "subject.%s", word);
 		struct cert_change *c = change(d, field);
