@@ -178,6 +178,12 @@ evaluate_request(struct issue *s, struct err *e)
 	policy_evaluate(s->policy, &s->facts, d->a, &s->spec, &verdicts);
 	if (verdicts.failed > 0)
 		return refused_by_policy(s, &verdicts, e);
+	if (s->policy->subordinate)
+		return err_at(e, ERR_DENIED, "request-subordinate", NULL,
+		    at_field("policy"),
+		    "the policy %s is for CAs, whose certificates are not "
+		    "signed yet: it can be checked, explained and simulated",
+		    s->policy->name);
 	r->spki_sha256 = spki_hash(s);
 	r->policy_sha256 =
 	    arena_copy(d->a, bytes_of(s->policy->sha256, SHA256_LEN));

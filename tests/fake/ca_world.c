@@ -73,6 +73,15 @@ static const char policy_fina[] =
 	"version: 1\n"
 	"extends: base-firma@1\n"
 	"validity: {max: 90d}\n";
+static const char policy_ca[] =
+	"policy: ca-inferior\n"
+	"version: 1\n"
+	"issuer: institucional\n"
+	"subject: {C: CL, CN: \"CA {institution.rut}\"}\n"
+	"keys: {allowed: [ec-p256, ec-p384]}\n"
+	"validity: {default: 5y, max: 10y}\n"
+	"usage: {key: [keyCertSign, cRLSign]}\n"
+	"subordinate: {path_length: 0}\n";
 /* clang-format on */
 
 void
@@ -242,6 +251,7 @@ make_policies(struct world *w)
 		{ "firma-estricta.yaml", bytes_str(policy_estricta) },
 		{ "base-firma.yaml", bytes_str(policy_base) },
 		{ "firma-fina.yaml", bytes_str(policy_fina) },
+		{ "ca-inferior.yaml", bytes_str(policy_ca) },
 	};
 	struct findings f = { NULL, 0, 0 };
 	struct buf text AUTO_BUF = BUF(1 << 16);
