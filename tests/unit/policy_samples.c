@@ -99,7 +99,8 @@ widest_ceilings_allow_all(void **state)
 	static const char private_text[] =
 	    "policy: privada\nversion: 1\nextends: estado-base@1\n"
 	    "usage: {key: [digitalSignature], extended: [clientAuth]}\n"
-	    "extensions: [{oid: 1.3.6.1.4.1.55555.1, critical: true, der: {hex: "
+	    "extensions: [{oid: 1.3.6.1.4.1.55555.1, critical: true, der: "
+	    "{hex: "
 	    "\"0C0141\"}}]\n";
 	struct findings f = { NULL, 0, 0 };
 	AUTO(policy_set) set = NULL;
