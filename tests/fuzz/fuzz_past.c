@@ -88,14 +88,6 @@ view_log_append(struct view *v, const struct entry *entry, struct err *e)
 	abort();
 }
 
-enum err_code
-view_log_detail(struct view *v, uint64_t index, struct bytes *detail,
-    struct err *e)
-{
-	(void)v, (void)index, (void)detail, (void)e;
-	abort();
-}
-
 static const struct policy *
 policy(void)
 {
