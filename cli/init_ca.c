@@ -122,6 +122,11 @@ certify(struct init *i, const struct plan *p, struct made *ca, struct made *out,
 		    "%s/crl/root.crl", i->public_url));
 		spec.issuer_url = bytes_str(
 		    arena_printf(i->c->arena, "%s/ca/root.cer", i->public_url));
+		/* anyPolicy: without it no policy of a certificate below is
+		 * valid for who asks for one (RFC 5280 6.1.3 (e)). */
+		TRY(oid_parse(bytes_str("2.5.29.32.0"), &spec.policy[0].oid,
+		    e));
+		spec.n_policy = 1;
 	}
 	return sign_certificate(&spec, signer, p->kind, out, e);
 }
