@@ -28,7 +28,7 @@ sample_facts(struct policy_facts *out, const struct tmpl *t)
 		if (part->fact == FACT_ATTRIBUTE)
 			out->attribute[out->n_attribute++] =
 			    (struct attribute){ part->literal,
-				    bytes_str("a1") };
+				    bytes_str("ab") }; /* fits a name, too */
 	}
 }
 

@@ -79,6 +79,23 @@ check_statement(const struct view *v, struct err *e)
 
 /* --- The certificate against the statement ------------------------------------------ */
 
+/*
+ * The number alone, or as EN 319 412-1 5.1.3 writes it: in Chile one number is
+ * a person's, the identity card's and the taxpayer's.
+ */
+static bool
+is_run(struct bytes value, struct bytes run)
+{
+	static const char heads[][7] = { "PNOCL-", "IDCCL-", "TINCL-" };
+	const size_t n = sizeof(heads[0]) - 1;
+	for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+		if (value.len > n && memcmp(value.p, heads[i], n) == 0)
+			return bytes_eq(bytes_of(value.p + n, value.len - n),
+			    run);
+	}
+	return bytes_eq(value, run);
+}
+
 /* *found counts; false when one says something else. */
 static bool
 subject_says(struct bytes subject, struct bytes run, int *found)
@@ -94,7 +111,7 @@ subject_says(struct bytes subject, struct bytes run, int *found)
 			return false;
 		if (!bytes_eq(type, oid_known(OID_SERIAL_NUMBER)))
 			continue;
-		if (!bytes_eq(value, run))
+		if (!is_run(value, run))
 			return false;
 		(*found)++;
 	}

@@ -340,9 +340,10 @@ policy_with(const char *subject, const char *validity, const char *more)
 	return set;
 }
 
-#define NAME    "CN: \"{person.name}\""
-#define TWO     "{default: 2y, max: 3y}"
-#define ATTR(a) NAME ", OU: \"{person.attribute." a "}\""
+#define NAME     "CN: \"{person.name}\""
+#define TWO      "{default: 2y, max: 3y}"
+#define ATTR(a)  NAME ", OU: \"{person.attribute." a "}\""
+#define GIVEN(a) ", givenName: \"{person.attribute." a "}\""
 
 /* clang-format off */
 static const struct {
@@ -354,6 +355,8 @@ static const struct {
 	{ "attribute", ATTR("grade"), TWO, "", "person.attribute.grade", NULL, NULL, 4, "12" },
 	{ "no such attribute", ATTR("rank"), TWO, "", "person.attribute.rank", "policy-fact-missing",
 	  "person.attribute.rank is not known, and this policy puts it into the certificate; register it first", 4, "" },
+	{ "given name", NAME GIVEN("given"), TWO, "", "subject", NULL, NULL, 4, NULL },
+	{ "given name with digits", NAME GIVEN("grade"), TWO, "", "subject", "name-digit", NULL, 4, NULL },
 	{ "kinds in a name", NAME ", OU: \"{person.kind} {institution.kind}\"", TWO, "", "person.kind", NULL, NULL, 4, "official" },
 	{ "kind", NAME, TWO, "holders: {kinds: [authority, official]}\n", "holders.kinds", NULL, NULL, 8, "official" },
 	{ "another kind", NAME, TWO, "holders: {kinds: [minister, system]}\n", "holders.kinds", "policy-holder-kind",
@@ -403,7 +406,9 @@ rules_by_row(void **state)
 		    (struct attribute){ bytes_str("grade"), bytes_str("12") };
 		facts.attribute[1] = (struct attribute){ bytes_str("host"),
 			bytes_str("web.example.cl") };
-		facts.n_attribute = 2;
+		facts.attribute[2] =
+		    (struct attribute){ bytes_str("given"), bytes_str("Ana") };
+		facts.n_attribute = 3;
 		facts.issuer_not_after = INT64_C(1830297600);
 		policy_evaluate(&set->policy[0], &facts, arena, &spec, &v);
 		for (size_t k = 0; k < v.len; k++) {

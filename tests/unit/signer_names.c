@@ -140,6 +140,44 @@ s_server(struct world *w, struct wish *x)
 }
 
 static void
+wish_serial_number(struct world *w, struct wish *x, const char *number)
+{
+	const struct name_attr attrs[] = {
+		{ OID_C, text("CL"), STRING_USUAL },
+		{ OID_SERIAL_NUMBER, text(number), STRING_USUAL },
+		{ OID_CN, text("Ana"), STRING_USUAL },
+	};
+	struct buf name AUTO_BUF = BUF(NAME_DER_MAX);
+
+	OK(name_build(attrs, ARRAY_LEN(attrs), &name, e));
+	x->spec.subject = arena_copy(w->a, buf_bytes(&name));
+}
+
+static void
+s_national(struct world *w, struct wish *x)
+{
+	wish_serial_number(w, x, "PNOCL-12345678-5");
+}
+
+static void
+s_national_of_other(struct world *w, struct wish *x)
+{
+	wish_serial_number(w, x, "PNOCL-14-0");
+}
+
+static void
+s_national_elsewhere(struct world *w, struct wish *x)
+{
+	wish_serial_number(w, x, "PNOES-12345678-5");
+}
+
+static void
+s_national_of_nobody(struct world *w, struct wish *x)
+{
+	wish_serial_number(w, x, "PNOCL-");
+}
+
+static void
 s_code(struct world *w, struct wish *x)
 {
 	(void)w;
@@ -215,6 +253,7 @@ struct row {
 };
 
 /* clang-format off */
+#define HOLDER "signer-holder", "does not carry the RUN"
 #define KIND "signer-name-kind", "alternative name of a kind that the ceilings"
 #define EXTENSION "signer-extension", "do not allow the extension 1.3.6.1.4.1.99999."
 #define QUALIFIED "signer-qc-statements", "statements of a qualified certificate"
@@ -222,6 +261,10 @@ struct row {
 
 static const struct row usual[] = {
 	{ "e-mail", false, s_email, NULL, NULL, NULL },
+	{ "RUN as EN 319 412-1 writes it", false, s_national, NULL, NULL, NULL },
+	{ "the same of another person", false, s_national_of_other, NULL, HOLDER },
+	{ "the same number in another country", false, s_national_elsewhere, NULL, HOLDER },
+	{ "a country without a number", false, s_national_of_nobody, NULL, "lint-semantics-serial", "not in the form" },
 	{ "host name while not allowed", false, s_dns, NULL, KIND },
 	{ "host name of the issuer", false, s_dns_of_issuer, NULL, KIND },
 	{ "IP address while not allowed", false, s_ip, NULL, KIND },
