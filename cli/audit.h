@@ -33,7 +33,9 @@ struct source {
 };
 struct source_visitor {
 	void *ctx;
-	bool (*wants)(void *ctx, enum entry_type type, int64_t time);
+	/* at: where the entry stands, for source_take(). */
+	bool (
+	    *wants)(void *ctx, enum entry_type type, int64_t time, uint64_t at);
 	/* en has leaf, salt and detail and was judged by nobody; it lives for
 	 * the call, as what the reader's arena holds. */
 	enum err_code (*take)(void *ctx, struct entry *en, struct err *e);
@@ -48,6 +50,10 @@ MUST_CHECK enum err_code source_open(struct cli *c, struct source *r,
 /* Once through, with a progress bar on a terminal. */
 MUST_CHECK enum err_code source_each(struct source *r, const char *doing,
     const struct source_visitor *v, struct err *e);
+/* The entries at n places that wants() was told of, in that order. */
+MUST_CHECK enum err_code source_take(struct source *r, const char *doing,
+    const uint64_t *at, size_t n, const struct source_visitor *v,
+    struct err *e);
 void source_close(struct source *r);
 void source_progress(struct source *r, uint64_t done, uint64_t all);
 

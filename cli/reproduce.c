@@ -20,10 +20,11 @@ struct search {
 };
 
 static bool
-search_wants(void *ctx, enum entry_type type, int64_t time)
+search_wants(void *ctx, enum entry_type type, int64_t time, uint64_t at)
 {
 	const struct search *s = ctx;
 	(void)time;
+	(void)at;
 	if (s->found)
 		return false;
 	return type == ENTRY_SYSTEM_INITIALIZED ||

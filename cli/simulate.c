@@ -57,6 +57,8 @@ struct simulation {
 	struct buf text[FILES_MAX]; /* owned: of the operands */
 	size_t n_file;
 	struct serials issued;
+	uint64_t *at; /* owned: of the requests */
+	size_t n_at, size_at;
 	int64_t since;
 	uint64_t shown, limit;
 	/* Counts of what was found. */
@@ -66,10 +68,26 @@ struct simulation {
 	struct cert_change change[CERT_CHANGES_MAX];
 };
 
-static bool
-first_wants(void *ctx, enum entry_type type, int64_t time)
+/* Where the requests stand is noted on the way. */
+static void
+note_request(struct simulation *s, uint64_t at)
 {
-	const struct simulation *s = ctx;
+	if (s->n_at == s->size_at) {
+		s->size_at = s->size_at == 0 ? 1024 : 2 * s->size_at;
+		s->at = realloc(s->at, s->size_at * sizeof(*s->at));
+		if (s->at == NULL)
+			fatal("no memory for requests");
+	}
+	s->at[s->n_at++] = at;
+}
+
+static bool
+first_wants(void *ctx, enum entry_type type, int64_t time, uint64_t at)
+{
+	struct simulation *s = ctx;
+	if (time >= s->since &&
+	    (type == ENTRY_REQUEST_SUBMITTED || type == ENTRY_ACT_REFUSED))
+		note_request(s, at);
 	return type == ENTRY_SYSTEM_INITIALIZED ||
 	       type == ENTRY_POLICY_ACTIVATED ||
 	       (type == ENTRY_CERTIFICATE_ISSUED && time >= s->since);
@@ -83,14 +101,6 @@ first_take(void *ctx, struct entry *en, struct err *e)
 	if (en->type == ENTRY_CERTIFICATE_ISSUED)
 		serials_add(&s->issued, en->refs.serial);
 	return history_take(s->history, en, e);
-}
-
-static bool
-second_wants(void *ctx, enum entry_type type, int64_t time)
-{
-	const struct simulation *s = ctx;
-	return time >= s->since &&
-	       (type == ENTRY_REQUEST_SUBMITTED || type == ENTRY_ACT_REFUSED);
 }
 
 /* --- One that would come to something else --------------------------------------------- */
@@ -445,7 +455,7 @@ static enum err_code
 simulate(struct simulation *s, struct err *e)
 {
 	struct source_visitor first = { s, first_wants, first_take };
-	struct source_visitor second = { s, second_wants, second_take };
+	struct source_visitor second = { s, NULL, second_take };
 	TRY(take_since(s, e));
 	TRY(take_limit(s, e));
 	TRY(source_open(s->c, &s->source, e));
@@ -455,8 +465,8 @@ simulate(struct simulation *s, struct err *e)
 	if (s->issued.n > 0)
 		qsort(s->issued.v, s->issued.n, sizeof(*s->issued.v),
 		    by_octets);
-	TRY(source_each(&s->source, SAY(s->c, "judging", "juzgando"), &second,
-	    e));
+	TRY(source_take(&s->source, SAY(s->c, "judging", "juzgando"), s->at,
+	    s->n_at, &second, e));
 	summary(s);
 	return ERR_OK;
 }
@@ -473,5 +483,6 @@ policy_simulate(struct cli *c, struct err *e)
 	policy_set_free(s.policies);
 	history_free(s.history);
 	free(s.issued.v);
+	free(s.at);
 	return code;
 }

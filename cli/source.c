@@ -83,7 +83,8 @@ each_of_export(struct source *r, const struct source_visitor *v, struct err *e)
 		if (looks_like_entry(line)) {
 			if (!export_glance(line, &type, &time))
 				return not_an_entry(n, e);
-			if (v->wants(v->ctx, type, time)) {
+			if (v->wants(v->ctx, type, time,
+				(uint64_t)(r->size - rest.len))) {
 				TRY(take_line(r, v, line, e));
 				arena_reset(r->arena);
 			}
@@ -106,7 +107,7 @@ each_of_ledger(struct source *r, const struct source_visitor *v, struct err *e)
 	for (uint64_t i = 0; i < size; i++) {
 		struct entry en;
 		TRY(view_entry_stored(r->view, i, &en, e));
-		if (v->wants(v->ctx, en.type, en.time)) {
+		if (v->wants(v->ctx, en.type, en.time, i)) {
 			TRY(v->take(v->ctx, &en, e));
 			arena_reset(r->arena);
 		}
@@ -155,6 +156,38 @@ source_each(struct source *r, const char *doing, const struct source_visitor *v,
 	r->percent = -1;
 	return r->view != NULL ? each_of_ledger(r, v, e)
 			       : each_of_export(r, v, e);
+}
+
+static enum err_code
+take_at(struct source *r, const struct source_visitor *v, uint64_t at,
+    struct err *e)
+{
+	const uint8_t *line = (const uint8_t *)r->map + at;
+	struct entry en;
+	if (r->view != NULL) {
+		TRY(view_entry_stored(r->view, at, &en, e));
+		return v->take(v->ctx, &en, e);
+	}
+	size_t left = r->size - at;
+	const uint8_t *end = memchr(line, '\n', left);
+	size_t len = end == NULL ? left : (size_t)(end - line);
+	return take_line(r, v, bytes_of(line, len), e);
+}
+
+enum err_code
+source_take(struct source *r, const char *doing, const uint64_t *at, size_t n,
+    const struct source_visitor *v, struct err *e)
+{
+	r->doing = doing;
+	r->percent = -1;
+	for (size_t i = 0; i < n; i++) {
+		TRY(take_at(r, v, at[i], e));
+		arena_reset(r->arena);
+		if (i % 256 == 0)
+			source_progress(r, i, n);
+	}
+	source_progress(r, n, n);
+	return ERR_OK;
 }
 
 void

@@ -263,6 +263,26 @@ def check_explain(engine, text, first, based):
         assert refused.problem["id"] == "request-unknown", refused.text
 
 
+def check_flood(engine):
+    """Whoever is refused again and again does not fill the log."""
+    csr = engine.new_key()[1]
+    for _ in range(70):
+        try:
+            engine.cli("request", "new", "--as", harness.OPERATOR, "--rut",
+                       harness.INSTITUTION, "--run", engine.holders[3],
+                       "--policy", NAME, "--validity", "3y", "--csr", csr)
+            raise AssertionError("three years were accepted")
+        except harness.Refused as refused:
+            assert refused.problem["id"] == "policy-validity-long", \
+                refused.text
+    engine.wait_log("event=refusals-not-kept")
+    out = os.path.join(engine.base, "flood.jsonl")
+    engine.cli("audit", "export", out)
+    with open(out) as f:
+        kept = sum('act.refused' in line for line in f)
+    assert 60 <= kept < 71, kept
+
+
 def main():
     harness.need("openssl")
     with harness.Engine() as engine:
@@ -299,6 +319,7 @@ def main():
                       engine.cli("cert", "show", serials[0][0])["request"],
                       engine.cli("cert", "show", based)["request"])
         tampered(export, engine, log_key, serials[0][0])
+        check_flood(engine)
         # What was refused is in the log with its facts, and the state is
         # still what the log leads to.
         engine.audit()
