@@ -78,16 +78,21 @@ wrong_type(int f, const char *want, struct err *e)
 }
 
 static enum err_code
+too_large(int f, struct arena *a, struct err *e)
+{
+	return err_at(e, ERR_INVALID, "api-member-size", NULL,
+	    at_member(ca_fields[f].name),
+	    "the member %s holds more octets than the %s allowed",
+	    ca_fields[f].name, arena_printf(a, "%zu", ca_fields[f].max));
+}
+
+static enum err_code
 take_octets(int f, struct bytes text, struct arena *a, struct bytes *out,
     struct err *e)
 {
 	struct buf octets AUTO_BUF = BUF(ca_fields[f].max);
 	if (!base64_get(&octets, text) && octets.failed)
-		return err_at(e, ERR_INVALID, "api-member-size", NULL,
-		    at_member(ca_fields[f].name),
-		    "the member %s holds more octets than the %s allowed",
-		    ca_fields[f].name,
-		    arena_printf(a, "%zu", ca_fields[f].max));
+		return too_large(f, a, e);
 	if (octets.len == 0)
 		return wrong_type(f, "base64 with padding on one line", e);
 	*out = arena_copy(a, buf_bytes(&octets));
@@ -119,12 +124,33 @@ take_map(int f, json_t *value, struct arena *a, struct bytes *out,
 		    json_string_length(text));
 	}
 	if (lines.failed)
-		return err_at(e, ERR_INVALID, "api-member-size", NULL,
-		    at_member(ca_fields[f].name),
-		    "the member %s holds more octets than the %s allowed",
-		    ca_fields[f].name,
-		    arena_printf(a, "%zu", ca_fields[f].max));
+		return too_large(f, a, e);
 	*out = arena_copy(a, buf_bytes(&lines));
+	return ERR_OK;
+}
+
+static enum err_code
+take_files(int f, json_t *value, struct arena *a, struct bytes *out,
+    struct err *e)
+{
+	struct buf all AUTO_BUF = BUF(ca_fields[f].max);
+	json_t *text;
+	size_t i;
+	if (!json_is_array(value) || json_array_size(value) == 0)
+		return wrong_type(f, "an array of files in base64", e);
+	json_array_foreach(value, i, text)
+	{
+		struct bytes octets = BYTES_NONE;
+		if (!json_is_string(text))
+			return wrong_type(f, "an array of files in base64", e);
+		TRY(take_octets(f,
+		    bytes_of(json_string_value(text), json_string_length(text)),
+		    a, &octets, e));
+		put_bytes(&all, octets);
+	}
+	if (all.failed)
+		return too_large(f, a, e);
+	*out = arena_copy(a, buf_bytes(&all));
 	return ERR_OK;
 }
 
@@ -140,6 +166,8 @@ take_member(int f, json_t *value, struct arena *a, struct bytes *out,
 	}
 	if (ca_fields[f].type == CFT_MAP)
 		return take_map(f, value, a, out, e);
+	if (ca_fields[f].type == CFT_FILES)
+		return take_files(f, value, a, out, e);
 	if (!json_is_string(value))
 		return wrong_type(f, "text in quotes", e);
 	struct bytes text =

@@ -87,6 +87,20 @@ put_map(struct bytes lines, struct buf *out)
 }
 
 static void
+put_files(struct bytes files, struct buf *out)
+{
+	struct reader r = reader_of(files);
+	size_t n = 0;
+	buf_putc(out, '[');
+	while (!r.bad && r.p < r.end) {
+		buf_puts(out, n++ > 0 ? ",\"" : "\"");
+		base64_put(out, get_bytes(&r));
+		buf_putc(out, '"');
+	}
+	buf_putc(out, ']');
+}
+
+static void
 put_field(const struct cf_def *f, struct bytes value, struct buf *out)
 {
 	json_put_string(out, bytes_str(f->name));
@@ -99,6 +113,8 @@ put_field(const struct cf_def *f, struct bytes value, struct buf *out)
 		buf_putc(out, '"');
 	} else if (f->type == CFT_MAP) {
 		put_map(value, out);
+	} else if (f->type == CFT_FILES) {
+		put_files(value, out);
 	} else {
 		json_put_string(out, value);
 	}

@@ -12,6 +12,7 @@ static const char *const type_words[] = {
 	[CFT_TIME] = "`2026-11-24` or `2026-11-24T10:00:00Z`",
 	[CFT_DURATION] = "duration, `90d` or `2y`",
 	[CFT_FLAG] = "true or false",
+	[CFT_FILES] = "array of base64",
 	[CFT_MAP] = "object of texts, `{\"grade\": \"5\"}`",
 };
 

@@ -38,6 +38,10 @@ static const char *const names[ENTRY_TYPES] = {
 	[ENTRY_CRL_PUBLISHED]          = "crl.published",
 	[ENTRY_RESPONDER_CERTIFIED]    = "responder.certified",
 	[ENTRY_ACT_REFUSED]            = "act.refused",
+	[ENTRY_POLICY_PROPOSED]        = "policy.proposed",
+	[ENTRY_POLICY_ENDORSED]        = "policy.endorsed",
+	[ENTRY_POLICY_WITHDRAWN]       = "policy.withdrawn",
+	[ENTRY_POLICY_LAPSED]          = "policy.lapsed",
 };
 /* clang-format on */
 

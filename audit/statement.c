@@ -1,11 +1,8 @@
-#include <refrendo/audit.h>
-
 #include <string.h>
 
-#define ORIGIN_MAX 128
-#define ID_MAX     64
-#define NAME_MAX_  200 /* octets of a name, an office or an act */
-#define TEXT_MAX   4096
+#include "statement.h"
+
+#define NAME_MAX_ 200 /* octets of a name, an office or an act */
 
 /* clang-format off */
 static const char *const endorsement_keys[] = {
@@ -37,8 +34,8 @@ static const struct {
 
 /* --- Judgement, the same for what is printed and what is read -------------- */
 
-static enum err_code
-refuse(struct err *e, const char *field)
+enum err_code
+statement_refuse(struct err *e, const char *field)
 {
 	return err_at(e, ERR_INVALID, "statement-member", NULL, at_field(field),
 	    "the member %s of the statement is missing, too long or not in "
@@ -46,15 +43,14 @@ refuse(struct err *e, const char *field)
 	    field);
 }
 
-static bool
-text_fits(struct bytes b, size_t min, size_t max)
+bool
+statement_text(struct bytes b, size_t min, size_t max)
 {
 	return b.len >= min && b.len <= max && utf8_valid(b);
 }
 
-/* The stored form of a RUN or RUT, so that equal people are equal bytes. */
-static bool
-is_run(struct bytes b)
+bool
+statement_run(struct bytes b)
 {
 	char stored[RUN_TEXT];
 	struct err ignored;
@@ -62,27 +58,25 @@ is_run(struct bytes b)
 	return run_parse(b, stored, &ignored) == ERR_OK && bytes_is(b, stored);
 }
 
-static bool
-is_time(int64_t t)
+bool
+statement_time(int64_t t)
 {
 	return t > 0 && t < (INT64_C(1) << 53);
 }
 
-#define NEED(condition, field)                   \
-	do {                                     \
-		if (!(condition))                \
-			return refuse(e, field); \
-	} while (0)
+bool
+statement_version(int64_t v)
+{
+	return v > 0 && v < (INT64_C(1) << 53);
+}
 
 static enum err_code
 judge_policy(const struct statement *s, struct err *e)
 {
 	if (s->type == STATEMENT_ENDORSEMENT) {
-		NEED(text_fits(s->policy, 1, ID_MAX), "policy.name");
+		NEED(statement_text(s->policy, 1, ID_MAX), "policy.name");
 		NEED(s->policy_sha256.len == HASH_LEN, "policy.sha256");
-		NEED(s->policy_version > 0 &&
-			 s->policy_version < (INT64_C(1) << 53),
-		    "policy.version");
+		NEED(statement_version(s->policy_version), "policy.version");
 	} else if (s->policy.len > 0 || s->policy_sha256.len > 0 ||
 		   s->policy_version != 0) {
 		return err_say(e, ERR_INVALID, "statement-policy",
@@ -102,38 +96,40 @@ judge_terms(const struct statement *s, struct err *e)
 		    "appointment");
 		return ERR_OK;
 	}
-	NEED(text_fits(s->act_number, 1, NAME_MAX_), "appointment.act_number");
+	NEED(statement_text(s->act_number, 1, NAME_MAX_),
+	    "appointment.act_number");
 	NEED(s->act_date.len == 10 && time_parse(s->act_date, &day),
 	    "appointment.act_date");
-	NEED(is_time(s->from), "appointment.from");
-	NEED(is_time(s->until) && s->until >= s->from, "appointment.until");
+	NEED(statement_time(s->from), "appointment.from");
+	NEED(statement_time(s->until) && s->until >= s->from,
+	    "appointment.until");
 	return ERR_OK;
 }
 
 static enum err_code
 judge(const struct statement *s, struct err *e)
 {
-	NEED(text_fits(s->origin, 1, ORIGIN_MAX), "origin");
-	NEED(text_fits(s->request, 1, ID_MAX), "request");
-	NEED(s->request_version > 0 && s->request_version < (INT64_C(1) << 53),
-	    "request_version");
+	NEED(statement_text(s->origin, 1, ORIGIN_MAX), "origin");
+	NEED(statement_text(s->request, 1, ID_MAX), "request");
+	NEED(statement_version(s->request_version), "request_version");
 	NEED(s->tbs_sha256.len == HASH_LEN, "tbs_sha256");
 	NEED(s->spki_sha256.len == HASH_LEN, "spki_sha256");
-	NEED(text_fits(s->issuer, 1, ID_MAX), "issuer");
-	NEED(is_run(s->institution), "institution.rut");
-	NEED(text_fits(s->institution_name, 1, NAME_MAX_), "institution.name");
-	NEED(is_run(s->holder_run), "holder.run");
-	NEED(text_fits(s->holder_name, 1, NAME_MAX_), "holder.name");
-	NEED(text_fits(s->holder_office, 0, NAME_MAX_), "holder.office");
-	NEED(is_run(s->operator_run), "operator");
-	NEED(is_time(s->not_before), "validity.not_before");
-	NEED(is_time(s->not_after) && s->not_after >= s->not_before,
+	NEED(statement_text(s->issuer, 1, ID_MAX), "issuer");
+	NEED(statement_run(s->institution), "institution.rut");
+	NEED(statement_text(s->institution_name, 1, NAME_MAX_),
+	    "institution.name");
+	NEED(statement_run(s->holder_run), "holder.run");
+	NEED(statement_text(s->holder_name, 1, NAME_MAX_), "holder.name");
+	NEED(statement_text(s->holder_office, 0, NAME_MAX_), "holder.office");
+	NEED(statement_run(s->operator_run), "operator");
+	NEED(statement_time(s->not_before), "validity.not_before");
+	NEED(statement_time(s->not_after) && s->not_after >= s->not_before,
 	    "validity.not_after");
 	NEED(s->log_size < (UINT64_C(1) << 53), "log.size");
 	NEED(s->log_root.len == HASH_LEN, "log.root");
-	NEED(text_fits(s->text_es, 1, TEXT_MAX), "text_es");
-	NEED(is_time(s->issued), "issued");
-	NEED(is_time(s->expires) && s->expires > s->issued, "expires");
+	NEED(statement_text(s->text_es, 1, TEXT_MAX), "text_es");
+	NEED(statement_time(s->issued), "issued");
+	NEED(statement_time(s->expires) && s->expires > s->issued, "expires");
 	TRY(judge_policy(s, e));
 	return judge_terms(s, e);
 }
@@ -169,16 +165,22 @@ print_people(struct jw *w, const struct statement *s)
 	jw_close(w, '}');
 }
 
+void
+statement_put_log(struct jw *w, uint64_t size, struct bytes root)
+{
+	jw_key(w, "log");
+	jw_object(w);
+	jw_member_hex(w, "root", root);
+	jw_member_int(w, "size", (int64_t)size);
+	jw_close(w, '}');
+}
+
 static void
 print_origin(struct jw *w, const struct statement *s)
 {
 	jw_member_int(w, "issued", s->issued);
 	jw_member_str(w, "issuer", s->issuer);
-	jw_key(w, "log");
-	jw_object(w);
-	jw_member_hex(w, "root", s->log_root);
-	jw_member_int(w, "size", (int64_t)s->log_size);
-	jw_close(w, '}');
+	statement_put_log(w, s->log_size, s->log_root);
 	jw_member_str(w, "operator", s->operator_run);
 	jw_member_str(w, "origin", s->origin);
 }
@@ -277,24 +279,32 @@ read_policy(struct json_obj root, struct arena *a, struct statement *s)
 	s->policy_version = json_get_int(o, "version");
 }
 
+void
+statement_get_log(struct json_obj root, struct arena *a, uint64_t *size,
+    struct bytes *hash)
+{
+	struct json_obj o = json_get_obj(root, "log");
+	int64_t n = json_get_int(o, "size");
+
+	json_only(o, log_keys);
+	*hash = json_get_hex(o, "root", a);
+	*size = n < 0 ? UINT64_MAX : (uint64_t)n;
+}
+
 static void
 read_common(struct json_obj root, struct arena *a, struct statement *s)
 {
 	s->expires = json_get_int(root, "expires");
 	s->issued = json_get_int(root, "issued");
 	s->issuer = text(root, "issuer", a);
-	struct json_obj o = json_get_obj(root, "log");
-	json_only(o, log_keys);
-	s->log_root = json_get_hex(o, "root", a);
-	int64_t size = json_get_int(o, "size");
-	s->log_size = size < 0 ? UINT64_MAX : (uint64_t)size;
+	statement_get_log(root, a, &s->log_size, &s->log_root);
 	s->origin = text(root, "origin", a);
 	s->request = text(root, "request", a);
 	s->request_version = json_get_int(root, "request_version");
 	s->spki_sha256 = json_get_hex(root, "spki_sha256", a);
 	s->tbs_sha256 = json_get_hex(root, "tbs_sha256", a);
 	s->text_es = text(root, "text_es", a);
-	o = json_get_obj(root, "validity");
+	struct json_obj o = json_get_obj(root, "validity");
 	json_only(o, validity_keys);
 	s->not_after = json_get_int(o, "not_after");
 	s->not_before = json_get_int(o, "not_before");

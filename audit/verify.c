@@ -29,6 +29,7 @@ audit_new(struct bytes log_spki, struct audit **out, struct err *e)
 		return err_nomem(e);
 	a->spki = a->origin = a->loose = BUF(64u << 20);
 	a->phase = -1;
+	a->partial = NONE;
 	a->quorum = 1;
 	a->arena = arena_new();
 	a->ca = calloc(CAS_MAX, sizeof(*a->ca));
@@ -50,6 +51,8 @@ audit_free(struct audit *a)
 		buf_fini(&a->record[i].statement);
 	for (size_t i = 0; i < a->n_appointment; i++)
 		buf_fini(&a->appointment[i].statement);
+	for (size_t i = 0; i < a->n_activation; i++)
+		buf_fini(&a->activation[i].statement);
 	for (size_t i = 0; i < a->n_ca; i++) {
 		buf_fini(&a->ca[i].der);
 		buf_fini(&a->ca[i].crl);
@@ -58,6 +61,8 @@ audit_free(struct audit *a)
 	free(a->record);
 	free(a->change);
 	free(a->appointment);
+	free(a->activation);
+	free(a->policy);
 	free(a->ca);
 	free(a->recent);
 	buf_fini(&a->spki);

@@ -18,8 +18,10 @@ enum map_kind {
 	MAP_REQUEST,     /* the record submitted last */
 	MAP_APPOINTMENT, /* appointments */
 	MAP_MINISTER,    /* appointments, by hash of the certificate */
-	MAP_POLICY,      /* presence */
-	MAP_OBJECT       /* presence: certificates that the log names */
+	MAP_POLICY,      /* policies, by their hash */
+	MAP_OBJECT,      /* presence: certificates that the log names */
+	MAP_ACTIVATION,  /* activations */
+	MAP_POLICY_NAME  /* policies, the one in force under a name */
 };
 struct map_slot {
 	uint8_t key[MAP_KEY];
@@ -100,6 +102,20 @@ struct ca {
 	struct buf crl; /* owned; the line of the export */
 };
 
+/* An activation of policies. */
+struct activation {
+	bool erased, closed;
+	uint64_t signed_by; /* officers, a bit each */
+	size_t n, done;     /* policies named; in force */
+	uint32_t in_force;  /* policies, a bit each */
+	uint8_t hash[ACTIVATION_FILES_MAX][HASH_LEN];
+	int64_t effective, issued, expires;
+	struct buf statement; /* owned */
+};
+struct policy_noted {
+	bool replaced; /* by a later version of its name */
+};
+
 struct officer {
 	char run[RUN_TEXT];
 	uint8_t key[HASH_LEN];
@@ -132,6 +148,13 @@ struct audit {
 	struct officer officer[OFFICERS_MAX];
 	size_t n_officer;
 	int64_t quorum;
+	int64_t policy_quorum; /* 0: a log of before activations */
+	bool begun; /* something followed the policies of the beginning */
+	struct activation *activation; /* owned */
+	size_t n_activation, size_activation;
+	struct policy_noted *policy; /* owned */
+	size_t n_policy, size_policy;
+	uint32_t partial; /* the activation whose policies are missing */
 	struct buf loose; /* SHA-256 of certificates and policies in lines */
 
 	bool has_note;
@@ -164,6 +187,18 @@ MUST_CHECK enum err_code judge_system(struct audit *a, const struct entry *en,
     struct json_obj d, struct err *e);
 MUST_CHECK enum err_code judge_policy(struct audit *a, const struct entry *en,
     struct json_obj d, struct err *e);
+MUST_CHECK enum err_code judge_policy_proposed(struct audit *a,
+    const struct entry *en, struct json_obj d, struct err *e);
+MUST_CHECK enum err_code judge_policy_endorsed(struct audit *a,
+    const struct entry *en, struct json_obj d, struct err *e);
+MUST_CHECK enum err_code judge_policy_closed(struct audit *a,
+    const struct entry *en, struct json_obj d, struct err *e);
+/* What must not stand between the policies of one activation. */
+MUST_CHECK enum err_code judge_whole(struct audit *a, const struct entry *en,
+    struct err *e);
+/* The root that a statement names is that of the log at that size. */
+MUST_CHECK enum err_code judge_log(struct audit *a, const struct entry *en,
+    uint64_t size, struct bytes root, struct err *e);
 MUST_CHECK enum err_code judge_responder(struct audit *a,
     const struct entry *en, struct json_obj d, struct err *e);
 MUST_CHECK enum err_code judge_appointment(struct audit *a,

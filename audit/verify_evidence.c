@@ -14,23 +14,23 @@ hash_is(struct bytes want, struct bytes data)
 }
 
 /* The statement was written when the log had the root that it names. */
-static enum err_code
-judge_log(struct audit *a, const struct entry *en, const struct statement *s,
-    struct err *e)
+enum err_code
+judge_log(struct audit *a, const struct entry *en, uint64_t size,
+    struct bytes stated, struct err *e)
 {
-	const struct merkle *m = &a->recent[s->log_size % RECENT];
+	const struct merkle *m = &a->recent[size % RECENT];
 	uint8_t root[HASH_LEN];
 
-	if (s->log_size > en->index)
+	if (size > en->index)
 		return err_say(e, ERR_INVALID, "audit-log-size",
 		    "entry %s: the statement names a size that the log did "
 		    "not have yet",
 		    a->at);
 	/* Older roots are gone from memory; a gap changed them all. */
-	if (a->gap || m->size != s->log_size)
+	if (a->gap || m->size != size)
 		return ERR_OK;
 	merkle_root(m, root);
-	if (!bytes_eq(s->log_root, bytes_of(root, HASH_LEN)))
+	if (!bytes_eq(stated, bytes_of(root, HASH_LEN)))
 		return err_say(e, ERR_INVALID, "audit-log-root",
 		    "entry %s: the statement names a root that the log never "
 		    "had",
@@ -96,7 +96,7 @@ judge_statement(struct audit *a, const struct entry *en, struct json_obj d,
 		    "entry %s: the statement names an issuer that is no CA of "
 		    "this log",
 		    a->at);
-	TRY(judge_log(a, en, out, e));
+	TRY(judge_log(a, en, out->log_size, out->log_root, e));
 	return judge_container(a, en, tbs, out, e);
 }
 

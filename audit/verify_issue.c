@@ -42,6 +42,12 @@ submitted(struct audit *a, const struct entry *en, struct json_obj d,
 		    "entry %s: it rests on a policy whose text is not in the "
 		    "log",
 		    a->at);
+	uint32_t policy = map_get(&a->map, MAP_POLICY, en->refs.policy);
+	if (a->policy_quorum > 0 && a->policy[policy].replaced)
+		return err_say(e, ERR_INVALID, "audit-policy-replaced",
+		    "entry %s: the policy that it rests on was replaced before "
+		    "it",
+		    a->at);
 	if (a->erased)
 		return ERR_OK;
 	return judge_statement(a, en, d, STATEMENT_ENDORSEMENT, r, &s, e);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What every entry needs, the CAs, policies and responders. */
+/* What every entry needs, the CAs and responders. */
 
 enum ref {
 	REF_INSTITUTION = 1u << 0,
@@ -57,6 +57,10 @@ static const struct rule rules[ENTRY_TYPES] = {
 	[ENTRY_CRL_PUBLISHED]          = { REF_NUMBER, judge_crl },
 	[ENTRY_RESPONDER_CERTIFIED]    = { 0, judge_responder },
 	[ENTRY_ACT_REFUSED]            = { 0, NULL },
+	[ENTRY_POLICY_PROPOSED]        = { REF_REQUEST, judge_policy_proposed },
+	[ENTRY_POLICY_ENDORSED]        = { REF_REQUEST, judge_policy_endorsed },
+	[ENTRY_POLICY_WITHDRAWN]       = { REF_REQUEST, judge_policy_closed },
+	[ENTRY_POLICY_LAPSED]          = { REF_REQUEST, judge_policy_closed },
 };
 /* clang-format on */
 
@@ -103,6 +107,7 @@ judge_entry(struct audit *a, const struct entry *en, struct json_obj d,
 			    "entry %s: nobody is named as the one who acted",
 			    a->at);
 	}
+	TRY(judge_whole(a, en, e));
 	return rule->judge == NULL ? ERR_OK : rule->judge(a, en, d, e);
 }
 
@@ -228,8 +233,10 @@ judge_system(struct audit *a, const struct entry *en, struct json_obj d,
 	size_t n_ca = json_count(d, "certificates");
 	size_t n_officer = json_count(d, "officers");
 	a->quorum = json_opt_int(d, "quorum", 1);
+	a->policy_quorum = json_opt_int(d, "policy_quorum", 0);
 	TRY(detail_end(a, e));
-	if (n_ca > CAS_MAX || n_officer > OFFICERS_MAX || a->quorum < 1)
+	if (n_ca > CAS_MAX || n_officer > OFFICERS_MAX || a->quorum < 1 ||
+	    a->policy_quorum < 0)
 		return err_say(e, ERR_INVALID, "audit-many",
 		    "entry %s: it names more CAs or officers than 64, or no "
 		    "quorum",
@@ -247,30 +254,7 @@ judge_system(struct audit *a, const struct entry *en, struct json_obj d,
 	return ERR_OK;
 }
 
-/* --- Policies and responders ------------------------------------------------------- */
-
-enum err_code
-judge_policy(struct audit *a, const struct entry *en, struct json_obj d,
-    struct err *e)
-{
-	uint8_t hash[HASH_LEN];
-
-	a->report.policies++;
-	map_put(&a->map, MAP_POLICY, en->refs.policy, 0);
-	if (a->erased)
-		return ERR_OK;
-	struct bytes text = json_get_base64(d, "text", a->arena);
-	(void)json_get_str(d, "name");
-	(void)json_get_int(d, "version");
-	TRY(detail_end(a, e));
-	sha256(hash, text);
-	if (!bytes_eq(en->refs.policy, bytes_of(hash, HASH_LEN)))
-		return err_say(e, ERR_INVALID, "audit-policy-text",
-		    "entry %s: the policy's text is not the one whose hash is "
-		    "named",
-		    a->at);
-	return ERR_OK;
-}
+/* --- Responders ------------------------------------------------------- */
 
 enum err_code
 judge_responder(struct audit *a, const struct entry *en, struct json_obj d,

@@ -26,7 +26,8 @@ const struct cf_def ca_fields[CF_COUNT] = {
 	    "serial number of a certificate, in hexadecimal" },
 	[CF_CAUSE] = { "cause", CFT_WORD, 32, "legal cause, by its word" },
 	[CF_REASON] = { "reason", CFT_TEXT, 400, "why, in words" },
-	[CF_FROM] = { "from", CFT_TIME, 20, "first instant of the appointment" },
+	[CF_FROM] = { "from", CFT_TIME, 20,
+	    "first instant of the appointment, or of policies in force" },
 	[CF_UNTIL] = { "until", CFT_TIME, 20,
 	    "end of the appointment or of the suspension" },
 	[CF_INVALID_SINCE] = { "invalid_since", CFT_TIME, 20,
@@ -43,6 +44,10 @@ const struct cf_def ca_fields[CF_COUNT] = {
 	    "official, authority, minister, system or subordinate-ca; of an "
 	    "institution: ministry, service, municipality, university, court "
 	    "or other" },
+	[CF_ACTIVATION] = { "activation", CFT_ID, 32,
+	    "activation of policies, POL-2026-000001" },
+	[CF_FILES] = { "files", CFT_FILES, 98304,
+	    "policy files, 1 to 12, together at most 96 KiB" },
 	[CF_ATTRIBUTE] = { "attribute", CFT_MAP, ATTRIBUTES_TEXT_MAX,
 	    "what policies may ask of the person, grade=5; those given replace "
 	    "all that were, and without a value it is taken away" },
@@ -121,5 +126,14 @@ const struct ca_act_def ca_acts[ACT_COUNT] = {
 	[ACT_CERTIFICATE_REINSTATE] = { "certificate.reinstate",
 	    PERSON | B(CF_SERIAL), B(CF_REASON),
 	    ROLE_OFFICER | ROLE_MINISTER, "lift a suspension" },
+	[ACT_POLICY_PROPOSE] = { "policy.propose",
+	    PERSON | B(CF_FILES), B(CF_FROM) | B(CF_REASON),
+	    ROLE_OFFICER, "propose policies for activation" },
+	[ACT_POLICY_ENDORSE] = { "policy.endorse",
+	    B(CF_KEY) | B(CF_ACTIVATION) | B(CF_CMS), B(CF_AS),
+	    ROLE_OFFICER, "bring an officer's signature over an activation" },
+	[ACT_POLICY_WITHDRAW] = { "policy.withdraw",
+	    PERSON | B(CF_ACTIVATION), B(CF_REASON),
+	    ROLE_OFFICER, "withdraw an activation that has not taken effect" },
 };
 /* clang-format on */

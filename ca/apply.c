@@ -37,6 +37,10 @@ static const apply_fn effects[ENTRY_TYPES] = {
 	[ENTRY_CRL_PUBLISHED]          = apply_crl,
 	[ENTRY_RESPONDER_CERTIFIED]    = apply_responder,
 	[ENTRY_ACT_REFUSED]            = apply_nothing,
+	[ENTRY_POLICY_PROPOSED]        = apply_policy_proposed,
+	[ENTRY_POLICY_ENDORSED]        = apply_policy_endorsed,
+	[ENTRY_POLICY_WITHDRAWN]       = apply_policy_closed,
+	[ENTRY_POLICY_LAPSED]          = apply_policy_closed,
 };
 /* clang-format on */
 
@@ -100,6 +104,11 @@ object_of(struct applying *p)
 	case ENTRY_CERTIFICATE_REINSTATED:
 	case ENTRY_CERTIFICATE_PROPOSED:
 		return ca_row_key(p->a, ROW_CERTIFICATE, r->serial);
+	case ENTRY_POLICY_PROPOSED:
+	case ENTRY_POLICY_ENDORSED:
+	case ENTRY_POLICY_ACTIVATED:
+	case ENTRY_POLICY_WITHDRAWN:
+		return ca_row_key(p->a, ROW_ACTIVATION, r->request);
 	default:
 		return ca_row_key(p->a, ROW_REQUEST, r->request);
 	}

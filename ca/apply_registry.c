@@ -22,33 +22,6 @@ apply_initialized(struct applying *p, struct err *e)
 }
 
 enum err_code
-apply_policy(struct applying *p, struct err *e)
-{
-	struct bytes hash = p->entry->refs.policy;
-	uint8_t again[SHA256_LEN];
-	struct policy_row row = {
-		.sha256 = hash,
-		.name = json_get_str(p->o, "name"),
-		.version = json_get_int(p->o, "version"),
-		.activated = p->entry->time,
-		.text = json_get_base64(p->o, "text", p->a),
-	};
-	struct in_force_row in_force = {
-		.name = row.name,
-		.sha256 = hash,
-		.version = row.version,
-	};
-
-	sha256(again, row.text);
-	if (!bytes_eq(hash, bytes_of(again, SHA256_LEN)))
-		return contradiction(p, e);
-	TRY(row_put(p, &rec_policy, ca_row_key(p->a, ROW_POLICY, hash), &row,
-	    e));
-	return row_put(p, &rec_in_force,
-	    ca_row_key(p->a, ROW_IN_FORCE, row.name), &in_force, e);
-}
-
-enum err_code
 apply_institution(struct applying *p, struct err *e)
 {
 	/* clang-format off */

@@ -154,6 +154,24 @@ check_email(struct bytes b, const struct cf_def *f, struct err *e)
 }
 
 static enum err_code
+check_files(struct bytes b, const struct cf_def *f, struct err *e)
+{
+	struct reader r = reader_of(b);
+	struct err ignored;
+	size_t n = 0;
+	bool good = true;
+
+	for (; good && r.p < r.end && !r.bad; n++) {
+		struct bytes text = get_bytes(&r);
+		good = text.len > 0 && text.len <= POLICY_FILE_MAX;
+	}
+	if (good && n > 0 && n <= ACTIVATION_FILES_MAX &&
+	    reader_end(&r, &ignored) == ERR_OK)
+		return ERR_OK;
+	return refuse(f, "1 to 12 policy files of at most 64 KiB each", e);
+}
+
+static enum err_code
 check_field(enum ca_field which, struct bytes *b, struct arena *a,
     struct err *e)
 {
@@ -179,6 +197,8 @@ check_field(enum ca_field which, struct bytes *b, struct arena *a,
 		return ERR_OK;
 	case CFT_MAP:
 		return attributes_check(b, a, e);
+	case CFT_FILES:
+		return check_files(*b, f, e);
 	case CFT_TEXT:
 		return good_text(*b) ? ERR_OK
 				     : refuse(f,

@@ -279,13 +279,20 @@ decide_act(struct deed *d, struct err *e)
 		return act_certificate_suspend(d, e);
 	case ACT_CERTIFICATE_REINSTATE:
 		return act_certificate_reinstate(d, e);
+	case ACT_POLICY_PROPOSE:
+		return act_policy_propose(d, e);
+	case ACT_POLICY_ENDORSE:
+		return act_policy_endorse(d, e);
+	case ACT_POLICY_WITHDRAW:
+		return act_policy_withdraw(d, e);
 	case ACT_COUNT:
 		break;
 	}
 	fatal("act %d has no decision", (int)d->c->act);
 }
 
-#define COMMAND_MAX (CSR_MAX_BYTES + CMS_MAX_BYTES + 8192u)
+/* No act has both octets and files. */
+#define COMMAND_MAX (CSR_MAX_BYTES + CMS_MAX_BYTES + 98304u + 8192u)
 
 static enum err_code
 hash_command(struct deed *d, struct err *e)

@@ -34,6 +34,8 @@ MUST_CHECK enum err_code appointment_get(struct view *v, struct bytes id,
     struct arena *a, struct appointment *out, struct err *e);
 MUST_CHECK enum err_code request_get(struct view *v, struct bytes id,
     struct arena *a, struct request *out, struct err *e);
+MUST_CHECK enum err_code activation_get(struct view *v, struct bytes id,
+    struct arena *a, struct activation *out, struct err *e);
 MUST_CHECK enum err_code certificate_get(struct view *v, struct bytes serial,
     struct arena *a, struct certificate *out, struct err *e);
 
@@ -49,6 +51,9 @@ MUST_CHECK enum err_code certificate_load(struct view *v, struct certificate *c,
 int64_t request_due(const struct request *r);
 /* Its state by the clock: one that nobody has noted as lapsed yet is lapsed. */
 enum request_state request_state_at(const struct request *r, int64_t now);
+enum activation_state activation_state_at(const struct activation *ac,
+    int64_t now);
+int64_t activation_due(const struct activation *ac);
 int64_t appointment_due(const struct appointment *ap);
 int64_t certificate_due(const struct certificate *c);
 
@@ -73,6 +78,7 @@ extern const char *const institution_words[INST_STATES + 1];
 extern const char *const appointment_words[APPT_STATES + 1];
 extern const char *const request_words[REQ_STATES + 1];
 extern const char *const cert_words[CERT_STATES + 1];
+extern const char *const activation_words[ACTIVATION_STATES + 1];
 
 struct transition {
 	int from, event, to;
@@ -88,7 +94,7 @@ struct machine {
 	size_t n;
 };
 extern const struct machine machine_institution, machine_appointment,
-    machine_request, machine_certificate;
+    machine_request, machine_certificate, machine_activation;
 
 const struct legal_cause *cause_find(struct bytes word);
 const char *role_word(unsigned role);
@@ -161,8 +167,35 @@ MUST_CHECK enum err_code act_certificate_revoke(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_certificate_suspend(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_certificate_reinstate(struct deed *d,
     struct err *e);
+MUST_CHECK enum err_code act_policy_propose(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_policy_endorse(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_policy_withdraw(struct deed *d, struct err *e);
+MUST_CHECK enum err_code due_activation(struct deed *d, struct bytes id,
+    struct err *e);
+
+/* --- Policies in force --------------------------------------------------------- */
+
+/* The texts in force, behind those of more, which stand for their namesakes.
+ * ERR_DENIED "policy-too-many"; ERR_CORRUPT "policy-text-missing". */
+MUST_CHECK enum err_code policies_texts(struct view *v,
+    const struct policy_file *more, size_t n_more, struct arena *a,
+    struct policy_file file[POLICIES_MAX], size_t *n, struct err *e);
+/*
+ * What would be in force with these files; policy i of *out is that of more[i].
+ * ERR_CONFLICT "policy-in-force", "policy-version-behind"; the first mistake
+ * of loading all of them together.
+ */
+MUST_CHECK enum err_code policies_judge(struct deed *d,
+    const struct policy_file *more, size_t n_more, struct policy_set **out,
+    struct err *e);
 
 /* Drafts that more than one file writes. */
+MUST_CHECK enum err_code draft_activated(struct deed *d, const struct policy *p,
+    struct bytes activation, struct err *e);
+/* The officer whose key signed, who becomes the one who acts.
+ * ERR_FORBIDDEN "confirm-not-officer", "evidence-person". */
+MUST_CHECK enum err_code officer_of(struct deed *d, const struct cms *cms,
+    struct err *e);
 MUST_CHECK enum err_code draft_request_reason(struct deed *d,
     enum entry_type type, const struct request *r, struct bytes reason,
     struct err *e);
@@ -268,6 +301,11 @@ typedef enum err_code (*apply_fn)(struct applying *p, struct err *e);
 
 MUST_CHECK enum err_code apply_initialized(struct applying *p, struct err *e);
 MUST_CHECK enum err_code apply_policy(struct applying *p, struct err *e);
+MUST_CHECK enum err_code apply_policy_proposed(struct applying *p,
+    struct err *e);
+MUST_CHECK enum err_code apply_policy_endorsed(struct applying *p,
+    struct err *e);
+MUST_CHECK enum err_code apply_policy_closed(struct applying *p, struct err *e);
 MUST_CHECK enum err_code apply_institution(struct applying *p, struct err *e);
 MUST_CHECK enum err_code apply_person(struct applying *p, struct err *e);
 MUST_CHECK enum err_code apply_crl(struct applying *p, struct err *e);

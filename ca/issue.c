@@ -44,10 +44,8 @@ issue_step(struct issue *s, int step, struct err *e)
 
 /* CF_AS may be empty: the evidence says who.  Given, it must agree. */
 static enum err_code
-signed_by(struct issue *s, struct bytes run, struct err *e)
+signed_by(struct deed *d, struct bytes run, struct err *e)
 {
-	struct deed *d = s->d;
-
 	if (d->run.len > 0 && !bytes_eq(d->run, run))
 		return err_say(e, ERR_FORBIDDEN, "evidence-person",
 		    "the signature is of another person than the one who asks");
@@ -94,7 +92,7 @@ find_minister(struct issue *s, struct err *e)
 		    "the certificate that signed is not one of a minister of "
 		    "faith; sign with the minister's own certificate");
 	TRY(appointment_get(d->v, row.appointment, d->a, &s->minister, e));
-	TRY(signed_by(s, s->minister.run, e));
+	TRY(signed_by(d, s->minister.run, e));
 	d->role = ROLE_MINISTER;
 	if (!appointment_in_force(&s->minister, d->now)) {
 		time_print(text, s->minister.until);
@@ -145,21 +143,20 @@ endorse_request(struct issue *s, struct err *e)
 	return cms_verify(&s->cms, r->statement, d->ca->verifier, e);
 }
 
-static enum err_code
-find_officer(struct issue *s, struct err *e)
+enum err_code
+officer_of(struct deed *d, const struct cms *cms, struct err *e)
 {
-	struct deed *d = s->d;
 	const struct ceilings *ceilings = d->ca->ceilings;
 	uint8_t hash[SHA256_LEN];
 
-	sha256(hash, s->cms.signer.spki);
+	sha256(hash, cms->signer.spki);
 	for (size_t i = 0; i < ceilings->n_officer; i++) {
 		const struct officer *o = &ceilings->officer[i];
 		if (!bytes_eq(bytes_of(hash, SHA256_LEN),
 			bytes_of(o->spki_sha256, SHA256_LEN)))
 			continue;
 		d->role = ROLE_OFFICER;
-		return signed_by(s, bytes_str(o->run), e);
+		return signed_by(d, bytes_str(o->run), e);
 	}
 	return err_say(e, ERR_FORBIDDEN, "confirm-not-officer",
 	    "the key that signed is not one of a platform officer; sign with "
@@ -174,7 +171,7 @@ endorse_appointment(struct issue *s, struct err *e)
 	struct statement st;
 	enum appointment_state to;
 
-	TRY(find_officer(s, e));
+	TRY(officer_of(d, &s->cms, e));
 	if (bytes_eq(d->run, ap->run))
 		return err_say(e, ERR_FORBIDDEN, "confirm-own",
 		    "an officer does not confirm his or her own appointment; "

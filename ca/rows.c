@@ -16,6 +16,10 @@ const char *const cert_words[CERT_STATES + 1] = {
 	"intended", "valid", "suspended", "revoked", NULL
 };
 
+const char *const activation_words[ACTIVATION_STATES + 1] = {
+	"proposed", "scheduled", "active", "withdrawn", "lapsed", NULL
+};
+
 /* Rows and JSON alike: members sorted by name, so that JSON is canonical. */
 #define AT(s, m)       offsetof(struct s, m)
 #define TEXT(s, m)     { #m, REC_TEXT, AT(s, m), NULL, false, false, 1, NULL, 0 }
@@ -26,6 +30,8 @@ const char *const cert_words[CERT_STATES + 1] = {
 #define BLOB(s, m)     { #m, REC_BYTES, AT(s, m), NULL, false, true, 1, NULL, 0 }
 #define TEXTBLOB(s, m) { #m, REC_TEXT, AT(s, m), NULL, false, true, 1, NULL, 0 }
 /* Since version 2 of the row. */
+#define TEXT2(s, m)    { #m, REC_TEXT, AT(s, m), NULL, false, false, 2, NULL, 0 }
+#define TIME2(s, m)    { #m, REC_INT, AT(s, m), NULL, true, false, 2, NULL, 0 }
 #define WORD2(s, m, w) { #m, REC_WORD, AT(s, m), w, false, false, 2, NULL, 0 }
 #define MAP2(s, m)     { #m, REC_MAP, AT(s, m), NULL, false, false, 2, NULL, 0 }
 #define ENTRY(s, m)    { #m, REC_ENTRY, AT(s, m), NULL, false, false, 1, NULL, 0 }
@@ -152,10 +158,36 @@ static const struct rec_field crl_fields[] = {
 };
 static const struct rec_field policy_fields[] = {
 	TIME(policy_row, activated),
+	TEXT2(policy_row, activation),
 	TEXT(policy_row, name),
+	TEXT2(policy_row, proposed_by),
 	OCTETS(policy_row, sha256),
+	TEXT2(policy_row, signed_by),
 	TEXTBLOB(policy_row, text),
+	TIME2(policy_row, until),
 	INT(policy_row, version),
+};
+static const struct rec_field activation_fields[] = {
+	TIME(activation, closed),
+	TIME(activation, effective),
+	TIME(activation, endorsed),
+	TIME(activation, expires),
+	TEXT(activation, id),
+	INT(activation, needed),
+	TEXT(activation, policies),
+	TIME(activation, proposed),
+	TEXT(activation, proposed_by),
+	TEXT(activation, reason),
+	INT(activation, signatures),
+	TEXT(activation, signed_by),
+	WORD(activation, state, activation_words),
+	TEXTBLOB(activation, statement),
+};
+static const struct rec_field consent_fields[] = {
+	TEXT(consent, activation),
+	TIME(consent, at),
+	BLOB(consent, evidence),
+	TEXT(consent, officer),
 };
 static const struct rec_field revoked_fields[] = {
 	TIME(revoked_row, invalid_since),
@@ -237,6 +269,8 @@ TYPE(rec_work, ROW_WORK, "work", work_row, work_fields);
 TYPE(rec_act, ROW_ACT, "act", act_row, act_fields);
 TYPE(rec_responder, ROW_RESPONDER, "responder", responder_row, responder_fields);
 TYPE(rec_issuer, ROW_ISSUER, "issuer", issuer_row, issuer_fields);
+TYPE(rec_activation, ROW_ACTIVATION, "activation", activation, activation_fields);
+TYPE(rec_consent, ROW_CONSENT, "signature of an officer", consent, consent_fields);
 MARK(rec_due, ROW_DUE, "due time");
 MARK(rec_term, ROW_TERM, "term");
 MARK(rec_held, ROW_HELD, "held certificate");
@@ -248,7 +282,8 @@ const struct rec_type *rec_of_class(enum row_class class)
 		&rec_person, &rec_appointment, &rec_request, &rec_certificate,
 		&rec_crl, &rec_policy, &rec_revoked, &rec_key, &rec_serial,
 		&rec_in_force, &rec_minister, &rec_counter, &rec_work, &rec_due,
-		&rec_act, &rec_responder, &rec_issuer, &rec_term, &rec_held };
+		&rec_act, &rec_responder, &rec_issuer, &rec_term, &rec_held,
+		&rec_activation, &rec_consent };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		if (all[i]->class == class)

@@ -13,54 +13,15 @@ hash_in(struct arena *a, struct bytes b)
 	return bytes_of(p, SHA256_LEN);
 }
 
-/* A version only rises, and stands for one text. */
-static enum err_code
-policy_judge(const struct policy *p, const struct in_force_row *old,
-    struct err *e)
-{
-	if (p->version > old->version)
-		return ERR_OK;
-	return err_say(e, ERR_CONFLICT, "policy-version-behind",
-	    "the policy %s was changed but its version did not rise above the "
-	    "one in force; raise it",
-	    p->name);
-}
-
 enum err_code
-ca_decide_policies(const struct ca *ca, struct view *v,
-    const struct policy_set *set, int64_t now, struct arena *a,
-    struct draft *out, size_t *n, size_t max, struct err *e)
+ca_decide_policy(const struct policy *p, int64_t now, struct arena *a,
+    struct draft *out, struct err *e)
 {
-	*n = 0;
-	for (size_t i = 0; i < set->n; i++) {
-		const struct policy *p = &set->policy[i];
-		struct decision one = { .n = 0 };
-		struct deed d = { ca, v, NULL, now, NULL, a, &one, BYTES_NONE,
-			0, 0, { 0 } };
-		struct in_force_row old = { .version = 0 };
-		struct bytes hash = bytes_of(p->sha256, SHA256_LEN);
-		struct pen pen AUTO_PEN = { .draft = NULL };
-		bool found;
+	struct decision one = { .n = 0 };
+	struct deed d = { .now = now, .a = a, .out = &one };
 
-		TRY(rec_get(v, &rec_in_force,
-		    ca_row_key(a, ROW_IN_FORCE, bytes_str(p->name)), a, &old,
-		    &found, e));
-		if (found && bytes_eq(old.sha256, hash))
-			continue;
-		if (found)
-			TRY(policy_judge(p, &old, e));
-		if (*n == max)
-			return err_say(e, ERR_BUSY, "policy-too-many",
-			    "too many policies change at once; activate some "
-			    "of them first");
-		pen_begin(&pen, &d, ENTRY_POLICY_ACTIVATED);
-		pen.draft->refs.policy = arena_copy(a, hash);
-		jw_member_str(&pen.w, "name", bytes_str(p->name));
-		jw_member_base64(&pen.w, "text", p->text);
-		jw_member_int(&pen.w, "version", p->version);
-		TRY(pen_end(&pen, a, e));
-		out[(*n)++] = one.draft[0];
-	}
+	TRY(draft_activated(&d, p, BYTES_NONE, e));
+	*out = one.draft[0];
 	return ERR_OK;
 }
 
@@ -195,6 +156,7 @@ ca_decide_init(const struct ca_init *init, int64_t now, struct arena *a,
 	jw_member_base64(&pen.w, "log_key", init->log_spki);
 	put_officers(&pen.w, init->ceilings);
 	jw_member_str(&pen.w, "origin", init->origin);
+	jw_member_int(&pen.w, "policy_quorum", init->ceilings->quorum);
 	TRY(pen_end(&pen, a, e));
 	*out = one.draft[0];
 	return ERR_OK;

@@ -96,6 +96,26 @@ static const struct transition cert_table[] = {
 	{ CERT_REVOKED,   EV_REPLACE,      CERT_REVOKED, "" },
 };
 
+static const char *const activation_events[] = {
+	[PV_ENDORSE] = "endorse", [PV_APPROVE] = "endorse as the last one needed",
+	[PV_TAKE_EFFECT] = "take effect", [PV_WITHDRAW] = "withdraw",
+	[PV_LAPSE] = "lapse",
+};
+static const struct transition activation_table[] = {
+	{ ACTIVATION_PROPOSED,  PV_ENDORSE,     ACTIVATION_PROPOSED,
+	    "fewer officers than the quorum have signed" },
+	{ ACTIVATION_PROPOSED,  PV_APPROVE,     ACTIVATION_SCHEDULED,
+	    "the signer is told; what is due at once takes effect in the same commit" },
+	{ ACTIVATION_PROPOSED,  PV_WITHDRAW,    ACTIVATION_WITHDRAWN,
+	    "by any officer" },
+	{ ACTIVATION_PROPOSED,  PV_LAPSE,       ACTIVATION_LAPSED,
+	    "too few signed before the statement expired" },
+	{ ACTIVATION_SCHEDULED, PV_TAKE_EFFECT, ACTIVATION_ACTIVE,
+	    "at its time, all its policies in one commit" },
+	{ ACTIVATION_SCHEDULED, PV_WITHDRAW,    ACTIVATION_WITHDRAWN,
+	    "by any officer, or because its files no longer load" },
+};
+
 #define MACHINE(variable, title, states, n_state, events, table)               \
 	const struct machine variable = { title, states, n_state, events,      \
 		ARRAY_LEN(events), table, ARRAY_LEN(table) }
@@ -108,6 +128,8 @@ MACHINE(machine_request, "request", request_words, REQ_STATES,
     request_events, request_table);
 MACHINE(machine_certificate, "certificate", cert_words, CERT_STATES,
     cert_events, cert_table);
+MACHINE(machine_activation, "activation of policies", activation_words,
+    ACTIVATION_STATES, activation_events, activation_table);
 
 /* RFC 5280 5.3.1; 0, 2 and 7 are never chosen for a person's certificate. */
 const struct legal_cause ca_causes[] = {
@@ -243,6 +265,23 @@ appointment_next(enum appointment_state from, enum appointment_event ev,
 	return err_say(e, ERR_CONFLICT, "state-appointment",
 	    "an appointment that is %s cannot do this (%s); it can: %s",
 	    appointment_words[from], appointment_events[ev], can);
+}
+
+enum err_code
+activation_next(enum activation_state from, enum activation_event ev,
+    enum activation_state *to, struct err *e)
+{
+	char can[ALLOWED_MAX];
+	int next;
+
+	if (step(&machine_activation, (int)from, (int)ev, &next)) {
+		*to = (enum activation_state)next;
+		return ERR_OK;
+	}
+	allowed(&machine_activation, (int)from, can);
+	return err_say(e, ERR_CONFLICT, "state-activation",
+	    "an activation that is %s cannot do this (%s); it can: %s",
+	    activation_words[from], activation_events[ev], can);
 }
 
 enum err_code

@@ -51,7 +51,8 @@
 	X(OPT_SINCE, "since", "TIME")                    \
 	X(OPT_DEEP, "deep", NULL)                        \
 	X(OPT_POLICY, "policy", "FILE")                  \
-	X(OPT_PROFILE, "profile", "KIND")
+	X(OPT_PROFILE, "profile", "KIND")                \
+	X(OPT_VERSION, "version", "N")
 
 enum cli_option {
 #define X(name, word, value) name,
@@ -152,6 +153,10 @@ MUST_CHECK enum err_code engine_get(struct cli *c, const char *path,
 /* An act from the options and operands of the command line; cms beside them. */
 MUST_CHECK enum err_code engine_act(struct cli *c, enum ca_act act,
     struct bytes cms, struct buf *out, struct err *e);
+/* The same from a command; key NULL: one drawn at random. */
+MUST_CHECK enum err_code engine_command(struct cli *c,
+    const struct command *command, const char *given, struct buf *out,
+    struct err *e);
 /* GET of a JSON object; the caller frees it. */
 MUST_CHECK enum err_code engine_json(struct cli *c, const char *path,
     json_t **out, struct err *e);
@@ -170,6 +175,14 @@ MUST_CHECK enum err_code cli_config(struct cli *c, struct config *out,
 
 /* --- Verbs that several nouns share ----------------------------------------------------- */
 
+/* policy_activate.c */
+MUST_CHECK enum err_code run_policy_activate(struct cli *c, struct err *e);
+MUST_CHECK enum err_code run_policy_history(struct cli *c, struct err *e);
+/* Every page of verb->list, or one, as one; the caller frees it. */
+MUST_CHECK enum err_code read_pages(struct cli *c, json_t **out, struct err *e);
+/* Shows a statement, asks, and signs it with --key and --cert. */
+MUST_CHECK enum err_code sign_shown(struct cli *c, struct bytes statement,
+    struct buf *cms, struct err *e);
 MUST_CHECK enum err_code run_act(struct cli *c, struct err *e);
 /* GET verb->list, with {…} replaced by the operand. */
 MUST_CHECK enum err_code run_show(struct cli *c, struct err *e);

@@ -328,10 +328,9 @@ engine_json(struct cli *c, const char *path, json_t **out, struct err *e)
  * the keys of a day together in the ledger, which writes fewer pages then.
  */
 static enum err_code
-idempotency_key(struct cli *c, char out[65], struct err *e)
+idempotency_key(struct cli *c, const char *given, char out[65], struct err *e)
 {
 	uint8_t random[16];
-	const char *given = c->option[OPT_IDEMPOTENCY_KEY];
 	if (given != NULL && strlen(given) > 64)
 		return cli_usage_missing(c, "--idempotency-key (1..64)", e);
 	for (const char *p = given; p != NULL && *p != '\0'; p++) {
@@ -378,15 +377,23 @@ engine_act(struct cli *c, enum ca_act act, struct bytes cms, struct buf *out,
     struct err *e)
 {
 	struct command command = { .act = act };
-	struct buf path AUTO_BUF = BUF(4096), body AUTO_BUF = BUF(REQUEST_MAX);
-	enum http_method method;
-	char key[65];
 	for (int f = 0; f < CF_COUNT; f++)
 		TRY(take_field(c, f, &command.f[f], e));
 	if (cms.len > 0)
 		command.f[CF_CMS] = cms;
-	TRY(idempotency_key(c, key, e));
-	api_request_of(&command, &method, &path, &body);
+	return engine_command(c, &command, c->option[OPT_IDEMPOTENCY_KEY], out,
+	    e);
+}
+
+enum err_code
+engine_command(struct cli *c, const struct command *command, const char *given,
+    struct buf *out, struct err *e)
+{
+	struct buf path AUTO_BUF = BUF(4096), body AUTO_BUF = BUF(REQUEST_MAX);
+	enum http_method method;
+	char key[65];
+	TRY(idempotency_key(c, given, key, e));
+	api_request_of(command, &method, &path, &body);
 	TRY(buf_end(&path, e));
 	TRY(buf_end(&body, e));
 	return engine_call(c, method, buf_text(&path), buf_bytes(&body), key,

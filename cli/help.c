@@ -109,7 +109,8 @@ field_value(int f)
 		[CFT_TIME] = "DATE",
 		[CFT_DURATION] = "2y|90d",
 		[CFT_FLAG] = NULL,
-		[CFT_MAP] = "NAME=VALUE" };
+		[CFT_MAP] = "NAME=VALUE",
+		[CFT_FILES] = "FILE" };
 	return values[ca_fields[f].type];
 }
 

@@ -60,14 +60,23 @@ make_place(struct init *i, struct err *e)
 	    BYTES_NONE, 0600, e);
 }
 
-/* --- The ledger and its first entry -------------------------------------------------- */
+/* --- The ledger and its first entries -------------------------------------------------- */
 
 static enum err_code
-first_entry(struct init *i, struct store *s, struct err *e)
+append(struct init *i, struct view *v, const struct draft *draft, struct err *e)
 {
 	uint8_t salt[ENTRY_SALT];
+	if (RAND_bytes(salt, sizeof(salt)) != 1)
+		return err_openssl(e, "cli-random",
+		    "the system gives no random octets; try again later");
+	return ca_append(v, draft, i->now, salt, e);
+}
+
+/* What everything hangs on, then the policies of the beginning. */
+static enum err_code
+append_all(struct init *i, struct view *v, struct err *e)
+{
 	struct draft draft;
-	struct view *v;
 	struct ca_init first = { .origin = bytes_str(i->origin),
 		.log_spki = key_spki(i->log),
 		.cert = { { "root", "root", buf_bytes(&i->root.der) },
@@ -75,12 +84,22 @@ first_entry(struct init *i, struct store *s, struct err *e)
 		    { "endorser", "endorser", buf_bytes(&i->endorser.der) } },
 		.n_cert = 3,
 		.ceilings = &i->ceilings };
-	if (RAND_bytes(salt, sizeof(salt)) != 1)
-		return err_openssl(e, "cli-random",
-		    "the system gives no random octets; try again later");
 	TRY(ca_decide_init(&first, i->now, i->c->arena, &draft, e));
+	TRY(append(i, v, &draft, e));
+	for (size_t k = 0; k < i->policies->n; k++) {
+		TRY(ca_decide_policy(&i->policies->policy[k], i->now,
+		    i->c->arena, &draft, e));
+		TRY(append(i, v, &draft, e));
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+first_entries(struct init *i, struct store *s, struct err *e)
+{
+	struct view *v;
 	TRY(store_begin(s, true, &v, e));
-	if (ca_append(v, &draft, i->now, salt, e) != ERR_OK) {
+	if (append_all(i, v, e) != ERR_OK) {
 		view_abort(v);
 		return e->code;
 	}
@@ -92,7 +111,7 @@ make_ledger(struct init *i, struct err *e)
 {
 	AUTO(store) s = NULL;
 	TRY(store_open(i->dir, i->config.ledger_map_bytes, true, &s, e));
-	return first_entry(i, s, e);
+	return first_entries(i, s, e);
 }
 
 static enum err_code

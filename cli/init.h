@@ -39,6 +39,7 @@ struct init {
 	struct buf root_crl;
 	struct ceilings ceilings; /* as they were written and read back */
 	struct config config;
+	struct policy_set *policies; /* owned */
 };
 
 /* init_ca.c */

@@ -226,6 +226,7 @@ init_fini(struct init *i)
 	}
 	key_free(i->ocsp);
 	key_free(i->log);
+	policy_set_free(i->policies);
 	buf_fini(&i->root_crl);
 	buf_fini(&i->passphrase);
 }

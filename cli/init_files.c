@@ -156,6 +156,55 @@ init_write_config(struct init *i, struct err *e)
 	    e);
 }
 
+/* The sample with this installation's address. */
+static void
+put_policy(struct init *i, const struct sample *s, struct buf *out)
+{
+	const char *at, *text = s->text;
+	while ((at = strstr(text, SAMPLE_URL)) != NULL) {
+		buf_put(out, text, (size_t)(at - text));
+		buf_puts(out, i->public_url);
+		text = at + strlen(SAMPLE_URL);
+	}
+	buf_puts(out, text);
+}
+
+static enum err_code
+write_policy(struct init *i, const struct sample *s, struct err *e)
+{
+	struct buf out AUTO_BUF = BUF(POLICY_FILE_MAX);
+	put_policy(i, s, &out);
+	TRY(buf_end(&out, e));
+	return file_write(inside(i, arena_printf(i->c->arena, "etc/policies/%s",
+					s->name)),
+	    buf_bytes(&out), 0644, e);
+}
+
+/* What the signer takes without its officers' signatures. */
+static void
+put_first_policies(struct init *i, struct buf *out)
+{
+	buf_puts(out,
+	    "quorum: 1    # officers who must sign an activation of policies\n"
+	    "\n# Policies in force since the beginning, by the SHA-256 of "
+	    "their "
+	    "files.  Later\n"
+	    "# ones take effect by refrendo policy activate and stay out of "
+	    "this list.\n"
+	    "policies:\n");
+	for (size_t k = 0; k < init_n_samples; k++) {
+		struct buf text AUTO_BUF = BUF(POLICY_FILE_MAX);
+		char name[POLICY_NAME_MAX], hex[HEX_LEN(SHA256_LEN)];
+		uint8_t hash[SHA256_LEN];
+		put_policy(i, &init_samples[k], &text);
+		if (!policy_name_of(buf_bytes(&text), name))
+			fatal("a sample policy has no name");
+		sha256(hash, buf_bytes(&text));
+		hex_print(hex, bytes_of(hash, SHA256_LEN));
+		buf_putf(out, "  - name: %s\n    sha256: \"%s\"\n", name, hex);
+	}
+}
+
 static enum err_code
 write_ceilings(struct init *i, struct err *e)
 {
@@ -188,27 +237,10 @@ write_ceilings(struct init *i, struct err *e)
 	buf_puts(&out, "\n    name: ");
 	put_quoted(&out, i->officer_name);
 	buf_putf(&out, "\n    key_sha256: \"%s\"\n", hex);
+	put_first_policies(i, &out);
 	TRY(buf_end(&out, e));
 	return file_write(inside(i, "etc/signer.yaml"), buf_bytes(&out), 0600,
 	    e);
-}
-
-/* The sample with this installation's address. */
-static enum err_code
-write_policy(struct init *i, const struct sample *s, struct err *e)
-{
-	struct buf out AUTO_BUF = BUF(POLICY_FILE_MAX);
-	const char *at, *text = s->text;
-	while ((at = strstr(text, SAMPLE_URL)) != NULL) {
-		buf_put(&out, text, (size_t)(at - text));
-		buf_puts(&out, i->public_url);
-		text = at + strlen(SAMPLE_URL);
-	}
-	buf_puts(&out, text);
-	TRY(buf_end(&out, e));
-	return file_write(inside(i, arena_printf(i->c->arena, "etc/policies/%s",
-					s->name)),
-	    buf_bytes(&out), 0644, e);
 }
 
 /* What was written is read the way the engine will read it. */
@@ -226,6 +258,7 @@ read_back(struct init *i, struct err *e)
 	}
 	i->ceilings = in->ceilings;
 	i->config = in->config;
+	i->policies = TAKE(in->policies);
 	findings_fini(&findings);
 	installation_fini(in);
 	free(in);

@@ -61,6 +61,8 @@
 #define OPT_EXPORT_ES "una exportación de la bitácora; si no, se pide una al motor"
 #define OPT_CHECK_EN "only look: demo ends after the last step, fmt changes no file"
 #define OPT_CHECK_ES "sólo mirar: demo termina después del último paso, fmt no cambia ningún archivo"
+#define OPT_VERSION_EN "the version of the policy"
+#define OPT_VERSION_ES "la versión de la política"
 #define OPT_KEEP_EN "keep the files"
 #define OPT_KEEP_ES "conservar los archivos"
 #define OPT_SINCE_EN "from then on: 90d for the last 90 days, or a date; 90d if left out"
@@ -95,7 +97,7 @@ const char *const cli_fields_es[CF_COUNT] = {
 	[CF_SERIAL] = "número de serie del certificado, en hexadecimal",
 	[CF_CAUSE] = "causa legal, por su palabra",
 	[CF_REASON] = "por qué, en palabras",
-	[CF_FROM] = "primer instante del nombramiento",
+	[CF_FROM] = "primer instante del nombramiento, o de las políticas en vigor",
 	[CF_UNTIL] = "término del nombramiento o de la suspensión",
 	[CF_INVALID_SINCE] = "desde cuándo se sabe o teme que la llave está comprometida",
 	[CF_ACT_NUMBER] = "número de la resolución o decreto",
@@ -104,6 +106,8 @@ const char *const cli_fields_es[CF_COUNT] = {
 	[CF_VALIDITY] = "cuánto ha de durar el certificado, 2y o 90d",
 	[CF_DRAFT] = "dejarla como borrador por ahora",
 	[CF_KIND] = "official, authority, minister, system o subordinate-ca; de una institución: ministry, service, municipality, university, court u other",
+	[CF_ACTIVATION] = "activación de políticas, POL-2026-000001",
+	[CF_FILES] = "archivos de políticas, 1 a 12, juntos a lo más 96 KiB",
 	[CF_ATTRIBUTE] = "lo que las políticas pueden preguntar de la persona, grade=5; los dados reemplazan a todos los anteriores, y sin valor se quita",
 };
 /* clang-format on */

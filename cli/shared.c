@@ -66,8 +66,7 @@ page_path(struct cli *c, const char *path, const char *after)
 	return arena_str(c->arena, buf_bytes(&out));
 }
 
-/* One page, or all of them as one. */
-static enum err_code
+enum err_code
 read_pages(struct cli *c, json_t **out, struct err *e)
 {
 	const char *after = c->option[OPT_AFTER];
@@ -165,19 +164,50 @@ verification_code(struct bytes text, char out[10])
 }
 
 static void
-show_statement(struct cli *c, struct bytes text, const struct statement *s)
+show_text(struct cli *c, struct bytes text_es)
 {
-	char code[10], until[TIME_TEXT], run[24];
-	verification_code(text, code);
-	time_print(until, s->expires);
-	run_for_people(arena_str(c->arena, s->holder_run), run, sizeof(run));
 	fprintf(stderr, "%s\n\n  %.*s\n\n",
 	    SAY(c, "By signing you certify:", "Al firmar, usted certifica:"),
-	    BYTES_FMT(s->text_es));
+	    BYTES_FMT(text_es));
+}
+
+static enum err_code
+show_activation(struct cli *c, struct bytes text, struct err *e)
+{
+	struct activation_statement s;
+	char code[10], until[TIME_TEXT], hash[HEX_LEN(HASH_LEN)];
+	TRY(activation_parse(text, c->arena, &s, e));
+	verification_code(text, code);
+	time_print(until, s.expires);
+	show_text(c, s.text_es);
+	for (size_t i = 0; i < s.n; i++) {
+		hex_print(hash, s.policy[i].is.sha256);
+		fprintf(stderr, "  %.*s v%lld · SHA-256 %s\n",
+		    BYTES_FMT(s.policy[i].is.name),
+		    (long long)s.policy[i].is.version, hash);
+	}
+	fprintf(stderr, "  %.*s · %s %s · %s %s\n", BYTES_FMT(s.id),
+	    SAY(c, "code", "código"), code, SAY(c, "until", "hasta"), until);
+	return ERR_OK;
+}
+
+static enum err_code
+show_statement(struct cli *c, struct bytes text, struct err *e)
+{
+	struct statement s;
+	char code[10], until[TIME_TEXT], run[24];
+	if (statement_is_activation(text))
+		return show_activation(c, text, e);
+	TRY(statement_parse(text, c->arena, &s, e));
+	verification_code(text, code);
+	time_print(until, s.expires);
+	run_for_people(arena_str(c->arena, s.holder_run), run, sizeof(run));
+	show_text(c, s.text_es);
 	fprintf(stderr, "  %.*s v%lld · %.*s · RUN %s · %s %s · %s %s\n",
-	    BYTES_FMT(s->request), (long long)s->request_version,
-	    BYTES_FMT(s->holder_name), run, SAY(c, "code", "código"), code,
+	    BYTES_FMT(s.request), (long long)s.request_version,
+	    BYTES_FMT(s.holder_name), run, SAY(c, "code", "código"), code,
 	    SAY(c, "until", "hasta"), until);
+	return ERR_OK;
 }
 
 static enum err_code
@@ -214,6 +244,14 @@ sign_statement(struct cli *c, struct bytes statement, struct buf *cms,
 	return cms_sign(key, buf_bytes(&der), statement, clock_now(), cms, e);
 }
 
+enum err_code
+sign_shown(struct cli *c, struct bytes statement, struct buf *cms,
+    struct err *e)
+{
+	TRY(show_statement(c, statement, e));
+	return sign_statement(c, statement, cms, e);
+}
+
 /*
  * What the engine holds already, if it was made with this certificate over
  * this statement: a signature is never the same twice, and an act that is
@@ -226,6 +264,9 @@ find_evidence(struct cli *c, struct bytes statement, struct buf *cms,
 	const char *path = list_path(c);
 	size_t len = strlen(path) - strlen("/statement");
 	json_t *record;
+	/* One signature of several: the engine says who has signed. */
+	if (statement_is_activation(statement))
+		return ERR_OK;
 	TRY(engine_json(c,
 	    arena_printf(c->arena, "%.*s?blobs=1", (int)len, path), &record,
 	    e));
@@ -256,15 +297,13 @@ run_sign(struct cli *c, struct err *e)
 	struct buf statement AUTO_BUF = BUF(STATEMENT_MAX);
 	struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
 	struct buf answer AUTO_BUF = ANSWER_BUF;
-	struct statement s;
 	bool given = c->field[CF_CMS] != NULL;
 	if (given == (c->option[OPT_KEY] != NULL))
 		return cli_usage_missing(c, "--cms, or --key and --cert,", e);
 	if (!given && c->option[OPT_CERT] == NULL)
 		return cli_usage_missing(c, "--cert", e);
 	TRY(engine_get(c, list_path(c), &statement, e));
-	TRY(statement_parse(buf_bytes(&statement), c->arena, &s, e));
-	show_statement(c, buf_bytes(&statement), &s);
+	TRY(show_statement(c, buf_bytes(&statement), e));
 	if (!given)
 		TRY(find_evidence(c, buf_bytes(&statement), &cms, e));
 	if (!given && cms.len == 0)

@@ -176,85 +176,13 @@ core_load_rows(struct core *c, struct view *v, struct err *e)
 	return ERR_OK;
 }
 
-/* Empty when the policy was never activated. */
-static enum err_code
-policy_in_force(struct core *c, struct view *v, const char *name,
-    struct bytes *text, struct err *e)
-{
-	struct in_force_row in_force;
-	struct policy_row row;
-	bool found;
-	*text = BYTES_NONE;
-	TRY(rec_get(v, &rec_in_force,
-	    ca_row_key(c->arena, ROW_IN_FORCE, bytes_str(name)), c->arena,
-	    &in_force, &found, e));
-	if (!found)
-		return ERR_OK;
-	TRY(rec_get(v, &rec_policy,
-	    ca_row_key(c->arena, ROW_POLICY, in_force.sha256), c->arena, &row,
-	    &found, e));
-	if (!found)
-		return err_say(e, ERR_CORRUPT, "core-policy-text",
-		    "the ledger lacks the text of the policy %s", name);
-	*text = row.text;
-	return ERR_OK;
-}
-
-/*
- * The policies that load together.  One that does not, because it is beyond
- * the ceilings now, takes with it those that extend it: each round leaves out
- * what the round before found fault with.
- */
-static struct policy_set *
-load_usable(struct core *c, struct policy_file *file, size_t n)
-{
-	struct policy_set *set = NULL;
-	for (;;) {
-		struct findings findings = { NULL, 0, 0 };
-		size_t kept = 0;
-		policy_load(file, n, &c->inst->ceilings, &set, &findings);
-		for (size_t i = 0; i < n; i++) {
-			bool faulty = false;
-			for (size_t k = 0; k < findings.len; k++)
-				faulty |= !findings.v[k].is_warning &&
-					  strcmp(findings.v[k].err.where.file,
-					      file[i].name) == 0;
-			if (faulty)
-				log_error("policy-unusable", "policy=%s",
-				    file[i].name);
-			else
-				file[kept++] = file[i];
-		}
-		findings_fini(&findings);
-		if (set != NULL || kept == n)
-			return set;
-		n = kept;
-	}
-}
-
-/*
- * In force is what the log says, not what lies in the files: those are offered
- * by push_policies(), and may be refused (INCIDENTS row 34).  A policy whose
- * file was taken away is not used any more.
- */
+/* In force is what the log says; what lies in the files is compared with it. */
 static enum err_code
 core_load_policies(struct core *c, struct view *v, struct err *e)
 {
-	struct policy_file file[POLICIES_MAX];
-	struct policy_set *in_force;
-	size_t n = 0;
-	for (size_t i = 0; i < c->policies->n; i++) {
-		const char *name = c->policies->policy[i].name;
-		struct bytes text;
-		TRY(policy_in_force(c, v, name, &text, e));
-		if (text.len > 0)
-			file[n++] = (struct policy_file){ name, text };
-	}
-	in_force = load_usable(c, file, n);
-	if (in_force == NULL)
-		return err_say(e, ERR_INVALID, "core-policies",
-		    "the policies in force do not load together; see refrendo "
-		    "policy check");
+	struct policy_set *in_force = NULL;
+	TRY(ca_policies_in_force(v, &c->inst->ceilings, c->arena, &in_force,
+	    e));
 	policy_set_free(c->policies);
 	c->policies = in_force;
 	c->ca.policies = in_force;
@@ -437,31 +365,58 @@ front_peer(struct core *c, uint8_t index, int fd)
 
 /* --- What the parent says ------------------------------------------------------------ */
 
+/*
+ * Files only propose: what differs from what is in force is told, with the
+ * command that officers bring it in force by.
+ */
+static void
+policies_compare(struct core *c)
+{
+	size_t differ = 0;
+	for (size_t i = 0; i < c->n_policy_file; i++) {
+		const struct core_policy_file *f = &c->policy_file[i];
+		if (policy_find_hash(c->policies, f->sha256) != NULL)
+			continue;
+		differ++;
+		log_warn("policy-not-in-force", "policy=%s file=%s do=%s%s",
+		    f->policy, f->file, "refrendo policy activate ", f->file);
+	}
+	for (size_t i = 0; i < c->policies->n; i++) {
+		const char *name = c->policies->policy[i].name;
+		bool has_file = false;
+		for (size_t k = 0; k < c->n_policy_file; k++)
+			has_file = has_file ||
+				   strcmp(c->policy_file[k].policy, name) == 0;
+		if (!has_file)
+			log_info("policy-without-file", "policy=%s", name);
+	}
+	log_info("policies-compared", "files=%zu differ=%zu in_force=%zu",
+	    c->n_policy_file, differ, c->policies->n);
+}
+
+static void
+policy_file_add(struct core *c, struct bytes name, struct bytes text)
+{
+	if (c->n_policy_file == POLICIES_MAX)
+		return;
+	struct core_policy_file *f = &c->policy_file[c->n_policy_file++];
+	snprintf(f->file, sizeof(f->file), "%.*s", BYTES_FMT(name));
+	sha256(f->sha256, text);
+	if (!policy_name_of(text, f->policy))
+		f->policy[0] = '\0';
+}
+
 static void
 policies_arrived(struct core *c, struct bytes body)
 {
 	struct setup s;
 	struct err e;
-	struct policy_file file[POLICIES_MAX];
-	char name[POLICIES_MAX][PATH_LEN];
-	struct findings findings = { NULL, 0, 0 };
-	if (setup_decode(body, &s, &e) != ERR_OK || s.n_file > POLICIES_MAX)
+	if (setup_decode(body, &s, &e) != ERR_OK)
 		return;
-	for (size_t i = 0; i < s.n_file; i++) {
-		snprintf(name[i], PATH_LEN, "%.*s", BYTES_FMT(s.name[i]));
-		file[i] = (struct policy_file){ name[i], s.text[i] };
-	}
-	struct job *j = job_new(JOB_POLICIES);
-	policy_load(file, s.n_file, &c->inst->ceilings, &j->policies,
-	    &findings);
-	findings_fini(&findings);
-	if (j->policies == NULL) {
-		log_error("policies-refused", "why=%s",
-		    "they do not load in core");
-		job_free(j);
-		return;
-	}
-	writer_push(c, j);
+	c->n_policy_file = 0;
+	for (size_t i = 0; i < s.n_file; i++)
+		policy_file_add(c, s.name[i], s.text[i]);
+	policies_compare(c);
 }
 
 static void
@@ -573,20 +528,6 @@ core_close(struct core *c)
 	free(c->due);
 }
 
-/* Policies that are new or changed are entered in the log at every start. */
-static void
-push_policies(struct core *c)
-{
-	struct buf body AUTO_BUF = BUF(CONTROL_CAP);
-	struct setup s = { .role = ROLE_CORE };
-	for (size_t i = 2; i < c->inst->n_file; i++) {
-		s.name[s.n_file] = bytes_str(c->inst->name[i]);
-		s.text[s.n_file++] = c->inst->file[i].text;
-	}
-	setup_encode(&s, &body);
-	policies_arrived(c, buf_bytes(&body));
-}
-
 static void
 core_run(struct core *c)
 {
@@ -597,10 +538,12 @@ core_run(struct core *c)
 	c->second.data = c;
 	writer_start(c);
 	prover_start(c);
-	if (!c->read_only) {
+	if (!c->read_only)
 		follow_from(c, c->published, c->log_size);
-		push_policies(c);
-	}
+	for (size_t i = 2; i < c->inst->n_file; i++)
+		policy_file_add(c, bytes_str(c->inst->name[i]),
+		    c->inst->file[i].text);
+	policies_compare(c);
 	uv_prepare_init(&c->loop, &c->turn);
 	c->turn.data = c;
 	uv_prepare_start(&c->turn, on_turn);

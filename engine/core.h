@@ -35,14 +35,7 @@ struct core;
 
 /* --- The writer thread ------------------------------------------------------ */
 
-enum job_kind {
-	JOB_COMMAND,
-	JOB_SIGNED,
-	JOB_TICK,
-	JOB_CRL,
-	JOB_RESPONDER,
-	JOB_POLICIES
-};
+enum job_kind { JOB_COMMAND, JOB_SIGNED, JOB_TICK, JOB_CRL, JOB_RESPONDER };
 
 /* What the loop needs to know of an entry. */
 struct followed {
@@ -63,7 +56,7 @@ struct job {
 	char refusal_id[64];
 	bool is_refused;
 	uint64_t covers; /* JOB_CRL: size of the log it was built from */
-	struct policy_set *policies; /* JOB_POLICIES: owned until taken */
+	struct policy_set *policies; /* in force after it, if it changed them */
 	/* Who asked, for JOB_COMMAND. */
 	struct peer *front;
 	uint64_t frame_id;
@@ -168,6 +161,12 @@ struct round {
 	int64_t since_ms; /* monotonic */
 };
 
+/* A file of the directory of policies, as it was read last. */
+struct core_policy_file {
+	char file[PATH_LEN], policy[POLICY_NAME_MAX];
+	uint8_t sha256[SHA256_LEN];
+};
+
 struct core {
 	struct installation *inst;
 	uv_loop_t loop;
@@ -183,6 +182,8 @@ struct core {
 	struct ca ca; /* the writer thread's, but for what never changes */
 	struct weak_list *weak;      /* of refrendo.yaml; NULL: none */
 	struct policy_set *policies; /* in force, for the loop */
+	struct core_policy_file policy_file[POLICIES_MAX];
+	size_t n_policy_file;
 	struct ca_issuer issuer_table[ISSUERS_MAX]; /* for ca.issuer */
 	struct core_issuer issuer[ISSUERS_MAX];
 	struct core_issuer endorser;
@@ -253,6 +254,7 @@ struct core_issuer *core_issuer_find(struct core *c, struct bytes name);
 void sign_peer(struct core *c, enum role role, int fd);
 void sign_ask(struct core *c, struct bytes id);
 void sign_end_appointment(struct core *c, struct bytes id);
+void sign_policy(struct core *c, struct bytes id); /* of an activation */
 void sign_responder_check(struct core *c);
 MUST_CHECK enum err_code responder_take(struct core_issuer *i, struct bytes der,
     struct err *e);

@@ -14,6 +14,7 @@ enum consequence {
 	C_STATUS = 2, /* publish a status answer */
 	C_CRL = 4,    /* publish a CRL of its issuer */
 	C_END = 8,    /* tell the signer that an appointment ended */
+	C_POLICY = 16 /* tell the signer what officers signed, or took back */
 };
 
 /* clang-format off */
@@ -25,6 +26,8 @@ static const unsigned consequences[ENTRY_TYPES] = {
 	[ENTRY_CERTIFICATE_REVOKED]    = C_STATUS | C_CRL,
 	[ENTRY_CERTIFICATE_SUSPENDED]  = C_STATUS | C_CRL,
 	[ENTRY_CERTIFICATE_REINSTATED] = C_STATUS | C_CRL,
+	[ENTRY_POLICY_ENDORSED]        = C_POLICY,
+	[ENTRY_POLICY_WITHDRAWN]       = C_POLICY,
 };
 /* clang-format on */
 
@@ -54,10 +57,24 @@ follow_entry(struct core *c, const struct followed *f)
 		sign_ask(c, bytes_str(f->id));
 	if ((what & C_END) != 0)
 		sign_end_appointment(c, bytes_str(f->id));
+	if ((what & C_POLICY) != 0)
+		sign_policy(c, bytes_str(f->id));
 	if ((what & C_STATUS) != 0)
 		due_push(c, serial);
 	if ((what & C_CRL) != 0)
 		crl_want(c, serial);
+}
+
+/* The writer has them already; the old ones end with the job. */
+static void
+swap_policies(struct core *c, struct job *j)
+{
+	struct policy_set *old = c->policies;
+	if (j->policies == NULL || j->code != ERR_OK)
+		return;
+	c->policies = j->policies;
+	j->policies = old;
+	log_info("policies-in-force", "n=%zu", c->policies->n);
 }
 
 void
@@ -65,6 +82,7 @@ follow_job(struct core *c, struct job *j)
 {
 	if (j->log_size > c->log_size)
 		c->log_size = j->log_size;
+	swap_policies(c, j);
 	for (size_t i = 0; i < j->n_entry; i++)
 		follow_entry(c, &j->entry[i]);
 	switch (j->kind) {
@@ -94,16 +112,6 @@ follow_job(struct core *c, struct job *j)
 			log_err("responder-publish", &e);
 		break;
 	}
-	case JOB_POLICIES:
-		if (j->code != ERR_OK) {
-			log_err("policies-refused", &j->err);
-			break;
-		}
-		log_info("policies-in-force", "n=%zu", j->policies->n);
-		struct policy_set *old = c->policies;
-		c->policies = j->policies;
-		j->policies = old;
-		break;
 	case JOB_TICK:
 		if (j->code != ERR_OK)
 			log_err("tick-refused", &j->err);

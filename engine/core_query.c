@@ -363,6 +363,16 @@ status_issuers(struct core *c, struct jw *w)
 	jw_close(w, ']');
 }
 
+static int64_t
+files_that_differ(const struct core *c)
+{
+	int64_t n = 0;
+	for (size_t i = 0; i < c->n_policy_file; i++)
+		n += policy_find_hash(c->policies, c->policy_file[i].sha256) ==
+		     NULL;
+	return n;
+}
+
 void
 core_status_json(struct core *c, struct buf *out)
 {
@@ -383,6 +393,7 @@ core_status_json(struct core *c, struct buf *out)
 	    bytes_str(c->ocsp_ready ? "here" : "away"));
 	jw_member_str(&w, "origin", c->ca.origin);
 	jw_member_int(&w, "policies", (int64_t)c->policies->n);
+	jw_member_int(&w, "policy_files_differ", files_that_differ(c));
 	jw_member_int(&w, "published", (int64_t)c->published);
 	jw_member_str_opt(&w, "read_only",
 	    bytes_str(c->read_only ? c->read_only_why : ""));

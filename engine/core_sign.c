@@ -100,6 +100,88 @@ tell_ended_appointments(struct core *c, struct view *v, struct err *e)
 	}
 }
 
+/* --- Policies that officers signed ----------------------------------------------- */
+
+/* The signatures over the statement of an activation, in one message. */
+static enum err_code
+send_policy(struct core *c, struct view *v, const struct activation *ac,
+    struct err *e)
+{
+	struct signer_policy m = { .statement = ac->statement };
+	struct bytes prefix = ca_row_key(c->arena, ROW_CONSENT,
+	    bytes_str(arena_printf(c->arena, "%.*s/", BYTES_FMT(ac->id))));
+	struct bytes after = prefix, key, value;
+	struct consent consent;
+	struct buf body AUTO_BUF = BUF(POLICY_FRAME_MAX);
+	bool found;
+	while (m.n < OFFICERS_MAX) {
+		TRY(view_next(v, prefix, after, &key, &value, &found, e));
+		if (!found)
+			break;
+		after = arena_copy(c->arena, key);
+		TRY(rec_decode(&rec_consent, arena_copy(c->arena, value),
+		    &consent, e));
+		m.evidence[m.n++] = consent.evidence;
+	}
+	signer_policy_encode(&m, &body);
+	TRY(buf_end(&body, e));
+	peer_send(c->signer, SIGNER_POLICY, 0, buf_bytes(&body));
+	return ERR_OK;
+}
+
+static enum err_code
+tell_policy(struct core *c, struct view *v, const struct activation *ac,
+    struct err *e)
+{
+	struct buf body AUTO_BUF = BUF(1024);
+	if (ac->state == ACTIVATION_SCHEDULED || ac->state == ACTIVATION_ACTIVE)
+		return send_policy(c, v, ac, e);
+	if (ac->state != ACTIVATION_WITHDRAWN || ac->endorsed == 0)
+		return ERR_OK; /* the signer never heard of it */
+	struct signer_policy_end m = { .activation = ac->id, .at = ac->closed };
+	signer_policy_end_encode(&m, &body);
+	peer_send(c->signer, SIGNER_POLICY_END, 0, buf_bytes(&body));
+	return ERR_OK;
+}
+
+void
+sign_policy(struct core *c, struct bytes id)
+{
+	struct activation ac;
+	struct err e;
+	bool found;
+	struct view *v = core_view(c);
+	if (v == NULL || !c->signer_ready)
+		return; /* told when it is back */
+	enum err_code code = rec_get(v, &rec_activation,
+	    ca_row_key(c->arena, ROW_ACTIVATION, id), c->arena, &ac, &found,
+	    &e);
+	if (code == ERR_OK && found)
+		code = tell_policy(c, v, &ac, &e);
+	if (code != ERR_OK)
+		log_err("sign-policy", &e);
+}
+
+/* Everything that was signed is told again, in its order: what is known
+ * already changes nothing. */
+static enum err_code
+tell_policies(struct core *c, struct view *v, struct err *e)
+{
+	struct bytes prefix = ca_row_key(c->arena, ROW_ACTIVATION, BYTES_NONE);
+	struct bytes after = prefix, key, value;
+	struct activation ac;
+	bool found;
+	for (;;) {
+		TRY(view_next(v, prefix, after, &key, &value, &found, e));
+		if (!found)
+			return ERR_OK;
+		after = arena_copy(c->arena, key);
+		TRY(rec_decode(&rec_activation, arena_copy(c->arena, value),
+		    &ac, e));
+		TRY(tell_policy(c, v, &ac, e));
+	}
+}
+
 /* Reconcile: whatever was on its way to a signature is asked for again. */
 static enum err_code
 ask_all_work(struct core *c, struct view *v, struct err *e)
@@ -308,6 +390,8 @@ signer_said_hello(struct core *c, struct bytes body)
 	}
 	code = tell_ended_appointments(c, v, &e);
 	if (code == ERR_OK)
+		code = tell_policies(c, v, &e);
+	if (code == ERR_OK)
 		code = ask_all_work(c, v, &e);
 	if (code != ERR_OK)
 		core_read_only(c, &e);
@@ -412,6 +496,8 @@ on_signer_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
 		responder_answered(c, f);
 		break;
 	case SIGNER_APPOINTMENT_END:
+	case SIGNER_POLICY:
+	case SIGNER_POLICY_END:
 		break;
 	case SIGNER_EVIDENCE:
 		evidence_answer(c, f);

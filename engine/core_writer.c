@@ -109,7 +109,8 @@ write_decision(struct core *c, struct job *j, struct view *v,
 static bool
 is_evidence_act(enum ca_act act)
 {
-	return act == ACT_REQUEST_ENDORSE || act == ACT_APPOINTMENT_CONFIRM;
+	return act == ACT_REQUEST_ENDORSE || act == ACT_APPOINTMENT_CONFIRM ||
+	       act == ACT_POLICY_ENDORSE;
 }
 
 /*
@@ -205,18 +206,18 @@ run_tick(struct core *c, struct job *j, struct view *v, int64_t now,
 	return ERR_OK;
 }
 
+/* What was activated is in force for the next job of the group already. */
 static enum err_code
-run_policies(struct core *c, struct job *j, struct view *v, int64_t now,
-    struct arena *a, struct err *e)
+take_policies(struct core *c, struct job *j, struct view *v, struct arena *a,
+    struct err *e)
 {
-	struct draft draft[POLICIES_MAX];
-	size_t n = 0;
-	enum err_code code = ca_decide_policies(&c->ca, v, j->policies, now, a,
-	    draft, &n, ARRAY_LEN(draft), e);
-	if (code != ERR_OK)
-		return job_refuse(j, code, e);
-	for (size_t i = 0; i < n; i++)
-		TRY(append(c, j, v, &draft[i], now, e));
+	bool activated = false;
+	for (size_t i = 0; i < j->n_entry; i++)
+		activated |= j->entry[i].type == ENTRY_POLICY_ACTIVATED;
+	if (!activated)
+		return ERR_OK;
+	TRY(ca_policies_in_force(v, c->ca.ceilings, a, &j->policies, e));
+	c->ca.policies = j->policies;
 	return ERR_OK;
 }
 
@@ -233,8 +234,6 @@ run_job(struct core *c, struct job *j, struct view *v, int64_t now,
 		return run_signed(c, j, v, now, a, e);
 	case JOB_TICK:
 		return run_tick(c, j, v, now, a, e);
-	case JOB_POLICIES:
-		return run_policies(c, j, v, now, a, e);
 	case JOB_CRL:
 		code = ca_decide_crl(v, bytes_str(j->id), buf_bytes(&j->body),
 		    j->covers, now, a, &d, e);
@@ -252,6 +251,7 @@ run_job(struct core *c, struct job *j, struct view *v, int64_t now,
 static enum err_code
 write_group(struct core *c, struct jobs *group, struct arena *a, struct err *e)
 {
+	const struct policy_set *before = c->ca.policies;
 	struct view *v = NULL;
 	struct job *j;
 	TRY(store_begin(c->store, true, &v, e));
@@ -265,8 +265,11 @@ write_group(struct core *c, struct jobs *group, struct arena *a, struct err *e)
 			continue;
 		}
 		enum err_code code = run_job(c, j, v, now, a, e);
+		if (code == ERR_OK)
+			code = take_policies(c, j, v, a, e);
 		if (code != ERR_OK) {
 			view_abort(v);
+			c->ca.policies = before;
 			return code;
 		}
 		j->log_size = view_log_size(v);
@@ -280,6 +283,8 @@ write_group(struct core *c, struct jobs *group, struct arena *a, struct err *e)
 		log_err("commit-failed", e);
 		_exit(1);
 	}
+	if (code != ERR_OK)
+		c->ca.policies = before;
 	return code;
 }
 
@@ -298,7 +303,6 @@ static void
 run_group(struct core *c, struct jobs *group, struct arena *a)
 {
 	struct err e;
-	struct job *j;
 	if (c->read_only) {
 		err_say(&e, ERR_BUSY, "engine-read-only",
 		    "the engine is read-only; see refrendo status for the "
@@ -307,11 +311,6 @@ run_group(struct core *c, struct jobs *group, struct arena *a)
 	} else if (write_group(c, group, a, &e) != ERR_OK) {
 		log_err("group-failed", &e);
 		group_fail(group, &e);
-	}
-	/* In force from here on; the loop frees the old ones. */
-	TAILQ_FOREACH (j, group, link) {
-		if (j->kind == JOB_POLICIES && j->code == ERR_OK)
-			c->ca.policies = j->policies;
 	}
 }
 

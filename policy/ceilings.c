@@ -9,10 +9,13 @@ struct said_officer {
 struct said_private {
 	struct value oid, critical;
 };
+struct said_first {
+	struct value name, sha256;
+};
 struct said_ceilings {
 	struct value validity_max, backdate_max, keys, key_usage, extended,
 	    names, qc_statements, extensions, statement_max, appointment_max,
-	    ocsp_max, crl_max, per_hour, officers;
+	    ocsp_max, crl_max, per_hour, officers, quorum, policies;
 };
 
 /* clang-format off */
@@ -43,6 +46,12 @@ static const struct row extension_rows[] = {
 };
 static const struct table extension_table = { "a private extension", extension_rows,
 	ARRAY_LEN(extension_rows), sizeof(struct said_private), NULL };
+static const struct row first_policy_rows[] = {
+	{ "name",   T_TEXT, REQUIRED, 1,  POLICY_NAME_MAX - 1, NULL, OFF(said_first, name),   NULL, NULL, NULL, "Name of the policy." },
+	{ "sha256", T_TEXT, REQUIRED, 64, 64, NULL, OFF(said_first, sha256), NULL, NULL, NULL, "SHA-256 of the policy file's bytes, 64 hexadecimal digits." },
+};
+static const struct table first_policy_table = { "a policy of the beginning", first_policy_rows,
+	ARRAY_LEN(first_policy_rows), sizeof(struct said_first), NULL };
 
 #define AT(member) OFF(said_ceilings, member)
 #define LAW16 "Ley 19.799 art. 16"
@@ -61,7 +70,9 @@ static const struct row ceilings_rows[] = {
 	{ "ocsp_max",        T_DURATION, 0,        HOUR,   10 * DAY,     "10d",   AT(ocsp_max),        NULL,        NULL, "RFC 6960 2.4", "Longest life of an OCSP answer." },
 	{ "crl_max",         T_DURATION, 0,        HOUR,   30 * DAY,     "10d",   AT(crl_max),         NULL,        NULL, "RFC 5280 3.3", "Longest life of a CRL." },
 	{ "per_hour",        T_INT,      0,        1,      1000000000,   "10000", AT(per_hour),        NULL,        NULL, NULL,  "Certificates that the signer signs in an hour." },
-	{ "officers",        T_LIST,     0,        0,      OFFICERS_MAX, "[]",    AT(officers),        NULL,        &officer_table, NULL, "Platform officers, who appoint ministers of faith." },
+	{ "officers",        T_LIST,     0,        0,      OFFICERS_MAX, "[]",    AT(officers),        NULL,        &officer_table, NULL, "Platform officers, who appoint ministers of faith and activate policies." },
+	{ "quorum",          T_INT,      0,        1,      OFFICERS_MAX, "1",     AT(quorum),          NULL,        NULL, NULL,  "Officers who must sign an activation of policies." },
+	{ "policies",        T_LIST,     0,        0,      POLICIES_MAX, "[]",    AT(policies),        NULL,        &first_policy_table, NULL, "Policies that `refrendo init` put in force: the signer takes every other one only with its officers' signatures." },
 };
 static const struct foreign ceilings_foreign[] = {
 	{ "ca", "holders are never CAs; delete it" },
@@ -156,10 +167,47 @@ keep_extension(struct load *l, const struct said_private *s, struct ceilings *c)
 }
 
 static void
+keep_policy(struct load *l, const struct said_first *s, struct ceilings *c)
+{
+	struct first_policy *p = &c->policy[c->n_policy];
+	struct err e;
+
+	if (!s->name.ok || !s->sha256.ok)
+		return;
+	if (!hex_parse(s->sha256.text, p->sha256, SHA256_LEN)) {
+		err_at(&e, ERR_INVALID, "ceilings-policy-hash", NULL,
+		    where_of(l, s->sha256.at),
+		    "this is not a SHA-256 in hexadecimal digits");
+		report(l, s->sha256.at->width, &e, "sha256sum prints it");
+		return;
+	}
+	memcpy(p->name, s->name.text.p, s->name.text.len + 1);
+	c->n_policy++;
+}
+
+static void
+keep_quorum(struct load *l, const struct said_ceilings *s, struct ceilings *c)
+{
+	struct err e;
+
+	c->quorum = s->quorum.n;
+	if (!s->quorum.ok || c->quorum <= 1 ||
+	    s->officers.count >= (size_t)c->quorum)
+		return;
+	err_at(&e, ERR_INVALID, "ceilings-quorum", NULL,
+	    where_of(l, s->quorum.at),
+	    "more officers must sign than there are: nothing could ever be "
+	    "activated");
+	report(l, s->quorum.at->width, &e,
+	    "write as many as there are, or fewer");
+}
+
+static void
 keep(struct load *l, const struct said_ceilings *s, struct ceilings *c)
 {
 	const struct said_officer *officer = s->officers.items;
 	const struct said_private *extension = s->extensions.items;
+	const struct said_first *policy = s->policies.items;
 
 	c->validity_max_s = s->validity_max.n;
 	c->backdate_max_s = s->backdate_max.n;
@@ -177,6 +225,9 @@ keep(struct load *l, const struct said_ceilings *s, struct ceilings *c)
 		keep_extension(l, &extension[i], c);
 	for (size_t i = 0; i < s->officers.count; i++)
 		keep_officer(l, &officer[i], c);
+	for (size_t i = 0; i < s->policies.count; i++)
+		keep_policy(l, &policy[i], c);
+	keep_quorum(l, s, c);
 }
 
 /* The upper end of each row. */

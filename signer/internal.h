@@ -21,6 +21,8 @@ enum record_kind {
 	REC_CRL,
 	REC_CHECKPOINT,
 	REC_SIGNATURE, /* made for the record at 'of' */
+	REC_POLICY, /* in force from a time on, by its officers' signatures */
+	REC_POLICY_END,
 	REC_KINDS
 };
 
@@ -37,8 +39,10 @@ struct record {
 	struct bytes statement; /* SHA-256 of the statement */
 	struct bytes evidence;  /* SHA-256 of the certificate that signed it */
 	struct bytes id, run, institution;
-	int64_t from, until;    /* of an appointment */
-	int64_t value;          /* CRL number, size of the log, when it ended */
+	struct bytes name;      /* of a policy */
+	int64_t from, until;    /* of an appointment; from: of a policy too */
+	int64_t value;          /* CRL number, size of the log, when it ended,
+				   version of a policy */
 	int64_t this_update;    /* of a CRL */
 	int64_t of;             /* offset of the record that was signed */
 	struct bytes signature; /* or the whole signed note */
@@ -111,6 +115,17 @@ struct crl_seen {
 	uint64_t record, signature; /* offsets; signature 0: none yet */
 };
 
+/* A policy that may govern certificates, from a time on. */
+struct policy_seen {
+	char name[POLICY_NAME_MAX];
+	char id[ID_LEN_MAX + 1]; /* of its activation; "": of the ceilings */
+	uint8_t sha256[SHA256_LEN], statement[SHA256_LEN];
+	int64_t from;
+};
+struct policy_ended {
+	char id[ID_LEN_MAX + 1];
+};
+
 #define MINUTES  61 /* the running minute and the sixty before it */
 #define CRLS_MAX 64 /* issuers past and present */
 
@@ -123,6 +138,10 @@ struct state {
 	size_t n_appointment;
 	struct crl_seen crl[CRLS_MAX];
 	size_t n_crl;
+	struct policy_seen *policy; /* owned, in the order they came */
+	size_t n_policy;
+	struct policy_ended *policy_end; /* owned */
+	size_t n_policy_end;
 	uint64_t checkpoint_size; /* 0: none */
 	uint8_t checkpoint_root[HASH_LEN];
 	uint64_t checkpoint_record, checkpoint_signature;
@@ -143,6 +162,10 @@ int64_t state_last_hour(const struct state *s, int64_t now);
 struct appointment_seen *state_appointment(struct state *s,
     struct bytes id_or_tbs_sha256);
 struct crl_seen *state_crl(struct state *s, struct bytes issuer);
+/* Those of the ceilings: in force from the beginning. */
+MUST_CHECK enum err_code state_first_policies(struct state *s,
+    const struct ceilings *c, struct err *e);
+bool state_policy_ended(const struct state *s, struct bytes activation);
 /*
  * state_serial - was this serial journalled?  *record is then its record
  * (borrowing from scratch) and *signature the offset of its signature, or 0.
@@ -224,6 +247,8 @@ union request {
 	struct signer_appointment_end appointment_end;
 	struct signer_ocsp ocsp;
 	struct signer_evidence evidence;
+	struct signer_policy policy;
+	struct signer_policy_end policy_end;
 };
 
 /* One message of a round. */
@@ -253,6 +278,18 @@ MUST_CHECK enum err_code may_end_appointment(struct signer *s,
     struct err *e);
 MUST_CHECK enum err_code may_sign_ocsp(struct signer *s,
     const struct signer_ocsp *m, int64_t now, struct job *job, struct err *e);
+
+MUST_CHECK enum err_code may_take_policy(struct signer *s,
+    const struct signer_policy *m, int64_t now, struct job *job, struct err *e);
+MUST_CHECK enum err_code may_end_policy(struct signer *s,
+    const struct signer_policy_end *m, int64_t now, struct job *job,
+    struct err *e);
+/* Is the policy of an endorsement in force before this signer? */
+MUST_CHECK enum err_code check_policy(const struct signer *s,
+    const struct statement *st, int64_t now, struct err *e);
+/* The officer of the ceilings who has this key, or NULL. */
+const struct officer *signer_officer(const struct signer *s,
+    struct bytes spki_sha256);
 
 /* judge_container.c: what every certificate must fulfil, whoever it is for. */
 /* The authority of that name; ERR_NOTFOUND "signer-issuer". */

@@ -74,7 +74,7 @@ check_statement(const struct view *v, struct err *e)
 		return err_say(e, ERR_DENIED, "signer-statement-issuer",
 		    "the statement names another issuing CA than %s",
 		    v->by->name);
-	return ERR_OK;
+	return v->is_minister ? ERR_OK : check_policy(v->s, st, v->now, e);
 }
 
 /* --- The certificate against the statement ------------------------------------------ */
@@ -384,15 +384,9 @@ check_appointment(const struct view *v, struct err *e)
 static enum err_code
 judge_officer(const struct view *v, struct err *e)
 {
-	const struct ceilings *top = &v->s->ceilings;
-	struct bytes spki = hash_of(v->s, v->cms.signer.spki);
-	const struct officer *who = NULL;
 	TRY(check_appointment(v, e));
-	for (size_t i = 0; i < top->n_officer && who == NULL; i++) {
-		if (bytes_eq(spki,
-			bytes_of(top->officer[i].spki_sha256, SHA256_LEN)))
-			who = &top->officer[i];
-	}
+	const struct officer *who =
+	    signer_officer(v->s, hash_of(v->s, v->cms.signer.spki));
 	if (who == NULL)
 		return err_say(e, ERR_FORBIDDEN, "signer-officer-unknown",
 		    "the appointment was not signed by a platform officer of "

@@ -225,6 +225,49 @@ signer_appointment_end_decode(struct bytes in,
 }
 
 void
+signer_policy_encode(const struct signer_policy *m, struct buf *out)
+{
+	put_bytes(out, m->statement);
+	put_u8(out, (uint8_t)m->n);
+	for (size_t i = 0; i < m->n; i++)
+		put_bytes(out, m->evidence[i]);
+}
+
+enum err_code
+signer_policy_decode(struct bytes in, struct signer_policy *out, struct err *e)
+{
+	struct reader r = reader_of(in);
+	struct signer_policy m = { .statement = get_bytes(&r) };
+	m.n = get_u8(&r);
+	if (m.n > OFFICERS_MAX)
+		r.bad = true;
+	for (size_t i = 0; i < m.n && !r.bad; i++)
+		m.evidence[i] = get_bytes(&r);
+	TRY(end(&r, e));
+	*out = m;
+	return ERR_OK;
+}
+
+void
+signer_policy_end_encode(const struct signer_policy_end *m, struct buf *out)
+{
+	put_bytes(out, m->activation);
+	put_i64(out, m->at);
+}
+
+enum err_code
+signer_policy_end_decode(struct bytes in, struct signer_policy_end *out,
+    struct err *e)
+{
+	struct reader r = reader_of(in);
+	struct signer_policy_end m = { .activation = get_bytes(&r) };
+	m.at = get_i64(&r);
+	TRY(end(&r, e));
+	*out = m;
+	return ERR_OK;
+}
+
+void
 signer_ocsp_encode(const struct signer_ocsp *m, struct buf *out)
 {
 	put_bytes(out, m->issuer);

@@ -30,6 +30,9 @@ static const struct {
 	[REC_CRL] = { "crl", 4,
 	    { B(issuer), B(digest), I(value), I(this_update) } },
 	[REC_CHECKPOINT] = { "checkpoint", 2, { B(digest), I(value) } },
+	[REC_POLICY] = { "policy", 6,
+	    { B(id), B(name), B(digest), B(statement), I(from), I(value) } },
+	[REC_POLICY_END] = { "policy-end", 2, { B(id), I(value) } },
 	[REC_SIGNATURE] = { "signature", 3, { I(of), B(serial), B(signature) } },
 };
 /* clang-format on */
@@ -74,7 +77,11 @@ sound(const struct record *r)
 		return hashes && serial && issuer && evidence && id &&
 		       r->run.len < RUN_TEXT &&
 		       r->institution.len <= ID_LEN_MAX;
+	case REC_POLICY:
+		return hashes && id && r->statement.len == SHA256_LEN &&
+		       r->name.len < POLICY_NAME_MAX;
 	case REC_APPOINTMENT_END:
+	case REC_POLICY_END:
 		return id;
 	case REC_RESPONDER:
 		return hashes && serial && issuer;

@@ -53,6 +53,10 @@ decode(struct item *it, struct err *e)
 		return signer_ocsp_decode(body, &it->in.ocsp, e);
 	case SIGNER_EVIDENCE:
 		return signer_evidence_decode(body, &it->in.evidence, e);
+	case SIGNER_POLICY:
+		return signer_policy_decode(body, &it->in.policy, e);
+	case SIGNER_POLICY_END:
+		return signer_policy_end_decode(body, &it->in.policy_end, e);
 	}
 	fatal("a message of type %u passed its cap", it->frame.type);
 }
@@ -113,6 +117,7 @@ judge(struct signer *s, struct item *it, enum signer_asker who, int64_t now,
 	/* To take a right away needs no good clock. */
 	if (it->frame.type != SIGNER_HELLO &&
 	    it->frame.type != SIGNER_APPOINTMENT_END &&
+	    it->frame.type != SIGNER_POLICY_END &&
 	    now < s->state.last_time - SKEW)
 		return err_say(e, ERR_CONFLICT, "signer-clock",
 		    "the clock is behind the signer's journal; set it right "
@@ -141,6 +146,10 @@ judge(struct signer *s, struct item *it, enum signer_asker who, int64_t now,
 	case SIGNER_EVIDENCE:
 		it->job.wrap = WRAP_NONE;
 		return check_evidence(s, &it->in.evidence, e);
+	case SIGNER_POLICY:
+		return may_take_policy(s, &it->in.policy, now, &it->job, e);
+	case SIGNER_POLICY_END:
+		return may_end_policy(s, &it->in.policy_end, now, &it->job, e);
 	}
 	fatal("a message of type %u passed its cap", it->frame.type);
 }

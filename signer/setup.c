@@ -199,6 +199,7 @@ load_signer(const struct signer_setup *setup, struct signer *s, struct err *e)
 		return err_say(e, ERR_INVALID, "signer-log-key",
 		    "the key of the log is of type %s where ed25519 is needed",
 		    key_type_name(key_type(s->log_key)));
+	TRY(state_first_policies(&s->state, &s->ceilings, e));
 	return journal_open(setup->dir, bytes_str(s->origin), apply, s,
 	    &s->journal, e);
 }

@@ -27,6 +27,8 @@ state_fini(struct state *s)
 	table_fini(&s->serials);
 	table_fini(&s->appointments);
 	free(s->appointment);
+	free(s->policy);
+	free(s->policy_end);
 	*s = (struct state){ .hasher = NULL };
 }
 
@@ -76,19 +78,25 @@ copy_text(char *out, size_t size, struct bytes b)
 	out[len] = '\0';
 }
 
+/* Room doubles when the count is a power of two (or 0). */
+static enum err_code
+more_room(void **list, size_t n, size_t each, struct err *e)
+{
+	if ((n & (n - 1)) != 0)
+		return ERR_OK;
+	void *p = realloc(*list, (n == 0 ? 1 : 2 * n) * each);
+	if (p == NULL)
+		return err_nomem(e);
+	*list = p;
+	return ERR_OK;
+}
+
 static enum err_code
 add_appointment(struct state *s, const struct record *r, struct err *e)
 {
-	/* Room doubles when the count is a power of two (or 0). */
-	size_t n = s->n_appointment;
-	if ((n & (n - 1)) == 0) {
-		size_t room = n == 0 ? 1 : 2 * n;
-		void *p =
-		    realloc(s->appointment, room * sizeof(*s->appointment));
-		if (p == NULL)
-			return err_nomem(e);
-		s->appointment = p;
-	}
+	void *list = s->appointment;
+	TRY(more_room(&list, s->n_appointment, sizeof(*s->appointment), e));
+	s->appointment = list;
 	struct appointment_seen a = { .from = r->from,
 		.until = r->until,
 		.ended = NEVER };
@@ -109,6 +117,61 @@ end_appointment(struct state *s, const struct record *r)
 	struct appointment_seen *a = state_appointment(s, r->id);
 	if (a != NULL && r->value < a->ended)
 		a->ended = r->value;
+}
+
+/* --- Policies ------------------------------------------------------------------- */
+
+static enum err_code
+add_policy(struct state *s, const struct policy_seen *p, struct err *e)
+{
+	void *list = s->policy;
+	TRY(more_room(&list, s->n_policy, sizeof(*s->policy), e));
+	s->policy = list;
+	s->policy[s->n_policy++] = *p;
+	return ERR_OK;
+}
+
+static enum err_code
+apply_policy(struct state *s, const struct record *r, struct err *e)
+{
+	struct policy_seen p = { .from = r->from };
+	copy_text(p.name, sizeof(p.name), r->name);
+	copy_text(p.id, sizeof(p.id), r->id);
+	memcpy(p.sha256, r->digest.p, SHA256_LEN);
+	memcpy(p.statement, r->statement.p, SHA256_LEN);
+	return add_policy(s, &p, e);
+}
+
+static enum err_code
+end_policy(struct state *s, const struct record *r, struct err *e)
+{
+	void *list = s->policy_end;
+	TRY(more_room(&list, s->n_policy_end, sizeof(*s->policy_end), e));
+	s->policy_end = list;
+	copy_text(s->policy_end[s->n_policy_end++].id, ID_LEN_MAX + 1, r->id);
+	return ERR_OK;
+}
+
+enum err_code
+state_first_policies(struct state *s, const struct ceilings *c, struct err *e)
+{
+	for (size_t i = 0; i < c->n_policy; i++) {
+		struct policy_seen p = { .from = 0 };
+		copy_text(p.name, sizeof(p.name), bytes_str(c->policy[i].name));
+		memcpy(p.sha256, c->policy[i].sha256, SHA256_LEN);
+		TRY(add_policy(s, &p, e));
+	}
+	return ERR_OK;
+}
+
+bool
+state_policy_ended(const struct state *s, struct bytes activation)
+{
+	for (size_t i = 0; i < s->n_policy_end; i++) {
+		if (bytes_is(activation, s->policy_end[i].id))
+			return true;
+	}
+	return false;
 }
 
 /* --- Certificates --------------------------------------------------------------- */
@@ -248,6 +311,10 @@ state_apply(struct state *s, const struct record *r, struct err *e)
 	case REC_SIGNATURE:
 		apply_signature(s, r);
 		return ERR_OK;
+	case REC_POLICY:
+		return apply_policy(s, r, e);
+	case REC_POLICY_END:
+		return end_policy(s, r, e);
 	case REC_MARK:
 	case REC_KINDS:
 		break;

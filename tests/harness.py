@@ -291,11 +291,18 @@ class Engine:
             "-out", csr)
         return key, csr
 
-    def sign_as_officer(self, appointment):
+    def activate(self, *files, at=None):
+        """Policies in force, or at that time, by the officer's signature."""
+        made = self.cli("policy", "activate", *files, "--as", OFFICER,
+                        *(("--from", at) if at else ()))
+        return self.cli("policy", "endorse", made["id"], "--cms",
+                        self.sign_as_officer(made["id"], "policy"))
+
+    def sign_as_officer(self, appointment, noun="appointment"):
         """openssl signs the statement with the officer's key."""
         statement = self.temp(appointment + ".statement")
         p = subprocess.run(
-            [REFRENDO, "appointment", "statement", appointment, "--dir",
+            [REFRENDO, noun, "statement", appointment, "--dir",
              self.dir], env=self.env, capture_output=True, check=True)
         with open(statement, "wb") as f:
             f.write(p.stdout)

@@ -133,6 +133,10 @@ enum entry_type {
 	ENTRY_CRL_PUBLISHED,
 	ENTRY_RESPONDER_CERTIFIED, /* a delegated OCSP responder */
 	ENTRY_ACT_REFUSED, /* an act that was refused and is worth keeping */
+	ENTRY_POLICY_PROPOSED, /* texts and statement of an activation */
+	ENTRY_POLICY_ENDORSED, /* an officer's signature over it */
+	ENTRY_POLICY_WITHDRAWN,
+	ENTRY_POLICY_LAPSED,
 	ENTRY_TYPES
 };
 const char *entry_type_name(enum entry_type t); /* "certificate.issued" */
@@ -141,7 +145,7 @@ bool entry_type_parse(struct bytes name, enum entry_type *out);
 /* Public members of the leaf; empty ones are left out. */
 struct entry_refs {
 	struct bytes institution; /* RUT */
-	struct bytes request;     /* "SOL-2026-000123" */
+	struct bytes request;     /* "SOL-2026-000123", "POL-2026-000001" */
 	struct bytes appointment; /* "NOM-2026-000001" */
 	struct bytes serial;      /* octets, printed in hex */
 	struct bytes policy;      /* SHA-256 of the policy's bytes */
@@ -351,6 +355,37 @@ MUST_CHECK enum err_code statement_print(const struct statement *s,
  */
 MUST_CHECK enum err_code statement_parse(struct bytes text, struct arena *a,
     struct statement *out, struct err *e);
+
+/* A policy by its name, version and the hash of its file's bytes. */
+struct policy_name {
+	struct bytes name, sha256; /* 32 octets */
+	int64_t version;
+};
+/*
+ * What officers sign so that policies take effect: all of them together, at
+ * one time.  "refrendo/policy-activation/v1"; everything borrows.
+ */
+#define ACTIVATION_FILES_MAX 12
+struct activation_statement {
+	struct bytes origin, id; /* id: "POL-2026-000001" */
+	struct {
+		struct policy_name is, base; /* base.name empty: none */
+	} policy[ACTIVATION_FILES_MAX];      /* sorted by name */
+	size_t n;
+	int64_t effective;        /* when they take effect, from issued on */
+	struct bytes proposed_by; /* RUN */
+	uint64_t log_size;
+	struct bytes log_root; /* 32 octets */
+	struct bytes text_es;
+	int64_t issued, expires; /* of the signatures */
+};
+/* As statement_print() and statement_parse(), with the same errors. */
+MUST_CHECK enum err_code activation_print(const struct activation_statement *s,
+    struct buf *out, struct err *e);
+MUST_CHECK enum err_code activation_parse(struct bytes text, struct arena *a,
+    struct activation_statement *out, struct err *e);
+/* Is this the statement of an activation, good or not? */
+bool statement_is_activation(struct bytes text);
 
 /* --- Export and its offline verification ----------------------------------------------------- */
 

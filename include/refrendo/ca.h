@@ -78,6 +78,8 @@ enum row_class {
 	ROW_ISSUER = 'g',      /* name -> CA certificate, as initialized */
 	ROW_TERM = 't', /* RUT / RUN / appointment: who is minister where */
 	ROW_HELD = 'h', /* RUT / RUN / serial: certificates of a person */
+	ROW_ACTIVATION = 'b', /* POL-2026-000001 */
+	ROW_CONSENT = 'e',    /* POL-2026-000001 / RUN: an officer signed */
 };
 #define ROW_KEY_MAX 200
 
@@ -122,7 +124,8 @@ struct rec_type {
 extern const struct rec_type rec_institution, rec_person, rec_appointment,
     rec_request, rec_certificate, rec_crl, rec_policy, rec_revoked, rec_key,
     rec_serial, rec_in_force, rec_minister, rec_counter, rec_work, rec_due,
-    rec_act, rec_responder, rec_issuer, rec_term, rec_held;
+    rec_act, rec_responder, rec_issuer, rec_term, rec_held, rec_activation,
+    rec_consent;
 const struct rec_type *rec_of_class(enum row_class class); /* or NULL */
 /*
  * A record in one piece: version octet, then the fields in the table's order:
@@ -288,8 +291,36 @@ struct crl_row {
 
 struct policy_row {
 	struct bytes sha256, name;
-	int64_t version, activated;
-	struct bytes text; /* blob */
+	int64_t version, activated; /* activated 0: only proposed */
+	int64_t until;              /* when another took its place; 0: none */
+	struct bytes activation;    /* id; empty: since the beginning */
+	struct bytes proposed_by, signed_by; /* RUNs */
+	struct bytes text;                   /* blob */
+};
+
+enum activation_state {
+	ACTIVATION_PROPOSED,
+	ACTIVATION_SCHEDULED, /* enough officers signed; waits for its time */
+	ACTIVATION_ACTIVE,
+	ACTIVATION_WITHDRAWN,
+	ACTIVATION_LAPSED,
+	ACTIVATION_STATES
+};
+struct activation {
+	struct bytes id, proposed_by; /* RUN */
+	struct bytes policies;  /* "funcionario-firma v8 estado-base v2" */
+	struct bytes signed_by; /* RUNs of officers, with spaces between */
+	struct bytes reason;
+	int64_t state;              /* enum activation_state */
+	int64_t signatures, needed; /* of officers, so far and in all */
+	int64_t proposed, expires /* signatures */, effective, endorsed, closed;
+	struct bytes statement; /* blob */
+};
+/* An officer's signature over the statement of an activation. */
+struct consent {
+	struct bytes activation, officer; /* RUN */
+	int64_t at;
+	struct bytes evidence; /* blob */
 };
 
 /* What a CRL of this issuer lists: revoked and suspended certificates. */
@@ -383,6 +414,17 @@ enum appointment_event {
 /* ERR_CONFLICT "state-appointment". */
 MUST_CHECK enum err_code appointment_next(enum appointment_state from,
     enum appointment_event ev, enum appointment_state *to, struct err *e);
+enum activation_event {
+	PV_ENDORSE,
+	PV_APPROVE,
+	PV_TAKE_EFFECT,
+	PV_WITHDRAW,
+	PV_LAPSE,
+	PV_EVENTS
+};
+/* ERR_CONFLICT "state-activation". */
+MUST_CHECK enum err_code activation_next(enum activation_state from,
+    enum activation_event ev, enum activation_state *to, struct err *e);
 enum institution_event { IV_ENABLE, IV_SUSPEND, IV_CLOSE, IV_EVENTS };
 /* ERR_CONFLICT "state-institution". */
 MUST_CHECK enum err_code institution_next(enum institution_state from,
@@ -430,6 +472,8 @@ enum ca_field {
 	CF_DRAFT,
 	CF_KIND,
 	CF_ATTRIBUTE,
+	CF_ACTIVATION,
+	CF_FILES, /* texts of policies, each after its length */
 	CF_COUNT
 };
 enum cf_type {
@@ -443,7 +487,8 @@ enum cf_type {
 	CFT_TIME,
 	CFT_DURATION,
 	CFT_FLAG, /* true or false in JSON; as text true, yes, 1, false, no, 0 */
-	CFT_MAP   /* object of texts in JSON; as text lines of name=value */
+	CFT_MAP,  /* object of texts in JSON; as text lines of name=value */
+	CFT_FILES /* array of base64 in JSON; put_bytes() of each */
 };
 struct cf_def {
 	const char
@@ -482,6 +527,9 @@ enum ca_act {
 	ACT_CERTIFICATE_REVOKE,
 	ACT_CERTIFICATE_SUSPEND,
 	ACT_CERTIFICATE_REINSTATE,
+	ACT_POLICY_PROPOSE,
+	ACT_POLICY_ENDORSE,
+	ACT_POLICY_WITHDRAW,
 	ACT_COUNT
 };
 struct ca_act_def {
@@ -655,12 +703,11 @@ MUST_CHECK enum err_code ca_next_due(struct view *v, int64_t *when,
 /*
  * Entries of the engine itself.  Drafts live in the arena.
  *
- * ca_decide_policies: one draft for each policy of set whose bytes are not in
- * force.  ERR_CONFLICT "policy-version-behind"; ERR_BUSY "policy-too-many".
+ * ca_decide_policy: a policy that is in force from the beginning, right after
+ * the first entry.  Every later one needs an activation.
  */
-MUST_CHECK enum err_code ca_decide_policies(const struct ca *ca, struct view *v,
-    const struct policy_set *set, int64_t now, struct arena *a,
-    struct draft *out, size_t *n, size_t max, struct err *e);
+MUST_CHECK enum err_code ca_decide_policy(const struct policy *p, int64_t now,
+    struct arena *a, struct draft *out, struct err *e);
 /* covers: size of the log that the CRL was built from, so that an auditor can
  * compare it with the states of exactly then; "covers" in the detail.
  * ERR_INVALID "crl-entry-form"; ERR_CONFLICT "crl-number-behind". */
@@ -706,6 +753,17 @@ MUST_CHECK enum err_code ca_append(struct view *v, const struct draft *d,
  * "apply-erased" when its detail is gone.
  */
 MUST_CHECK enum err_code ca_apply(struct view *v, const struct entry *entry,
+    struct err *e);
+
+/*
+ * ca_policies_in_force - the set that the log says is in force, from the texts
+ * that it keeps.  One that does not load under these ceilings is left out, with
+ * what extends it and a line in the log of the process.
+ *
+ * ERR_INVALID "core-policies"; ERR_CORRUPT "policy-text-missing".
+ */
+MUST_CHECK enum err_code ca_policies_in_force(struct view *v,
+    const struct ceilings *ceilings, struct arena *a, struct policy_set **out,
     struct err *e);
 
 /* Status of a serial for OCSP: what is published for it now.  Borrows from

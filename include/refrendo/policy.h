@@ -83,6 +83,11 @@ struct officer {
 	uint8_t spki_sha256[SHA256_LEN]; /* of his or her public key */
 };
 
+struct first_policy {
+	char name[POLICY_NAME_MAX];
+	uint8_t sha256[SHA256_LEN]; /* of the file's bytes */
+};
+
 /* What no policy can exceed; enforced again in the signer. */
 struct ceilings {
 	int64_t validity_max_s; /* law: at most 3 years (1096 days) */
@@ -104,6 +109,10 @@ struct ceilings {
 	int64_t per_hour; /* certificates signed in an hour, from 1 */
 	struct officer officer[OFFICERS_MAX];
 	size_t n_officer;
+	int64_t quorum; /* officers who must sign an activation of policies */
+	/* In force since the installation was made: nobody activated them. */
+	struct first_policy policy[POLICIES_MAX];
+	size_t n_policy;
 };
 /*
  * ceilings_load - signer.yaml.  Either *out is filled and this file added no

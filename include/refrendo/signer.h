@@ -19,16 +19,19 @@
 /* --- Messages: one list generates number, name, cap, flags and dispatch ------------- */
 
 /*  name                 number cap (octets of body)  role that answers it        */
-#define SIGNER_MESSAGES(X)                         \
-	X(SIGNER_HELLO, 1, 1024, BOTH)             \
-	X(SIGNER_CERTIFICATE, 2, 131072, SIGNER)   \
-	X(SIGNER_CRL, 3, CRL_FRAME_MAX, SIGNER)    \
-	X(SIGNER_CHECKPOINT, 4, 8192, SIGNER)      \
-	X(SIGNER_RESPONDER, 5, 32768, SIGNER)      \
-	X(SIGNER_APPOINTMENT_END, 6, 1024, SIGNER) \
-	X(SIGNER_OCSP, 7, 8192, OCSP)              \
-	X(SIGNER_EVIDENCE, 9, 131072, SIGNER)
-#define CRL_FRAME_MAX (32u << 20)
+#define SIGNER_MESSAGES(X)                            \
+	X(SIGNER_HELLO, 1, 1024, BOTH)                \
+	X(SIGNER_CERTIFICATE, 2, 131072, SIGNER)      \
+	X(SIGNER_CRL, 3, CRL_FRAME_MAX, SIGNER)       \
+	X(SIGNER_CHECKPOINT, 4, 8192, SIGNER)         \
+	X(SIGNER_RESPONDER, 5, 32768, SIGNER)         \
+	X(SIGNER_APPOINTMENT_END, 6, 1024, SIGNER)    \
+	X(SIGNER_OCSP, 7, 8192, OCSP)                 \
+	X(SIGNER_POLICY, 8, POLICY_FRAME_MAX, SIGNER) \
+	X(SIGNER_EVIDENCE, 9, 131072, SIGNER)         \
+	X(SIGNER_POLICY_END, 10, 1024, SIGNER)
+#define CRL_FRAME_MAX    (32u << 20)
+#define POLICY_FRAME_MAX (STATEMENT_MAX + OFFICERS_MAX * (CMS_MAX_BYTES + 8u))
 
 enum signer_message {
 #define X(name, number, cap, role) name = number,
@@ -82,6 +85,16 @@ struct signer_appointment_end {
 	struct bytes appointment; /* id */
 	int64_t at; /* not in the future: it takes effect at once */
 };
+/* Policies that officers put in force, and an activation that was withdrawn. */
+struct signer_policy {
+	struct bytes statement;              /* exact bytes that were signed */
+	struct bytes evidence[OFFICERS_MAX]; /* CMS of each officer */
+	size_t n;
+};
+struct signer_policy_end {
+	struct bytes activation; /* id */
+	int64_t at;              /* not in the future */
+};
 struct signer_ocsp {
 	struct bytes issuer, tbs, responder; /* responder: its certificate */
 };
@@ -100,7 +113,8 @@ struct signer_evidence {
  *
  * Answers: CERTIFICATE, CRL and RESPONDER give the signed object in DER with
  * the to-be-signed octets of the question; CHECKPOINT a signed note; OCSP an
- * OCSPResponse; APPOINTMENT_END and EVIDENCE nothing.  A refusal is ERR_DENIED or
+ * OCSPResponse; APPOINTMENT_END, EVIDENCE, POLICY and POLICY_END nothing.  A
+ * refusal is ERR_DENIED or
  * ERR_FORBIDDEN (do not repeat it), ERR_CONFLICT (something else was signed
  * before), ERR_BUSY "signer-rate" (repeat it later), ERR_CRYPTO (the key did
  * not sign, the intent stays open), with the ids of signer/es.def or of the
@@ -127,6 +141,13 @@ void signer_appointment_end_encode(const struct signer_appointment_end *m,
     struct buf *out);
 MUST_CHECK enum err_code signer_appointment_end_decode(struct bytes in,
     struct signer_appointment_end *out, struct err *e);
+void signer_policy_encode(const struct signer_policy *m, struct buf *out);
+MUST_CHECK enum err_code signer_policy_decode(struct bytes in,
+    struct signer_policy *out, struct err *e);
+void signer_policy_end_encode(const struct signer_policy_end *m,
+    struct buf *out);
+MUST_CHECK enum err_code signer_policy_end_decode(struct bytes in,
+    struct signer_policy_end *out, struct err *e);
 void signer_ocsp_encode(const struct signer_ocsp *m, struct buf *out);
 MUST_CHECK enum err_code signer_ocsp_decode(struct bytes in,
     struct signer_ocsp *out, struct err *e);

@@ -242,6 +242,12 @@ world_init(struct world *w, enum twist twist)
 	beginnings(w);
 	two_certificates(w, &one, &two);
 	dead_ends(w);
+	activate_policies(w);
+	if (twisted(w, POLICY_REPLACED)) {
+		struct stated late AUTO_STATED;
+		submit(w, &late, "SOL-15");
+	}
+	close_activations(w);
 	status(w, &one, &two);
 	plain(w, ENTRY_ACT_REFUSED, (struct entry_refs){ 0 });
 	plain(w, ENTRY_APPOINTMENT_ENDED,

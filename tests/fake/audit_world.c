@@ -201,6 +201,7 @@ initialize(struct world *w)
 	}
 	jw_close(&j, ']');
 	jw_member_str(&j, "origin", bytes_str(ORIGIN));
+	jw_member_int(&j, "policy_quorum", 2);
 	jw_member_int(&j, "quorum", twisted(w, QUORUM_OF_TWO) ? 2 : 1);
 	append(w, ENTRY_SYSTEM_INITIALIZED, &j, (struct entry_refs){ 0 });
 }

@@ -64,6 +64,17 @@ enum twist {
 	RESPONDER_NOT_OCSP,
 	LOOSE_CERTIFICATE,
 	LOOSE_POLICY,
+	POLICY_UNSIGNED,
+	POLICY_SIGNED_BY_STRANGER,
+	POLICY_SIGNED_TWICE,
+	POLICY_SIGNED_OTHER_TEXT,
+	POLICY_SIGNED_LATE,
+	POLICY_TOO_FEW,
+	POLICY_EARLY,
+	POLICY_OTHER_BYTES,
+	POLICY_IN_PART,
+	POLICY_WITHDRAWN_BEFORE,
+	POLICY_REPLACED,
 	TWISTS
 };
 
@@ -132,6 +143,8 @@ void append(struct world *w, enum entry_type type, struct jw *j,
 void plain(struct world *w, enum entry_type type, struct entry_refs refs);
 void initialize(struct world *w);
 void policy(struct world *w);
+void activate_policies(struct world *w);
+void close_activations(struct world *w);
 void stated_fini(struct stated *s);
 void submit(struct world *w, struct stated *s, const char *id);
 void endorse(struct world *w, struct stated *s, const struct stated *text);

@@ -272,7 +272,6 @@ first_entries(struct world *w, const struct cert *root)
 		.log_spki = key_spki(w->log_key),
 		.n_cert = 3,
 		.ceilings = &w->ceilings };
-	size_t n = 0;
 
 	init.cert[0].role = init.cert[0].name = "root";
 	init.cert[0].der = root->der;
@@ -285,11 +284,11 @@ first_entries(struct world *w, const struct cert *root)
 	    "init");
 	d.n = 1;
 	world_must(w, world_append(w, &d), "the first entry");
-	world_must(w,
-	    ca_decide_policies(&w->ca, w->v, w->policies, w->now, w->a, d.draft,
-		&n, DRAFTS_MAX, &w->e),
-	    "policies");
-	d.n = n;
+	for (d.n = 0; d.n < w->policies->n; d.n++)
+		world_must(w,
+		    ca_decide_policy(&w->policies->policy[d.n], w->now, w->a,
+			&d.draft[d.n], &w->e),
+		    "a policy");
 	world_must(w, world_append(w, &d), "the policies' entries");
 }
 
@@ -314,7 +313,8 @@ world_new(const char *when)
 		.appointment_max_s = 1461 * DAY,
 		.ocsp_max_s = 10 * DAY,
 		.crl_max_s = 10 * DAY,
-		.per_hour = 1000 };
+		.per_hour = 1000,
+		.quorum = 1 };
 	make_officers(w);
 	make_policies(w);
 	world_must(w, verifier_new(&w->verifier, &w->e), "a verifier");
@@ -355,6 +355,34 @@ world_free(struct world *w)
 	fake_view_free(w->v);
 	arena_free(w->a);
 	free(w);
+}
+
+/* "funcionario-firma:2x+firma-estricta:2": names, versions, other bytes. */
+struct bytes
+world_files(struct world *w, const char *spec)
+{
+	struct buf b AUTO_BUF = BUF(1 << 18);
+
+	while (*spec != '\0') {
+		size_t len = strcspn(spec, ":");
+		const char *text = strncmp(spec, "firma-estricta", len) == 0
+				       ? policy_estricta
+				       : policy_firma;
+		char *rest;
+		long version = strtol(spec + len + 1, &rest, 10);
+		const char *at = strstr(text, "version: 1\n");
+		struct buf one AUTO_BUF = BUF(1 << 16);
+
+		buf_put(&one, text, (size_t)(at - text));
+		buf_putf(&one, "version: %ld\n", version);
+		buf_puts(&one, at + strlen("version: 1\n"));
+		for (; *rest != '\0' && *rest != '+'; rest++)
+			buf_putf(&one,
+			    *rest == '!' ? "nonsense: 1\n" : "# %c\n", *rest);
+		put_bytes(&b, buf_bytes(&one));
+		spec = rest + (*rest == '+');
+	}
+	return keep(w, &b);
 }
 
 /* --- Commands -------------------------------------------------------------------------- */
@@ -399,6 +427,7 @@ append_to(struct world *w, struct view *v, const struct decision *d)
 		for (size_t k = 0; k < ENTRY_SALT; k++)
 			salt[k] = next_octet(&w->seed);
 		TRY(ca_append(v, &d->draft[i], w->now, salt, &w->e));
+		w->activated |= d->draft[i].type == ENTRY_POLICY_ACTIVATED;
 	}
 	return ERR_OK;
 }
@@ -406,6 +435,9 @@ append_to(struct world *w, struct view *v, const struct decision *d)
 static enum err_code
 settle(struct world *w, struct view *v, enum err_code code)
 {
+	bool activated = w->activated;
+
+	w->activated = false;
 	w->struck = fake_view_failed(v);
 	if (code != ERR_OK) {
 		fake_view_free(v);
@@ -413,6 +445,16 @@ settle(struct world *w, struct view *v, enum err_code code)
 	}
 	fake_view_free(w->v);
 	w->v = v;
+	fake_view_fail(v, 0);
+	if (activated) {
+		struct policy_set *old = w->policies;
+		world_must(w,
+		    ca_policies_in_force(v, &w->ceilings, w->a, &w->policies,
+			&w->e),
+		    "the policies in force");
+		w->ca.policies = w->policies;
+		policy_set_free(old);
+	}
 	return ERR_OK;
 }
 
@@ -606,8 +648,18 @@ struct bytes
 world_evidence(struct world *w, const char *key, const char *id)
 {
 	struct appointment ap;
+	struct activation ac;
 	bool found;
 
+	if (strncmp(id, "POL-", 4) == 0) {
+		world_must(w,
+		    rec_get(w->v, &rec_activation,
+			ca_row_key(w->a, ROW_ACTIVATION, bytes_str(id)), w->a,
+			&ac, &found, &w->e),
+		    id);
+		assert_true(found);
+		return world_cms(w, key, ac.statement);
+	}
 	if (strncmp(id, "NOM-", 4) != 0)
 		return world_cms(w, key, world_get_request(w, id).statement);
 	world_must(w,

@@ -47,6 +47,7 @@ struct world {
 	struct err e;        /* of the last refusal */
 	unsigned fail_at;    /* view call that fails in the next command */
 	bool struck;
+	bool activated; /* a policy, in what is being appended */
 };
 
 struct world *world_new(const char *when); /* with its first entries */
@@ -55,6 +56,9 @@ OWNED(world);
 /* The key of that name, made when it is first asked for. */
 struct world_key *world_key(struct world *w, const char *name);
 struct bytes world_csr(struct world *w, const char *key);
+/* Files of a proposal: "funcionario-firma:2+firma-estricta:2"; a letter behind
+ * the version makes other bytes of it, an exclamation mark a mistake. */
+struct bytes world_files(struct world *w, const char *spec);
 /* CMS over text by that key with its certificate. */
 struct bytes world_cms(struct world *w, const char *key, struct bytes text);
 /* CMS over what a request or an appointment asks to be signed. */

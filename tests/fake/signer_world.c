@@ -149,8 +149,13 @@ set_ceilings(struct world *w)
 		.ocsp_max_s = 10 * DAY,
 		.crl_max_s = 10 * DAY,
 		.per_hour = 1000,
-		.n_officer = 1 };
+		.n_officer = 1,
+		.quorum = 1,
+		.n_policy = 1 };
 	struct officer *o = &w->ceilings.officer[0];
+	struct first_policy *p = &w->ceilings.policy[0];
+	snprintf(p->name, sizeof(p->name), "funcionario-firma");
+	sha256(p->sha256, bytes_str("policy"));
 	snprintf(o->run, sizeof(o->run), "33333333-3");
 	sha256(o->spki_sha256, key_spki(w->officer));
 }

@@ -56,6 +56,12 @@ question(const struct frame *f)
 	case SIGNER_EVIDENCE:
 		ROUND(evidence);
 		break;
+	case SIGNER_POLICY:
+		ROUND(policy);
+		break;
+	case SIGNER_POLICY_END:
+		ROUND(policy_end);
+		break;
 	}
 	if (code != ERR_OK && (code != ERR_INVALID || e.say[0] == '\0'))
 		abort();

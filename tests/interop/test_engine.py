@@ -385,43 +385,58 @@ def reload_with(engine, text, event):
 
 
 def test_reload(engine):
-    """SIGHUP: all or nothing, and versions only rise."""
+    """SIGHUP compares: what takes effect, officers have signed."""
     with open(policy_file(engine)) as f:
         good = f.read()
     old, size = in_force(engine), engine.log_size()
-    rows = (
-        ("a syntax error", good + "\n  x: [\n", "refused"),
-        ("an unknown key", good + "\ncolour: red\n", "refused"),
-        ("a longer life than the law allows",
-         good.replace("max: 3y", "max: 4y"), "refused"),
-        ("SHA-1", good.replace("rsa-4096]", "rsa-4096, sha1]"), "refused"),
-        ("other bytes, the same version", good + "# changed\n", "refused"),
-        ("version 0", good.replace("version: 1 ", "version: 0 "), "refused"),
-    )
-    for name, text, _ in rows:
-        line = reload_with(engine, text, "event=policies-refused")
-        assert line, name
-        assert in_force(engine) == old, name
-        assert engine.log_size() == size, name
     two = good.replace("version: 1 ", "version: 2 ") \
         .replace("default: 2y", "default: 1y")
     assert two != good
-    reload_with(engine, two, "event=policies-in-force")
+    rows = (
+        ("a syntax error", good + "\n  x: [\n", "policies-refused"),
+        ("an unknown key", good + "\ncolour: red\n", "policies-refused"),
+        ("a longer life than the law allows",
+         good.replace("max: 3y", "max: 4y"), "policies-refused"),
+        ("SHA-1", good.replace("rsa-4096]", "rsa-4096, sha1]"),
+         "policies-refused"),
+        ("version 0", good.replace("version: 1 ", "version: 0 "),
+         "policies-refused"),
+        ("other bytes, the same version", good + "# changed\n",
+         "policy-not-in-force"),
+        ("a version that nobody signed", two, "policy-not-in-force"),
+    )
+    for name, text, event in rows:
+        line = reload_with(engine, text, "event=" + event)
+        assert line, name
+        assert in_force(engine) == old, name
+        assert engine.log_size() == size, name
+    assert "refrendo policy activate" in line, line
+    assert engine.cli("status")["policy_files_differ"] == 1
+    done = engine.activate(policy_file(engine))
+    assert done["state"] == "active", done
+    assert done["signed_by"] == harness.OFFICER, done
+    assert engine.cli("status")["policy_files_differ"] == 0
     new = in_force(engine)
     assert new["funcionario-firma"][0] == 2, new
     assert new["autoridad-firma"] == old["autoridad-firma"]
-    assert engine.log_size() == size + 1
+    assert engine.log_size() == size + 3
     leaf = _last_leaf(engine)
     assert b'"type":"policy.activated"' in leaf, leaf
     assert new["funcionario-firma"][1].encode() in leaf, leaf
-    reload_with(engine, good, "event=policies-refused")
+    with open(policy_file(engine), "w") as f:
+        f.write(good)
+    try:
+        engine.activate(policy_file(engine))
+        raise AssertionError("a version went back")
+    except harness.Refused as e:
+        assert e.problem["id"] == "policy-version-behind", e
     assert in_force(engine) == new
-    assert engine.log_size() == size + 1
-    # What is issued now is issued under the new one; also by a core that
-    # starts again, and whatever lies in the file meanwhile.
+    # What is issued now is issued under the new one; also by a core, a
+    # signer and an engine that start again, whatever lies in the file.
     record = engine.issue(engine.holders[0])
     assert record["policy_sha256"] == new["funcionario-firma"][1], record
     for name, restart in (("core", lambda: engine.kill("core")),
+                          ("signer", lambda: engine.kill("signer")),
                           ("engine", lambda: (engine.stop(),
                                               engine.start()))):
         restart()
@@ -429,9 +444,47 @@ def test_reload(engine):
         made = insist(lambda k: engine.request(engine.holders[0], csr, k),
                       f"policy-{name}-{os.getpid()}")
         assert made["policy_sha256"] == new["funcionario-firma"][1], name
+        done = insist(lambda k: engine.endorse(made["id"], key=k),
+                      f"endorse-{name}-{os.getpid()}")
+        assert done["state"] == "issued", (name, done)
         assert in_force(engine) == new, name
+    _scheduled(engine, two)
+    history = engine.cli("policy", "history", "funcionario-firma")
+    assert [h["version"] for h in history] == [1, 2, 3], history
+    assert history[0]["until"] == history[1]["activated"], history
+    text = engine.temp("v2.yaml")
+    engine.cli("policy", "history", "funcionario-firma", "--version", 2,
+               "--out", text)
+    with open(text) as f:
+        assert f.read() == two
+
+
+def _scheduled(engine, two):
+    """At its time, also where core was started anew in between."""
+    three = two.replace("version: 2 ", "version: 3 ")
     with open(policy_file(engine), "w") as f:
-        f.write(two)
+        f.write(three)
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 6))
+    done = engine.activate(policy_file(engine), at=at)
+    assert done["state"] == "scheduled" and done["effective"] == at, done
+    assert in_force(engine)["funcionario-firma"][0] == 2
+    engine.kill("core")
+    harness.wait_for("its time", lambda: insist(
+        lambda k: in_force(engine), "x")["funcionario-firma"][0] == 3)
+    done = engine.cli("policy", "activation", done["id"])
+    assert done["state"] == "active" and done["closed"] >= at, done
+    assert engine.issue(engine.holders[0])["policy_sha256"] == \
+        in_force(engine)["funcionario-firma"][1]
+    # Taken back before its time: it never takes effect.
+    with open(policy_file(engine), "w") as f:
+        f.write(three.replace("version: 3 ", "version: 4 "))
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    done = engine.activate(policy_file(engine), at=at)
+    done = engine.cli("policy", "withdraw", done["id"], "--as",
+                      harness.OFFICER)
+    assert done["state"] == "withdrawn", done
+    with open(policy_file(engine), "w") as f:
+        f.write(three)
 
 
 def _last_leaf(engine):

@@ -328,6 +328,8 @@ REFS = {
     "certificate.proposed": ("serial",), "certificate.replaced": ("serial",),
     "crl.published": ("number",), "responder.certified": (),
     "act.refused": (),
+    "policy.proposed": ("request",), "policy.endorsed": ("request",),
+    "policy.withdrawn": ("request",), "policy.lapsed": ("request",),
 }
 
 
@@ -392,6 +394,39 @@ def parse_statement(text, kind):
     return s
 
 
+ACTIVATION = {"act", "activation", "effective", "expires", "issued", "log",
+              "origin", "policies", "proposed_by", "text_es", "type"}
+NAMED = {"name", "sha256", "version"}
+
+
+def parse_activation(text):
+    data = text.encode("utf-8")
+    need(len(data) <= 8192, "the statement is too long")
+    s = parse(data)
+    need(s.get("type") == "refrendo/policy-activation/v1" and
+         s.get("act") == "activate", "the statement is of another type")
+    need(set(s) == ACTIVATION and
+         set(member(s, "log", dict)) == {"root", "size"},
+         "members of the statement")
+    need(check_digit(member(s, "proposed_by", str)), "who proposed it")
+    for path in ("effective", "expires", "issued", "log.size"):
+        need(member(s, path, int) >= 0, path)
+    hexed(s, "log.root", 32)
+    policies = member(s, "policies", list)
+    need(1 <= len(policies) <= 12, "1 to 12 policies")
+    for p in policies:
+        base = p.get("base")
+        need(set(p) - {"base"} == NAMED and
+             (base is None or set(base) == NAMED), "a policy named")
+        for one in (p, base or p):
+            hexed(one, "sha256", 32)
+            need(member(one, "version", int) >= 1 and
+                 member(one, "name", str), "a policy named")
+    names = [p["name"].encode() for p in policies]
+    need(names == sorted(set(names)), "policies sorted by name")
+    return s
+
+
 # --- the verifier ------------------------------------------------------------------
 
 
@@ -409,7 +444,9 @@ class Verifier:
         self.roots = {}
         self.next, self.time, self.erased_count = 0, 0, 0
         self.cas, self.officers, self.quorum = {}, {}, 1
-        self.policies, self.objects, self.loose = set(), set(), []
+        self.policies, self.objects, self.loose = {}, set(), []
+        self.in_force, self.activations = {}, {}
+        self.policy_quorum, self.begun, self.partial = 0, False, None
         self.records, self.requests, self.appointments = {}, {}, {}
         self.ministers, self.changes, self.crls = {}, [], {}
 
@@ -530,14 +567,27 @@ class Verifier:
             member(d, "actor.via", str)
             need((run == "") == (role == "system") or kind == "act.refused",
                  "nobody acted")
+        self.whole(leaf, kind)
         noun, verb = kind.split(".")
         judge = getattr(self, "on_" + noun, None)
         if judge is not None:
             judge(verb, leaf, d)
 
+    def whole(self, leaf, kind):
+        """The policies of one activation stand together."""
+        if kind not in ("system.initialized", "policy.activated"):
+            self.begun = True
+        partial = self.partial
+        if partial is not None and not (
+                kind == "policy.activated" and
+                leaf.get("request") == partial):
+            self.partial = None
+            raise Fault("policies of one activation are missing before it")
+
     def on_system(self, _verb, leaf, d):
         need(d is not None, "nothing can be judged without this detail")
         self.quorum = d.get("quorum", 1)
+        self.policy_quorum = d.get("policy_quorum", 0)
         for c in member(d, "certificates", list):
             role, name = member(c, "role", str), member(c, "name", str)
             cert = Certificate(b64(c, "der"))
@@ -560,11 +610,83 @@ class Verifier:
              member(d, "origin", str) == self.origin,
              "the log began with another key or origin")
 
-    def on_policy(self, _verb, leaf, d):
-        self.policies.add(leaf["policy"])
+    def on_policy(self, verb, leaf, d):
+        if verb != "activated":
+            self.on_activation(verb, leaf, d)
+            return
+        policy = {"replaced": False}
+        self.policies[leaf["policy"]] = policy
         if d is not None:
+            name = member(d, "name", str)
+            self.in_force.get(name, {})["replaced"] = True
+            self.in_force[name] = policy
             need(sha256(b64(d, "text")).hex() == leaf["policy"],
                  "the policy's text has another hash")
+        if "request" in leaf:
+            self.takes_effect(leaf)
+        else:
+            need(self.policy_quorum == 0 or not self.begun,
+                 "the policy took effect without officers' signatures")
+
+    def takes_effect(self, leaf):
+        a = self.activations.get(leaf["request"])
+        need(a is not None and a["state"] == "open",
+             "order of the activation's states")
+        a["done"] += 1
+        if a["erased"]:
+            return
+        hashes = [p["sha256"] for p in a["s"]["policies"]]
+        self.partial = leaf["request"] if a["done"] < len(hashes) else None
+        need(leaf["policy"] in hashes and leaf["policy"] not in a["active"],
+             "the activation does not name this policy, or it is in force")
+        a["active"].add(leaf["policy"])
+        need(len(a["by"]) >= self.policy_quorum,
+             "fewer officers signed the activation than are needed")
+        need(leaf["time"] >= a["s"]["effective"],
+             "the policy took effect before its time")
+
+    def on_activation(self, verb, leaf, d):
+        a = self.activations.get(leaf["request"])
+        if verb == "proposed":
+            need(a is None, "proposed twice")
+            a = {"state": "open", "erased": d is None, "by": set(),
+                 "done": 0, "active": set(), "s": None}
+            self.activations[leaf["request"]] = a
+            if d is None:
+                return
+            a["text"] = member(d, "statement", str)
+            a["s"] = s = parse_activation(a["text"])
+            need(s["activation"] == leaf["request"] and
+                 s["origin"] == self.origin,
+                 "the statement is of another log or activation")
+            self.root_was(leaf, s)
+            need([(p["name"], p["sha256"]) for p in s["policies"]] ==
+                 [(member(p, "name", str), sha256(b64(p, "text")).hex())
+                  for p in member(d, "policies", list)],
+                 "the policies are not those that the statement names")
+            return
+        need(a is not None and a["state"] == "open" and a["done"] == 0,
+             "order of the activation's states")
+        if verb != "endorsed":
+            a["state"] = verb
+            return
+        a["erased"] = a["erased"] or d is None
+        if a["erased"] or a["s"] is None:
+            return
+        signer = self.openssl.cms(b64(d, "evidence"), a["text"].encode())
+        need(signer is not None, "the signature over the statement is wrong")
+        need(a["s"]["issued"] <= leaf["time"] <= a["s"]["expires"],
+             "the statement was not valid then")
+        run = member(d, "officer", str)
+        need(sha256(Certificate(signer).spki) in self.officers.get(run, ())
+             and run not in a["by"], "not by an officer, or signed already")
+        a["by"].add(run)
+
+    def root_was(self, leaf, s):
+        need(s["log"]["size"] <= leaf["index"], "a size of the log to come")
+        root = self.roots.get(s["log"]["size"])
+        need(root is None or self.gap or root.hex() == s["log"]["root"],
+             "the log never had the root that the statement names")
 
     def on_responder(self, _verb, leaf, d):
         if d is None:
@@ -601,10 +723,7 @@ class Verifier:
         need(s["issuer"] in self.cas, "the statement's issuer is no CA")
         record["ca"] = s["issuer"]
         record["not_after"] = s["validity"]["not_after"]
-        need(s["log"]["size"] <= leaf["index"], "a size of the log to come")
-        root = self.roots.get(s["log"]["size"])
-        need(root is None or self.gap or root.hex() == s["log"]["root"],
-             "the log never had the root that the statement names")
+        self.root_was(leaf, s)
         c = Certificate(b64(d, "tbs"))
         need(sha256(c.tbs).hex() == s["tbs_sha256"] == leaf["tbs"] and
              c.serial.hex() == leaf["serial"],
@@ -698,6 +817,9 @@ class Verifier:
             self.requests[leaf["request"]] = r
             need(leaf["policy"] in self.policies,
                  "the policy's text is not in the log")
+            need(self.policy_quorum == 0 or
+                 not self.policies[leaf["policy"]]["replaced"],
+                 "the policy was replaced before")
             if d is not None:
                 self.stated(leaf, d, r, "refrendo/endorsement/v1")
         elif verb == "endorsed":

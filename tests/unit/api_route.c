@@ -106,6 +106,12 @@ static const struct {
 	    ACT_CERTIFICATE_SUSPEND, CF_CAUSE, "key-doubt" },
 	{ "POST /api/v1/certificates/0a0b:reinstate", "{\"as\":\"33333333-3\"}",
 	    ACT_CERTIFICATE_REINSTATE, CF_AS, "33333333-3" },
+	{ "POST /api/v1/policy-activations", "{\"as\":\"11111111-1\",\"files\":[\"cG9saWN5OiBh\",\"YQ==\"]}",
+	    ACT_POLICY_PROPOSE, CF_AS, "11111111-1" },
+	{ "POST /api/v1/policy-activations/POL-2026-000001:endorse", "{\"cms\":\"" CSR "\"}",
+	    ACT_POLICY_ENDORSE, CF_ACTIVATION, "POL-2026-000001" },
+	{ "POST /api/v1/policy-activations/POL-2026-000001:withdraw", "{\"as\":\"11111111-1\"}",
+	    ACT_POLICY_WITHDRAW, CF_ACTIVATION, "POL-2026-000001" },
 };
 /* clang-format on */
 

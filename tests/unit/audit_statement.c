@@ -253,10 +253,118 @@ test_too_large(void **state)
 	assert_string_equal(e.say, "the statement is larger than 8192 octets");
 }
 
+/* --- Activations of policies ---------------------------------------------------- */
+
+static struct activation_statement
+activation(void)
+{
+	struct bytes h = bytes_of(hash, HASH_LEN);
+	struct activation_statement s = {
+		.origin = bytes_str("ca.example.cl/bitacora"),
+		.id = bytes_str("POL-2026-000001"),
+		.n = 2,
+		.effective = 1795515000,
+		.proposed_by = bytes_str("11111111-1"),
+		.log_size = 12,
+		.log_root = h,
+		.text_es = bytes_str("Autorizo."),
+		.issued = 1795514400,
+		.expires = 1795518000,
+	};
+
+	s.policy[0].is = (struct policy_name){ bytes_str("estado-base"), h, 3 };
+	s.policy[1].is =
+	    (struct policy_name){ bytes_str("funcionario-firma"), h, 8 };
+	s.policy[1].base = s.policy[0].is;
+	return s;
+}
+
+#define HASH                                    \
+	"0102030000000000000000000000000000000" \
+	"000000000000000000000000000"
+static const char activation_text[] =
+    "{\"act\":\"activate\",\"activation\":\"POL-2026-000001\",\"effective\":"
+    "1795515000,\"expires\":1795518000,\"issued\":1795514400,\"log\":{"
+    "\"root\":\"" HASH "\",\"size\":12},\"origin\":"
+    "\"ca.example.cl/bitacora\",\"policies\":[{\"name\":\"estado-base\","
+    "\"sha256\":\"" HASH "\",\"version\":3},{\"base\":{\"name\":"
+    "\"estado-base\",\"sha256\":\"" HASH "\",\"version\":3},\"name\":"
+    "\"funcionario-firma\",\"sha256\":\"" HASH "\",\"version\":8}],"
+    "\"proposed_by\":\"11111111-1\",\"text_es\":\"Autorizo.\",\"type\":"
+    "\"refrendo/policy-activation/v1\"}";
+
+static void
+test_activation(void **state)
+{
+	(void)state;
+	AUTO(arena) a = arena_new();
+	struct activation_statement s = activation(), got;
+	struct buf out AUTO_BUF = BUF(STATEMENT_MAX);
+	struct statement other;
+	struct err e;
+
+	assert_int_equal(activation_print(&s, &out, &e), ERR_OK);
+	assert_string_equal(buf_text(&out), activation_text);
+	assert_true(statement_is_activation(buf_bytes(&out)));
+	assert_int_equal(activation_parse(buf_bytes(&out), a, &got, &e),
+	    ERR_OK);
+	assert_int_equal(got.n, 2);
+	assert_int_equal(got.policy[0].base.name.len, 0);
+	assert_true(bytes_is(got.policy[1].base.name, "estado-base"));
+	assert_int_equal(got.effective, 1795515000);
+	/* Domains are apart: neither is taken for the other. */
+	assert_int_equal(statement_parse(buf_bytes(&out), a, &other, &e),
+	    ERR_INVALID);
+	assert_int_equal(activation_parse(bytes_str(endorsement_text), a, &got,
+			     &e),
+	    ERR_INVALID);
+	assert_string_equal(e.say, "this is no statement that is known here");
+	assert_false(statement_is_activation(bytes_str(endorsement_text)));
+}
+
+static void
+test_activation_members(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *from, *to, *field;
+	} changes[] = {
+		{ "\"effective\":1795515000", "\"effective\":1795514399",
+		    "effective" },
+		{ "\"expires\":1795518000", "\"expires\":1795514400",
+		    "expires" },
+		{ "\"version\":8", "\"version\":0", "policies.version" },
+		{ "\"name\":\"funcionario-firma\"", "\"name\":\"estado-base\"",
+		    "policies.name" },
+		{ "\"proposed_by\":\"11111111-1\"",
+		    "\"proposed_by\":\"11111111-2\"", "proposed_by" },
+		{ "\"text_es\":\"Autorizo.\"", "\"text_es\":\"\"", "text_es" },
+		{ "\"size\":12", "\"size\":-1", "log.size" },
+	};
+	AUTO(arena) a = arena_new();
+
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+		struct activation_statement s;
+		struct err e = { .code = ERR_OK };
+		const char *at = strstr(activation_text, changes[i].from);
+		assert_non_null(at);
+		buf_put(&text, activation_text, (size_t)(at - activation_text));
+		buf_puts(&text, changes[i].to);
+		buf_puts(&text, at + strlen(changes[i].from));
+		assert_int_equal(activation_parse(buf_bytes(&text), a, &s, &e),
+		    ERR_INVALID);
+		assert_string_equal(e.id, "statement-member");
+		assert_string_equal(e.where.field, changes[i].field);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_activation),
+		cmocka_unit_test(test_activation_members),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_parse_refuses),

@@ -162,7 +162,7 @@ test_good(void **state_)
 	assert_int_equal(r.appointments, 1);
 	assert_int_equal(r.certificates, 2);
 	assert_int_equal(r.revocations, 1);
-	assert_int_equal(r.policies, 1);
+	assert_int_equal(r.policies, 3);
 	assert_int_equal(r.crls, 1);
 	assert_int_equal(r.erased, 0);
 }
@@ -321,6 +321,42 @@ static const struct {
 	{ LOOSE_CERTIFICATE, "a certificate that no entry names", "audit-loose",
 	    NULL },
 	{ LOOSE_POLICY, "a policy that no entry names", "audit-loose", NULL },
+	{ POLICY_UNSIGNED, "a policy that nobody signed",
+	    "audit-policy-unsigned",
+	    ": the policy took effect without the signatures of officers" },
+	{ POLICY_SIGNED_BY_STRANGER, "activation signed by no officer",
+	    "audit-activation-officer",
+	    ": the signature is by no officer of this log, or by one who has "
+	    "signed the activation already" },
+	{ POLICY_SIGNED_TWICE, "activation signed twice by one",
+	    "audit-activation-officer", NULL },
+	{ POLICY_SIGNED_TWICE, "one person twice are not two",
+	    "audit-policy-quorum",
+	    ": fewer officers signed the activation of this policy than this "
+	    "log needs" },
+	{ POLICY_SIGNED_OTHER_TEXT, "activation: signature over another text",
+	    "audit-below", NULL },
+	{ POLICY_SIGNED_LATE, "activation signed too late", "audit-expired",
+	    NULL },
+	{ POLICY_TOO_FEW, "activation by one officer of two",
+	    "audit-policy-quorum", NULL },
+	{ POLICY_EARLY, "a policy before its time", "audit-policy-early",
+	    ": the policy took effect before the time that the officers "
+	    "signed" },
+	{ POLICY_OTHER_BYTES, "other bytes proposed than stated",
+	    "audit-activation-texts",
+	    ": the policies proposed are not those that the statement names "
+	    "by their hash" },
+	{ POLICY_IN_PART, "half of an activation", "audit-activation-part",
+	    ": the policies of one activation take effect together; before "
+	    "this entry some are missing" },
+	{ POLICY_WITHDRAWN_BEFORE, "withdrawn and in force",
+	    "audit-activation-order",
+	    ": an activation is proposed, endorsed, and then takes effect, is "
+	    "withdrawn or lapses, in this order" },
+	{ POLICY_REPLACED, "submitted under a policy of before",
+	    "audit-policy-replaced",
+	    ": the policy that it rests on was replaced before it" },
 };
 
 static void

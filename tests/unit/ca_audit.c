@@ -263,19 +263,6 @@ the_engines_own_entries(void **state)
 		w->a, &row, &found, &w->e),
 	    "its row");
 	assert_true(found && bytes_eq(row.certificate, w->issuer.cert.der));
-	/* Policies in force already are not activated again. */
-	size_t n = 9;
-	world_must(w,
-	    ca_decide_policies(&w->ca, w->v, w->policies, w->now, w->a, d.draft,
-		&n, DRAFTS_MAX, &w->e),
-	    "policies");
-	assert_int_equal(n, 0);
-	/* Other bytes under the same version are refused. */
-	w->policies->policy[0].sha256[0] ^= 1;
-	assert_int_equal(ca_decide_policies(&w->ca, w->v, w->policies, w->now,
-			     w->a, d.draft, &n, DRAFTS_MAX, &w->e),
-	    ERR_CONFLICT);
-	assert_string_equal(w->e.id, "policy-version-behind");
 	assert_true(fake_view_replays(w->v));
 }
 

@@ -99,8 +99,9 @@ static struct bytes
 value_of(struct script *s, enum ca_field f, const char *value,
     const struct command *c)
 {
-	struct bytes id =
-	    c->f[CF_REQUEST].len > 0 ? c->f[CF_REQUEST] : c->f[CF_APPOINTMENT];
+	struct bytes id = c->f[CF_REQUEST].len > 0      ? c->f[CF_REQUEST]
+			  : c->f[CF_ACTIVATION].len > 0 ? c->f[CF_ACTIVATION]
+							: c->f[CF_APPOINTMENT];
 
 	if (value[0] != '@')
 		return bytes_str(arena_str(s->w->a, bytes_str(value)));
@@ -108,6 +109,8 @@ value_of(struct script *s, enum ca_field f, const char *value,
 		return world_csr(s->w, value + 1);
 	if (f == CF_CMS)
 		return world_evidence(s->w, value + 1, arena_str(s->w->a, id));
+	if (f == CF_FILES)
+		return world_files(s->w, value + 1);
 	if (f == CF_SERIAL)
 		return bytes_str(world_serial(s->w, value + 1));
 	wrong(s, "@ means nothing here");
@@ -212,7 +215,8 @@ static void
 check_row(struct script *s)
 {
 	static const struct rec_type *const types[] = { &rec_institution,
-		&rec_person, &rec_appointment, &rec_request, &rec_certificate };
+		&rec_person, &rec_appointment, &rec_request, &rec_certificate,
+		&rec_activation, &rec_in_force, &rec_consent };
 	const struct rec_type *t = NULL;
 	union {
 		struct institution i;
@@ -220,6 +224,9 @@ check_row(struct script *s)
 		struct appointment a;
 		struct request r;
 		struct certificate c;
+		struct activation ac;
+		struct in_force_row f;
+		struct consent co;
 	} rec;
 	struct buf text AUTO_BUF = BUF(1 << 16);
 	AUTO(json) j = NULL;
@@ -297,6 +304,8 @@ step(struct script *s)
 		    s->w->e.say, s->w->e.id);
 	else if (strcmp(verb, "PASS") == 0)
 		pass(s);
+	else if (strcmp(verb, "QUORUM") == 0)
+		s->w->ceilings.quorum = s->word[1][0] - '0';
 	else if (strcmp(verb, "POPULATE") == 0)
 		world_populate(s->w);
 	else if (strcmp(verb, "MINISTER") == 0)

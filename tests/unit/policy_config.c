@@ -58,6 +58,9 @@ static const struct refusal ceilings_rows[] = {
 	{ "one key twice", HEX "0", HEX "1", 7, 46, "ceilings-officer-twice", "another officer has it already: each is one person with one key" },
 	{ "short hash", HEX "0", HEX, 6, 0, "policy-text-length", NULL },
 	{ "no hash", HEX "0", HEX "x", 6, 0, "ceilings-key", "this is not a SHA-256 in hexadecimal digits" },
+	{ "quorum of nobody", "officers", "quorum: 0\nofficers", 5, 9, "policy-range", NULL },
+	{ "quorum of more than there are", "officers", "quorum: 3\nofficers", 5, 9, "ceilings-quorum", "more officers must sign than there are: nothing could ever be activated" },
+	{ "a policy without its hash", "officers", "policies: [{name: a}]\nofficers", 5, 12, "policy-key-missing", NULL },
 	{ "officer without name", "name: Ana, ", "", 6, 3, "policy-key-missing", "the key name is missing" },
 	{ "no kind of name", "keys:", "names: []\nkeys:", 2, 8, "policy-count", "there must be 1 to 16 entries" },
 	{ "a kind of name that is none", "keys:", "names: [rfc822]\nkeys:", 2, 9, "policy-word-unknown", "there is no choice called rfc822 here" },
@@ -228,6 +231,8 @@ ceilings_values(void **state)
 	assert_int_equal(c.crl_max_s, 10 * DAY);
 	assert_int_equal(c.per_hour, 10000);
 	assert_int_equal(c.n_officer, 2);
+	assert_int_equal(c.quorum, 1);
+	assert_int_equal(c.n_policy, 0);
 	assert_string_equal(c.officer[0].run, "12345678-5");
 	assert_string_equal(c.officer[0].name, "Ana");
 	assert_string_equal(c.officer[1].run, "11111111-1");

@@ -21,7 +21,7 @@ Comandos; agregue --help a cualquiera:
   endorse      certificar una solicitud como ministra o ministro de fe
   cert         ls | show | get | chain | renew | revoke | suspend | reinstate
   csr          new | inspect
-  policy       check | show | explain | simulate | ls | fmt | diff | schema
+  policy       check | show | explain | simulate | activate | endorse | withdraw | activations | activation | statement | history | ls | fmt | diff | schema
   crl          ls | show
   audit        export | verify | reproduce | replay | prove | journal
   lint         qué tienen mal certificados y CRL de cualquiera; estado 6 si hay errores

@@ -1,0 +1,27 @@
+/* What statements of every kind are held to. */
+#ifndef AUDIT_STATEMENT_H
+#define AUDIT_STATEMENT_H
+
+#include <refrendo/audit.h>
+
+#define ORIGIN_MAX 128
+#define ID_MAX     64
+#define TEXT_MAX   4096
+
+enum err_code statement_refuse(struct err *e, const char *field);
+bool statement_text(struct bytes b, size_t min, size_t max);
+/* The stored form of a RUN or RUT, so that equal people are equal bytes. */
+bool statement_run(struct bytes b);
+bool statement_time(int64_t t);
+bool statement_version(int64_t v);
+void statement_put_log(struct jw *w, uint64_t size, struct bytes root);
+void statement_get_log(struct json_obj root, struct arena *a, uint64_t *size,
+    struct bytes *hash);
+
+#define NEED(condition, field)                             \
+	do {                                               \
+		if (!(condition))                          \
+			return statement_refuse(e, field); \
+	} while (0)
+
+#endif

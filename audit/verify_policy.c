@@ -1,0 +1,264 @@
+#include "verify.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Policies: in force since the beginning, or because officers signed so. */
+
+static enum err_code
+wrong_state(struct audit *a, struct err *e)
+{
+	return err_say(e, ERR_INVALID, "audit-activation-order",
+	    "entry %s: an activation is proposed, endorsed, and then takes "
+	    "effect, is withdrawn or lapses, in this order",
+	    a->at);
+}
+
+static struct activation *
+find(struct audit *a, const struct entry *en)
+{
+	uint32_t at = map_get(&a->map, MAP_ACTIVATION, en->refs.request);
+
+	return at == NONE ? NULL : &a->activation[at];
+}
+
+static bool
+hash_is(const uint8_t want[HASH_LEN], struct bytes data)
+{
+	uint8_t hash[HASH_LEN];
+
+	sha256(hash, data);
+	return memcmp(want, hash, HASH_LEN) == 0;
+}
+
+/* --- policy.proposed --------------------------------------------------------- */
+
+/* The texts are those whose hashes the statement names, in its order. */
+static enum err_code
+judge_texts(struct audit *a, struct json_obj d,
+    const struct activation_statement *s, struct err *e)
+{
+	bool same = json_count(d, "policies") == s->n;
+
+	for (size_t i = 0; same && i < s->n; i++) {
+		struct json_obj o = json_at_obj(d, "policies", i);
+		struct bytes text = json_get_base64(o, "text", a->arena);
+		same = hash_is(s->policy[i].is.sha256.p, text) &&
+		       bytes_eq(json_get_str(o, "name"), s->policy[i].is.name);
+	}
+	TRY(detail_end(a, e));
+	if (same)
+		return ERR_OK;
+	return err_say(e, ERR_INVALID, "audit-activation-texts",
+	    "entry %s: the policies proposed are not those that the statement "
+	    "names by their hash",
+	    a->at);
+}
+
+enum err_code
+judge_policy_proposed(struct audit *a, const struct entry *en,
+    struct json_obj d, struct err *e)
+{
+	struct activation_statement s;
+	struct err below = { .code = ERR_OK };
+
+	if (find(a, en) != NULL)
+		return wrong_state(a, e);
+	a->activation = grow(a->activation, a->n_activation,
+	    &a->size_activation, sizeof(*a->activation));
+	struct activation *p = &a->activation[a->n_activation];
+	*p = (struct activation){ .erased = a->erased,
+		.statement = BUF(STATEMENT_MAX) };
+	map_put(&a->map, MAP_ACTIVATION, en->refs.request,
+	    (uint32_t)a->n_activation++);
+	if (a->erased)
+		return ERR_OK;
+	struct bytes text = json_get_str(d, "statement");
+	TRY(detail_end(a, e));
+	buf_put(&p->statement, text.p, text.len);
+	if (activation_parse(text, a->arena, &s, &below) != ERR_OK)
+		return fault_below(a, &below, e);
+	p->n = s.n;
+	p->effective = s.effective;
+	p->issued = s.issued;
+	p->expires = s.expires;
+	for (size_t i = 0; i < s.n; i++)
+		memcpy(p->hash[i], s.policy[i].is.sha256.p, HASH_LEN);
+	if (!bytes_eq(s.id, en->refs.request) ||
+	    !bytes_eq(s.origin, buf_bytes(&a->origin)))
+		return err_say(e, ERR_INVALID, "audit-activation-statement",
+		    "entry %s: the statement is of another log or activation "
+		    "than the entry",
+		    a->at);
+	TRY(judge_log(a, en, s.log_size, s.log_root, e));
+	return judge_texts(a, d, &s, e);
+}
+
+/* --- policy.endorsed --------------------------------------------------------- */
+
+static enum err_code
+judge_officer(struct audit *a, struct json_obj d, struct activation *p,
+    const struct cms *c, struct err *e)
+{
+	struct bytes run = json_get_str(d, "officer");
+	uint8_t key[HASH_LEN];
+
+	TRY(detail_end(a, e));
+	sha256(key, c->signer.spki);
+	for (size_t i = 0; i < a->n_officer; i++) {
+		uint64_t bit = UINT64_C(1) << i;
+		if (!bytes_is(run, a->officer[i].run) ||
+		    memcmp(key, a->officer[i].key, HASH_LEN) != 0 ||
+		    (p->signed_by & bit) != 0)
+			continue;
+		p->signed_by |= bit;
+		return ERR_OK;
+	}
+	return err_say(e, ERR_INVALID, "audit-activation-officer",
+	    "entry %s: the signature is by no officer of this log, or by one "
+	    "who has signed the activation already",
+	    a->at);
+}
+
+enum err_code
+judge_policy_endorsed(struct audit *a, const struct entry *en,
+    struct json_obj d, struct err *e)
+{
+	struct activation *p = find(a, en);
+	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct err below = { .code = ERR_OK };
+	struct cms c;
+
+	if (p == NULL || p->closed || p->done > 0)
+		return wrong_state(a, e);
+	p->erased = p->erased || a->erased;
+	if (p->erased)
+		return ERR_OK;
+	struct bytes der = json_get_base64(d, "evidence", a->arena);
+	TRY(detail_end(a, e));
+	if (cms_parse(der, &scratch, &c, &below) != ERR_OK ||
+	    cms_verify(&c, buf_bytes(&p->statement), a->v, &below) != ERR_OK)
+		return fault_below(a, &below, e);
+	if (en->time < p->issued || en->time > p->expires)
+		return err_say(e, ERR_INVALID, "audit-expired",
+		    "entry %s: the statement was not valid when its signature "
+		    "was brought",
+		    a->at);
+	return judge_officer(a, d, p, &c, e);
+}
+
+enum err_code
+judge_policy_closed(struct audit *a, const struct entry *en, struct json_obj d,
+    struct err *e)
+{
+	struct activation *p = find(a, en);
+
+	(void)d;
+	if (p == NULL || p->closed || p->done > 0)
+		return wrong_state(a, e);
+	p->closed = true;
+	buf_fini(&p->statement);
+	return ERR_OK;
+}
+
+/* --- policy.activated ----------------------------------------------------------- */
+
+/* In force from here on, in the place of its namesake. */
+static void
+note_policy(struct audit *a, struct bytes hash, struct bytes name)
+{
+	uint32_t before = map_get(&a->map, MAP_POLICY_NAME, name);
+
+	a->policy =
+	    grow(a->policy, a->n_policy, &a->size_policy, sizeof(*a->policy));
+	a->policy[a->n_policy] = (struct policy_noted){ .replaced = false };
+	if (name.len > 0 && before != NONE)
+		a->policy[before].replaced = true;
+	if (name.len > 0)
+		map_put(&a->map, MAP_POLICY_NAME, name, (uint32_t)a->n_policy);
+	map_put(&a->map, MAP_POLICY, hash, (uint32_t)a->n_policy++);
+}
+
+/* Enough officers signed these very bytes, for this time or an earlier one. */
+static enum err_code
+judge_activation(struct audit *a, const struct entry *en, struct err *e)
+{
+	struct activation *p = find(a, en);
+	size_t i = 0;
+
+	if (p == NULL || p->closed)
+		return wrong_state(a, e);
+	p->done++;
+	if (p->erased)
+		return ERR_OK;
+	a->partial = p->done < p->n ? (uint32_t)(p - a->activation) : NONE;
+	while (i < p->n &&
+	       !bytes_eq(en->refs.policy, bytes_of(p->hash[i], HASH_LEN)))
+		i++;
+	if (i == p->n || (p->in_force & 1u << i) != 0)
+		return err_say(e, ERR_INVALID, "audit-activation-other",
+		    "entry %s: the activation does not name this policy, or it "
+		    "took effect before",
+		    a->at);
+	p->in_force |= 1u << i;
+	if (__builtin_popcountll(p->signed_by) < a->policy_quorum)
+		return err_say(e, ERR_INVALID, "audit-policy-quorum",
+		    "entry %s: fewer officers signed the activation of this "
+		    "policy than this log needs",
+		    a->at);
+	if (en->time < p->effective)
+		return err_say(e, ERR_INVALID, "audit-policy-early",
+		    "entry %s: the policy took effect before the time that the "
+		    "officers signed",
+		    a->at);
+	return ERR_OK;
+}
+
+enum err_code
+judge_policy(struct audit *a, const struct entry *en, struct json_obj d,
+    struct err *e)
+{
+	struct bytes text = BYTES_NONE, name = BYTES_NONE;
+
+	a->report.policies++;
+	if (!a->erased) {
+		text = json_get_base64(d, "text", a->arena);
+		name = json_get_str(d, "name");
+		(void)json_get_int(d, "version");
+	}
+	note_policy(a, en->refs.policy, name);
+	TRY(detail_end(a, e));
+	if (!a->erased && !hash_is(en->refs.policy.p, text))
+		return err_say(e, ERR_INVALID, "audit-policy-text",
+		    "entry %s: the policy's text is not the one whose hash is "
+		    "named",
+		    a->at);
+	if (en->refs.request.len > 0)
+		return judge_activation(a, en, e);
+	/* Logs that began without a quorum took what lay in the files. */
+	if (a->policy_quorum == 0 || !a->begun)
+		return ERR_OK;
+	return err_say(e, ERR_INVALID, "audit-policy-unsigned",
+	    "entry %s: the policy took effect without the signatures of "
+	    "officers",
+	    a->at);
+}
+
+enum err_code
+judge_whole(struct audit *a, const struct entry *en, struct err *e)
+{
+	uint32_t at = a->partial;
+
+	if (en->type != ENTRY_SYSTEM_INITIALIZED &&
+	    en->type != ENTRY_POLICY_ACTIVATED)
+		a->begun = true;
+	if (at == NONE ||
+	    (en->type == ENTRY_POLICY_ACTIVATED &&
+		map_get(&a->map, MAP_ACTIVATION, en->refs.request) == at))
+		return ERR_OK;
+	a->partial = NONE;
+	return err_say(e, ERR_INVALID, "audit-activation-part",
+	    "entry %s: the policies of one activation take effect together; "
+	    "before this entry some are missing",
+	    a->at);
+}

@@ -1,0 +1,357 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "inner.h"
+
+/*
+ * Policies take effect when enough platform officers have signed what exactly
+ * takes effect and when: proposed, endorsed, in force, all files together.
+ */
+
+#define FUTURE_MAX (366 * DAY)
+
+int64_t
+activation_due(const struct activation *ac)
+{
+	if (ac->state == ACTIVATION_PROPOSED)
+		return ac->expires + 1;
+	return ac->state == ACTIVATION_SCHEDULED ? ac->effective : NEVER;
+}
+
+enum activation_state
+activation_state_at(const struct activation *ac, int64_t now)
+{
+	return ac->state == ACTIVATION_PROPOSED && now > ac->expires
+		   ? ACTIVATION_LAPSED
+		   : (enum activation_state)ac->state;
+}
+
+enum err_code
+activation_get(struct view *v, struct bytes id, struct arena *a,
+    struct activation *out, struct err *e)
+{
+	bool found;
+
+	TRY(rec_get(v, &rec_activation, ca_row_key(a, ROW_ACTIVATION, id), a,
+	    out, &found, e));
+	if (!found)
+		return err_say(e, ERR_NOTFOUND, "activation-unknown",
+		    "there is no activation %s of policies", arena_str(a, id));
+	return ERR_OK;
+}
+
+static void
+pen_activation(struct pen *p, struct deed *d, enum entry_type type,
+    const struct activation *ac)
+{
+	pen_begin(p, d, type);
+	p->draft->refs.request = ac->id;
+	d->out->object = ca_row_key(d->a, ROW_ACTIVATION, ac->id);
+}
+
+static enum err_code
+draft_closed(struct deed *d, enum entry_type type, const struct activation *ac,
+    struct bytes reason, struct err *e)
+{
+	struct pen pen AUTO_PEN = { .draft = NULL };
+
+	pen_activation(&pen, d, type, ac);
+	jw_member_str_opt(&pen.w, "reason", reason);
+	return pen_end(&pen, d->a, e);
+}
+
+/* --- Propose ------------------------------------------------------------------ */
+
+struct proposal {
+	struct deed *d;
+	struct policy_file file[ACTIVATION_FILES_MAX];
+	size_t n;
+	const struct policy *policy[ACTIVATION_FILES_MAX]; /* sorted by name */
+	struct activation ac;
+};
+
+static void
+take_files(struct proposal *p)
+{
+	struct reader r = reader_of(field(p->d, CF_FILES));
+
+	/* command_check() has seen that they are as many as may be. */
+	while (p->n < ACTIVATION_FILES_MAX && r.p < r.end) {
+		p->file[p->n].text = get_bytes(&r);
+		p->file[p->n].name =
+		    arena_printf(p->d->a, "file %zu", p->n + 1);
+		p->n++;
+	}
+}
+
+static enum err_code
+take_time(struct proposal *p, struct err *e)
+{
+	struct deed *d = p->d;
+	struct activation *ac = &p->ac;
+
+	ac->effective = d->now;
+	if (field(d, CF_FROM).len > 0)
+		(void)!time_parse(field(d, CF_FROM), &ac->effective);
+	if (ac->effective < d->now)
+		return err_at(e, ERR_DENIED, "activation-past", NULL,
+		    at_field("from"),
+		    "policies take effect now or later, not in the past; leave "
+		    "the date out for now");
+	if (ac->effective > d->now + FUTURE_MAX)
+		return err_at(e, ERR_DENIED, "activation-far", NULL,
+		    at_field("from"),
+		    "policies can be activated for a date within a year; name "
+		    "an earlier one");
+	return ERR_OK;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct policy *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+static struct policy_name
+name_of(const struct policy *p)
+{
+	return (struct policy_name){ bytes_str(p->name),
+		bytes_of(p->sha256, SHA256_LEN), p->version };
+}
+
+/* "funcionario-firma v8, estado-base v2" */
+static const char *
+names_text(const struct proposal *p, const char *between)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < p->n; i++)
+		text = arena_printf(p->d->a, "%s%s%s v%lld", text,
+		    i > 0 ? between : "", p->policy[i]->name,
+		    (long long)p->policy[i]->version);
+	return text;
+}
+
+static enum err_code
+put_statement(struct proposal *p, struct buf *out, struct err *e)
+{
+	struct deed *d = p->d;
+	const struct activation *ac = &p->ac;
+	char when[TIME_TEXT];
+	uint8_t *root = arena_get(d->a, HASH_LEN);
+
+	TRY(view_log_root(d->v, root, e));
+	time_print(when, ac->effective);
+	struct activation_statement st = {
+		.origin = d->ca->origin,
+		.id = ac->id,
+		.n = p->n,
+		.effective = ac->effective,
+		.proposed_by = ac->proposed_by,
+		.log_size = view_log_size(d->v),
+		.log_root = bytes_of(root, HASH_LEN),
+		.text_es = bytes_str(arena_printf(d->a,
+		    "Autorizo que rijan desde el %s estas políticas de "
+		    "certificación, con los resúmenes que aquí constan: %s.",
+		    when, names_text(p, ", "))),
+		.issued = d->now,
+		.expires = ac->expires,
+	};
+	for (size_t i = 0; i < p->n; i++) {
+		st.policy[i].is = name_of(p->policy[i]);
+		if (p->policy[i]->extends != NULL)
+			st.policy[i].base = name_of(p->policy[i]->extends);
+	}
+	return activation_print(&st, out, e);
+}
+
+static enum err_code
+draft_proposed_policies(struct proposal *p, struct err *e)
+{
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct pen pen AUTO_PEN = { .draft = NULL };
+
+	TRY(put_statement(p, &text, e));
+	pen_activation(&pen, p->d, ENTRY_POLICY_PROPOSED, &p->ac);
+	jw_key(&pen.w, "policies");
+	jw_array(&pen.w);
+	for (size_t i = 0; i < p->n; i++) {
+		jw_object(&pen.w);
+		jw_member_str(&pen.w, "name", bytes_str(p->policy[i]->name));
+		jw_member_base64(&pen.w, "text", p->policy[i]->text);
+		jw_member_int(&pen.w, "version", p->policy[i]->version);
+		jw_close(&pen.w, '}');
+	}
+	jw_close(&pen.w, ']');
+	jw_key(&pen.w, "proposal");
+	rec_write(&pen.w, &rec_activation, &p->ac, false);
+	jw_member_str(&pen.w, "statement", buf_bytes(&text));
+	return pen_end(&pen, p->d->a, e);
+}
+
+enum err_code
+act_policy_propose(struct deed *d, struct err *e)
+{
+	struct proposal p = { .d = d };
+	AUTO(policy_set) set = NULL;
+
+	TRY(roles_find(d, BYTES_NONE, BYTES_NONE, e));
+	take_files(&p);
+	TRY(policies_judge(d, p.file, p.n, &set, e));
+	for (size_t i = 0; i < p.n; i++)
+		p.policy[i] = &set->policy[i];
+	qsort(p.policy, p.n, sizeof(p.policy[0]), by_name);
+	TRY(take_time(&p, e));
+	TRY(id_new(d, "POL", &p.ac.id, e));
+	p.ac.proposed_by = d->run;
+	p.ac.proposed = d->now;
+	p.ac.expires = d->now + d->ca->ceilings->statement_max_s;
+	p.ac.needed = d->ca->ceilings->quorum;
+	p.ac.policies = bytes_str(names_text(&p, " "));
+	p.ac.reason = field(d, CF_REASON);
+	return draft_proposed_policies(&p, e);
+}
+
+/* --- Take effect ---------------------------------------------------------------- */
+
+/* The files of an activation, from the texts that the log keeps. */
+static enum err_code
+stored_files(struct deed *d, const struct activation *ac,
+    struct policy_file file[ACTIVATION_FILES_MAX], size_t *n, struct err *e)
+{
+	struct activation_statement st;
+	struct policy_row row;
+	bool found;
+
+	TRY(activation_parse(ac->statement, d->a, &st, e));
+	for (*n = 0; *n < st.n; (*n)++) {
+		TRY(rec_get(d->v, &rec_policy,
+		    ca_row_key(d->a, ROW_POLICY, st.policy[*n].is.sha256), d->a,
+		    &row, &found, e));
+		if (!found)
+			return err_say(e, ERR_CORRUPT, "policy-text-missing",
+			    "the ledger lacks the text of the policy %s",
+			    arena_str(d->a, st.policy[*n].is.name));
+		file[*n] = (struct policy_file){
+			.name = arena_str(d->a, st.policy[*n].is.name),
+			.text = row.text,
+		};
+	}
+	return ERR_OK;
+}
+
+enum err_code
+draft_activated(struct deed *d, const struct policy *p, struct bytes activation,
+    struct err *e)
+{
+	struct pen pen AUTO_PEN = { .draft = NULL };
+
+	pen_begin(&pen, d, ENTRY_POLICY_ACTIVATED);
+	pen.draft->refs.policy =
+	    arena_copy(d->a, bytes_of(p->sha256, SHA256_LEN));
+	pen.draft->refs.request = activation;
+	jw_member_str(&pen.w, "name", bytes_str(p->name));
+	jw_member_base64(&pen.w, "text", p->text);
+	jw_member_int(&pen.w, "version", p->version);
+	return pen_end(&pen, d->a, e);
+}
+
+/*
+ * All files or none.  What does not load any more, because another activation
+ * came first or the ceilings were lowered, leaves everything as it is.
+ */
+static enum err_code
+take_effect(struct deed *d, const struct activation *ac, struct err *e)
+{
+	struct policy_file file[ACTIVATION_FILES_MAX];
+	AUTO(policy_set) set = NULL;
+	size_t n;
+
+	TRY(stored_files(d, ac, file, &n, e));
+	enum err_code code = policies_judge(d, file, n, &set, e);
+	if (code == ERR_INVALID || code == ERR_DENIED || code == ERR_CONFLICT)
+		return draft_closed(d, ENTRY_POLICY_WITHDRAWN, ac,
+		    sentence(d->a, e->say), e);
+	TRY(code);
+	for (size_t i = 0; i < n; i++)
+		TRY(draft_activated(d, &set->policy[i], ac->id, e));
+	return ERR_OK;
+}
+
+/* --- Endorse ------------------------------------------------------------------------ */
+
+static enum err_code
+must_be_new(struct deed *d, const struct activation *ac, struct err *e)
+{
+	struct consent old;
+	bool found;
+
+	TRY(rec_get(d->v, &rec_consent,
+	    key_of_pair(d->a, ROW_CONSENT, ac->id, d->run), d->a, &old, &found,
+	    e));
+	if (!found)
+		return ERR_OK;
+	return err_say(e, ERR_CONFLICT, "activation-signed",
+	    "this officer has signed the activation %s already; another "
+	    "officer must",
+	    arena_str(d->a, ac->id));
+}
+
+enum err_code
+act_policy_endorse(struct deed *d, struct err *e)
+{
+	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct pen pen AUTO_PEN = { .draft = NULL };
+	struct activation ac;
+	enum activation_state to;
+	struct cms cms;
+
+	TRY(activation_get(d->v, field(d, CF_ACTIVATION), d->a, &ac, e));
+	TRY(cms_parse(field(d, CF_CMS), &scratch, &cms, e));
+	TRY(officer_of(d, &cms, e));
+	bool enough = ac.signatures + 1 >= d->ca->ceilings->quorum;
+	TRY(activation_next(activation_state_at(&ac, d->now),
+	    enough ? PV_APPROVE : PV_ENDORSE, &to, e));
+	TRY(must_be_new(d, &ac, e));
+	TRY(cms_verify(&cms, ac.statement, d->ca->verifier, e));
+	pen_activation(&pen, d, ENTRY_POLICY_ENDORSED, &ac);
+	jw_member_base64(&pen.w, "evidence", cms.der);
+	jw_member_int(&pen.w, "needed", d->ca->ceilings->quorum);
+	jw_member_str(&pen.w, "officer", d->run);
+	TRY(pen_end(&pen, d->a, e));
+	if (!enough || ac.effective > d->now)
+		return ERR_OK;
+	return take_effect(d, &ac, e);
+}
+
+/* To take back what has not taken effect needs one officer, and no quorum. */
+enum err_code
+act_policy_withdraw(struct deed *d, struct err *e)
+{
+	struct activation ac;
+	enum activation_state to;
+
+	TRY(activation_get(d->v, field(d, CF_ACTIVATION), d->a, &ac, e));
+	TRY(roles_find(d, BYTES_NONE, BYTES_NONE, e));
+	TRY(activation_next(activation_state_at(&ac, d->now), PV_WITHDRAW, &to,
+	    e));
+	return draft_closed(d, ENTRY_POLICY_WITHDRAWN, &ac, field(d, CF_REASON),
+	    e);
+}
+
+enum err_code
+due_activation(struct deed *d, struct bytes id, struct err *e)
+{
+	struct activation ac;
+
+	TRY(activation_get(d->v, id, d->a, &ac, e));
+	if (activation_due(&ac) > d->now)
+		return err_say(e, ERR_CORRUPT, "due-not-due",
+		    "a stored due time disagrees with its record");
+	if (ac.state == ACTIVATION_SCHEDULED)
+		return take_effect(d, &ac, e);
+	return draft_closed(d, ENTRY_POLICY_LAPSED, &ac,
+	    bytes_str("too few officers signed it in time"), e);
+}

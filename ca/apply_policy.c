@@ -1,0 +1,217 @@
+#include "inner.h"
+
+/* Policies: proposed, endorsed, in force, withdrawn. */
+
+static enum err_code
+load(struct applying *p, struct activation *ac, struct err *e)
+{
+	APPLY_TRY(p, activation_get(p->v, p->entry->refs.request, p->a, ac, e),
+	    e);
+	return ERR_OK;
+}
+
+static enum err_code
+put(struct applying *p, const struct activation *before,
+    const struct activation *after, struct err *e)
+{
+	TRY(row_put(p, &rec_activation,
+	    ca_row_key(p->a, ROW_ACTIVATION, after->id), after, e));
+	return row_due(p, ROW_ACTIVATION, after->id,
+	    before == NULL ? NEVER : activation_due(before),
+	    activation_due(after), e);
+}
+
+static enum err_code
+step(struct applying *p, struct activation *ac, enum activation_event ev,
+    struct err *e)
+{
+	enum activation_state to;
+
+	APPLY_TRY(p,
+	    activation_next((enum activation_state)ac->state, ev, &to, e), e);
+	ac->state = to;
+	return ERR_OK;
+}
+
+/* --- Texts -------------------------------------------------------------------- */
+
+static struct bytes
+hash_in(struct arena *a, struct bytes b)
+{
+	uint8_t *p = arena_get(a, SHA256_LEN);
+
+	sha256(p, b);
+	return bytes_of(p, SHA256_LEN);
+}
+
+/* Kept by its hash; one that is or was in force stays as it is. */
+static enum err_code
+keep_text(struct applying *p, struct json_obj o, struct bytes activation,
+    struct bytes hash, struct err *e)
+{
+	struct bytes key = ca_row_key(p->a, ROW_POLICY, hash);
+	struct policy_row row = {
+		.sha256 = hash,
+		.name = json_get_str(o, "name"),
+		.version = json_get_int(o, "version"),
+		.activation = activation,
+		.text = json_get_base64(o, "text", p->a),
+	};
+	struct policy_row old;
+	bool found;
+
+	TRY(rec_get(p->v, &rec_policy, key, p->a, &old, &found, e));
+	if (found && old.activated != 0)
+		return ERR_OK;
+	return row_put(p, &rec_policy, key, &row, e);
+}
+
+enum err_code
+apply_policy_proposed(struct applying *p, struct err *e)
+{
+	struct activation ac, old;
+	struct activation_statement st;
+	bool found;
+
+	rec_read(&rec_activation, json_get_obj(p->o, "proposal"), p->a, &ac);
+	ac.statement = arena_copy(p->a, json_get_str(p->o, "statement"));
+	TRY(rec_get(p->v, &rec_activation,
+	    ca_row_key(p->a, ROW_ACTIVATION, ac.id), p->a, &old, &found, e));
+	if (found || ac.state != ACTIVATION_PROPOSED || ac.signatures != 0 ||
+	    !bytes_eq(ac.id, p->entry->refs.request))
+		return contradiction(p, e);
+	APPLY_TRY(p, activation_parse(ac.statement, p->a, &st, e), e);
+	if (st.n != json_count(p->o, "policies"))
+		return contradiction(p, e);
+	for (size_t i = 0; i < st.n; i++) {
+		struct json_obj o = json_at_obj(p->o, "policies", i);
+		struct bytes hash =
+		    hash_in(p->a, json_get_base64(o, "text", p->a));
+		if (!bytes_eq(hash, st.policy[i].is.sha256))
+			return contradiction(p, e);
+		TRY(keep_text(p, o, ac.id, hash, e));
+	}
+	TRY(row_count(p, ac.id, e));
+	return put(p, NULL, &ac, e);
+}
+
+enum err_code
+apply_policy_endorsed(struct applying *p, struct err *e)
+{
+	struct activation ac, before;
+	struct consent consent = {
+		.activation = p->entry->refs.request,
+		.at = p->entry->time,
+		.evidence = json_get_base64(p->o, "evidence", p->a),
+		.officer = json_get_str(p->o, "officer"),
+	};
+	struct bytes key =
+	    key_of_pair(p->a, ROW_CONSENT, consent.activation, consent.officer);
+	struct consent old;
+	bool found;
+
+	TRY(load(p, &ac, e));
+	before = ac;
+	TRY(rec_get(p->v, &rec_consent, key, p->a, &old, &found, e));
+	if (found)
+		return contradiction(p, e);
+	ac.signatures++;
+	ac.signed_by =
+	    bytes_str(arena_printf(p->a, "%.*s%s%.*s", BYTES_FMT(ac.signed_by),
+		ac.signed_by.len > 0 ? " " : "", BYTES_FMT(consent.officer)));
+	ac.needed = json_get_int(p->o, "needed");
+	TRY(step(p, &ac, ac.signatures >= ac.needed ? PV_APPROVE : PV_ENDORSE,
+	    e));
+	if (ac.state == ACTIVATION_SCHEDULED)
+		ac.endorsed = p->entry->time;
+	TRY(row_put(p, &rec_consent, key, &consent, e));
+	return put(p, &before, &ac, e);
+}
+
+enum err_code
+apply_policy_closed(struct applying *p, struct err *e)
+{
+	struct activation ac, before;
+	bool lapsed = p->entry->type == ENTRY_POLICY_LAPSED;
+
+	TRY(load(p, &ac, e));
+	before = ac;
+	TRY(step(p, &ac, lapsed ? PV_LAPSE : PV_WITHDRAW, e));
+	ac.reason = json_opt_str(p->o, "reason");
+	ac.closed = p->entry->time;
+	return put(p, &before, &ac, e);
+}
+
+/* The first file of an activation makes it active, with all the others. */
+static enum err_code
+activate(struct applying *p, struct policy_row *row, struct err *e)
+{
+	struct activation ac, before;
+	struct activation_statement st;
+	bool named = false;
+
+	TRY(load(p, &ac, e));
+	before = ac;
+	row->proposed_by = ac.proposed_by;
+	row->signed_by = ac.signed_by;
+	APPLY_TRY(p, activation_parse(ac.statement, p->a, &st, e), e);
+	for (size_t i = 0; i < st.n; i++)
+		named = named || bytes_eq(st.policy[i].is.sha256, row->sha256);
+	if (!named || p->entry->time < ac.effective)
+		return contradiction(p, e);
+	if (ac.state == ACTIVATION_ACTIVE && ac.closed == p->entry->time)
+		return ERR_OK;
+	TRY(step(p, &ac, PV_TAKE_EFFECT, e));
+	ac.closed = p->entry->time;
+	return put(p, &before, &ac, e);
+}
+
+/* The one that was in force under this name ends where this one begins. */
+static enum err_code
+end_predecessor(struct applying *p, struct bytes name, struct err *e)
+{
+	struct in_force_row in_force;
+	struct policy_row row;
+	bool found;
+
+	TRY(rec_get(p->v, &rec_in_force, ca_row_key(p->a, ROW_IN_FORCE, name),
+	    p->a, &in_force, &found, e));
+	if (!found)
+		return ERR_OK;
+	struct bytes key = ca_row_key(p->a, ROW_POLICY, in_force.sha256);
+	TRY(rec_get(p->v, &rec_policy, key, p->a, &row, &found, e));
+	if (!found)
+		return contradiction(p, e);
+	row.until = p->entry->time;
+	return row_put(p, &rec_policy, key, &row, e);
+}
+
+enum err_code
+apply_policy(struct applying *p, struct err *e)
+{
+	struct bytes hash = p->entry->refs.policy;
+	struct policy_row row = {
+		.sha256 = hash,
+		.name = json_get_str(p->o, "name"),
+		.version = json_get_int(p->o, "version"),
+		.activated = p->entry->time,
+		.activation = p->entry->refs.request,
+		.text = json_get_base64(p->o, "text", p->a),
+	};
+	struct in_force_row in_force = {
+		.name = row.name,
+		.sha256 = hash,
+		.version = row.version,
+	};
+
+	if (!bytes_eq(hash, hash_in(p->a, row.text)))
+		return contradiction(p, e);
+	if (row.activation.len > 0) {
+		TRY(activate(p, &row, e));
+		TRY(end_predecessor(p, row.name, e));
+	}
+	TRY(row_put(p, &rec_policy, ca_row_key(p->a, ROW_POLICY, hash), &row,
+	    e));
+	return row_put(p, &rec_in_force,
+	    ca_row_key(p->a, ROW_IN_FORCE, row.name), &in_force, e);
+}

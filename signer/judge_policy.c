@@ -1,0 +1,222 @@
+/*
+ * judge_policy - policies by their hash: which ones officers have put in force,
+ * from when, and which ones they took back.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "internal.h"
+
+static struct bytes
+hash_of(struct signer *s, struct bytes b)
+{
+	uint8_t *hash = arena_get(s->arena, SHA256_LEN);
+	hasher_sha256(s->hasher, hash, b);
+	return bytes_of(hash, SHA256_LEN);
+}
+
+const struct officer *
+signer_officer(const struct signer *s, struct bytes spki_sha256)
+{
+	for (size_t i = 0; i < s->ceilings.n_officer; i++) {
+		const struct officer *o = &s->ceilings.officer[i];
+		if (bytes_eq(spki_sha256, bytes_of(o->spki_sha256, SHA256_LEN)))
+			return o;
+	}
+	return NULL;
+}
+
+/* --- An activation ---------------------------------------------------------------- */
+
+static enum err_code
+check_statement(const struct signer *s, const struct activation_statement *st,
+    int64_t now, struct err *e)
+{
+	char when[TIME_TEXT];
+	if (!bytes_is(st->origin, s->origin))
+		return err_say(e, ERR_DENIED, "signer-statement-origin",
+		    "the statement was made for another installation");
+	if (st->issued > now + SKEW)
+		return err_say(e, ERR_DENIED, "signer-statement-future",
+		    "the statement is dated in the future; check the clocks");
+	if (now > st->expires) {
+		time_print(when, st->expires);
+		return err_say(e, ERR_DENIED, "signer-statement-expired",
+		    "the statement could be used until %s; ask for a new "
+		    "signature",
+		    when);
+	}
+	if (st->expires - st->issued > s->ceilings.statement_max_s)
+		return err_say(e, ERR_DENIED, "signer-statement-life",
+		    "the statement is valid for longer than the ceiling of "
+		    "the signer allows");
+	return ERR_OK;
+}
+
+/* Counted are people, not signatures; one that is wrong spoils all. */
+static enum err_code
+count_officers(struct signer *s, const struct signer_policy *m, int64_t *people,
+    struct err *e)
+{
+	const struct officer *seen[OFFICERS_MAX];
+	*people = 0;
+	for (size_t i = 0; i < m->n; i++) {
+		struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+		struct cms cms;
+		bool again = false;
+		TRY(cms_parse(m->evidence[i], &scratch, &cms, e));
+		const struct officer *who =
+		    signer_officer(s, hash_of(s, cms.signer.spki));
+		if (who == NULL)
+			return err_say(e, ERR_FORBIDDEN,
+			    "signer-policy-officer",
+			    "the activation was signed by somebody who is no "
+			    "platform officer of the signer's ceilings");
+		TRY(cms_verify(&cms, m->statement, s->theirs, e));
+		for (int64_t k = 0; k < *people; k++)
+			again = again || strcmp(seen[k]->run, who->run) == 0;
+		if (!again)
+			seen[(*people)++] = who;
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+check_quorum(struct signer *s, const struct signer_policy *m, struct err *e)
+{
+	int64_t people;
+	char have[24], need[24];
+	TRY(count_officers(s, m, &people, e));
+	if (people >= s->ceilings.quorum)
+		return ERR_OK;
+	snprintf(have, sizeof(have), "%lld", (long long)people);
+	snprintf(need, sizeof(need), "%lld", (long long)s->ceilings.quorum);
+	return err_say(e, ERR_FORBIDDEN, "signer-policy-quorum",
+	    "the activation was signed by %s officers where %s are needed",
+	    have, need);
+}
+
+/* Known already under this very statement: every file of it, or none. */
+static enum err_code
+seen_before(struct signer *s, const struct activation_statement *st,
+    struct bytes statement, size_t *n, struct err *e)
+{
+	*n = 0;
+	for (size_t i = 0; i < s->state.n_policy; i++) {
+		const struct policy_seen *p = &s->state.policy[i];
+		if (!bytes_is(st->id, p->id))
+			continue;
+		if (!bytes_eq(statement, bytes_of(p->statement, SHA256_LEN)))
+			return err_say(e, ERR_CONFLICT, "signer-policy-again",
+			    "the activation was accepted with another "
+			    "statement; propose a new one");
+		(*n)++;
+	}
+	return ERR_OK;
+}
+
+enum err_code
+may_take_policy(struct signer *s, const struct signer_policy *m, int64_t now,
+    struct job *job, struct err *e)
+{
+	struct activation_statement st;
+	struct bytes statement = hash_of(s, m->statement);
+	size_t known;
+	job->wrap = WRAP_NONE;
+	TRY(activation_parse(m->statement, s->arena, &st, e));
+	if (state_policy_ended(&s->state, st.id))
+		return err_say(e, ERR_DENIED, "signer-policy-withdrawn",
+		    "the activation of this policy was withdrawn");
+	TRY(seen_before(s, &st, statement, &known, e));
+	if (known == st.n)
+		return ERR_OK;
+	/* Some files are known after power was lost in between: all again. */
+	TRY(check_statement(s, &st, now, e));
+	TRY(check_quorum(s, m, e));
+	for (size_t i = known; i < st.n; i++) {
+		struct record r = { .kind = REC_POLICY,
+			.time = now,
+			.id = st.id,
+			.name = st.policy[i].is.name,
+			.digest = st.policy[i].is.sha256,
+			.statement = statement,
+			.from = st.effective,
+			.value = st.policy[i].is.version };
+		TRY(signer_keep(s, &r, job, e));
+	}
+	return ERR_OK;
+}
+
+/* Whoever owns core may take a right away, never give one. */
+enum err_code
+may_end_policy(struct signer *s, const struct signer_policy_end *m, int64_t now,
+    struct job *job, struct err *e)
+{
+	job->wrap = WRAP_NONE;
+	if (m->activation.len == 0 || m->activation.len > ID_LEN_MAX)
+		return err_say(e, ERR_DENIED, "signer-policy-id",
+		    "an activation has an id of 1 to 64 octets");
+	if (m->at > now + SKEW)
+		return err_say(e, ERR_DENIED, "signer-policy-end-future",
+		    "an activation is withdrawn now or not at all: this is "
+		    "dated in the future");
+	if (state_policy_ended(&s->state, m->activation))
+		return ERR_OK;
+	/* Noted even when it was never heard of: it may come later. */
+	struct record r = { .kind = REC_POLICY_END,
+		.time = now,
+		.id = m->activation,
+		.value = m->at };
+	return signer_keep(s, &r, job, e);
+}
+
+/* --- A certificate under a policy -------------------------------------------------- */
+
+/* When a later one of that name took its place; NEVER if none did. */
+static int64_t
+replaced_at(const struct state *st, const struct policy_seen *p)
+{
+	int64_t at = NEVER;
+	for (size_t i = 0; i < st->n_policy; i++) {
+		const struct policy_seen *q = &st->policy[i];
+		if (q > p && strcmp(q->name, p->name) == 0 && q->from < at &&
+		    q->from >= p->from &&
+		    !state_policy_ended(st, bytes_str(q->id)))
+			at = q->from;
+	}
+	return at;
+}
+
+enum err_code
+check_policy(const struct signer *s, const struct statement *st, int64_t now,
+    struct err *e)
+{
+	const struct state *state = &s->state;
+	const struct policy_seen *p = NULL;
+	char name[POLICY_NAME_MAX];
+	/* The newest with these bytes: they may have been put in force twice. */
+	for (size_t i = state->n_policy; i > 0 && p == NULL; i--) {
+		if (bytes_eq(st->policy_sha256,
+			bytes_of(state->policy[i - 1].sha256, SHA256_LEN)) &&
+		    !state_policy_ended(state,
+			bytes_str(state->policy[i - 1].id)))
+			p = &state->policy[i - 1];
+	}
+	snprintf(name, sizeof(name), "%.*s", BYTES_FMT(st->policy));
+	if (p == NULL)
+		return err_say(e, ERR_DENIED, "signer-policy-unknown",
+		    "the policy %s of the statement, with its hash, was never "
+		    "put in force before this signer; officers must sign its "
+		    "activation",
+		    name);
+	if (now < p->from)
+		return err_say(e, ERR_DENIED, "signer-policy-early",
+		    "the policy %s of the statement is not in force yet", name);
+	if (st->issued > replaced_at(state, p) + SKEW &&
+	    replaced_at(state, p) != NEVER)
+		return err_say(e, ERR_DENIED, "signer-policy-replaced",
+		    "the policy %s of the statement was replaced by a later "
+		    "version before the statement was written",
+		    name);
+	return ERR_OK;
+}

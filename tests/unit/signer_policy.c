@@ -1,0 +1,361 @@
+/*
+ * Policies before the signer: a hostile core tries to have one taken that too
+ * few officers signed, and to have certificates signed under others.
+ */
+#include "fake/signer_world.h"
+
+/* What core sends: a good activation, with one lie in it for each row. */
+struct plan {
+	struct activation_statement st;
+	uint8_t hash[SHA256_LEN];
+	const char *signers; /* o, s: officers; m: a minister; x: other text */
+	struct bytes statement;
+};
+
+static void
+plan_init(struct world *w, struct plan *p, const char *id, const char *text)
+{
+	memset(p, 0, sizeof(*p));
+	sha256(p->hash, bytes_str(text));
+	p->signers = "os";
+	p->st = (struct activation_statement){
+		.origin = bytes_str(w->config.origin),
+		.id = bytes_str(id),
+		.n = 1,
+		.effective = w->now,
+		.proposed_by = bytes_str("33333333-3"),
+		.log_size = 5,
+		.log_root = world_hash(w, bytes_str("root")),
+		.text_es = bytes_str("Autorizo."),
+		.issued = w->now,
+		.expires = w->now + DAY,
+	};
+	p->st.policy[0].is =
+	    (struct policy_name){ bytes_str("funcionario-firma"),
+		    bytes_of(p->hash, SHA256_LEN), 2 };
+}
+
+static void
+add_evidence(struct world *w, struct plan *p, char who, struct signer_policy *m)
+{
+	struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct key *key = who == 's'   ? w->stranger
+			  : who == 'm' ? w->minister[0]
+				       : w->officer;
+	struct buf *der = who == 's'   ? &w->stranger_der
+			  : who == 'm' ? &w->minister_der[0]
+				       : &w->officer_der;
+	struct bytes text = p->statement;
+
+	if (who == 'x')
+		text.len--;
+	OK(cms_sign(key, buf_bytes(der), text, w->now, &cms, e));
+	m->evidence[m->n++] = arena_copy(w->a, buf_bytes(&cms));
+}
+
+static enum err_code
+plan_ask(struct world *w, struct plan *p, struct err *refusal)
+{
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct buf body AUTO_BUF = BUF(1u << 20);
+	struct signer_policy m = { .n = 0 };
+	struct bytes answer;
+
+	OK(activation_print(&p->st, &text, e));
+	p->statement = arena_copy(w->a, buf_bytes(&text));
+	m.statement = p->statement;
+	for (const char *s = p->signers; *s != '\0'; s++)
+		add_evidence(w, p, *s, &m);
+	signer_policy_encode(&m, &body);
+	return world_ask(w, SIGNER_POLICY, buf_bytes(&body), &answer, refusal);
+}
+
+static enum err_code
+end_ask(struct world *w, const char *id, int64_t at, struct err *refusal)
+{
+	struct buf body AUTO_BUF = BUF(1024);
+	struct signer_policy_end m = { bytes_str(id), at };
+	struct bytes answer;
+
+	signer_policy_end_encode(&m, &body);
+	return world_ask(w, SIGNER_POLICY_END, buf_bytes(&body), &answer,
+	    refusal);
+}
+
+/* Two officers, both of whom must sign. */
+static struct world *
+two_officers(void)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	assert_non_null(w);
+	world_init(w);
+	struct officer *o = &w->ceilings.officer[w->ceilings.n_officer++];
+	snprintf(o->run, sizeof(o->run), "44444444-4");
+	sha256(o->spki_sha256, key_spki(w->stranger));
+	w->ceilings.quorum = 2;
+	world_start(w);
+	world_appoint(w);
+	return w;
+}
+
+/* A certificate under the policy of these bytes, in its statement's words. */
+static const char *
+certificate_under(struct world *w, const char *text, int64_t issued)
+{
+	static struct err refusal;
+	struct wish x;
+	struct bytes answer;
+
+	wish_holder(w, &x, 0);
+	x.st.policy_sha256 = world_hash(w, bytes_str(text));
+	x.st.issued = issued;
+	x.spec.not_before = issued;
+	wish_build(w, &x, NULL, NULL, NULL);
+	return wish_ask(w, &x, &answer, &refusal) == ERR_OK ? "ok" : refusal.id;
+}
+
+/* --- Lies ------------------------------------------------------------------------- */
+
+static void
+l_expired(struct world *w, struct plan *p)
+{
+	p->st.issued = w->now - HOUR;
+	p->st.expires = w->now - 1;
+}
+
+static void
+l_future(struct world *w, struct plan *p)
+{
+	p->st.issued = p->st.effective = w->now + 2 * MINUTE;
+}
+
+static void
+l_long(struct world *w, struct plan *p)
+{
+	p->st.expires = w->now + 4 * DAY;
+}
+
+static void
+l_origin(struct world *w, struct plan *p)
+{
+	(void)w;
+	p->st.origin = bytes_str("log.example/otra");
+}
+
+static void
+l_one(struct world *w, struct plan *p)
+{
+	(void)w;
+	p->signers = "o";
+}
+
+static void
+l_one_twice(struct world *w, struct plan *p)
+{
+	(void)w;
+	p->signers = "oo";
+}
+
+static void
+l_nobody(struct world *w, struct plan *p)
+{
+	(void)w;
+	p->signers = "";
+}
+
+static void
+l_minister(struct world *w, struct plan *p)
+{
+	(void)w;
+	p->signers = "om";
+}
+
+static void
+l_other_bytes(struct world *w, struct plan *p)
+{
+	(void)w;
+	p->signers = "sx";
+}
+
+static const struct {
+	const char *name;
+	void (*lie)(struct world *w, struct plan *p);
+	const char *id, *say;
+} lies[] = {
+	{ "statement expired", l_expired, "signer-statement-expired", NULL },
+	{ "statement of the future", l_future, "signer-statement-future",
+	    NULL },
+	{ "statement without end", l_long, "signer-statement-life", NULL },
+	{ "of another log", l_origin, "signer-statement-origin", NULL },
+	{ "one officer of two", l_one, "signer-policy-quorum",
+	    "the activation was signed by 1 officers where 2 are needed" },
+	{ "one person twice", l_one_twice, "signer-policy-quorum",
+	    "the activation was signed by 1 officers where 2 are needed" },
+	{ "nobody", l_nobody, "signer-policy-quorum",
+	    "the activation was signed by 0 officers where 2 are needed" },
+	{ "a minister is no officer", l_minister, "signer-policy-officer",
+	    "the activation was signed by somebody who is no platform officer "
+	    "of the signer's ceilings" },
+	{ "a signature over other bytes", l_other_bytes, "cms-other-content",
+	    NULL },
+};
+
+static void
+each_lie_is_refused(void **state)
+{
+	(void)state;
+	struct world *w = two_officers();
+
+	for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
+		struct plan p;
+		struct err refusal = { .code = ERR_OK };
+		plan_init(w, &p, "POL-2026-000001", "policy 2");
+		lies[i].lie(w, &p);
+		enum err_code code = plan_ask(w, &p, &refusal);
+		if (code == ERR_OK || strcmp(refusal.id, lies[i].id) != 0 ||
+		    (lies[i].say != NULL &&
+			strcmp(refusal.say, lies[i].say) != 0))
+			fail_msg("%s: %s: %s", lies[i].name,
+			    code == ERR_OK ? "taken" : refusal.id, refusal.say);
+		assert_string_equal(certificate_under(w, "policy 2", w->now),
+		    "signer-policy-unknown");
+	}
+	assert_string_equal(certificate_under(w, "policy", w->now), "ok");
+	world_free(w);
+}
+
+/* Core's table of messages: what is not whole closes the peer. */
+static void
+too_many_signatures(void **state)
+{
+	(void)state;
+	struct world *w = two_officers();
+	struct buf body AUTO_BUF = BUF(1024);
+	struct buf frame AUTO_BUF = BUF(4096), out AUTO_BUF = BUF(4096);
+	struct err e;
+
+	put_bytes(&body, bytes_str("x"));
+	put_u8(&body, OFFICERS_MAX + 1);
+	for (size_t i = 0; i <= OFFICERS_MAX; i++)
+		put_bytes(&body, bytes_str("y"));
+	frame_put(&frame, SIGNER_POLICY, 1, buf_bytes(&body));
+	assert_int_equal(world_batch(w, buf_bytes(&frame), &out, &e),
+	    ERR_INVALID);
+	assert_string_equal(e.id, "signer-message");
+	world_free(w);
+}
+
+/* Taken once, the same octets again change nothing; nothing else has its id. */
+static void
+taken_once(void **state)
+{
+	(void)state;
+	struct world *w = two_officers();
+	struct plan p;
+	struct err refusal;
+
+	plan_init(w, &p, "POL-2026-000001", "policy 2");
+	OK(plan_ask(w, &p, e));
+	assert_string_equal(certificate_under(w, "policy 2", w->now), "ok");
+	w->now += 2 * DAY; /* its statement is over: known is known */
+	OK(plan_ask(w, &p, e));
+	struct plan other;
+	plan_init(w, &other, "POL-2026-000001", "policy 3");
+	assert_int_equal(plan_ask(w, &other, &refusal), ERR_CONFLICT);
+	assert_string_equal(refusal.id, "signer-policy-again");
+	/* The journal remembers it. */
+	world_stop(w);
+	world_start(w);
+	assert_string_equal(certificate_under(w, "policy 2", w->now), "ok");
+	assert_string_equal(certificate_under(w, "policy 3", w->now),
+	    "signer-policy-unknown");
+	world_free(w);
+}
+
+/* Not before its time; and then the one before it is over. */
+static void
+at_its_time(void **state)
+{
+	(void)state;
+	struct world *w = two_officers();
+	struct plan p;
+
+	plan_init(w, &p, "POL-2026-000001", "policy 2");
+	p.st.effective = w->now + HOUR;
+	OK(plan_ask(w, &p, e));
+	assert_string_equal(certificate_under(w, "policy 2", w->now),
+	    "signer-policy-early");
+	assert_string_equal(certificate_under(w, "policy", w->now), "ok");
+	w->now += HOUR - 1;
+	assert_string_equal(certificate_under(w, "policy 2", w->now),
+	    "signer-policy-early");
+	w->now++;
+	assert_string_equal(certificate_under(w, "policy 2", w->now), "ok");
+	/* Stated while it was in force, and a moment of grace for the clocks. */
+	assert_string_equal(certificate_under(w, "policy", w->now + MINUTE),
+	    "ok");
+	w->now += 5 * MINUTE;
+	assert_string_equal(certificate_under(w, "policy",
+				w->now - 10 * MINUTE),
+	    "ok");
+	assert_string_equal(certificate_under(w, "policy", w->now),
+	    "signer-policy-replaced");
+	world_stop(w);
+	world_start(w);
+	assert_string_equal(certificate_under(w, "policy", w->now),
+	    "signer-policy-replaced");
+	world_free(w);
+}
+
+/* A right is taken away by whoever owns core, and never given back. */
+static void
+withdrawn(void **state)
+{
+	(void)state;
+	struct world *w = two_officers();
+	struct plan p;
+	struct err refusal;
+
+	plan_init(w, &p, "POL-2026-000001", "policy 2");
+	p.st.effective = w->now + HOUR;
+	OK(plan_ask(w, &p, e));
+	assert_int_equal(end_ask(w, "POL-2026-000001", w->now + DAY, &refusal),
+	    ERR_DENIED);
+	assert_string_equal(refusal.id, "signer-policy-end-future");
+	assert_int_equal(end_ask(w, "", w->now, &refusal), ERR_DENIED);
+	OK(end_ask(w, "POL-2026-000001", w->now, e));
+	OK(end_ask(w, "POL-2026-000001", w->now, e));
+	/* One that was withdrawn before the signer heard of it. */
+	OK(end_ask(w, "POL-2026-000002", w->now, e));
+	for (int again = 0; again < 2; again++) {
+		assert_int_equal(plan_ask(w, &p, &refusal), ERR_DENIED);
+		assert_string_equal(refusal.id, "signer-policy-withdrawn");
+		p.st.id = bytes_str("POL-2026-000002");
+		assert_int_equal(plan_ask(w, &p, &refusal), ERR_DENIED);
+		assert_string_equal(refusal.id, "signer-policy-withdrawn");
+		p.st.id = bytes_str("POL-2026-000001");
+		world_stop(w);
+		world_start(w);
+	}
+	w->now += 2 * HOUR;
+	assert_string_equal(certificate_under(w, "policy 2", w->now),
+	    "signer-policy-unknown");
+	/* Nothing took the place of the one in force. */
+	assert_string_equal(certificate_under(w, "policy", w->now), "ok");
+	world_free(w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_lie_is_refused),
+		cmocka_unit_test(too_many_signatures),
+		cmocka_unit_test(taken_once),
+		cmocka_unit_test(at_its_time),
+		cmocka_unit_test(withdrawn),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
