@@ -8,7 +8,6 @@ import fnmatch
 import glob
 import os
 import re
-import shutil
 import subprocess
 import sys
 
@@ -120,8 +119,9 @@ class Profiles:
     def make(self):
         e = self.engine
         e.init()
-        self.write_policies()
+        new = self.write_policies()
         e.start()
+        e.activate(*new)
         e.populate(people=0)
         self.root = Made("root", e.path("ca", "root.pem"))
         self.root.issuer = self.root
@@ -136,15 +136,20 @@ class Profiles:
         self.certs.append(self.responder())
 
     def write_policies(self):
+        """Those that init did not write; signer.yaml allows what they say."""
         e = self.engine
-        for path, _ in (*self.named.values(), *self.bases.values()):
-            shutil.copy(path, e.path("etc", "policies"))
-        path = e.path("etc", "policies", ETSI + ".yaml")
+        path = e.temp(ETSI + ".yaml")
         with open(path, "w", encoding="utf-8") as f:
             f.write(ETSI_TEXT)
         self.named[ETSI] = (path, False)
         with open(e.path("etc", "signer.yaml"), "a", encoding="utf-8") as f:
             f.write("qc_statements: true\n")
+        return [path for path in self.files() if not os.path.exists(
+            e.path("etc", "policies", os.path.basename(path)))]
+
+    def files(self):
+        return [path for path, _ in (*self.named.values(),
+                                     *self.bases.values())]
 
     def certify(self, number, name):
         kind, attributes, algorithm = HOLDERS[name]
@@ -175,10 +180,9 @@ class Profiles:
         harness.run("openssl", "pkey", "-in", e.path("keys", "root.key"),
                     "-passin", "pass:" + harness.PASSPHRASE.decode().strip(),
                     "-out", key)
-        files = [path for path, _ in (*self.named.values(),
-                                      *self.bases.values())]
         done = harness.run(CERTIFY, e.path("etc", "signer.yaml"), name, kind,
-                           self.root.path, key, csr, URL, *files)
+                           self.root.path, key, csr, URL,
+                           *self.files())
         with open(out, "wb") as f:
             f.write(done.stdout)
         return out
