@@ -421,6 +421,95 @@ other_refusals_keep_nothing(void **state)
 	assert_int_equal(d.refused.detail.len, 0);
 }
 
+/* --- Rule by rule ------------------------------------------------------------------ */
+
+static void
+explained(void **state)
+{
+	struct again *g = *state;
+	struct world *w = g->w;
+	const char *id = world_request(w, HOLDER, "k1", "firma-fina");
+	struct verdicts *v = arena_get(w->a, sizeof(*v));
+	struct buf out AUTO_BUF = BUF(1 << 20);
+	AUTO(json) keep = NULL;
+	struct past past, back;
+	const struct policy *policy;
+	uint64_t index = 0;
+	bool in_log = false;
+
+	/* The last submission, by the rows alone. */
+	assert_int_equal(explain_find(&w->ca, w->v, bytes_str(id), w->now, w->a,
+			     &past, &index, &in_log, &g->e),
+	    ERR_OK);
+	assert_true(in_log);
+	struct entry en = *fake_view_entry(w->v, (size_t)index);
+	assert_int_equal(entry_parse(&en, w->a, &g->e), ERR_OK);
+	assert_true(bytes_is(en.refs.request, id));
+	assert_int_equal(past_read(&en, &keep, w->a, &past, &g->e), ERR_OK);
+	g->history = history_new();
+	assert_int_equal(history_take_rows(g->history, w->v, w->a, &g->e),
+	    ERR_OK);
+	assert_int_equal(history_policy(g->history, past.policy_sha256, &policy,
+			     &g->e),
+	    ERR_OK);
+	explain_write(&past, policy, v, w->a, &out);
+	assert_int_equal(v->failed, 0);
+	const char *text = buf_text(&out);
+	assert_non_null(strstr(text, "\"result\":\"accepted\""));
+	/* What the base says stands in the base. */
+	assert_non_null(strstr(text,
+	    "{\"at\":\"base-firma@1:7\",\"fact\":\"ec-p256\",\"rule\":"
+	    "\"keys.allowed\",\"verdict\":\"passed\"}"));
+	AUTO(json) again = NULL;
+	assert_int_equal(explain_read(buf_bytes(&out), &again, &back, &g->e),
+	    ERR_OK);
+	assert_true(bytes_is(back.request, id));
+	assert_true(bytes_is(back.policy, "firma-fina"));
+	assert_int_equal(back.facts.now, past.facts.now);
+}
+
+static void
+explained_draft(void **state)
+{
+	struct again *g = *state;
+	struct world *w = g->w;
+	struct command c = world_command(w, ACT_REQUEST_NEW, CF_AS, OPERATOR,
+	    CF_RUT, RUT_A, CF_RUN, HOLDER, CF_POLICY, "firma-estricta",
+	    CF_VALIDITY, "2y", CF_DRAFT, "true", CF_COUNT);
+	struct verdicts *v = arena_get(w->a, sizeof(*v));
+	struct buf out AUTO_BUF = BUF(1 << 20);
+	struct past past;
+	uint64_t index;
+	bool in_log = true;
+
+	world_must(w, world_run(w, &c), "a draft without a key");
+	assert_int_equal(explain_find(&w->ca, w->v,
+			     bytes_str("SOL-2027-000001"), w->now, w->a, &past,
+			     &index, &in_log, &g->e),
+	    ERR_INVALID);
+	assert_string_equal(g->e.say,
+	    "the request has no key yet; add the holder's PKCS #10 request");
+	struct command with = world_command(w, ACT_REQUEST_NEW, CF_AS, OPERATOR,
+	    CF_RUT, RUT_A, CF_RUN, HOLDER, CF_POLICY, "firma-estricta",
+	    CF_VALIDITY, "2y", CF_DRAFT, "true", CF_COUNT);
+	with.f[CF_CSR] = world_csr(w, "k1");
+	world_must(w, world_run(w, &with), "a draft with one");
+	assert_int_equal(explain_find(&w->ca, w->v,
+			     bytes_str("SOL-2027-000002"), w->now, w->a, &past,
+			     &index, &in_log, &g->e),
+	    ERR_OK);
+	assert_false(in_log);
+	explain_write(&past, policy_find(w->policies, past.policy), v, w->a,
+	    &out);
+	assert_int_equal(v->failed, 1);
+	assert_non_null(strstr(buf_text(&out),
+	    "\"detail\":\"a validity of 2y is longer than the 1y that this "
+	    "policy allows\",\"fact\":\"2y\",\"id\":\"policy-validity-long\""));
+	assert_int_equal(explain_find(&w->ca, w->v, bytes_str("SOL-2027-9"),
+			     w->now, w->a, &past, &index, &in_log, &g->e),
+	    ERR_NOTFOUND);
+}
+
 /* --- What cannot be judged again --------------------------------------------------------- */
 
 static void
@@ -520,6 +609,8 @@ main(void)
 		TEST(other_issuer),
 		TEST(refused_and_judged_again),
 		TEST(other_refusals_keep_nothing),
+		TEST(explained),
+		TEST(explained_draft),
 		TEST(refuses),
 		TEST(history_refuses),
 	};
