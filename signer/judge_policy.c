@@ -212,8 +212,7 @@ check_policy(const struct signer *s, const struct statement *st, int64_t now,
 	if (now < p->from)
 		return err_say(e, ERR_DENIED, "signer-policy-early",
 		    "the policy %s of the statement is not in force yet", name);
-	if (st->issued > replaced_at(state, p) + SKEW &&
-	    replaced_at(state, p) != NEVER)
+	if (st->issued - SKEW > replaced_at(state, p))
 		return err_say(e, ERR_DENIED, "signer-policy-replaced",
 		    "the policy %s of the statement was replaced by a later "
 		    "version before the statement was written",
