@@ -101,7 +101,7 @@ struct signer_ocsp {
 /*
  * Asked before core writes an intent: is this somebody's signature over the
  * statement?  Nothing is signed, kept or permitted by it; the signer must
- * check the signature anyway, and remembers that it did (decision 0013).
+ * check the signature anyway, and remembers that it did (decision 0015).
  */
 struct signer_evidence {
 	struct bytes statement, evidence;
