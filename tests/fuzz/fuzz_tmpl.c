@@ -12,6 +12,7 @@ static const struct ceilings wide = {
 	.keys = 0x1f,
 	.key_usage = 0x1f,
 	.eku = 1u << OID_EKU_CLIENT | 1u << OID_EKU_EMAIL,
+	.names = UINT16_MAX,
 	.statement_max_s = 7 * DAY,
 	.ocsp_max_s = 10 * DAY,
 	.crl_max_s = 30 * DAY,

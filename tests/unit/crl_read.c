@@ -198,9 +198,12 @@ place_of_an_entry(void **state)
 	    5);
 }
 
+/* Those that crl_lint.c makes have their rows there. */
 static bool
 is_row(const char *file)
 {
+	if (strncmp(file, "lint_", 5) == 0)
+		return true;
 	size_t len = strlen(file) - strlen(".der");
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		if (strlen(bad[i].file) == len &&
