@@ -272,6 +272,21 @@ check_value(const struct narrow *x, const struct row *r, const struct value *v,
 		refuse_number(x, r, v, old);
 }
 
+/* Of a map that counts as a whole: does the base have it? */
+static bool
+has_whole(const struct table *t, const uint8_t *base)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const struct row *r = &t->rows[i];
+		const struct value *v =
+		    (const struct value *)(const void *)(base + r->into);
+
+		if ((r->flags & REQUIRED) != 0 && !v->given)
+			return false;
+	}
+	return true;
+}
+
 static void
 check_rows(const struct narrow *x, const struct node *own,
     const struct table *t, const uint8_t *into, const uint8_t *base)
@@ -283,11 +298,23 @@ check_rows(const struct narrow *x, const struct node *own,
 
 		if (n == NULL || (r->flags & (OWN | LATER)) != 0)
 			continue;
-		if (r->type == T_MAP)
-			check_rows(x, n, r->sub, v, old);
-		else
+		if (r->type != T_MAP)
 			check_value(x, r, v, old);
+		else if ((r->flags & WHOLE) == 0 || has_whole(r->sub, old))
+			check_rows(x, n, r->sub, v, old);
 	}
+}
+
+/* Where the base's last day ends, said or usual: further west is later. */
+static void
+check_zone(const struct narrow *x, const struct said_policy *s,
+    const struct said_policy *base)
+{
+	const struct value *v = &s->validity.zone, *old = &base->validity.zone;
+
+	if (base->validity.ends.given && !old->given && v->given && v->ok &&
+	    !bytes_eq(v->text, old->text))
+		refuse_equal(x, v, old);
 }
 
 void
@@ -300,4 +327,5 @@ policy_check_narrow(struct load *l, const struct node *own,
 	snprintf(name, sizeof(name), "%.*s", BYTES_FMT(base->name.text));
 	check_rows(&x, own, &policy_table, (const uint8_t *)s,
 	    (const uint8_t *)base);
+	check_zone(&x, s, base);
 }

@@ -38,6 +38,7 @@ static const struct ceilings law = {
 	.key_usage = 0x1f,
 	.eku = 1u << OID_EKU_CLIENT | 1u << OID_EKU_EMAIL,
 	.names = 1u << 0 | 1u << 1, /* otherName, e-mail */
+	.qc_statements = true,
 	.statement_max_s = 72 * HOUR,
 	.ocsp_max_s = 4 * DAY,
 	.crl_max_s = 7 * DAY,
@@ -241,6 +242,54 @@ inherits(void **state)
 	findings_fini(&f);
 }
 
+/*
+ * What a base leaves to its defaults: its last day ends in UTC, so that a zone
+ * further west would be later; what it has nothing of is open.
+ */
+static void
+defaults_of_a_base(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *base, *own; /* in validity; behind HEAD */
+		const char *id, *field;
+	} rows[] = {
+		{ ", ends: \"2027-12-31\"", "validity: {zone: \"-14:00\"}\n", "policy-narrow-fixed", "validity.zone" },
+		{ ", ends: \"2027-12-31\"", "validity: {zone: \"-14:00\", ends: \"2027-12-31\"}\n", "policy-narrow-fixed", "validity.zone" },
+		{ ", ends: \"2027-12-31\"", "validity: {zone: UTC, ends: \"2027-12-30\"}\n", NULL, NULL },
+		{ ", ends: \"2027-12-31\"", "validity: {ends: \"2028-01-01\"}\n", "policy-narrow-later", "validity.ends" },
+		{ "", "validity: {zone: America/Santiago, ends: \"2027-12-31\"}\n", NULL, NULL },
+		{ "", "qc_statements: {compliance: true, limit: {currency: CLP, amount: 5, exponent: 6}}\n", NULL, NULL },
+	};
+	/* clang-format on */
+	static const char validity[] = "renew_window: 30d";
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf base AUTO_BUF = BUF(1 << 16);
+		struct buf own AUTO_BUF = BUF(1 << 16);
+		struct findings f = { NULL, 0, 0 };
+		const char *at = strstr(STATE, validity) + strlen(validity);
+
+		buf_put(&base, (const uint8_t *)STATE,
+		    strlen(STATE) - strlen(at));
+		buf_puts(&base, rows[i].base);
+		buf_puts(&base, at);
+		buf_puts(&own, HEAD);
+		buf_puts(&own, rows[i].own);
+		const char *texts[] = { buf_text(&base), buf_text(&own) };
+		AUTO(policy_set) set = load(texts, 2, &f);
+		if (f.errors != (rows[i].id != NULL) ||
+		    (f.errors > 0 && (strcmp(f.v[0].err.id, rows[i].id) != 0 ||
+					 strcmp(f.v[0].err.where.field,
+					     rows[i].field) != 0)))
+			fail_msg("%zu: %zu errors, first %s %s", i, f.errors,
+			    f.len > 0 ? f.v[0].err.id : "",
+			    f.len > 0 ? f.v[0].err.say : "");
+		findings_fini(&f);
+	}
+}
+
 /* A broken base is told of once, not again for all that extend it. */
 static void
 broken_base(void **state)
@@ -279,6 +328,7 @@ main(void)
 		cmocka_unit_test(widening_by_row),
 		cmocka_unit_test(chains_by_row),
 		cmocka_unit_test(inherits),
+		cmocka_unit_test(defaults_of_a_base),
 		cmocka_unit_test(broken_base),
 		cmocka_unit_test(base_of),
 	};
