@@ -357,6 +357,24 @@ world_free(struct world *w)
 	free(w);
 }
 
+static const char *
+text_of(const char *spec, size_t len)
+{
+	static const struct {
+		const char *name, *text;
+	} all[] = {
+		{ "funcionario-firma", policy_firma },
+		{ "firma-estricta", policy_estricta },
+		{ "base-firma", policy_base },
+		{ "firma-fina", policy_fina },
+	};
+	size_t i = 0;
+
+	while (i + 1 < ARRAY_LEN(all) && strncmp(spec, all[i].name, len) != 0)
+		i++;
+	return all[i].text;
+}
+
 /* "funcionario-firma:2x+firma-estricta:2": names, versions, other bytes. */
 struct bytes
 world_files(struct world *w, const char *spec)
@@ -365,17 +383,23 @@ world_files(struct world *w, const char *spec)
 
 	while (*spec != '\0') {
 		size_t len = strcspn(spec, ":");
-		const char *text = strncmp(spec, "firma-estricta", len) == 0
-				       ? policy_estricta
-				       : policy_firma;
+		const char *text = text_of(spec, len);
 		char *rest;
 		long version = strtol(spec + len + 1, &rest, 10);
 		const char *at = strstr(text, "version: 1\n");
+		const char *base = strstr(text, "@1\n");
 		struct buf one AUTO_BUF = BUF(1 << 16);
 
 		buf_put(&one, text, (size_t)(at - text));
 		buf_putf(&one, "version: %ld\n", version);
-		buf_puts(&one, at + strlen("version: 1\n"));
+		at += strlen("version: 1\n");
+		if (*rest == '^' && base != NULL) {
+			version = strtol(rest + 1, &rest, 10);
+			buf_put(&one, at, (size_t)(base - at));
+			buf_putf(&one, "@%ld\n", version);
+			at = base + strlen("@1\n");
+		}
+		buf_puts(&one, at);
 		for (; *rest != '\0' && *rest != '+'; rest++)
 			buf_putf(&one,
 			    *rest == '!' ? "nonsense: 1\n" : "# %c\n", *rest);

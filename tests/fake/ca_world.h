@@ -57,7 +57,8 @@ OWNED(world);
 struct world_key *world_key(struct world *w, const char *name);
 struct bytes world_csr(struct world *w, const char *key);
 /* Files of a proposal: "funcionario-firma:2+firma-estricta:2"; a letter behind
- * the version makes other bytes of it, an exclamation mark a mistake. */
+ * the version makes other bytes of it, an exclamation mark a mistake, and ^2
+ * lets it extend version 2 of its base. */
 struct bytes world_files(struct world *w, const char *spec);
 /* CMS over text by that key with its certificate. */
 struct bytes world_cms(struct world *w, const char *key, struct bytes text);
