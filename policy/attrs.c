@@ -27,6 +27,24 @@ refuse_attribute(struct load *l, const struct node *key)
 	    near != NULL ? near : list, near != NULL ? "?" : "");
 }
 
+/* What is cut of these is somebody else's, or nobody's. */
+static void
+check_clip(struct load *l, const struct said_attr *said, enum pkix_oid type)
+{
+	const struct value *clip = &said->too_long;
+	struct err e;
+
+	if (!clip->ok || clip->n == 0 ||
+	    (type != OID_C && type != OID_SERIAL_NUMBER && type != OID_EMAIL &&
+		type != OID_ORGANIZATION_ID))
+		return;
+	err_at(&e, ERR_DENIED, "policy-attribute-clip", "RFC 5280 4.1.2.6",
+	    where_of(l, clip->at),
+	    "%s identifies the holder: a part of it is another identity",
+	    name_attr_word(type));
+	report(l, clip->at->width, &e, "write refuse, or delete the key");
+}
+
 /* value, string, max, too_long. */
 static bool
 attr_decode(struct load *l, const struct node *n, struct said_subject *s)
@@ -58,6 +76,7 @@ attr_decode(struct load *l, const struct node *n, struct said_subject *s)
 		    name_attr_word(s->type));
 		report(l, said->string.at->width, &e, "delete the key");
 	}
+	check_clip(l, said, s->type);
 	return l->f->errors == errors && said->value.ok;
 }
 

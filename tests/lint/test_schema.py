@@ -53,6 +53,7 @@ CANNOT = {
     "policy-alt-oid": "where an identifier may stand",
     "policy-attribute-max": "each attribute has another limit",
     "policy-attribute-string": "each attribute has other strings",
+    "policy-attribute-clip": "some attributes identify the holder",
     "name-country": "the list of ISO 3166",
     "name-too-long": "the length of what a fact turns into",
     "name-meta": "what stands for nothing",

@@ -199,6 +199,7 @@ static const struct refusal refusals[] = {
 	{ "directory without value", "subject_alt: []", "subject_alt: [{directory: {CN: test}}]", 5, 40, 4, "name-meta", "names.subject_alt[1].directory.CN", NULL, NULL },
 	{ "string that C cannot be", "C: CL", "C: {value: CL, string: utf8}", 4, 34, 4, "policy-attribute-string", "subject.C.string", "C is never a string of this type", "delete the key" },
 	{ "longer than the attribute", "CN: \"{person.name}\"", "CN: {value: \"{person.name}\", max: 65}", 4, 52, 2, "policy-attribute-max", "subject.CN.max", "CN may have 64 characters at most", "write 64 or less" },
+	{ "an identity that is cut", "C: CL", "C: {value: CL, too_long: clip}", 4, 36, 4, "policy-attribute-clip", "subject.C.too_long", "C identifies the holder: a part of it is another identity", "write refuse, or delete the key" },
 	{ "too_long that is no word", "CN: \"{person.name}\"", "CN: {value: \"{person.name}\", too_long: cut}", 4, 57, 3, "policy-word-unknown", NULL, NULL, NULL },
 	{ "attribute without value", "CN: \"{person.name}\"", "CN: {max: 30}", 4, 18, 2, "policy-key-missing", "subject.CN", "the key value is missing", NULL },
 	{ "attribute of no name", "{person.name}", "{person.attribute.Grade}", 4, 23, 24, "policy-fact-unknown", NULL, NULL, NULL },
