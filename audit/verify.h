@@ -109,11 +109,13 @@ struct activation {
 	size_t n, done;     /* policies named; in force */
 	uint32_t in_force;  /* policies, a bit each */
 	uint8_t hash[ACTIVATION_FILES_MAX][HASH_LEN];
+	int64_t version[ACTIVATION_FILES_MAX];
 	int64_t effective, issued, expires;
 	struct buf statement; /* owned */
 };
 struct policy_noted {
-	bool replaced; /* by a later version of its name */
+	int64_t version; /* 0: its detail was erased */
+	bool replaced;   /* by a later version of its name */
 };
 
 struct officer {

@@ -82,8 +82,10 @@ judge_policy_proposed(struct audit *a, const struct entry *en,
 	p->effective = s.effective;
 	p->issued = s.issued;
 	p->expires = s.expires;
-	for (size_t i = 0; i < s.n; i++)
+	for (size_t i = 0; i < s.n; i++) {
 		memcpy(p->hash[i], s.policy[i].is.sha256.p, HASH_LEN);
+		p->version[i] = s.policy[i].is.version;
+	}
 	if (!bytes_eq(s.id, en->refs.request) ||
 	    !bytes_eq(s.origin, buf_bytes(&a->origin)))
 		return err_say(e, ERR_INVALID, "audit-activation-statement",
@@ -163,25 +165,34 @@ judge_policy_closed(struct audit *a, const struct entry *en, struct json_obj d,
 
 /* --- policy.activated ----------------------------------------------------------- */
 
-/* In force from here on, in the place of its namesake. */
-static void
-note_policy(struct audit *a, struct bytes hash, struct bytes name)
+/*
+ * In force from here on, in the place of its namesake.  false: that one's
+ * version is not below, so that a name and version could mean two texts.
+ */
+static bool
+note_policy(struct audit *a, struct bytes hash, struct bytes name,
+    int64_t version)
 {
 	uint32_t before = map_get(&a->map, MAP_POLICY_NAME, name);
+	bool rises = true;
 
 	a->policy =
 	    grow(a->policy, a->n_policy, &a->size_policy, sizeof(*a->policy));
-	a->policy[a->n_policy] = (struct policy_noted){ .replaced = false };
-	if (name.len > 0 && before != NONE)
+	a->policy[a->n_policy] = (struct policy_noted){ .version = version };
+	if (name.len > 0 && before != NONE) {
 		a->policy[before].replaced = true;
+		rises = version > a->policy[before].version;
+	}
 	if (name.len > 0)
 		map_put(&a->map, MAP_POLICY_NAME, name, (uint32_t)a->n_policy);
 	map_put(&a->map, MAP_POLICY, hash, (uint32_t)a->n_policy++);
+	return rises;
 }
 
 /* Enough officers signed these very bytes, for this time or an earlier one. */
 static enum err_code
-judge_activation(struct audit *a, const struct entry *en, struct err *e)
+judge_activation(struct audit *a, const struct entry *en, int64_t version,
+    struct err *e)
 {
 	struct activation *p = find(a, en);
 	size_t i = 0;
@@ -195,7 +206,8 @@ judge_activation(struct audit *a, const struct entry *en, struct err *e)
 	while (i < p->n &&
 	       !bytes_eq(en->refs.policy, bytes_of(p->hash[i], HASH_LEN)))
 		i++;
-	if (i == p->n || (p->in_force & 1u << i) != 0)
+	if (i == p->n || (p->in_force & 1u << i) != 0 ||
+	    (!a->erased && p->version[i] != version))
 		return err_say(e, ERR_INVALID, "audit-activation-other",
 		    "entry %s: the activation does not name this policy, or it "
 		    "took effect before",
@@ -219,14 +231,15 @@ judge_policy(struct audit *a, const struct entry *en, struct json_obj d,
     struct err *e)
 {
 	struct bytes text = BYTES_NONE, name = BYTES_NONE;
+	int64_t version = 0;
 
 	a->report.policies++;
 	if (!a->erased) {
 		text = json_get_base64(d, "text", a->arena);
 		name = json_get_str(d, "name");
-		(void)json_get_int(d, "version");
+		version = json_get_int(d, "version");
 	}
-	note_policy(a, en->refs.policy, name);
+	bool rises = note_policy(a, en->refs.policy, name, version);
 	TRY(detail_end(a, e));
 	if (!a->erased && !hash_is(en->refs.policy.p, text))
 		return err_say(e, ERR_INVALID, "audit-policy-text",
@@ -234,7 +247,14 @@ judge_policy(struct audit *a, const struct entry *en, struct json_obj d,
 		    "named",
 		    a->at);
 	if (en->refs.request.len > 0)
-		return judge_activation(a, en, e);
+		TRY(judge_activation(a, en, version, e));
+	if (a->policy_quorum > 0 && !rises)
+		return err_say(e, ERR_INVALID, "audit-policy-version",
+		    "entry %s: the version of the policy does not rise above "
+		    "that of the one in force before it",
+		    a->at);
+	if (en->refs.request.len > 0)
+		return ERR_OK;
 	/* Logs that began without a quorum took what lay in the files. */
 	if (a->policy_quorum == 0 || !a->begun)
 		return ERR_OK;

@@ -15,6 +15,13 @@ static const char *const texts[] = { "policy: funcionario-firma\nversion: 8\n",
 	"policy: otra\nversion: 1\n" };
 static const int64_t versions[] = { 8, 1 };
 
+/* The policy in force before has version 7. */
+static int64_t
+version_of(struct world *w, size_t i)
+{
+	return i == 0 && twisted(w, POLICY_BEHIND) ? 7 : versions[i];
+}
+
 static void
 propose_policies(struct world *w, const char *id, struct buf *statement)
 {
@@ -37,7 +44,7 @@ propose_policies(struct world *w, const char *id, struct buf *statement)
 	for (size_t i = 0; i < 2; i++) {
 		sha256(hash[i], bytes_str(texts[i]));
 		st.policy[i].is = (struct policy_name){ bytes_str(names[i]),
-			bytes_of(hash[i], HASH_LEN), versions[i] };
+			bytes_of(hash[i], HASH_LEN), version_of(w, i) };
 	}
 	OK(activation_print(&st, statement, &err));
 	actor(w, &j, OFFICER, "officer");
@@ -50,7 +57,7 @@ propose_policies(struct world *w, const char *id, struct buf *statement)
 		jw_object(&j);
 		jw_member_str(&j, "name", bytes_str(names[i]));
 		jw_member_base64(&j, "text", text);
-		jw_member_int(&j, "version", versions[i]);
+		jw_member_int(&j, "version", version_of(w, i));
 		jw_close(&j, '}');
 	}
 	jw_close(&j, ']');
@@ -96,7 +103,8 @@ activate(struct world *w, const char *id, size_t i)
 	actor(w, &j, MINISTER, "officer");
 	jw_member_str(&j, "name", bytes_str(names[i]));
 	jw_member_base64(&j, "text", bytes_str(texts[i]));
-	jw_member_int(&j, "version", versions[i]);
+	jw_member_int(&j, "version",
+	    version_of(w, i) + (twisted(w, POLICY_OTHER_VERSION) ? 1 : 0));
 	append(w, ENTRY_POLICY_ACTIVATED, &j,
 	    (struct entry_refs){ .policy = bytes_of(hash, HASH_LEN),
 		.request =

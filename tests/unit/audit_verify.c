@@ -357,6 +357,11 @@ static const struct {
 	{ POLICY_REPLACED, "submitted under a policy of before",
 	    "audit-policy-replaced",
 	    ": the policy that it rests on was replaced before it" },
+	{ POLICY_BEHIND, "a version that does not rise", "audit-policy-version",
+	    ": the version of the policy does not rise above that of the one "
+	    "in force before it" },
+	{ POLICY_OTHER_VERSION, "another version than the officers signed",
+	    "audit-activation-other", NULL },
 };
 
 static void
