@@ -161,6 +161,11 @@ struct round {
 	int64_t since_ms; /* monotonic */
 };
 
+/* Refusals of one kind that the log kept of late. */
+struct kept_refusals {
+	int64_t kept, since;
+};
+
 /* A file of the directory of policies, as it was read last. */
 struct core_policy_file {
 	char file[PATH_LEN], policy[POLICY_NAME_MAX];
@@ -239,8 +244,8 @@ struct core {
 	char read_only_why[200];
 	bool stopping;
 	uint64_t acts, refusals;
-	/* The writer thread: refusals by policies that the log keeps. */
-	int64_t refusals_kept, refusals_since;
+	/* The writer thread: refusals that the log keeps. */
+	struct kept_refusals by_policy, of_evidence;
 };
 
 /* Stops all writing and says why, once. */

@@ -11,7 +11,7 @@
 #include "core.h"
 
 #define GROUP_MAX 512 /* jobs of one commit */
-/* Requests refused by a policy that the log keeps, at once and then. */
+/* Refusals of one kind that the log keeps, at once and then. */
 #define REFUSALS_AT_ONCE 60
 #define REFUSAL_EVERY_S  10
 
@@ -114,20 +114,20 @@ is_evidence_act(enum ca_act act)
 }
 
 /*
- * May one more refusal by a policy go into the log?  Whoever may submit could
+ * May one more refusal of this kind go into the log?  Whoever is refused could
  * fill the disk with them: so many at once, then one in a while.
  */
 static bool
-refusal_fits(struct core *c, int64_t now)
+refusal_fits(struct kept_refusals *r, int64_t now)
 {
-	int64_t due = (now - c->refusals_since) / REFUSAL_EVERY_S;
-	if (now < c->refusals_since || due > REFUSALS_AT_ONCE)
+	int64_t due = (now - r->since) / REFUSAL_EVERY_S;
+	if (now < r->since || due > REFUSALS_AT_ONCE)
 		due = REFUSALS_AT_ONCE;
-	c->refusals_kept = c->refusals_kept > due ? c->refusals_kept - due : 0;
-	c->refusals_since = due > 0 ? now : c->refusals_since;
-	if (c->refusals_kept == REFUSALS_AT_ONCE)
+	r->kept = r->kept > due ? r->kept - due : 0;
+	r->since = due > 0 ? now : r->since;
+	if (r->kept == REFUSALS_AT_ONCE)
 		return false;
-	if (++c->refusals_kept == REFUSALS_AT_ONCE)
+	if (++r->kept == REFUSALS_AT_ONCE)
 		log_warn("refusals-not-kept", "every_s=%d", REFUSAL_EVERY_S);
 	return true;
 }
@@ -145,10 +145,11 @@ write_refusal(struct core *c, struct job *j, struct view *v,
 	if (j->code == ERR_BUSY)
 		return ERR_OK;
 	if (decision->refused.detail.len > 0)
-		return refusal_fits(c, now)
+		return refusal_fits(&c->by_policy, now)
 			   ? append(c, j, v, &decision->refused, now, e)
 			   : ERR_OK;
-	if (!is_evidence_act(command->act))
+	if (!is_evidence_act(command->act) ||
+	    !refusal_fits(&c->of_evidence, now))
 		return ERR_OK;
 	TRY(ca_decide_refused(command, &j->err, a, &d, e));
 	return append(c, j, v, &d, now, e);

@@ -681,6 +681,17 @@ def test_confirmations(w):
     assert w.e.cli("appointment", "show", made["id"])["state"] == "proposed"
 
 
+def test_flood(w):
+    """Whoever brings evidence that is none, again and again, does not fill
+    the log."""
+    before = w.e.log_size()
+    for _ in range(80):
+        status, problem = w.e.api(*w.endorse(b"hello"))
+        assert (status, problem["id"]) == (400, "pem-missing"), problem
+    assert w.e.log_size() - before <= 60, w.e.log_size() - before
+    w.e.wait_log("event=refusals-not-kept")
+
+
 # --- HTTP ------------------------------------------------------------------------
 
 HOST = b"Host: x\r\n"
@@ -912,7 +923,7 @@ def main():
         failed = harness.run_tests([
             (t.__name__, lambda t=t: t(world))
             for t in (test_api, test_confirmations, test_http, test_ocsp,
-                      test_command_line)])
+                      test_command_line, test_flood)])
     return failed | harness.run_tests([("test_away", test_away)])
 
 
