@@ -271,7 +271,9 @@ take_effect(struct deed *d, const struct activation *ac, struct err *e)
 
 	TRY(stored_files(d, ac, file, &n, e));
 	enum err_code code = policies_judge(d, file, n, &set, e);
-	if (code == ERR_INVALID || code == ERR_DENIED || code == ERR_CONFLICT)
+	/* But for trouble of the store: nothing else may wait for ever. */
+	if (code != ERR_OK && code != ERR_CORRUPT && code != ERR_IO &&
+	    code != ERR_NOMEM)
 		return draft_closed(d, ENTRY_POLICY_WITHDRAWN, ac,
 		    sentence(d->a, e->say), e);
 	TRY(code);
