@@ -40,6 +40,8 @@
 	X(OPT_OFFICER_RUN, "officer-run", "RUN")         \
 	X(OPT_OFFICER_NAME, "officer-name", "NAME")      \
 	X(OPT_OFFICER_CERT, "officer-cert", "FILE")      \
+	X(OPT_OFFICERS, "officers", "FILE")              \
+	X(OPT_QUORUM, "quorum", "N")                     \
 	X(OPT_CN, "cn", "NAME")                          \
 	X(OPT_TYPE, "type", "KEY-TYPE")                  \
 	X(OPT_KEY_OUT, "key-out", "FILE")                \

@@ -199,6 +199,7 @@ take_options(struct init *i, struct err *e)
 			    ? o[OPT_PUBLIC_URL]
 			    : arena_printf(i->c->arena, "http://%s", i->listen);
 	i->origin = o[OPT_ORIGIN] != NULL ? o[OPT_ORIGIN] : default_origin(i);
+	TRY(init_more_officers(i, e));
 	return take_place(i, e);
 }
 
@@ -302,7 +303,7 @@ static const struct verb verbs[] = {
 	{ "init", NULL, init_verb, NO_ACT, NO_OPERAND, "", 0, 0,
 	    OPTION(OPT_ORIGIN) | OPTION(OPT_PUBLIC_URL) | OPTION(OPT_LISTEN) |
 	    OPTION(OPT_ALGORITHM) | OPTION(OPT_OFFICER_RUN) | OPTION(OPT_OFFICER_NAME) |
-	    OPTION(OPT_OFFICER_CERT),
+	    OPTION(OPT_OFFICER_CERT) | OPTION(OPT_OFFICERS) | OPTION(OPT_QUORUM),
 	    "make an installation: keys, certificates, configuration, ledger",
 	    "crear una instalación: llaves, certificados, configuración, bitácora",
 	    "init --dir /var/lib/refrendo --public-url http://estado.example.cl --officer-run 11111111-1 --officer-name \"Olga Soto\"", NULL },

@@ -1,7 +1,7 @@
 /*
  * What the files of refrendo init share: init.c tells and moves, init_ca.c
- * makes keys and certificates, init_files.c writes what etc/ holds, samples.c
- * has the policies.
+ * makes keys and certificates, init_officers.c reads the other officers,
+ * init_files.c writes what etc/ holds, samples.c has the policies.
  */
 #ifndef CLI_INIT_H
 #define CLI_INIT_H
@@ -34,6 +34,9 @@ struct init {
 	const char *origin, *public_url, *listen;
 	char officer_run[RUN_TEXT];
 	const char *officer_name;
+	struct officer more[OFFICERS_MAX - 1]; /* beside the first */
+	size_t n_more;
+	int64_t quorum; /* who must sign an activation of policies */
 	struct made root, issuer, endorser, officer;
 	struct key *ocsp, *log; /* owned */
 	struct buf root_crl;
@@ -46,6 +49,10 @@ struct init {
 MUST_CHECK enum err_code init_authorities(struct init *i, struct err *e);
 MUST_CHECK enum err_code init_officer(struct init *i, struct err *e);
 void init_fini(struct init *i);
+
+/* init_officers.c: those of --officers, and --quorum.  ERR_INVALID
+ * "cli-officers-line", "cli-officers-many", "cli-quorum". */
+MUST_CHECK enum err_code init_more_officers(struct init *i, struct err *e);
 
 /* init_files.c */
 MUST_CHECK enum err_code init_directories(struct init *i, struct err *e);

@@ -184,8 +184,11 @@ write_policy(struct init *i, const struct sample *s, struct err *e)
 static void
 put_first_policies(struct init *i, struct buf *out)
 {
+	buf_putf(out,
+	    "quorum: %lld    # officers who must sign an activation of "
+	    "policies\n",
+	    (long long)i->quorum);
 	buf_puts(out,
-	    "quorum: 1    # officers who must sign an activation of policies\n"
 	    "\n# Policies in force since the beginning, by the SHA-256 of "
 	    "their "
 	    "files.  Later\n"
@@ -205,14 +208,25 @@ put_first_policies(struct init *i, struct buf *out)
 	}
 }
 
+static void
+put_officer(struct buf *out, const char *run, const char *name,
+    const uint8_t spki_sha256[SHA256_LEN])
+{
+	char hex[HEX_LEN(SHA256_LEN)];
+	hex_print(hex, bytes_of(spki_sha256, SHA256_LEN));
+	buf_puts(out, "  - run: ");
+	put_quoted(out, run);
+	buf_puts(out, "\n    name: ");
+	put_quoted(out, name);
+	buf_putf(out, "\n    key_sha256: \"%s\"\n", hex);
+}
+
 static enum err_code
 write_ceilings(struct init *i, struct err *e)
 {
 	struct buf out AUTO_BUF = BUF(POLICY_FILE_MAX);
 	uint8_t hash[SHA256_LEN];
-	char hex[HEX_LEN(SHA256_LEN)];
 	sha256(hash, i->officer.cert.spki);
-	hex_print(hex, bytes_of(hash, SHA256_LEN));
 	buf_puts(&out,
 	    "# What no policy can exceed, and who may appoint ministers of "
 	    "faith.  Owned by\n"
@@ -231,12 +245,11 @@ write_ceilings(struct init *i, struct err *e)
 	    "per_hour: 10000    # certificates signed in an hour\n\n"
 	    "# Platform officers: RUN, name, and the SHA-256 of each one's "
 	    "public key.\n"
-	    "officers:\n"
-	    "  - run: ");
-	put_quoted(&out, i->officer_run);
-	buf_puts(&out, "\n    name: ");
-	put_quoted(&out, i->officer_name);
-	buf_putf(&out, "\n    key_sha256: \"%s\"\n", hex);
+	    "officers:\n");
+	put_officer(&out, i->officer_run, i->officer_name, hash);
+	for (size_t k = 0; k < i->n_more; k++)
+		put_officer(&out, i->more[k].run, i->more[k].name,
+		    i->more[k].spki_sha256);
 	put_first_policies(i, &out);
 	TRY(buf_end(&out, e));
 	return file_write(inside(i, "etc/signer.yaml"), buf_bytes(&out), 0600,

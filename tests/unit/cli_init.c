@@ -250,14 +250,34 @@ static const struct {
 	{ "origin with a space", { OFFICER, "--origin", "a b", NULL }, CLI_INVALID, "[init-configuration]" },
 	{ "a name that stands for nothing", { "--officer-run", "11111111-1", "--officer-name", "N/A", NULL }, CLI_INVALID, "[name-meta]" },
 	{ "a certificate that is none", { OFFICER, "--officer-cert", "out", NULL }, CLI_INVALID, "[pem-missing]" },
+	{ "no list of officers", { OFFICER, "--officers", "missing.txt", NULL }, CLI_NOTFOUND, "[file-missing]" },
+	{ "an officer without a name", { OFFICER, "--officers", "nameless.txt", NULL }, CLI_INVALID, "[cli-officers-line]" },
+	{ "an officer's wrong digit", { OFFICER, "--officers", "digit.txt", NULL }, CLI_INVALID, "[run-digit]" },
+	{ "an officer without certificate", { OFFICER, "--officers", "certless.txt", NULL }, CLI_NOTFOUND, "[file-missing]" },
+	{ "the same officer twice", { OFFICER, "--officers", "twice.txt", NULL }, CLI_INVALID, "[init-configuration]" },
+	{ "a quorum of nobody", { OFFICER, "--quorum", "0", NULL }, CLI_INVALID, "[cli-quorum]" },
+	{ "a quorum beyond the officers", { OFFICER, "--quorum", "2", NULL }, CLI_INVALID, "[cli-quorum]" },
 	{ "a certificate that is missing", { OFFICER, "--officer-cert", "missing.pem", NULL }, CLI_NOTFOUND, "[file-missing]" },
 };
 /* clang-format on */
 
 static void
+write_text(const char *name, const char *text)
+{
+	FILE *f = fopen(name, "wb");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void
 refused_leaves_nothing(void **state)
 {
 	(void)state;
+	write_text("nameless.txt", "22222222-2 ca/officer/officer.pem\n");
+	write_text("digit.txt", "22222222-3 ca/officer/officer.pem Ana\n");
+	write_text("certless.txt", "22222222-2 none.pem Ana Rojas\n");
+	write_text("twice.txt", "11111111-1 ca/officer/officer.pem Ana\n");
 	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
 		int status = init("other", refusals[i].more);
 		if (status != refusals[i].status ||
@@ -316,12 +336,52 @@ officer_with_a_certificate(void **state)
 	assert_int_equal(type, KEY_RSA_4096);
 }
 
+/* Two officers who must both sign: signer.yaml and the log's first entry. */
+static void
+two_officers(void **state)
+{
+	static const char *const more[] = { OFFICER, "--officers", "two.txt",
+		"--quorum", "2", NULL };
+	struct findings findings = { NULL, 0, 0 };
+	static struct installation in;
+	AUTO(store) s = NULL;
+	AUTO(arena) a = arena_new();
+	struct view *v;
+	struct entry first;
+	struct err e;
+	(void)state;
+	/* Another's certificate: the endorser's will do as one. */
+	write_text("two.txt",
+	    "# the others\n\n22.222.222-2  ca/ca/endorser.pem  "
+	    "Ana Rojas Vera\r\n");
+	clear("two");
+	if (init("two", more) != 0) {
+		print_message("%s\n", printed());
+		fail();
+	}
+	assert_int_equal(installation_read("two", &in, &findings, &e), ERR_OK);
+	assert_int_equal(in.ceilings.n_officer, 2);
+	assert_int_equal(in.ceilings.quorum, 2);
+	assert_string_equal(in.ceilings.officer[1].run, "22222222-2");
+	assert_string_equal(in.ceilings.officer[1].name, "Ana Rojas Vera");
+	findings_fini(&findings);
+	installation_fini(&in);
+	assert_int_equal(store_open("two", 1 << 30, false, &s, &e), ERR_OK);
+	assert_int_equal(store_begin(s, false, &v, &e), ERR_OK);
+	assert_int_equal(view_entry(v, 0, a, &first, &e), ERR_OK);
+	const char *detail = arena_str(a, first.detail);
+	assert_non_null(strstr(detail, "\"policy_quorum\":2"));
+	assert_non_null(strstr(detail, "\"run\":\"22222222-2\""));
+	view_abort(v);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_installation),
 		cmocka_unit_test(refused_leaves_nothing),
+		cmocka_unit_test(two_officers),
 		cmocka_unit_test(unfinished_is_replaced),
 		cmocka_unit_test(officer_with_a_certificate),
 	};
