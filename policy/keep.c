@@ -268,8 +268,10 @@ qc_keep(struct arena *a, struct qc_statements *q, const struct said_policy *s)
 	q->sscd = s->qc.sscd.n != 0;
 	q->types = (unsigned)s->qc.types.n;
 	q->retention_years = s->qc.retention.n;
-	for (size_t i = 0; i < s->qc.countries.count && i < SPEC_LAWS_MAX; i++)
-		keep_text(q->country[q->n_country++], 3, country[i]);
+	/* More than there is room for are qc_check()'s to refuse. */
+	q->n_country = s->qc.countries.count;
+	for (size_t i = 0; i < q->n_country && i < SPEC_LAWS_MAX; i++)
+		keep_text(q->country[i], 3, country[i]);
 	if (s->qc.limit.currency.given) {
 		keep_text(q->currency, sizeof(q->currency),
 		    s->qc.limit.currency.text);

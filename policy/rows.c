@@ -271,7 +271,8 @@ spans_decode(struct load *l, const struct node *n, const struct row *r,
 	struct err e;
 
 	one.type = T_DURATION;
-	if (!ints_decode(l, n, &one, v))
+	if (!is_list(l, n, r) || !is_count(l, n, 0, NOTICES_MAX) ||
+	    !ints_decode(l, n, &one, v))
 		return false;
 	const int64_t *items = v->items;
 	const struct node *c = n->child;

@@ -146,8 +146,9 @@ put_type(struct buf *out, const struct row *r, int depth, bool whole)
 		    min, max);
 		return;
 	case T_SPANS:
-		buf_puts(out, "\"type\": \"array\", \"maxItems\": 16, "
-			      "\"items\": {");
+		buf_putf(out,
+		    "\"type\": \"array\", \"maxItems\": %d, \"items\": {",
+		    NOTICES_MAX);
 		put_pattern(out, "^(0|[1-9][0-9]*)[smhdy]$");
 		buf_puts(out, "}");
 		return;

@@ -62,6 +62,7 @@ CANNOT = {
     "ip-form": "the form of what a fact turns into",
     "uri-form": "the form of what a fact turns into",
     "qc-country": "the list of ISO 3166",
+    "qc-countries": "lists of texts have one length for all",
 }
 
 

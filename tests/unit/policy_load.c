@@ -210,6 +210,8 @@ static const struct refusal refusals[] = {
 	/* --- holders, conditions --- */
 	{ "kind that is none", "keys:", "holders: {kinds: [officials]}\nkeys:", 6, 19, 9, "policy-word-unknown", "holders.kinds[1]", NULL, "did you mean official? allowed: official, authority, minister, system, subordinate-ca" },
 	{ "condition without sentence", "keys:", "conditions: [{must: 'true == true', es: \"x\"}]\nkeys:", 6, 14, 0, "policy-key-missing", "conditions[1]", "the key say is missing", NULL },
+	{ "seven notices", "keys:", "notify: {before_end: [70d, 60d, 50d, 40d, 30d, 20d, 10d]}\nkeys:", 6, 22, 35, "policy-count", "notify.before_end", "there must be 0 to 6 entries", "remove some" },
+	{ "five countries", "keys:", "qc_statements: {compliance: true, countries: [CL, AR, PE, BO, UY]}\nkeys:", 6, 1, 13, "qc-countries", "qc_statements", "more than 4 countries are named", NULL },
 	{ "notices out of order", "keys:", "notify: {before_end: [7d, 30d]}\nkeys:", 6, 27, 3, "policy-spans-order", "notify.before_end[2]", "30d is not shorter than the one before it", "write the longest first" },
 	{ "minister like anybody", "[cms]", "[cms], distinct_from: [holder]", 9, 47, 8, "policy-distinct", NULL, NULL, "write [holder, operator], or delete the key" },
 	/* --- statements, extensions --- */
