@@ -120,7 +120,9 @@ struct policy_seen {
 	char name[POLICY_NAME_MAX];
 	char id[ID_LEN_MAX + 1]; /* of its activation; "": of the ceilings */
 	uint8_t sha256[SHA256_LEN], statement[SHA256_LEN];
+	int64_t version; /* 0: of the ceilings, before any other */
 	int64_t from;
+	int64_t heard; /* when it was taken: nothing is replaced before that */
 };
 struct policy_ended {
 	char id[ID_LEN_MAX + 1];

@@ -147,6 +147,19 @@ may_take_policy(struct signer *s, const struct signer_policy *m, int64_t now,
 	return ERR_OK;
 }
 
+/* Ends of activations that nobody heard of: more would only fill the disk. */
+#define UNHEARD_MAX 1024
+
+static bool
+was_heard(const struct state *st, struct bytes activation)
+{
+	for (size_t i = 0; i < st->n_policy; i++) {
+		if (bytes_is(activation, st->policy[i].id))
+			return true;
+	}
+	return false;
+}
+
 /* Whoever owns core may take a right away, never give one. */
 enum err_code
 may_end_policy(struct signer *s, const struct signer_policy_end *m, int64_t now,
@@ -163,6 +176,11 @@ may_end_policy(struct signer *s, const struct signer_policy_end *m, int64_t now,
 	if (state_policy_ended(&s->state, m->activation))
 		return ERR_OK;
 	/* Noted even when it was never heard of: it may come later. */
+	if (s->state.n_policy_end >= UNHEARD_MAX &&
+	    !was_heard(&s->state, m->activation))
+		return err_say(e, ERR_DENIED, "signer-policy-ends",
+		    "the signer has noted the end of 1024 activations and "
+		    "notes no more of those that it never heard of");
 	struct record r = { .kind = REC_POLICY_END,
 		.time = now,
 		.id = m->activation,
@@ -172,19 +190,38 @@ may_end_policy(struct signer *s, const struct signer_policy_end *m, int64_t now,
 
 /* --- A certificate under a policy -------------------------------------------------- */
 
-/* When a later one of that name took its place; NEVER if none did. */
+/*
+ * When one of that name with a higher version took its place; NEVER if none
+ * did.  Versions decide, as in core: activations may come in any order.
+ */
 static int64_t
 replaced_at(const struct state *st, const struct policy_seen *p)
 {
 	int64_t at = NEVER;
 	for (size_t i = 0; i < st->n_policy; i++) {
 		const struct policy_seen *q = &st->policy[i];
-		if (q > p && strcmp(q->name, p->name) == 0 && q->from < at &&
-		    q->from >= p->from &&
+		int64_t since = q->from > q->heard ? q->from : q->heard;
+		if (q->version > p->version && since < at &&
+		    strcmp(q->name, p->name) == 0 &&
 		    !state_policy_ended(st, bytes_str(q->id)))
-			at = q->from;
+			at = since;
 	}
 	return at;
+}
+
+/* The one with these bytes: if there are several, one that is in force. */
+static const struct policy_seen *
+find_policy(const struct state *st, struct bytes sha256, int64_t now)
+{
+	const struct policy_seen *found = NULL;
+	for (size_t i = 0; i < st->n_policy; i++) {
+		const struct policy_seen *p = &st->policy[i];
+		if (bytes_eq(sha256, bytes_of(p->sha256, SHA256_LEN)) &&
+		    !state_policy_ended(st, bytes_str(p->id)) &&
+		    (found == NULL || found->from > now))
+			found = p;
+	}
+	return found;
 }
 
 enum err_code
@@ -192,16 +229,9 @@ check_policy(const struct signer *s, const struct statement *st, int64_t now,
     struct err *e)
 {
 	const struct state *state = &s->state;
-	const struct policy_seen *p = NULL;
+	const struct policy_seen *p =
+	    find_policy(state, st->policy_sha256, now);
 	char name[POLICY_NAME_MAX];
-	/* The newest with these bytes: they may have been put in force twice. */
-	for (size_t i = state->n_policy; i > 0 && p == NULL; i--) {
-		if (bytes_eq(st->policy_sha256,
-			bytes_of(state->policy[i - 1].sha256, SHA256_LEN)) &&
-		    !state_policy_ended(state,
-			bytes_str(state->policy[i - 1].id)))
-			p = &state->policy[i - 1];
-	}
 	snprintf(name, sizeof(name), "%.*s", BYTES_FMT(st->policy));
 	if (p == NULL)
 		return err_say(e, ERR_DENIED, "signer-policy-unknown",

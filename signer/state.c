@@ -134,7 +134,9 @@ add_policy(struct state *s, const struct policy_seen *p, struct err *e)
 static enum err_code
 apply_policy(struct state *s, const struct record *r, struct err *e)
 {
-	struct policy_seen p = { .from = r->from };
+	struct policy_seen p = { .version = r->value,
+		.from = r->from,
+		.heard = r->time };
 	copy_text(p.name, sizeof(p.name), r->name);
 	copy_text(p.id, sizeof(p.id), r->id);
 	memcpy(p.sha256, r->digest.p, SHA256_LEN);

@@ -346,6 +346,100 @@ withdrawn(void **state)
 	world_free(w);
 }
 
+/* The version decides, not the order in which they came: v3, and then v2. */
+static void
+in_any_order(void **state)
+{
+	(void)state;
+	struct world *w = two_officers();
+	struct plan p;
+
+	plan_init(w, &p, "POL-2026-000001", "policy 3");
+	p.st.policy[0].is.version = 3;
+	OK(plan_ask(w, &p, e));
+	w->now += HOUR;
+	plan_init(w, &p, "POL-2026-000002", "policy 2");
+	OK(plan_ask(w, &p, e));
+	w->now += 5 * MINUTE;
+	for (int again = 0; again < 2; again++) {
+		assert_string_equal(certificate_under(w, "policy 3", w->now),
+		    "ok");
+		assert_string_equal(certificate_under(w, "policy 2", w->now),
+		    "signer-policy-replaced");
+		world_stop(w);
+		world_start(w);
+	}
+	world_free(w);
+}
+
+/* One dated before the other, and heard of only now: what was stated under
+ * the one that was in force until then is still signed. */
+static void
+heard_late(void **state)
+{
+	(void)state;
+	struct world *w = two_officers();
+	struct plan p;
+	int64_t stated = w->now;
+
+	plan_init(w, &p, "POL-2026-000001", "policy 2");
+	w->now += 10 * MINUTE;
+	OK(plan_ask(w, &p, e));
+	assert_string_equal(certificate_under(w, "policy", stated + 5 * MINUTE),
+	    "ok");
+	w->now += 5 * MINUTE;
+	assert_string_equal(certificate_under(w, "policy", w->now),
+	    "signer-policy-replaced");
+	world_free(w);
+}
+
+/* The same bytes again, for a later day, take nothing from those in force. */
+static void
+activated_twice(void **state)
+{
+	(void)state;
+	struct world *w = two_officers();
+	struct plan p;
+
+	plan_init(w, &p, "POL-2026-000001", "policy 2");
+	OK(plan_ask(w, &p, e));
+	plan_init(w, &p, "POL-2026-000002", "policy 2");
+	p.st.effective = w->now + HOUR;
+	OK(plan_ask(w, &p, e));
+	assert_string_equal(certificate_under(w, "policy 2", w->now), "ok");
+	OK(end_ask(w, "POL-2026-000001", w->now, e));
+	assert_string_equal(certificate_under(w, "policy 2", w->now),
+	    "signer-policy-early");
+	world_free(w);
+}
+
+/* A hostile core ends what never was, to fill the journal. */
+static void
+endless_ends(void **state)
+{
+	(void)state;
+	struct world *w = two_officers();
+	struct plan p;
+	struct err refusal;
+	char id[32];
+
+	plan_init(w, &p, "POL-2026-000001", "policy 2");
+	OK(plan_ask(w, &p, e));
+	for (int i = 0; i < 1024; i++) {
+		snprintf(id, sizeof(id), "POL-2027-%06d", i);
+		OK(end_ask(w, id, w->now, e));
+	}
+	assert_int_equal(end_ask(w, "POL-2028-000001", w->now, &refusal),
+	    ERR_DENIED);
+	assert_string_equal(refusal.say,
+	    "the signer has noted the end of 1024 activations and notes no "
+	    "more of those that it never heard of");
+	OK(end_ask(w, "POL-2026-000001", w->now, e));
+	assert_string_equal(certificate_under(w, "policy 2", w->now),
+	    "signer-policy-unknown");
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -355,6 +449,10 @@ main(void)
 		cmocka_unit_test(taken_once),
 		cmocka_unit_test(at_its_time),
 		cmocka_unit_test(withdrawn),
+		cmocka_unit_test(in_any_order),
+		cmocka_unit_test(heard_late),
+		cmocka_unit_test(activated_twice),
+		cmocka_unit_test(endless_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
