@@ -68,7 +68,10 @@ history_take_rows(struct history *h, struct view *v, struct arena *a,
 		if (!found)
 			return ERR_OK;
 		TRY(rec_decode(&rec_policy, value, &row, e));
-		history_add(h, row.name, row.version, row.text);
+		/* What was only proposed may have the name and version of
+		 * what came into force with other bytes. */
+		if (row.activated != 0)
+			history_add(h, row.name, row.version, row.text);
 		after = arena_copy(a, key);
 	}
 }

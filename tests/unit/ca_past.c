@@ -423,6 +423,28 @@ other_refusals_keep_nothing(void **state)
 
 /* --- Rule by rule ------------------------------------------------------------------ */
 
+/* A row of a text that officers never signed, under the base's own name. */
+static void
+propose_namesake(struct again *g)
+{
+	struct world *w = g->w;
+	struct buf b AUTO_BUF = BUF(4096);
+	uint8_t hash[SHA256_LEN];
+	struct policy_row row = { .name = bytes_str("base-firma"),
+		.version = 1,
+		.activation = bytes_str("POL-2027-000009"),
+		.text = bytes_str("policy: base-firma\nversion: 1\n") };
+
+	/* The last row that is read, so that it would be found first. */
+	memset(hash, 0xff, sizeof(hash));
+	row.sha256 = bytes_of(hash, sizeof(hash));
+	rec_encode(&rec_policy, &row, &b);
+	assert_int_equal(view_put(w->v,
+			     ca_row_key(w->a, ROW_POLICY, row.sha256),
+			     buf_bytes(&b), &g->e),
+	    ERR_OK);
+}
+
 static void
 explained(void **state)
 {
@@ -446,6 +468,7 @@ explained(void **state)
 	assert_int_equal(entry_parse(&en, w->a, &g->e), ERR_OK);
 	assert_true(bytes_is(en.refs.request, id));
 	assert_int_equal(past_read(&en, &keep, w->a, &past, &g->e), ERR_OK);
+	propose_namesake(g);
 	g->history = history_new();
 	assert_int_equal(history_take_rows(g->history, w->v, w->a, &g->e),
 	    ERR_OK);
