@@ -481,15 +481,18 @@ tick_if_due(struct core *c)
 		return;
 	if (ca_next_due(v, &when, &e) != ERR_OK)
 		core_read_only(c, &e);
-	else if (when <= clock_now() && !c->read_only)
+	else if (when <= clock_now() && !c->read_only) {
+		c->tick_out = true;
 		writer_push(c, job_new(JOB_TICK));
+	}
 }
 
 static void
 on_second(uv_timer_t *timer)
 {
 	struct core *c = timer->data;
-	if (!c->stopping && c->jobs_out == 0)
+	/* Under load there are always jobs: what is due waits for none. */
+	if (!c->stopping && !c->tick_out)
 		tick_if_due(c);
 	sign_responder_check(c);
 	publish_late(c);

@@ -243,6 +243,7 @@ struct core {
 	_Atomic bool read_only; /* writing has stopped; status goes on */
 	char read_only_why[200];
 	bool stopping;
+	bool tick_out; /* one is on its way: the next waits for it */
 	uint64_t acts, refusals;
 	/* The writer thread: refusals that the log keeps. */
 	struct kept_refusals by_policy, of_evidence;

@@ -15,14 +15,18 @@ hand_on(struct core *c, struct job *j)
 	prover_push(c, j);
 }
 
-/* Keeps the statement that the evidence of this command is about, if any. */
+/*
+ * Keeps the statement that the evidence of this command is about, if any.  A
+ * front may send more than evidence ever has: the signer must not meet it.
+ */
 static bool
 has_evidence(struct core *c, struct job *j, struct command *command)
 {
 	struct err e;
 
 	if (command_decode(buf_bytes(&j->body), command, &e) != ERR_OK ||
-	    command->f[CF_CMS].len == 0)
+	    command->f[CF_CMS].len == 0 ||
+	    command->f[CF_CMS].len > CMS_MAX_BYTES)
 		return false;
 	struct view *v = core_view(c);
 	if (v == NULL)

@@ -30,7 +30,10 @@ explain(struct core *c, struct view *v, struct bytes id, struct history *h,
 	struct verdicts *verdicts = arena_get(c->arena, sizeof(*verdicts));
 	uint64_t index = 0;
 	bool in_log;
-	TRY(explain_find(&c->ca, v, id, clock_now(), c->arena, &past, &index,
+	/* The writer's own may be about to change. */
+	struct ca ca = c->vouching;
+	ca.policies = c->policies;
+	TRY(explain_find(&ca, v, id, clock_now(), c->arena, &past, &index,
 	    &in_log, e));
 	if (in_log)
 		TRY(read_submission(c, v, id, index, &keep, &past, e));

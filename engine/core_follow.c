@@ -113,6 +113,7 @@ follow_job(struct core *c, struct job *j)
 		break;
 	}
 	case JOB_TICK:
+		c->tick_out = false;
 		if (j->code != ERR_OK)
 			log_err("tick-refused", &j->err);
 		break;
