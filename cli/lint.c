@@ -145,6 +145,8 @@ judge_pem(struct run *r, struct bytes text, struct err *e)
 	static const char *const labels[] = { "CERTIFICATE", "X509 CRL" };
 	size_t len = sizeof(begin) - 1;
 	const uint8_t *p = text.p, *end = text.p + text.len;
+	if (text.len == 0)
+		return ERR_OK; /* there is no octet to search */
 	while ((p = memmem(p, (size_t)(end - p), begin, len)) != NULL) {
 		struct bytes rest = bytes_of(p, (size_t)(end - p));
 		p += len;

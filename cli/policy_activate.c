@@ -14,6 +14,9 @@ take_files(struct cli *c, struct bytes *out, struct err *e)
 	for (size_t i = 0; i < c->n_operand; i++) {
 		struct buf text AUTO_BUF = BUF(0);
 		TRY(input_read(c, c->operand[i], POLICY_FILE_MAX, &text, e));
+		if (text.len == 0)
+			return err_say(e, ERR_INVALID, "cli-policy-empty",
+			    "the file %s says nothing", c->operand[i]);
 		put_bytes(&all, buf_bytes(&text));
 	}
 	if (all.failed)

@@ -289,15 +289,7 @@ input_read(struct cli *c, const char *name, size_t max, struct buf *out,
 	(void)c;
 	if (strcmp(name, "-") == 0)
 		name = "/dev/stdin";
-	/* One octet more tells a file that is too long from one that fits. */
-	out->max = max + 1;
-	TRY(file_read(".", name, max + 1, out, e));
-	if (out->len > max)
-		return err_say(e, ERR_INVALID, "cli-file-size",
-		    "the file %s is larger than anything that is accepted "
-		    "here",
-		    name);
-	return ERR_OK;
+	return file_read(".", name, max, out, e);
 }
 
 enum err_code

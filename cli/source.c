@@ -76,6 +76,7 @@ each_of_export(struct source *r, const struct source_visitor *v, struct err *e)
 	struct bytes rest = bytes_of(r->map, r->size);
 	enum entry_type type;
 	int64_t time;
+	bool any = false;
 	for (uint64_t n = 1; rest.len > 0; n++) {
 		const uint8_t *end = memchr(rest.p, '\n', rest.len);
 		size_t len = end == NULL ? rest.len : (size_t)(end - rest.p);
@@ -83,6 +84,7 @@ each_of_export(struct source *r, const struct source_visitor *v, struct err *e)
 		if (looks_like_entry(line)) {
 			if (!export_glance(line, &type, &time))
 				return not_an_entry(n, e);
+			any = true;
 			if (v->wants(v->ctx, type, time,
 				(uint64_t)(r->size - rest.len))) {
 				TRY(take_line(r, v, line, e));
@@ -95,7 +97,11 @@ each_of_export(struct source *r, const struct source_visitor *v, struct err *e)
 			source_progress(r, r->size - rest.len, r->size);
 	}
 	source_progress(r, r->size, r->size);
-	return ERR_OK;
+	if (any)
+		return ERR_OK;
+	return err_say(e, ERR_INVALID, "cli-export-empty",
+	    "the file has no entries of a log; name one of refrendo audit "
+	    "export");
 }
 
 /* --- A ledger -------------------------------------------------------------------- */

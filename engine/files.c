@@ -33,7 +33,19 @@ read_fd(int fd, size_t max, struct buf *out, struct err *e)
 		if (n == 0)
 			return buf_end(out, e);
 		buf_put(out, piece, (size_t)n);
+		if (out->failed)
+			return buf_end(out, e);
 	}
+}
+
+static enum err_code
+too_large(const char *name, size_t max, struct err *e)
+{
+	char text[24];
+	snprintf(text, sizeof(text), "%zu", max);
+	return err_say(e, ERR_INVALID, "file-large",
+	    "the file %s has more octets than the %s that are read of it", name,
+	    text);
 }
 
 enum err_code
@@ -48,8 +60,15 @@ file_read(const char *dir, const char *name, size_t max, struct buf *out,
 		    "the file %s cannot be opened; check its name and "
 		    "permissions",
 		    name);
-	enum err_code code = read_fd(fd, max, out, e);
+	struct stat st;
+	bool is_dir = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+	enum err_code code = is_dir ? ERR_OK : read_fd(fd, max, out, e);
 	close(fd);
+	if (is_dir)
+		return err_say(e, ERR_INVALID, "file-directory",
+		    "%s is a directory; name a file", name);
+	if (code == ERR_NOMEM && out->failed)
+		return too_large(name, max, e);
 	return code;
 }
 

@@ -402,6 +402,7 @@ class Engine:
         """Export and offline verification, and replay; both must be clean."""
         out = self.temp("export.jsonl")
         self.cli("audit", "export", out)
+        assert os.stat(out).st_mode & 0o077 == 0, "details are private"
         report = self.cli("audit", "verify", out, "--log-key",
                           self.path("ca", "log.pem"))
         self.cli("audit", "replay")

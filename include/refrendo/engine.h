@@ -44,7 +44,8 @@ void installation_fini(struct installation *in);
 /* Prints findings the way compilers do, on standard error. */
 void installation_print(const struct installation *in,
     const struct findings *f);
-/* A file below dir, at most max octets.  ERR_NOTFOUND "file-missing", ERR_IO. */
+/* A file below dir, at most max octets.  ERR_NOTFOUND "file-missing",
+ * ERR_INVALID "file-directory", "file-large", ERR_IO. */
 MUST_CHECK enum err_code file_read(const char *dir, const char *name,
     size_t max, struct buf *out, struct err *e);
 /* Temporary file, fsync, rename, fsync of the directory. */

@@ -461,6 +461,35 @@ lint_told(void **state)
 	}
 }
 
+/* clang-format off */
+static const struct {
+	const char *line;
+	int status;
+	const char *err; /* a part */
+} inputs[] = {
+	{ "lint --lang en /tmp", CLI_INVALID, "/tmp is a directory; name a file [file-directory]" },
+	{ "lint --lang en /dev/zero", CLI_INVALID, "the file /dev/zero has more octets than the " },
+	{ "policy fmt --lang en /dev/zero", CLI_INVALID, "the file /dev/zero has more octets than the 65536 that are read of it [file-large]" },
+	{ "policy activate --lang en --as 11111111-1 /dev/null", CLI_INVALID, "the file /dev/null says nothing [cli-policy-empty]" },
+	{ "audit reproduce --lang en --export nothing 01", CLI_INVALID, "the file has no entries of a log; name one of refrendo audit export [cli-export-empty]" },
+};
+/* clang-format on */
+
+static void
+wrong_inputs(void **state)
+{
+	(void)state;
+	write_file("nothing", "{}\n", 3);
+	for (size_t i = 0; i < ARRAY_LEN(inputs); i++) {
+		const struct ran *r = run(inputs[i].line);
+		if (r->status != inputs[i].status ||
+		    strstr(r->err, inputs[i].err) == NULL)
+			fail_msg("%s: %d\n%s", inputs[i].line, r->status,
+			    r->err);
+	}
+	assert_int_equal(remove("nothing"), 0);
+}
+
 static void
 help_texts(void **state)
 {
@@ -523,6 +552,7 @@ main(void)
 		cmocka_unit_test(codes_explained),
 		cmocka_unit_test(exports_that_do_not_verify),
 		cmocka_unit_test(lint_told),
+		cmocka_unit_test(wrong_inputs),
 		cmocka_unit_test(help_texts),
 		cmocka_unit_test(reference_is_current),
 		cmocka_unit_test(version_told),
