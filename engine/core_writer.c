@@ -100,7 +100,9 @@ write_decision(struct core *c, struct job *j, struct view *v,
 		TRY(append(c, j, v, &d->draft[i], now, e));
 	if (d->object.len > sizeof(j->object))
 		fatal("a row key longer than ROW_KEY_MAX");
-	memcpy(j->object, d->object.p, d->object.len);
+	/* What falls due by itself may be about no row that anybody waits for. */
+	if (d->object.len > 0)
+		memcpy(j->object, d->object.p, d->object.len);
 	j->object_len = d->object.len;
 	j->waits = d->waits;
 	return ERR_OK;
