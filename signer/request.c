@@ -119,7 +119,7 @@ judge(struct signer *s, struct item *it, enum signer_asker who, int64_t now,
 	    it->frame.type != SIGNER_APPOINTMENT_END &&
 	    it->frame.type != SIGNER_POLICY_END &&
 	    now < s->state.last_time - SKEW)
-		return err_say(e, ERR_CONFLICT, "signer-clock",
+		return err_say(e, ERR_BUSY, "signer-clock",
 		    "the clock is behind the signer's journal; set it right "
 		    "before anything is signed");
 	switch ((enum signer_message)it->frame.type) {

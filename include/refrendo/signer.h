@@ -114,11 +114,11 @@ struct signer_evidence {
  * Answers: CERTIFICATE, CRL and RESPONDER give the signed object in DER with
  * the to-be-signed octets of the question; CHECKPOINT a signed note; OCSP an
  * OCSPResponse; APPOINTMENT_END, EVIDENCE, POLICY and POLICY_END nothing.  A
- * refusal is ERR_DENIED or
- * ERR_FORBIDDEN (do not repeat it), ERR_CONFLICT (something else was signed
- * before), ERR_BUSY "signer-rate" (repeat it later), ERR_CRYPTO (the key did
- * not sign, the intent stays open), with the ids of signer/es.def or of the
- * parser that refused.  The same question always gets the same octets.
+ * refusal is ERR_DENIED or ERR_FORBIDDEN (do not repeat it), ERR_CONFLICT
+ * (something else was signed before), ERR_BUSY "signer-rate", "signer-clock"
+ * (repeat it later), ERR_CRYPTO (the key did not sign, the intent stays open),
+ * with the ids of signer/es.def or of the parser that refused.  The same
+ * question always gets the same octets.
  */
 void signer_hello_encode(const struct signer_hello *m, struct buf *out);
 MUST_CHECK enum err_code signer_hello_decode(struct bytes in, struct arena *a,
