@@ -193,6 +193,17 @@ expr_print(struct buf *out, const struct expr *x)
 	put(out, &x->op[x->n - 1]);
 }
 
+void
+expr_print_all(struct buf *out, const struct policy_condition *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct expr_op *op = &c[i].expr->op[c[i].expr->n - 1];
+
+		buf_puts(out, i > 0 ? " and " : "");
+		put_within(out, op, n > 1 && op->kind == EXPR_OR);
+	}
+}
+
 /* --- Facts ---------------------------------------------------------------------------- */
 
 /* Was this fact named by an operation before? */

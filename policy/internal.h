@@ -219,6 +219,12 @@ struct bytes tmpl_fact(const struct tmpl_part *part,
  * with expr_copy().
  */
 const struct expr *expr_decode(struct load *l, const struct node *n);
+/*
+ * Appends conditions that must all be true as one.  The text is canonical; what
+ * it compiles to may be larger than one condition can be.
+ */
+void expr_print_all(struct buf *out, const struct policy_condition *c,
+    size_t n);
 /* The facts of conditions with their types, for the reference. */
 void expr_reference(struct buf *out);
 

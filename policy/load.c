@@ -191,6 +191,40 @@ unit_base(struct loader *x, struct unit *u, const struct value *ref)
 	return base->progress == UNIT_GOOD ? base : NULL;
 }
 
+/*
+ * With those of the bases, holders.when is one condition: so the effective
+ * policy says it, and that must load.
+ */
+static void
+check_when(struct unit *u, const struct policy *base)
+{
+	const struct value *when = &u->said->holders.when;
+	struct buf text AUTO_BUF = BUF(WHENS_MAX * 2 * EXPR_TEXT_MAX);
+	struct findings ignored = { NULL, 0, 0 };
+	struct policy_condition all[WHENS_MAX];
+	struct err e;
+
+	/* One that is inherited was judged there. */
+	if (base->n_when == 0 || when->expr == NULL ||
+	    when->at->file != u->l.file)
+		return;
+	memcpy(all, base->when, base->n_when * sizeof(all[0]));
+	all[base->n_when].expr = when->expr;
+	expr_print_all(&text, all, base->n_when + 1);
+	struct policy_file one = { u->l.file->name, buf_bytes(&text) };
+	if (expr_compile(&one, u->l.arena, &ignored) == NULL) {
+		err_at(&e, ERR_INVALID, "policy-when-large", NULL,
+		    where_of(&u->l, when->at),
+		    "with what %s asks the condition is larger than one may "
+		    "be: 64 facts, values and operators, 1024 octets, 16 "
+		    "levels",
+		    base->name);
+		report(&u->l, when->at->width, &e,
+		    "shorten it, or move part of it to conditions");
+	}
+	findings_fini(&ignored);
+}
+
 /* --- One file ------------------------------------------------------------------------- */
 
 static const struct row *
@@ -245,8 +279,10 @@ unit_judge(struct loader *x, struct unit *u)
 	rows_decode(&u->l, u->whole, &policy_table, u->said);
 	policy_check(&u->l, u->said);
 	policy_check_ceilings(&u->l, u->said, x->ceilings);
-	if (base != NULL)
+	if (base != NULL) {
 		policy_check_narrow(&u->l, u->root, u->said, base->said);
+		check_when(u, &x->set->policy[base - x->unit]);
+	}
 	check_twice(x, u);
 	if (u->f.errors > 0 || u->l.partial)
 		return;

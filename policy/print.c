@@ -188,13 +188,7 @@ put_when(struct buf *out, const struct policy *p)
 {
 	struct buf text AUTO_BUF = BUF(WHENS_MAX * 2 * EXPR_TEXT_MAX);
 
-	for (size_t i = 0; i < p->n_when; i++) {
-		if (p->n_when > 1)
-			buf_puts(&text, i > 0 ? " and (" : "(");
-		expr_print(&text, p->when[i].expr);
-		if (p->n_when > 1)
-			buf_puts(&text, ")");
-	}
+	expr_print_all(&text, p->when, p->n_when);
 	json_put_string(out, buf_bytes(&text));
 }
 

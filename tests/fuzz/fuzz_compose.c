@@ -55,6 +55,25 @@ lay_out(struct bytes text)
 		abort();
 }
 
+/* What a policy comes to loads by itself, to the same. */
+static void
+prints(const struct policy *p)
+{
+	struct buf once AUTO_BUF = BUF(1 << 20), twice AUTO_BUF = BUF(1 << 20);
+	struct findings f = { NULL, 0, 0 };
+	AUTO(policy_set) set = NULL;
+
+	policy_print(&once, p);
+	struct policy_file file = { "print", buf_bytes(&once) };
+	policy_load(&file, 1, &wide, &set, &f);
+	findings_fini(&f);
+	if (set == NULL)
+		abort();
+	policy_print(&twice, &set->policy[0]);
+	if (!bytes_eq(buf_bytes(&once), buf_bytes(&twice)))
+		abort();
+}
+
 /* Two files, with a NUL between them: a base perhaps, and what extends it. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -75,8 +94,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	policy_load(files, n, &wide, &set, &f);
 	if ((set != NULL) != (f.errors == 0))
 		abort();
-	for (size_t i = 0; set != NULL && i < n; i++)
+	for (size_t i = 0; set != NULL && i < n; i++) {
 		narrows(&set->policy[i]);
+		prints(&set->policy[i]);
+	}
 	if (set != NULL) {
 		policy_warn(set, files, &context, &f);
 		(void)policy_diff(&shown, &set->policy[0], &set->policy[n - 1]);

@@ -31,6 +31,32 @@
 	"status: {ocsp: {validity: 2d}}\n"
 #define HEAD "policy: fina\nversion: 1\nextends: estado@3\n"
 
+/* Conditions of a chain: a file between the base and the last, and the last. */
+#define WHEN(name, base, when)                         \
+	"policy: " name "\nversion: 1\nextends: " base \
+	"\nholders: {when: '" when "'}\n"
+#define MIDDLE(when) WHEN("media", "estado@3", when)
+#define LAST(when)   WHEN("x", "media@1", when)
+#define NINE(ten)                                                        \
+	"\"" ten "1\", \"" ten "2\", \"" ten "3\", \"" ten "4\", \"" ten \
+	"5\", \"" ten "6\", \"" ten "7\", \"" ten "8\", \"" ten "9\""
+/* 29, 32 and 31 operations. */
+#define IN_27 "person.run in [" NINE("") ", " NINE("1") ", " NINE("2") "]"
+#define IN_30                                                \
+	"person.run in [" NINE("") ", " NINE("1") ", " NINE( \
+	    "2") ", \"10\", \"20\", \"30\"]"
+#define IN_29                                                \
+	"person.run in [" NINE("") ", " NINE("1") ", " NINE( \
+	    "2") ", \"10\", \"20\"]"
+#define NOTS_4 "not not not not "
+#define LEVELS_16 \
+	"now > 2026-01-01 or " NOTS_4 NOTS_4 NOTS_4 NOTS_4 "now > 2026-02-01"
+#define X_60 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+/* 510 octets, and with " and " between two of them one too many. */
+#define OCTETS_510                                                  \
+	"person.name != \"" X_60 X_60 X_60 X_60 X_60 X_60 X_60 X_60 \
+	"1234567890123\""
+
 static const struct ceilings law = {
 	.validity_max_s = 1095 * DAY,
 	.backdate_max_s = HOUR,
@@ -110,6 +136,12 @@ static const struct {
 	{ "each other", { "policy: x\nversion: 1\nextends: z@1\n", "policy: z\nversion: 1\nextends: x@1\n" }, "b.yaml", "policy-base-cycle", NULL, NULL },
 	{ "five in a row", { "policy: p5\nversion: 1\nextends: p4@1\n", "policy: p4\nversion: 1\nextends: p3@1\n", "policy: p3\nversion: 1\nextends: p2@1\n",
 	  "policy: p2\nversion: 1\nextends: estado@3\n", STATE }, "a.yaml", "policy-base-deep", "more than 4 policies extend each other in a row", NULL },
+	{ "conditions of 65 operations together", { STATE, MIDDLE(IN_30), LAST(IN_30) }, "c.yaml", "policy-when-large",
+	  "with what media asks the condition is larger than one may be: 64 facts, values and operators, 1024 octets, 16 levels",
+	  "shorten it, or move part of it to conditions" },
+	{ "three of them", { STATE, MIDDLE(IN_27), WHEN("media2", "media@1", IN_27), WHEN("x", "media2@1", IN_27) }, "d.yaml", "policy-when-large", NULL, NULL },
+	{ "1025 octets together", { STATE, MIDDLE(OCTETS_510), LAST(OCTETS_510) }, "c.yaml", "policy-when-large", NULL, NULL },
+	{ "17 levels together", { STATE, MIDDLE(LEVELS_16), LAST("now > 2026-01-01") }, "c.yaml", "policy-when-large", NULL, NULL },
 };
 /* clang-format on */
 
@@ -290,6 +322,56 @@ defaults_of_a_base(void **state)
 	}
 }
 
+/* What a chain asks of a holder is printed as one condition that loads. */
+static void
+when_of_a_chain(void **state)
+{
+	static const struct {
+		const char *name, *texts[5];
+		const char *print; /* NULL: whatever, as long as it loads */
+	} rows[] = {
+		{ "or in parentheses, and without",
+		    { STATE, MIDDLE("person.run == \"1\" or now > 2026-01-01"),
+			WHEN("media2", "media@1",
+			    "person.run != \"2\" and person.name != \"\""),
+			WHEN("x", "media2@1", "not person.run == \"3\"") },
+		    "(person.run == \\\"1\\\" or now > 2026-01-01) and "
+		    "person.run != \\\"2\\\" and person.name != \\\"\\\" "
+		    "and not person.run == \\\"3\\\"" },
+		{ "64 operations", { STATE, MIDDLE(IN_30), LAST(IN_29) },
+		    NULL },
+		{ "16 levels",
+		    { STATE, MIDDLE("now > 2026-01-01 or now > 2026-02-01"),
+			LAST(NOTS_4 NOTS_4 NOTS_4 NOTS_4 "now > 2026-01-01") },
+		    NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf once AUTO_BUF = BUF(1 << 20);
+		struct buf twice AUTO_BUF = BUF(1 << 20);
+		struct findings f = { NULL, 0, 0 };
+		size_t n = 0;
+
+		while (rows[i].texts[n] != NULL)
+			n++;
+		AUTO(policy_set) set = load(rows[i].texts, n, &f);
+		if (set == NULL)
+			fail_msg("%s: %s", rows[i].name, f.v[0].err.say);
+		policy_print(&once, &set->policy[n - 1]);
+		const char *text = buf_text(&once);
+		AUTO(policy_set) again = load(&text, 1, &f);
+		if (again == NULL)
+			fail_msg("%s: %s", rows[i].name, f.v[0].err.say);
+		policy_print(&twice, &again->policy[0]);
+		assert_string_equal(buf_text(&once), buf_text(&twice));
+		if (rows[i].print != NULL &&
+		    strstr(text, rows[i].print) == NULL)
+			fail_msg("%s: %s", rows[i].name, text);
+		findings_fini(&f);
+	}
+}
+
 /* A broken base is told of once, not again for all that extend it. */
 static void
 broken_base(void **state)
@@ -329,6 +411,7 @@ main(void)
 		cmocka_unit_test(chains_by_row),
 		cmocka_unit_test(inherits),
 		cmocka_unit_test(defaults_of_a_base),
+		cmocka_unit_test(when_of_a_chain),
 		cmocka_unit_test(broken_base),
 		cmocka_unit_test(base_of),
 	};
