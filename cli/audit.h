@@ -88,6 +88,18 @@ void deep_line(struct deep *d, struct bytes line, struct err_list *faults);
 /* Certificates that were made again, and those that lack what it takes. */
 uint64_t deep_rebuilt(const struct deep *d, uint64_t *not_rebuilt);
 
+/* --since, or 90 days ago.  ERR_INVALID "cli-since". */
+MUST_CHECK enum err_code take_since(struct cli *c, int64_t *since,
+    struct err *e);
+/*
+ * usage_read - which policies are in force and when a request last named each,
+ * into use, n_use and unused_s of out, which has now.  From --export; else, where
+ * there is an installation, from its engine.  When that does not answer, out
+ * stays as it is.
+ */
+MUST_CHECK enum err_code usage_read(struct cli *c, bool installed,
+    struct policy_context *out, struct err *e);
+
 /* Verbs with a file of their own. */
 MUST_CHECK enum err_code audit_reproduce(struct cli *c, struct err *e);
 MUST_CHECK enum err_code policy_explain(struct cli *c, struct err *e);

@@ -165,6 +165,17 @@ read_files(struct cli *c, struct files *f, struct err *e)
 }
 
 static enum err_code
+warn_files(struct cli *c, const struct policy_set *set, const struct files *f,
+    struct findings *findings, struct err *e)
+{
+	struct policy_context context = { .now = clock_now() };
+	bool installed = c->option[OPT_CEILINGS] == NULL;
+	TRY(usage_read(c, installed, &context, e));
+	policy_warn(set, f->file + 1, &context, findings);
+	return ERR_OK;
+}
+
+static enum err_code
 check_files(struct cli *c, struct err *e)
 {
 	struct files f = { .n = 0 };
@@ -178,25 +189,26 @@ check_files(struct cli *c, struct err *e)
 			policy_load(f.file + 1, f.n - 1, &ceilings, &set,
 			    &findings);
 		if (set != NULL)
-			policy_warn(set, f.file + 1,
-			    &(struct policy_context){ .now = clock_now() },
-			    &findings);
-		if (!c->json)
-			findings_show(&findings, f.file, f.n);
-		code = verdict(c, &findings, f.n - 1, e);
+			code = warn_files(c, set, &f, &findings, e);
 	}
+	if (code == ERR_OK && !c->json)
+		findings_show(&findings, f.file, f.n);
+	if (code == ERR_OK)
+		code = verdict(c, &findings, f.n - 1, e);
 	findings_fini(&findings);
 	files_fini(&f);
 	return code;
 }
 
 /* Beside the issuers that the policies name, as far as they can be read. */
-static void
-warn_installation(const struct installation *in, struct findings *f)
+static enum err_code
+warn_installation(struct cli *c, const struct installation *in,
+    struct findings *f, struct err *e)
 {
 	struct policy_context context = { .now = clock_now() };
 	if (in->policies == NULL)
-		return;
+		return ERR_OK;
+	TRY(usage_read(c, true, &context, e));
 	for (size_t i = 0; i < in->config.n_issuer; i++) {
 		struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
 		struct cert cert;
@@ -210,6 +222,7 @@ warn_installation(const struct installation *in, struct findings *f)
 		context.issuer[context.n_issuer++].not_after = cert.not_after;
 	}
 	policy_warn(in->policies, in->file + 2, &context, f);
+	return ERR_OK;
 }
 
 static enum err_code
@@ -218,12 +231,12 @@ check_installation(struct cli *c, struct err *e)
 	static struct installation in; /* 100 KiB */
 	struct findings findings = { NULL, 0, 0 };
 	enum err_code code = installation_read(c->dir, &in, &findings, e);
-	if (code == ERR_OK) {
-		warn_installation(&in, &findings);
-		if (findings.len > 0 && !c->json)
-			installation_print(&in, &findings);
+	if (code == ERR_OK)
+		code = warn_installation(c, &in, &findings, e);
+	if (code == ERR_OK && findings.len > 0 && !c->json)
+		installation_print(&in, &findings);
+	if (code == ERR_OK)
 		code = verdict(c, &findings, in.n_file, e);
-	}
 	findings_fini(&findings);
 	installation_fini(&in);
 	return code;
@@ -271,8 +284,9 @@ policy_show(struct cli *c, struct err *e)
 
 /* clang-format off */
 static const struct verb verbs[] = {
-	{ "policy", "check", policy_check, NO_ACT, NO_OPERAND, "[FILE…]", 0, FILES_MAX, OPTION(OPT_CEILINGS),
-	    "every mistake of every file, with place and remedy", "cada error de cada archivo, con lugar y remedio",
+	{ "policy", "check", policy_check, NO_ACT, NO_OPERAND, "[FILE…]", 0, FILES_MAX,
+	    OPTION(OPT_CEILINGS) | OPTION(OPT_SINCE) | OPTION(OPT_EXPORT) | OPTION(OPT_SOCKET),
+	    "every mistake of every file, with place and remedy, and what is likely wrong", "cada error de cada archivo, con lugar y remedio, y lo que parece errado",
 	    "policy check funcionario.yaml", NULL },
 	{ "policy", "show", policy_show, NO_ACT, NO_OPERAND, "NAME", 1, 1, OPTION(OPT_OUT),
 	    "a policy of the files, with every default", "una política de los archivos, con todo lo implícito",

@@ -415,20 +415,20 @@ summary(struct simulation *s)
 	printf("%s\n", buf_text(&out));
 }
 
-static enum err_code
-take_since(struct simulation *s, struct err *e)
+enum err_code
+take_since(struct cli *c, int64_t *since, struct err *e)
 {
-	const char *text = s->c->option[OPT_SINCE];
+	const char *text = c->option[OPT_SINCE];
 	int64_t length;
 	if (text == NULL)
 		text = SINCE_USUAL;
 	if (duration_parse(bytes_str(text), &length)) {
-		s->since = clock_now() - length;
+		*since = clock_now() - length;
 		return ERR_OK;
 	}
-	if (time_parse(bytes_str(text), &s->since))
+	if (time_parse(bytes_str(text), since))
 		return ERR_OK;
-	s->c->exit = CLI_USAGE;
+	c->exit = CLI_USAGE;
 	return err_say(e, ERR_INVALID, "cli-since",
 	    "%s is no length of time and no date; write 90d or 2026-11-24",
 	    text);
@@ -456,7 +456,7 @@ simulate(struct simulation *s, struct err *e)
 {
 	struct source_visitor first = { s, first_wants, first_take };
 	struct source_visitor second = { s, NULL, second_take };
-	TRY(take_since(s, e));
+	TRY(take_since(s->c, &s->since, e));
 	TRY(take_limit(s, e));
 	TRY(source_open(s->c, &s->source, e));
 	TRY(source_each(&s->source, SAY(s->c, "reading", "leyendo"), &first,

@@ -69,32 +69,40 @@ warn_over(const struct warner *x, const struct policy *p)
 	report_warning(&l, 1, &e, "raise validity.ends, or take the file away");
 }
 
+/* What is known of the use of a policy, or NULL. */
+static const struct policy_use *
+use_of(const struct warner *x, const struct policy *p)
+{
+	for (size_t i = 0; x->c->use != NULL && i < x->c->n_use; i++) {
+		if (bytes_is(x->c->use[i].name, p->name))
+			return &x->c->use[i];
+	}
+	return NULL;
+}
+
 static void
 warn_unused(const struct warner *x, const struct policy *p)
 {
+	const struct policy_use *use = use_of(x, p);
 	struct load l;
 	struct where at;
-	char since[TIME_TEXT];
-	int64_t last = 0;
+	char last[TIME_TEXT];
 	struct err e;
 
-	if (x->c->use == NULL || p->base)
+	/* A new one has had no time to be used. */
+	if (use == NULL || p->base ||
+	    x->c->now - (use->last != 0 ? use->last : use->since) <=
+		x->c->unused_s)
 		return;
-	for (size_t i = 0; i < x->c->n_use; i++) {
-		if (bytes_is(x->c->use[i].name, p->name))
-			last = x->c->use[i].last;
-	}
 	l = load_at(x, p, RULE_NAME, &at);
-	time_print(since, last);
-	if (last == 0)
+	time_print(last, use->last);
+	if (use->last == 0)
 		err_at(&e, ERR_CONFLICT, "policy-never-used", NULL, at,
 		    "no request has ever named the policy %s", p->name);
-	else if (x->c->now - last > x->c->unused_s)
+	else
 		err_at(&e, ERR_CONFLICT, "policy-unused", NULL, at,
 		    "no request has named the policy %s since %s", p->name,
-		    since);
-	else
-		return;
+		    last);
 	report_warning(&l, 1, &e, "take the file away if nobody needs it");
 }
 

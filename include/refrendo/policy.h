@@ -557,10 +557,11 @@ struct policy_context {
 		int64_t not_after;
 	} issuer[ISSUERS_MAX];
 	size_t n_issuer;
-	/* When a request last named a policy; NULL: not known. */
+	/* The policies in force; NULL: not known.  Of others nothing is said. */
 	const struct policy_use {
 		struct bytes name;
-		int64_t last;
+		int64_t since; /* when one of this name took effect */
+		int64_t last;  /* when a request last named it; 0: never */
 	} *use;
 	size_t n_use;
 	int64_t unused_s; /* longer ago than this is worth a warning */

@@ -344,6 +344,24 @@ lists_and_records(void **state)
 	step("inst close " RUT " --as " OPERATOR AT, CLI_FORBIDDEN, "\"id\":");
 }
 
+/* What nobody asks for, as the engine tells it. */
+static void
+policies_and_their_use(void **state)
+{
+	(void)state;
+	step("policy check --dir ca --since 2099-01-01", 0,
+	    "warning: no request has ever named the policy autoridad-firma "
+	    "[policy-never-used]");
+	assert_non_null(strstr(err,
+	    "warning: no request has named the policy funcionario-firma since "
+	    "20"));
+	step("policy check ca/etc/policies/funcionario-firma.yaml --dir ca "
+	     "--since 2099-01-01 --json",
+	    0, "\"code\":\"policy-unused\"");
+	step("policy check --dir ca", 0, "4 files in order");
+	assert_string_equal(err, "");
+}
+
 /* INCIDENTS row 58: what is left of a CRL's life, as a client gets it. */
 static void
 incident_58_doctor_measures_crls(void **state)
@@ -485,6 +503,8 @@ without_an_engine(void **state)
 	(void)state;
 	assert_int_equal(stop_engine(), 0);
 	step("status" AT, CLI_UNAVAILABLE, "cli-engine-away");
+	step("policy check --dir ca --since 2099-01-01", 0, "4 files in order");
+	assert_string_equal(err, "");
 	step("audit replay" AT, 0, "\"verdict\":\"equal\"");
 	step("doctor" AT, CLI_ERROR, "\"name\":\"engine\",\"state\":\"wrong\"");
 	step("audit journal --export x.jsonl" AT, 0, "\"faults\":0");
@@ -497,6 +517,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(institution_people_minister),
 		cmocka_unit_test(request_endorsed_twice),
 		cmocka_unit_test(lists_and_records),
+		cmocka_unit_test(policies_and_their_use),
 		cmocka_unit_test(incident_58_doctor_measures_crls),
 		cmocka_unit_test(fault_39_submitted_in_parallel),
 		cmocka_unit_test(incident_37_41_journal_and_log),

@@ -299,6 +299,41 @@ policies_checked(void **state)
 	assert_non_null(strstr(r->err, "[cli-policy-errors]"));
 }
 
+/* Requests of the export named it until 2026-11-24. */
+static void
+policies_and_their_use(void **state)
+{
+#define CHECK                                                         \
+	"policy check " SOURCE_DIR                                    \
+	"/etc/policies/funcionario-firma.yaml --ceilings " SOURCE_DIR \
+	"/etc/signer.yaml"
+#define USE_OF CHECK " --export " SOURCE_DIR "/tests/data/audit/export.jsonl"
+	const struct ran *r = run(USE_OF " --since 2026-11-24");
+	(void)state;
+	assert_int_equal(r->status, 0);
+	assert_string_equal(r->err, "");
+	r = run(USE_OF " --since 2099-01-01");
+	assert_int_equal(r->status, 0);
+	assert_string_equal(r->out, "1 files in order\n");
+	assert_non_null(strstr(r->err,
+	    "warning: no request has named the policy funcionario-firma since "
+	    "2026-11-24T10:04:50Z [policy-unused]\n"));
+	r = run(USE_OF " --since 2099-01-01 --json");
+	assert_int_equal(r->status, 0);
+	assert_non_null(strstr(r->out, "\"warning\":true"));
+	assert_non_null(strstr(r->out, "\"code\":\"policy-unused\""));
+	/* Nobody knows: no word. */
+	r = run(CHECK " --since 2099-01-01");
+	assert_int_equal(r->status, 0);
+	assert_string_equal(r->err, "");
+	write_file("export", "{\"detail\":1}\n", 13);
+	r = run(CHECK " --export export");
+	assert_int_equal(r->status, CLI_INVALID);
+	assert_non_null(strstr(r->err, "[cli-export-line]"));
+	assert_int_equal(run(CHECK " --export none")->status, CLI_NOTFOUND);
+	assert_int_equal(run(CHECK " --since soon")->status, CLI_USAGE);
+}
+
 static void
 copy(const char *from, const char *to)
 {
@@ -547,6 +582,7 @@ main(void)
 		cmocka_unit_test(code_of_a_file),
 		cmocka_unit_test(request_inspected),
 		cmocka_unit_test(policies_checked),
+		cmocka_unit_test(policies_and_their_use),
 		cmocka_unit_test(policies_beside_an_installation),
 		cmocka_unit_test(policies_laid_out),
 		cmocka_unit_test(codes_explained),

@@ -172,7 +172,11 @@ static const struct {
 	  "a and b are for the same people and the same usages", "say in holders.kinds whom each is for" },
 	{ "parted by a condition", { POLICY("a", "holders: {when: 'length(person.name) > 3'}\n"), POLICY("b", "") }, 0, 0, NULL, 0, NULL, NULL, NULL },
 	{ "unused", { POLICY("a", "") }, 0, 100 * DAY, "a.yaml", 1, "policy-unused", "no request has named the policy a since 2026-08-16T10:00:00Z", NULL },
+	{ "used", { POLICY("a", "") }, 0, 90 * DAY, NULL, 0, NULL, NULL, NULL },
 	{ "never used", { POLICY("z", "") }, 0, 100 * DAY, "a.yaml", 1, "policy-never-used", "no request has ever named the policy z", NULL },
+	{ "in force for a short time", { POLICY("b", "") }, 0, 100 * DAY, NULL, 0, NULL, NULL, NULL },
+	{ "not in force", { POLICY("x", "") }, 0, 100 * DAY, NULL, 0, NULL, NULL, NULL },
+	{ "a base that no request can name", { POLICY("z", "base: true\n"), "policy: a\nversion: 1\nextends: z@1\n" }, 0, DAY, NULL, 0, NULL, NULL, NULL },
 	{ "base alone", { POLICY("z", "base: true\n") }, 0, 0, "a.yaml", 1, "policy-base-unused", "no policy extends the base z, and no request can name it", NULL },
 	{ "base in use", { POLICY("z", "base: true\n"), "policy: a\nversion: 1\nextends: z@1\n" }, 0, 0, NULL, 0, NULL, NULL, NULL },
 	{ "inherited", { POLICY("z", "base: true\n"), "policy: a\nversion: 1\nextends: z@1\n" }, DAY, 0, "b.yaml", 1, "policy-outlives", NULL, NULL },
@@ -188,12 +192,16 @@ warnings_by_row(void **state)
 			{ "a.yaml", bytes_str(warnings[i].texts[0]) },
 			{ "b.yaml", BYTES_NONE }
 		};
-		struct policy_use use = { bytes_str("a"),
-			NOW - warnings[i].used };
+		struct policy_use use[] = {
+			{ bytes_str("b"), NOW - 90 * DAY, 0 },
+			{ bytes_str("z"), NOW - 91 * DAY, 0 },
+			{ bytes_str("a"), NOW - 400 * DAY,
+			    NOW - warnings[i].used },
+		};
 		struct policy_context c = { .now = NOW,
 			.unused_s = 90 * DAY,
-			.use = warnings[i].used != 0 ? &use : NULL,
-			.n_use = 1 };
+			.use = warnings[i].used != 0 ? use : NULL,
+			.n_use = ARRAY_LEN(use) };
 		struct findings f = { NULL, 0, 0 };
 		const struct finding *got = NULL;
 		AUTO(policy_set) set = NULL;
