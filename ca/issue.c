@@ -143,6 +143,32 @@ endorse_request(struct issue *s, struct err *e)
 	return cms_verify(&s->cms, r->statement, d->ca->verifier, e);
 }
 
+/* Whoever verifies a log knows the officers of its first entry, and no others. */
+static enum err_code
+officer_must_be_first(struct deed *d, const struct officer *o, struct err *e)
+{
+	struct bytes detail, key = bytes_of(o->spki_sha256, SHA256_LEN);
+	AUTO(json) j = NULL;
+	bool bad = false;
+
+	TRY(view_log_detail(d->v, 0, &detail, e));
+	TRY(json_parse(detail, false, &j, e));
+	struct json_obj first = json_root(j, &bad, e);
+	for (size_t i = 0; i < json_count(first, "officers"); i++) {
+		struct json_obj one = json_at_obj(first, "officers", i);
+		if (bytes_is(json_get_str(one, "run"), o->run) &&
+		    bytes_eq(json_get_hex(one, "key_sha256", d->a), key))
+			return ERR_OK;
+	}
+	if (bad)
+		return e->code;
+	return err_say(e, ERR_FORBIDDEN, "confirm-officer-later",
+	    "the officer %s was added after the log began, and whoever "
+	    "verifies it accepts signatures of its first officers alone; one "
+	    "of them must sign",
+	    o->run);
+}
+
 enum err_code
 officer_of(struct deed *d, const struct cms *cms, struct err *e)
 {
@@ -155,6 +181,7 @@ officer_of(struct deed *d, const struct cms *cms, struct err *e)
 		if (!bytes_eq(bytes_of(hash, SHA256_LEN),
 			bytes_of(o->spki_sha256, SHA256_LEN)))
 			continue;
+		TRY(officer_must_be_first(d, o, e));
 		d->role = ROLE_OFFICER;
 		return signed_by(d, bytes_str(o->run), e);
 	}

@@ -265,6 +265,15 @@ an_officer_does_not_confirm_himself(void **state)
 	c.f[CF_CMS] = world_evidence(w, "stranger", "NOM-2027-000001");
 	assert_int_equal(world_run(w, &c), ERR_FORBIDDEN);
 	assert_string_equal(w->e.id, "confirm-not-officer");
+	/* One who came after the log began is known to no verifier. */
+	struct officer *late = &w->ceilings.officer[w->ceilings.n_officer++];
+	*late = w->ceilings.officer[0];
+	sha256(late->spki_sha256, key_spki(world_key(w, "stranger")->key));
+	assert_int_equal(world_run(w, &c), ERR_FORBIDDEN);
+	assert_string_equal(w->e.say,
+	    "the officer " OFFICER_1 " was added after the log began, and "
+	    "whoever verifies it accepts signatures of its first officers "
+	    "alone; one of them must sign");
 	c.f[CF_CMS] = world_evidence(w, "officer2", "NOM-2027-000001");
 	c.f[CF_AS] = bytes_str(OFFICER_1);
 	assert_int_equal(world_run(w, &c), ERR_FORBIDDEN);

@@ -205,10 +205,20 @@ make_place(void **state)
 	setenv("LC_ALL", "C.UTF-8", 1);
 	if (mkdtemp(place) == NULL || chdir(place) != 0)
 		return -1;
+	/* Its officer is the colleague of that of the installation here. */
+	step("init --dir other --officer-run 44444444-4 --officer-name "
+	     "Pedro+Rojas --json",
+	    0, "\"directory\":\"other\"");
+	FILE *f = fopen("officers", "wb");
+	assert_non_null(f);
+	assert_true(fputs("44444444-4 other/officer/officer.pem Pedro Rojas\n",
+			f) >= 0);
+	assert_int_equal(fclose(f), 0);
 	int port = free_port();
 	snprintf(line, sizeof(line),
 	    "init --dir ca --listen 127.0.0.1:%d --officer-run " OFFICER
-	    " --officer-name Olga+Soto --json",
+	    " --officer-name Olga+Soto --quorum 2 --officers officers "
+	    "--json",
 	    port);
 	step(line, 0, "\"directory\":\"ca\"");
 	start_engine();
@@ -400,6 +410,38 @@ fault_39_submitted_in_parallel(void **state)
 	}
 }
 
+/* What the guide shows: one officer proposes and signs, a colleague signs. */
+static void
+activation_with_a_colleague(void **state)
+{
+	char line[512], id[64];
+	(void)state;
+	slurp("ca/etc/policies/autoridad-firma.yaml", out);
+	char *version = strstr(out, "\nversion: 1");
+	assert_non_null(version);
+	version[10] = '2';
+	FILE *f = fopen("two.yaml", "wb");
+	assert_non_null(f);
+	assert_true(fputs(out, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	step("policy activate two.yaml --as " OFFICER
+	     " --key ca/officer/officer.key --cert ca/officer/officer.pem" AT,
+	    0, "\"state\":\"proposed\"");
+	snprintf(id, sizeof(id), "%s", member("id"));
+	snprintf(line, sizeof(line),
+	    "policy endorse %s --key ca/officer/officer.key --cert "
+	    "ca/officer/officer.pem" AT,
+	    id);
+	step(line, CLI_CONFLICT, "has signed the activation");
+	snprintf(line, sizeof(line),
+	    "policy endorse %s --key other/officer/officer.key --cert "
+	    "other/officer/officer.pem" AT,
+	    id);
+	step(line, 0, "\"state\":\"active\"");
+	step("policy history autoridad-firma --dir ca", 0,
+	    "11111111-1 44444444-4");
+}
+
 /* --- INCIDENTS 37 and 41: journal and log, both ways -------------------------------------- */
 
 /* Copies a file without the lines that hold text; returns how many. */
@@ -520,6 +562,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(policies_and_their_use),
 		cmocka_unit_test(incident_58_doctor_measures_crls),
 		cmocka_unit_test(fault_39_submitted_in_parallel),
+		cmocka_unit_test(activation_with_a_colleague),
 		cmocka_unit_test(incident_37_41_journal_and_log),
 		cmocka_unit_test(front_answers_what_is_wrong),
 		cmocka_unit_test(without_an_engine),
