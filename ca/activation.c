@@ -277,6 +277,7 @@ take_effect(struct deed *d, const struct activation *ac, struct err *e)
 		return draft_closed(d, ENTRY_POLICY_WITHDRAWN, ac,
 		    sentence(d->a, e->say), e);
 	TRY(code);
+	d->out->object = ca_row_key(d->a, ROW_ACTIVATION, ac->id);
 	for (size_t i = 0; i < n; i++)
 		TRY(draft_activated(d, &set->policy[i], ac->id, e));
 	return ERR_OK;

@@ -584,6 +584,7 @@ world_tick(struct world *w)
 		    "a tick");
 		if (d.n == 0)
 			return n;
+		assert_true(d.object.len > 0);
 		world_must(w, world_append(w, &d), "what fell due");
 		n++;
 	}
