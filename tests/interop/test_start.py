@@ -62,6 +62,8 @@ class Guide:
             line += f" --listen 127.0.0.1:{self.port}"
         if line.startswith("openssl cms"):
             line += " -passin file:" + self.passphrase
+        if line.startswith("openssl req"):
+            line += " -passout file:" + self.passphrase
         if line == "refrendo serve":
             self.serve(line)
             return
