@@ -198,6 +198,9 @@ void verification_code(struct bytes text, char out[10]);
 
 /* --- Printing and files ------------------------------------------------------------------- */
 
+/* An answer of the engine: its JSON, or what people() makes of it. */
+MUST_CHECK enum err_code print_answer(struct cli *c, struct bytes json,
+    void (*people)(struct cli *c, json_t *root), struct err *e);
 /* An answer of the engine: its JSON, or members aligned for people. */
 MUST_CHECK enum err_code print_record(struct cli *c, struct bytes json,
     struct err *e);

@@ -45,7 +45,7 @@ print_rule(struct cli *c, const json_t *rule)
 }
 
 static void
-print_people(struct cli *c, const json_t *o)
+print_people(struct cli *c, json_t *o)
 {
 	const json_t *rules = json_object_get(o, "rules");
 	const json_t *policy = json_object_get(o, "policy");
@@ -58,21 +58,6 @@ print_people(struct cli *c, const json_t *o)
 	json_array_foreach(rules, i, rule) print_rule(c, rule);
 	printf("%s\n", accepted ? SAY(c, "accepted", "aceptada")
 				: SAY(c, "refused", "rechazada"));
-}
-
-static enum err_code
-print_explanation(struct cli *c, struct bytes json, struct err *e)
-{
-	json_t *root = json_loadb((const char *)json.p, json.len, 0, NULL);
-	if (root == NULL)
-		return err_say(e, ERR_IO, "cli-answer",
-		    "the engine's answer is not JSON");
-	if (c->json)
-		printf("%.*s\n", BYTES_FMT(json));
-	else
-		print_people(c, root);
-	json_decref(root);
-	return ERR_OK;
 }
 
 /* --- A candidate ------------------------------------------------------------------------ */
@@ -140,7 +125,7 @@ explain_by(struct candidate *k, struct bytes answer, struct err *e)
 	TRY(load_candidate(k, past.policy, e));
 	explain_write(&past, &k->set->policy[0], verdicts, k->c->arena, &out);
 	TRY(buf_end(&out, e));
-	return print_explanation(k->c, buf_bytes(&out), e);
+	return print_answer(k->c, buf_bytes(&out), print_people, e);
 }
 
 enum err_code
@@ -151,7 +136,7 @@ policy_explain(struct cli *c, struct err *e)
 	struct candidate k = { .c = c, .in = &in };
 	TRY(engine_get(c, path_of(c, "/requests/", c->operand[0], "/explain"),
 	    &answer, e));
-	TRY(print_explanation(c, buf_bytes(&answer), e));
+	TRY(print_answer(c, buf_bytes(&answer), print_people, e));
 	if (c->option[OPT_POLICY] == NULL)
 		return ERR_OK;
 	enum err_code code = explain_by(&k, buf_bytes(&answer), e);

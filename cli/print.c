@@ -228,7 +228,8 @@ print_members(struct cli *c, json_t *record)
 }
 
 enum err_code
-print_record(struct cli *c, struct bytes json, struct err *e)
+print_answer(struct cli *c, struct bytes json,
+    void (*people)(struct cli *c, json_t *root), struct err *e)
 {
 	json_t *root = json_loadb((const char *)json.p, json.len, 0, NULL);
 	if (root == NULL)
@@ -237,9 +238,15 @@ print_record(struct cli *c, struct bytes json, struct err *e)
 	if (c->json)
 		printf("%.*s\n", BYTES_FMT(json));
 	else
-		print_members(c, root);
+		people(c, root);
 	json_decref(root);
 	return ERR_OK;
+}
+
+enum err_code
+print_record(struct cli *c, struct bytes json, struct err *e)
+{
+	return print_answer(c, json, print_members, e);
 }
 
 void
