@@ -143,7 +143,8 @@ struct due_answer {
 struct round_item {
 	struct due_answer due;
 	size_t issuer;
-	int64_t this_update, next_update;
+	int64_t this_update, next_update, refresh_at;
+	bool first, takes_nonce;
 	struct buf tbs, answer;
 	bool ended; /* expired: no longer published */
 };

@@ -98,6 +98,19 @@ answer_spec(struct core *c, const struct cert_status *s,
 	return true;
 }
 
+/* By its own policy, and earlier when the responder's certificate cuts its
+ * life short. */
+static int64_t
+refresh_at(const struct core *c, const struct cert_status *s,
+    const struct ocsp_answer_spec *spec)
+{
+	const struct policy *p = NULL;
+	if (s->policy_sha256.len == SHA256_LEN)
+		p = policy_find_hash(c->policies, s->policy_sha256.p);
+	return ocsp_refresh_at(spec->this_update, spec->next_update,
+	    p == NULL ? DEFAULT_REFRESH : p->ocsp_refresh_percent);
+}
+
 static enum err_code
 round_add(struct core *c, struct view *v, const struct due_answer *due,
     int64_t now, struct err *e)
@@ -122,6 +135,9 @@ round_add(struct core *c, struct view *v, const struct due_answer *due,
 	spec.serial = serial;
 	item->this_update = spec.this_update;
 	item->next_update = spec.next_update;
+	item->refresh_at = refresh_at(c, &status, &spec);
+	item->first = spec.state != OCSP_GOOD;
+	item->takes_nonce = false;
 	buf_reset(&item->tbs);
 	buf_reset(&item->answer);
 	TRY(ocsp_tbs_build(&spec, &item->tbs, e));
@@ -225,6 +241,9 @@ put_answers(struct core *c, struct public_txn *t, struct err *e)
 			continue;
 		struct public_row row = { .this_update = item->this_update,
 			.next_update = item->next_update,
+			.refresh_at = item->refresh_at,
+			.first = item->first,
+			.takes_nonce = item->takes_nonce,
 			.type = "application/ocsp-response",
 			.body = buf_bytes(&item->answer) };
 		TRY(public_put(t, key, &row, e));
@@ -474,21 +493,6 @@ publish_checkpoint(struct core *c, const struct frame *f)
 
 /* --- Renewal of answers by age ------------------------------------------------ */
 
-/* The shortest time after which a policy in force wants an answer anew. */
-static int64_t
-refresh_after(const struct core *c)
-{
-	int64_t least = DEFAULT_OCSP_S * DEFAULT_REFRESH / 100;
-	for (size_t i = 0; i < c->policies->n; i++) {
-		const struct policy *p = &c->policies->policy[i];
-		int64_t after =
-		    p->ocsp_validity_s * p->ocsp_refresh_percent / 100;
-		if (after < least)
-			least = after;
-	}
-	return least;
-}
-
 static void
 refresh_one(void *ctx, uint8_t issuer, struct bytes serial)
 {
@@ -502,12 +506,13 @@ void
 publish_refresh(struct core *c)
 {
 	struct err e;
+	struct public_due_at at = { .len = 0 };
 	if (c->round.running || c->due_len > 0 || c->read_only ||
 	    !responders_ready(c))
 		return;
 	if (public_renew(c->reader, &e) != ERR_OK ||
-	    public_older(c->reader, clock_now() - refresh_after(c), REFRESH_MAX,
-		refresh_one, c, &e) != ERR_OK)
+	    public_due(c->reader, clock_now(), REFRESH_MAX, &at, refresh_one, c,
+		&e) != ERR_OK)
 		log_err("publish-refresh", &e);
 	public_release(c->reader);
 }

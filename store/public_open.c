@@ -11,7 +11,7 @@
 
 #include "published.h"
 
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 #define STATE_LEN     (1 + 1 + BOOT_ID + 8)
 
 /* --- The state row -------------------------------------------------------- */

@@ -146,46 +146,72 @@ public_issuers(struct public_reader *r, struct issuer_id *ids, size_t max)
 /* --- What to refresh next ------------------------------------------------- */
 
 static enum err_code
-due_decode(struct bytes key, int64_t *this_update, uint8_t *issuer,
+due_decode(struct bytes key, uint64_t *when, uint8_t *issuer,
     struct bytes *serial, struct err *e)
 {
 	if (key.len < 8 + 3 || key.len > 8 + 2 + SERIAL_MAX || key.p[8] != 'o')
 		return env_damaged(e);
-	*this_update = (int64_t)be64_parse(key.p);
+	*when = be64_parse(key.p);
 	*issuer = key.p[9];
 	*serial = bytes_of(key.p + 10, key.len - 10);
 	return ERR_OK;
 }
 
+/* To the first row after a key, or at it when it is a time alone. */
+static int
+due_seek(MDB_cursor *c, struct bytes after, MDB_val *k)
+{
+	MDB_val d;
+
+	if (after.len == 0)
+		return mdb_cursor_get(c, k, &d, MDB_FIRST);
+	*k = val_of(after);
+	int rc = mdb_cursor_get(c, k, &d, MDB_SET_RANGE);
+	if (rc == 0 && k->mv_size == after.len &&
+	    memcmp(k->mv_data, after.p, after.len) == 0)
+		rc = mdb_cursor_get(c, k, &d, MDB_NEXT);
+	return rc;
+}
+
 static enum err_code
-older_walk(MDB_cursor *c, int64_t refresh_before, size_t max, public_each each,
-    void *ctx, struct err *e)
+due_walk(MDB_cursor *c, int64_t now, size_t max, struct public_due_at *at,
+    public_each each, void *ctx, struct err *e)
 {
 	MDB_val k, d;
-	int rc = mdb_cursor_get(c, &k, &d, MDB_FIRST);
-	for (; rc == 0 && max > 0; max--) {
-		int64_t this_update = 0;
+	static const uint8_t good[8] = { 0x80 };
+	const uint64_t end = (uint64_t)now;
+	int rc = due_seek(c, bytes_of(at->key, at->len), &k);
+
+	while (rc == 0 && max > 0) {
+		uint64_t when = 0;
 		uint8_t issuer = 0;
 		struct bytes serial = BYTES_NONE;
-		TRY(due_decode(bytes_of_val(k), &this_update, &issuer, &serial,
-		    e));
-		if (this_update >= refresh_before)
+		TRY(due_decode(bytes_of_val(k), &when, &issuer, &serial, e));
+		if (when > end && (when & DUE_GOOD) == 0) {
+			/* Of these no more is due: on to what is good. */
+			rc = due_seek(c, bytes_of(good, sizeof(good)), &k);
+			continue;
+		}
+		if ((when & ~DUE_GOOD) > end)
 			return ERR_OK;
+		at->len = k.mv_size;
+		memcpy(at->key, k.mv_data, k.mv_size);
+		max--;
 		each(ctx, issuer, serial);
 		rc = mdb_cursor_get(c, &k, &d, MDB_NEXT);
 	}
-	return rc == MDB_NOTFOUND ? ERR_OK : env_error(rc, e);
+	return rc == 0 || rc == MDB_NOTFOUND ? ERR_OK : env_error(rc, e);
 }
 
 enum err_code
-public_older(struct public_reader *r, int64_t refresh_before, size_t max,
-    public_each each, void *ctx, struct err *e)
+public_due(struct public_reader *r, int64_t now, size_t max,
+    struct public_due_at *at, public_each each, void *ctx, struct err *e)
 {
 	MDB_cursor *c;
 
 	must_be_active(r);
 	TRY(env_error(mdb_cursor_open(r->txn, r->p->due, &c), e));
-	enum err_code code = older_walk(c, refresh_before, max, each, ctx, e);
+	enum err_code code = due_walk(c, now, max, at, each, ctx, e);
 	mdb_cursor_close(c);
 	return code;
 }

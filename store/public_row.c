@@ -3,9 +3,11 @@
 
 #include <refrendo/store.h>
 
-#define ROW_VERSION 1
+#define ROW_VERSION 2
 #define ROW_ETAG    16
-#define ROW_HEAD    (1 + 8 + 8 + 1 + ROW_ETAG)
+#define ROW_HEAD    (1 + 8 + 8 + 1 + 1 + 8 + ROW_ETAG)
+
+enum { FLAG_FIRST = 1, FLAG_NONCE = 2, FLAGS = 3 };
 
 /* The code of a type is its place: append only. */
 static const char *const types[] = {
@@ -42,7 +44,7 @@ public_row_encode(const struct public_row *row, struct buf *out, struct err *e)
 		    "%s is no media type that is published; add it to the "
 		    "table of types first",
 		    row->type == NULL ? "nothing" : row->type);
-	if (row->this_update < 0 || row->next_update < 0)
+	if (row->this_update < 0 || row->next_update < 0 || row->refresh_at < 0)
 		return err_say(e, ERR_INVALID, "public-time",
 		    "a published answer has a time before 1970; the clock or "
 		    "the object is wrong");
@@ -51,6 +53,9 @@ public_row_encode(const struct public_row *row, struct buf *out, struct err *e)
 	put_i64(out, row->this_update);
 	put_i64(out, row->next_update);
 	put_u8(out, type);
+	put_u8(out, (uint8_t)((row->first ? FLAG_FIRST : 0) |
+			(row->takes_nonce ? FLAG_NONCE : 0)));
+	put_i64(out, row->refresh_at);
 	buf_put(out, hash, ROW_ETAG);
 	buf_put(out, row->body.p, row->body.len);
 	return buf_end(out, e);
@@ -64,16 +69,20 @@ public_row_decode(struct bytes in, struct public_row *out, struct err *e)
 	const uint8_t *p = in.p;
 	int64_t this_update = (int64_t)be64_parse(p + 1);
 	int64_t next_update = (int64_t)be64_parse(p + 9);
+	int64_t refresh_at = (int64_t)be64_parse(p + 19);
 	if (p[0] != ROW_VERSION)
 		return bad_row(e, "version");
-	if (p[17] >= ARRAY_LEN(types))
+	if (p[17] >= ARRAY_LEN(types) || p[18] > FLAGS)
 		return bad_row(e, "type");
-	if (this_update < 0 || next_update < 0)
+	if (this_update < 0 || next_update < 0 || refresh_at < 0)
 		return bad_row(e, "time");
 	out->this_update = this_update;
 	out->next_update = next_update;
 	out->type = types[p[17]];
-	hex_print(out->etag, bytes_of(p + 18, ROW_ETAG));
+	out->first = (p[18] & FLAG_FIRST) != 0;
+	out->takes_nonce = (p[18] & FLAG_NONCE) != 0;
+	out->refresh_at = refresh_at;
+	hex_print(out->etag, bytes_of(p + 27, ROW_ETAG));
 	out->body = bytes_of(p + ROW_HEAD, in.len - ROW_HEAD);
 	return ERR_OK;
 }

@@ -96,9 +96,10 @@ public_commit(struct public_txn *t, struct err *e)
 /* --- Answers -------------------------------------------------------------- */
 
 struct bytes
-due_key(uint8_t out[DUE_KEY], int64_t this_update, struct bytes key)
+due_key(uint8_t out[DUE_KEY], const struct public_row *row, struct bytes key)
 {
-	be64_print(out, (uint64_t)this_update);
+	be64_print(out,
+	    (uint64_t)row->refresh_at | (row->first ? 0 : DUE_GOOD));
 	memcpy(out + 8, key.p, key.len);
 	return bytes_of(out, 8 + key.len);
 }
@@ -135,17 +136,17 @@ forget_due(struct public_txn *t, struct bytes key, struct err *e)
 		return ERR_OK;
 	TRY(env_error(rc, e));
 	TRY(public_row_decode(bytes_of_val(d), &old, e));
-	k = val_of(due_key(room, old.this_update, key));
+	k = val_of(due_key(room, &old, key));
 	rc = mdb_del(t->txn, t->p->due, &k, NULL);
 	return rc == MDB_NOTFOUND ? ERR_OK : env_error(rc, e);
 }
 
 static enum err_code
-put_due(struct public_txn *t, struct bytes key, int64_t this_update,
+put_due(struct public_txn *t, struct bytes key, const struct public_row *row,
     struct err *e)
 {
 	uint8_t room[DUE_KEY];
-	MDB_val k = val_of(due_key(room, this_update, key));
+	MDB_val k = val_of(due_key(room, row, key));
 	MDB_val d = val_of(BYTES_NONE);
 	return env_error(mdb_put(t->txn, t->p->due, &k, &d, 0), e);
 }
@@ -161,7 +162,7 @@ put_row(struct public_txn *t, struct bytes key, const struct public_row *row,
 	TRY(public_row_encode(row, &b, e));
 	if (is_ocsp(key)) {
 		TRY(forget_due(t, key, e));
-		TRY(put_due(t, key, row->this_update, e));
+		TRY(put_due(t, key, row, e));
 	}
 	d = val_of(buf_bytes(&b));
 	return env_error(mdb_put(t->txn, t->p->answers, &k, &d, 0), e);

@@ -36,8 +36,12 @@ MUST_CHECK enum err_code public_state_get(struct public *p, MDB_txn *txn,
 MUST_CHECK enum err_code public_state_put(struct public *p, MDB_txn *txn,
     const struct public_state *state, struct err *e);
 
-/* be64 of the time, then the row's key. */
-struct bytes due_key(uint8_t out[DUE_KEY], int64_t this_update,
+/*
+ * be64 of the time, then the row's key.  The highest bit, which no time has,
+ * is set for what is good: a walk meets it after what is not.
+ */
+#define DUE_GOOD (UINT64_C(1) << 63)
+struct bytes due_key(uint8_t out[DUE_KEY], const struct public_row *row,
     struct bytes key);
 
 #endif

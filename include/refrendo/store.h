@@ -193,7 +193,11 @@ struct public_row {
 	 * "text/plain; charset=utf-8", "text/html; charset=utf-8". */
 	const char *type;
 	char etag[HEX_LEN(16)]; /* from SHA-256 of the body */
-	struct bytes body;      /* borrowed */
+	/* Of OCSP answers alone; zero for files. */
+	int64_t refresh_at; /* to be signed anew from then on */
+	bool first;         /* not good: before all others when late */
+	bool takes_nonce;   /* its policy has nonces repeated */
+	struct bytes body;  /* borrowed */
 };
 /*
  * The etag given is not read: it is computed from the body.
@@ -264,14 +268,23 @@ uint64_t public_log_index(struct public_reader *r); /* 0: nothing yet */
 /* Fills up to max ids; returns how many issuers there are. */
 size_t public_issuers(struct public_reader *r, struct issuer_id *ids,
     size_t max);
+/* Where public_due() stopped; zero: at the beginning. */
+struct public_due_at {
+	uint8_t key[8 + PUBLIC_KEY_MAX];
+	size_t len;
+};
 /*
- * public_older - the OCSP rows whose this_update is before refresh_before,
- * oldest first, at most max, for the refresher.  Files are refreshed by other
- * rules.  serial borrows until each() returns.
+ * public_due - the OCSP rows whose refresh_at has come, at most max, for the
+ * refresher: those that are not good first, and of either kind the longest
+ * overdue first.  Files are refreshed by other rules.
+ *
+ * at         in: after which row to go on; out: the last one given.
+ *            Unchanged: there is none left.
+ * each       serial borrows until it returns.
  */
 typedef void (*public_each)(void *ctx, uint8_t issuer, struct bytes serial);
-MUST_CHECK enum err_code public_older(struct public_reader *r,
-    int64_t refresh_before, size_t max, public_each each, void *ctx,
+MUST_CHECK enum err_code public_due(struct public_reader *r, int64_t now,
+    size_t max, struct public_due_at *at, public_each each, void *ctx,
     struct err *e);
 /* Clears slots of readers that died; returns how many. */
 int public_check_readers(struct public *p);

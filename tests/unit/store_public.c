@@ -42,6 +42,7 @@ ocsp_row(int64_t this_update, const char *body)
 {
 	return (struct public_row){ .this_update = this_update,
 		.next_update = this_update + 4 * DAY,
+		.refresh_at = this_update,
 		.type = "application/ocsp-response",
 		.body = bytes_str(body) };
 }
@@ -133,16 +134,68 @@ answers_files_and_issuers(void **state)
 	assert_memory_equal(&got[1], &id[1], sizeof(id[1]));
 	/* A file is not refreshed by its age. */
 	struct oldest o = { .found = false };
-	OK(public_older(r, NEVER, 1, take_oldest, &o, &e));
+	struct public_due_at at = { .len = 0 };
+	OK(public_due(r, NEVER, 1, &at, take_oldest, &o, &e));
 	assert_false(o.found);
+	assert_int_equal(at.len, 0);
 	public_reader_free(r);
 	public_close(p);
 	work_dir_remove(d.base);
 }
 
-/* The index follows each answer through renewal and removal. */
+/* The index follows each answer through renewal and removal: what is not good
+ * comes first, then the longest overdue, each once. */
+struct due_list {
+	uint32_t number[25];
+	size_t n;
+};
+
 static void
-oldest_follows_a_model(void **state)
+take_due(void *ctx, uint8_t issuer, struct bytes serial)
+{
+	struct due_list *l = ctx;
+	uint32_t number = (uint32_t)be64_parse(serial.p + 8);
+	assert_int_equal(serial.len, 16);
+	assert_int_equal(issuer, number % 3);
+	assert_true(l->n < ARRAY_LEN(l->number));
+	l->number[l->n++] = number;
+}
+
+struct due_model {
+	int64_t when; /* 0: none */
+	bool first;
+};
+
+static bool
+in_order(const struct due_model *a, const struct due_model *b)
+{
+	return a->first != b->first ? a->first : a->when <= b->when;
+}
+
+static void
+change_one(struct public *p, struct due_model *m, uint32_t k, uint64_t *rnd)
+{
+	uint8_t room[PUBLIC_KEY_MAX];
+	struct public_txn *t;
+	struct err e;
+	struct bytes key = serial_key(room, (uint8_t)(k % 3), k);
+	OK(public_begin(p, &t, &e));
+	if (work_random(rnd, 4) == 0) {
+		OK(public_del(t, key, &e));
+		m->when = 0;
+	} else {
+		m->when = 1000 + work_random(rnd, 500);
+		m->first = work_random(rnd, 5) == 0;
+		struct public_row row = ocsp_row(7, "answer");
+		row.refresh_at = m->when;
+		row.first = m->first;
+		OK(public_put(t, key, &row, &e));
+	}
+	OK(public_commit(t, &e));
+}
+
+static void
+due_follows_a_model(void **state)
 {
 	(void)state;
 	enum { N = 25 };
@@ -150,38 +203,32 @@ oldest_follows_a_model(void **state)
 	public_dirs(&d);
 	struct public *p = open_writer(&d, true);
 	struct public_reader *r;
-	int64_t when[N] = { 0 };
+	struct due_model model[N] = { { 0, false } };
 	uint64_t rnd = 9;
 	struct err e;
 	OK(public_reader_new(p, &r, &e));
 	for (int i = 0; i < 600; i++) {
 		uint32_t k = work_random(&rnd, N);
-		uint8_t room[PUBLIC_KEY_MAX];
-		struct oldest o = { .found = false };
-		if (work_random(&rnd, 4) == 0) {
-			struct public_txn *t;
-			OK(public_begin(p, &t, &e));
-			OK(public_del(t, serial_key(room, (uint8_t)(k % 3), k),
-			    &e));
-			OK(public_commit(t, &e));
-			when[k] = 0;
-		} else {
-			when[k] = 1000 + work_random(&rnd, 500);
-			put(p, (uint8_t)(k % 3), k, when[k], "answer");
-		}
-		int64_t least = NEVER, before = 1000 + work_random(&rnd, 600);
+		change_one(p, &model[k], k, &rnd);
+		int64_t now = 1000 + work_random(&rnd, 600);
+		size_t want = 0, step = 1 + work_random(&rnd, 7), before;
 		for (size_t j = 0; j < N; j++)
-			if (when[j] != 0 && when[j] < least)
-				least = when[j];
+			want += model[j].when != 0 && model[j].when <= now;
 		OK(public_renew(r, &e));
-		OK(public_older(r, before, 1, take_oldest, &o, &e));
-		assert_int_equal(o.found, least < before);
-		if (o.found) {
-			assert_int_equal(o.len, 16);
-			uint32_t which = (uint32_t)be64_parse(o.serial + 8);
-			assert_true(which < N);
-			assert_int_equal(when[which], least);
-			assert_int_equal(o.issuer, which % 3);
+		struct due_list l = { .n = 0 };
+		struct public_due_at at = { .len = 0 };
+		do {
+			before = l.n;
+			OK(public_due(r, now, step, &at, take_due, &l, &e));
+			assert_true(l.n - before <= step);
+		} while (l.n > before);
+		assert_int_equal(l.n, want);
+		for (size_t j = 0; j < l.n; j++) {
+			assert_true(model[l.number[j]].when != 0);
+			assert_true(model[l.number[j]].when <= now);
+			if (j > 0)
+				assert_true(in_order(&model[l.number[j - 1]],
+				    &model[l.number[j]]));
 		}
 		public_release(r);
 	}
@@ -584,7 +631,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_files_and_issuers),
-		cmocka_unit_test(oldest_follows_a_model),
+		cmocka_unit_test(due_follows_a_model),
 		cmocka_unit_test(first_error_is_kept),
 		cmocka_unit_test(kept_or_begun_anew),
 		cmocka_unit_test(unreadable_is_begun_anew),

@@ -13,6 +13,8 @@ ocsp_row(int64_t this_update, const char *body)
 {
 	return (struct public_row){ .this_update = this_update,
 		.next_update = this_update + 4 * DAY,
+		.refresh_at = this_update + 2 * DAY,
+		.takes_nonce = true,
 		.type = "application/ocsp-response",
 		.body = bytes_str(body) };
 }
@@ -29,14 +31,16 @@ row_there_and_back(void **state)
 	char etag[HEX_LEN(16)];
 	struct err e;
 	OK(public_row_encode(&in, &b, &e));
-	assert_int_equal(b.len, 34 + 6);
+	assert_int_equal(b.len, 43 + 6);
 	OK(public_row_decode(buf_bytes(&b), &out, &e));
 	assert_int_equal(out.this_update, in.this_update);
 	assert_int_equal(out.next_update, in.next_update);
+	assert_int_equal(out.refresh_at, in.refresh_at);
+	assert_true(out.takes_nonce && !out.first);
 	assert_string_equal(out.type, in.type);
 	assert_true(bytes_is(out.body, "answer"));
 	/* In place: the body is not copied. */
-	assert_ptr_equal(out.body.p, b.p + 34);
+	assert_ptr_equal(out.body.p, b.p + 43);
 	sha256(hash, in.body);
 	hex_print(etag, bytes_of(hash, 16));
 	assert_string_equal(out.etag, etag);
@@ -91,16 +95,18 @@ rows_that_do_not_decode(void **state)
 		size_t at, len;
 		uint8_t octet;
 	} rows[] = {
-		{ "version", 0, 40, 2 },
-		{ "negative time", 1, 40, 0x80 },
-		{ "negative end", 9, 40, 0x80 },
-		{ "type", 17, 40, 8 },
-		{ "short", 0, 33, 1 },
-		{ "empty", 0, 0, 1 },
+		{ "version", 0, 49, 1 },
+		{ "negative time", 1, 49, 0x80 },
+		{ "negative end", 9, 49, 0x80 },
+		{ "type", 17, 49, 8 },
+		{ "flags", 18, 49, 4 },
+		{ "negative refresh", 19, 49, 0x80 },
+		{ "short", 0, 42, 2 },
+		{ "empty", 0, 0, 2 },
 	};
 	OK(public_row_encode(&in, &b, &e));
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		uint8_t copy[40];
+		uint8_t copy[49];
 		print_message("  %s\n", rows[i].name);
 		memcpy(copy, b.p, sizeof(copy));
 		copy[rows[i].at] = rows[i].octet;
@@ -111,7 +117,7 @@ rows_that_do_not_decode(void **state)
 		    "published store from the ledger");
 	}
 	/* Only a head: an empty body is a body. */
-	OK(public_row_decode(bytes_of(b.p, 34), &out, &e));
+	OK(public_row_decode(bytes_of(b.p, 43), &out, &e));
 	assert_int_equal(out.body.len, 0);
 }
 
