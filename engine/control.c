@@ -183,6 +183,7 @@ setup_encode(const struct setup *s, struct buf *out)
 {
 	put_u8(out, (uint8_t)s->role);
 	put_u8(out, s->index);
+	put_u8(out, s->slot);
 	put_bytes(out, s->dir);
 	put_bytes(out, s->passphrase);
 	put_u16(out, (uint16_t)s->n_file);
@@ -198,6 +199,7 @@ setup_decode(struct bytes in, struct setup *out, struct err *e)
 	struct reader r = reader_of(in);
 	*out = (struct setup){ .role = (enum role)get_u8(&r) };
 	out->index = get_u8(&r);
+	out->slot = get_u8(&r);
 	out->dir = get_bytes(&r);
 	out->passphrase = get_bytes(&r);
 	out->n_file = get_u16(&r);

@@ -11,7 +11,7 @@
 
 /*  name             number  body                                   descriptor   */
 #define CONTROL_MESSAGES(X)                                                   \
-	X(CONTROL_SETUP, 1)    /* to a role: role, index, files, secrets */   \
+	X(CONTROL_SETUP, 1)    /* to a role: role, …, files; the counters */  \
 	X(CONTROL_PEER, 2)     /* to a role: u8 role, u8 index; its socket */ \
 	X(CONTROL_LISTEN, 3)   /* to a role: a listening socket */            \
 	X(CONTROL_POLICIES, 4) /* to core: files, after SIGHUP */             \
@@ -53,7 +53,7 @@ MUST_CHECK enum err_code control_read(int sock, struct control_frame *out,
 /* CONTROL_SETUP, both ends. */
 struct setup {
 	enum role role;
-	uint8_t index;
+	uint8_t index, slot;          /* slot: its page of the counters */
 	struct bytes dir, passphrase; /* passphrase only for the signers */
 	struct bytes name[66], text[66];
 	size_t n_file;

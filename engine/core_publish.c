@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core.h"
+#include "counters.h"
 
 #define NOTE_ITEM UINT32_MAX /* frame id of the checkpoint within a round */
 /* A client whose clock is this slow still accepts a fresh answer. */
@@ -247,6 +248,7 @@ put_answers(struct core *c, struct public_txn *t, struct err *e)
 			.type = "application/ocsp-response",
 			.body = buf_bytes(&item->answer) };
 		TRY(public_put(t, key, &row, e));
+		count(COUNT_PUBLISHED, 1);
 	}
 	return ERR_OK;
 }
@@ -393,6 +395,8 @@ round_end(struct core *c)
 		c->hello_size = r->size;
 	}
 	c->published = r->follows;
+	count(COUNT_ROUNDS, 1);
+	gauge(COUNT_DUE, c->due_len);
 }
 
 void

@@ -20,6 +20,7 @@
 #include <refrendo/engine.h>
 
 #include "control.h"
+#include "counters.h"
 #include "listen.h"
 #include "peer.h"
 
@@ -53,6 +54,7 @@ struct parent {
 	struct installation inst;
 	struct buf passphrase;
 	char self[PATH_LEN];
+	int counters_fd;
 	struct process process[PROCESSES_MAX];
 	size_t n;
 	bool stopping, announced;
@@ -81,6 +83,7 @@ send_setup(struct process *p)
 	struct installation *in = &parent->inst;
 	struct setup s = { .role = p->role,
 		.index = p->index,
+		.slot = (uint8_t)(p - parent->process),
 		.dir = bytes_str(in->dir),
 		.n_file = in->n_file };
 	if (p->role == ROLE_SIGNER || p->role == ROLE_OCSP_SIGNER)
@@ -91,7 +94,7 @@ send_setup(struct process *p)
 	}
 	struct buf body AUTO_BUF = BUF(CONTROL_CAP);
 	setup_encode(&s, &body);
-	process_send(p, CONTROL_SETUP, buf_bytes(&body), -1);
+	process_send(p, CONTROL_SETUP, buf_bytes(&body), parent->counters_fd);
 }
 
 static void
@@ -495,6 +498,7 @@ parent_prepare(struct parent *parent, const char *dir, struct err *e)
 	findings_fini(&findings);
 	TRY(code);
 	TRY(parent_lock(dir, e));
+	TRY(counters_make(PROCESSES_MAX, &parent->counters_fd, e));
 	TRY(passphrase_read(dir, false, &parent->passphrase, e));
 	ssize_t n =
 	    readlink("/proc/self/exe", parent->self, sizeof(parent->self) - 1);

@@ -1,13 +1,30 @@
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "counters.h"
 #include "role.h"
 #include "sandbox.h"
+
+/* Every role counts on a page of its own; front reads them all. */
+static enum err_code
+role_counters(struct role_context *r, uint8_t slot, int fd, struct err *e)
+{
+	if (fd < 0)
+		return err_say(e, ERR_INVALID, "role-counters",
+		    "a role got no counters with its set-up");
+	enum err_code code = counters_own(fd, slot, r->role, r->index, e);
+	if (code == ERR_OK && r->role == ROLE_FRONT)
+		r->counters_fd = fd;
+	else
+		close(fd);
+	return code;
+}
 
 enum err_code
 role_setup(struct role_context *r, struct err *e)
 {
-	*r = (struct role_context){ .index = 0 };
+	*r = (struct role_context){ .counters_fd = -1 };
 	struct control_frame f;
 	struct setup s;
 	TRY(control_read(CONTROL_FD, &f, e));
@@ -18,6 +35,7 @@ role_setup(struct role_context *r, struct err *e)
 	TRY(setup_decode(buf_bytes(&r->frame), &s, e));
 	r->role = s.role;
 	r->index = s.index;
+	TRY(role_counters(r, s.slot, f.fd, e));
 	r->passphrase = s.passphrase;
 	struct installation *in = &r->inst;
 	snprintf(in->dir, sizeof(in->dir), "%.*s", BYTES_FMT(s.dir));
@@ -54,6 +72,8 @@ role_ready(struct role_context *r, struct err *e)
 void
 role_fini(struct role_context *r)
 {
+	if (r->counters_fd >= 0)
+		close(r->counters_fd);
 	installation_fini(&r->inst);
 	buf_fini(&r->frame);
 }

@@ -12,6 +12,7 @@
 struct role_context {
 	enum role role;
 	uint8_t index;
+	int counters_fd;  /* front's, to read all; -1 in other roles */
 	struct buf frame; /* owns what passphrase borrows; wiped early */
 	struct bytes passphrase;
 	struct installation inst;

@@ -15,6 +15,7 @@
 #include <refrendo/store.h>
 
 #include "control.h"
+#include "counters.h"
 #include "peer.h"
 #include "role.h"
 #include "status_http.h"
@@ -49,7 +50,8 @@ struct status {
 	struct status_view view;
 	struct buf out;
 	struct asked asked[ASKED_MAX];
-	uint64_t requests, logged;
+	struct net_counts net; /* as counted last */
+	uint64_t logged;
 	int64_t log_at;
 	bool stopping;
 	int result;
@@ -105,6 +107,7 @@ unknown_ask(struct status *s, struct net_conn *c, const struct http_request *r,
 	if (s->ocsp == NULL || slot == ASKED_MAX ||
 	    unknown_build(s, u, &body, &e) != ERR_OK) {
 		buf_reset(&s->out);
+		count(COUNT_OCSP_LATER, 1);
 		status_ocsp(&s->view, keep_alive, head_only,
 		    ocsp_error_answer(OCSP_TRY_LATER), &s->out);
 		net_answer(c, buf_bytes(&s->out), keep_alive);
@@ -147,9 +150,10 @@ on_ocsp_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
 	 * place. */
 	if (f->id / ASKED_MAX != s->asked[slot].turn)
 		return ERR_OK;
+	bool refused = (f->type & SIGNER_REFUSAL) != 0;
+	count(refused ? COUNT_OCSP_LATER : COUNT_ANSWER_UNKNOWN, 1);
 	unknown_answer(s, slot,
-	    (f->type & SIGNER_REFUSAL) != 0 ? ocsp_error_answer(OCSP_TRY_LATER)
-					    : f->body);
+	    refused ? ocsp_error_answer(OCSP_TRY_LATER) : f->body);
 	return ERR_OK;
 }
 
@@ -203,7 +207,6 @@ on_request(void *ctx, struct net_conn *c, const struct http_request *r)
 {
 	struct status *s = ctx;
 	struct status_unknown unknown;
-	s->requests++;
 	s->view.now = clock_now();
 	buf_reset(&s->out);
 	if (!renew(s)) {
@@ -242,6 +245,27 @@ on_control(uv_poll_t *poll, int status, int events)
 	buf_fini(&f.body);
 }
 
+static unsigned long long
+counted(enum counter which)
+{
+	return atomic_load_explicit(&counters->value[which],
+	    memory_order_relaxed);
+}
+
+/* What the server counts by itself, since the last time. */
+static void
+count_net(struct status *s)
+{
+	const struct net_counts *now = net_counts(s->server);
+	count(COUNT_CONNS, now->accepted - s->net.accepted);
+	count(COUNT_CONNS_REFUSED, now->refused - s->net.refused);
+	count(COUNT_TIMEOUTS, now->timeouts - s->net.timeouts);
+	count(COUNT_BYTES_IN, now->octets_in - s->net.octets_in);
+	count(COUNT_BYTES_OUT, now->octets_out - s->net.octets_out);
+	gauge(COUNT_CONNS_NOW, net_conns(s->server));
+	s->net = *now;
+}
+
 static void
 on_second(uv_timer_t *timer)
 {
@@ -257,17 +281,17 @@ on_second(uv_timer_t *timer)
 		    clock_mono_ms() >= s->asked[i].deadline_ms)
 			unknown_answer(s, i, ocsp_error_answer(OCSP_TRY_LATER));
 	}
-	if (now < s->log_at || s->requests == s->logged)
+	count_net(s);
+	uint64_t requests = 0;
+	for (int i = COUNT_OCSP_GET; i <= COUNT_OTHER; i++)
+		requests += counted((enum counter)i);
+	if (now < s->log_at || requests == s->logged)
 		return;
 	log_info("status-served",
-	    "requests=%llu answers=%llu unknown=%llu files=%llu errors=%llu "
-	    "conns=%zu",
-	    (unsigned long long)s->requests,
-	    (unsigned long long)s->view.answers,
-	    (unsigned long long)s->view.unknown,
-	    (unsigned long long)s->view.files,
-	    (unsigned long long)s->view.errors, net_conns(s->server));
-	s->logged = s->requests;
+	    "requests=%llu answers=%llu unknown=%llu conns=%zu",
+	    (unsigned long long)requests, counted(COUNT_ANSWER_MAP),
+	    counted(COUNT_ANSWER_UNKNOWN), net_conns(s->server));
+	s->logged = requests;
 	s->log_at = now + LOG_EVERY_S;
 }
 

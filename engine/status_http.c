@@ -1,10 +1,13 @@
+/*
+ * status_http - which path is answered with what; rows with their caching
+ * data; files and tiles.  OCSP is status_ocsp.c.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "counters.h"
 #include "status_http.h"
-
-#define OCSP_TYPE "application/ocsp-response"
 
 /* --- Rows with their caching data (RFC 9919, RFC 9111) ---------------------- */
 
@@ -29,8 +32,8 @@ is_known_tag(const struct http_request *r, const char *tag)
 
 #define FOR_EVER (365 * DAY)
 
-static void
-answer_row(struct status_view *s, const struct http_request *r,
+void
+status_row(struct status_view *s, const struct http_request *r,
     const struct public_row *row, struct bytes body, struct buf *out)
 {
 	char modified[HTTP_DATE], expires[HTTP_DATE], extra[400];
@@ -46,127 +49,26 @@ answer_row(struct status_view *s, const struct http_request *r,
 	    modified, expires, row->etag, (long long)age);
 	bool is_head = r->method == HTTP_HEAD;
 	/* RFC 9110 13.1.2: 304 answers what reads, not a POST. */
-	if (r->method != HTTP_POST && is_known_tag(r, row->etag))
+	if (r->method != HTTP_POST && is_known_tag(r, row->etag)) {
+		count(COUNT_NOT_MODIFIED, 1);
 		http_answer(out, 304, s->now, r->keep_alive, NULL, extra,
 		    BYTES_NONE, is_head);
-	else
+	} else
 		http_answer(out, 200, s->now, r->keep_alive, row->type, extra,
 		    body, is_head);
 }
 
-static void
-answer_problem(struct status_view *s, const struct http_request *r, int status,
+void
+status_problem(struct status_view *s, const struct http_request *r, int status,
     const struct err *e, struct buf *out)
 {
 	struct buf body AUTO_BUF = BUF(4096);
-	s->errors++;
+	count(status < 500 ? COUNT_HTTP_4XX : COUNT_HTTP_5XX, 1);
 	http_problem(&body, e, status);
 	http_answer(out, status, s->now, r->keep_alive,
 	    "application/problem+json",
 	    status == 405 ? "Allow: GET, HEAD, POST\r\n" : "", buf_bytes(&body),
 	    r->method == HTTP_HEAD);
-}
-
-/* --- OCSP ------------------------------------------------------------------------ */
-
-void
-status_ocsp(struct status_view *s, bool keep_alive, bool head_only,
-    struct bytes der, struct buf *out)
-{
-	/* RFC 9919: no no-store on what is authoritative; an error is not. */
-	http_answer(out, 200, s->now, keep_alive, OCSP_TYPE,
-	    "Cache-Control: no-store\r\n", der, head_only);
-}
-
-static bool
-ocsp_error(struct status_view *s, const struct http_request *r,
-    enum ocsp_error which, struct buf *out)
-{
-	s->errors++;
-	status_ocsp(s, r->keep_alive, r->method == HTTP_HEAD,
-	    ocsp_error_answer(which), out);
-	return true;
-}
-
-/* All CertIDs of a request must name one certificate: what was signed ahead
- * of time answers for one.  Index of its issuer, or -1. */
-static int
-ocsp_issuer(const struct status_view *s, const struct ocsp_request *q)
-{
-	for (size_t n = 0; n < s->n_issuer; n++) {
-		size_t i = 0;
-		while (i < q->n_id &&
-		       bytes_eq(q->id[i].serial, q->id[0].serial) &&
-		       ocsp_id_matches(&q->id[i], &s->issuer[n]))
-			i++;
-		if (i == q->n_id)
-			return (int)n;
-	}
-	return -1;
-}
-
-static bool
-ocsp_answer_der(struct status_view *s, const struct http_request *r,
-    struct bytes der, struct buf *out, struct status_unknown *unknown)
-{
-	struct ocsp_request q;
-	struct err e;
-	enum err_code code = ocsp_request_parse(der, &q, &e);
-	if (code == ERR_NOTFOUND)
-		return ocsp_error(s, r, OCSP_UNAUTHORIZED, out);
-	if (code != ERR_OK)
-		return ocsp_error(s, r, OCSP_MALFORMED, out);
-	int issuer = ocsp_issuer(s, &q);
-	if (issuer < 0)
-		return ocsp_error(s, r, OCSP_UNAUTHORIZED, out);
-	uint8_t key[PUBLIC_KEY_MAX];
-	struct public_row row;
-	struct bytes serial = q.id[0].serial;
-	if (serial.len <= SERIAL_MAX &&
-	    public_get(s->reader, public_ocsp_key(key, (uint8_t)issuer, serial),
-		&row)) {
-		/* Stale is worse than nothing (INCIDENTS row 53). */
-		if (row.next_update <= s->now)
-			return ocsp_error(s, r, OCSP_TRY_LATER, out);
-		s->answers++;
-		answer_row(s, r, &row, row.body, out);
-		return true;
-	}
-	if (serial.len > SERIAL_MAX)
-		return ocsp_error(s, r, OCSP_UNAUTHORIZED, out);
-	s->unknown++;
-	unknown->issuer = (size_t)issuer;
-	unknown->serial_len = serial.len;
-	if (serial.len > 0)
-		memcpy(unknown->serial, serial.p, serial.len);
-	return false;
-}
-
-static bool
-ocsp_post(struct status_view *s, const struct http_request *r, struct buf *out,
-    struct status_unknown *unknown)
-{
-	struct bytes type;
-	struct err e;
-	if (http_find(r, "Content-Type", &type) &&
-	    bytes_is(type, "application/ocsp-request"))
-		return ocsp_answer_der(s, r, r->body, out, unknown);
-	err_say(&e, ERR_INVALID, "status-ocsp-type",
-	    "an OCSP request has the media type application/ocsp-request");
-	answer_problem(s, r, 415, &e, out);
-	return true;
-}
-
-static bool
-ocsp_get(struct status_view *s, const struct http_request *r,
-    struct bytes encoded, struct buf *out, struct status_unknown *unknown)
-{
-	uint8_t der[OCSP_REQUEST_MAX];
-	size_t len = sizeof(der);
-	struct err e;
-	if (ocsp_get_decode(encoded, der, &len, &e) != ERR_OK)
-		return ocsp_error(s, r, OCSP_MALFORMED, out);
-	return ocsp_answer_der(s, r, bytes_of(der, len), out, unknown);
 }
 
 /* --- Files and tiles ------------------------------------------------------------------ */
@@ -182,6 +84,13 @@ bundle_cut(struct bytes bundle, unsigned width)
 		at += 2 + ((size_t)bundle.p[at] << 8 | bundle.p[at + 1]);
 	}
 	return at <= bundle.len ? bytes_of(bundle.p, at) : BYTES_NONE;
+}
+
+static bool
+has_prefix(struct bytes path, const char *prefix)
+{
+	size_t len = strlen(prefix);
+	return path.len >= len && memcmp(path.p, prefix, len) == 0;
 }
 
 /* Tiles are stored whole; a partial one is its beginning. */
@@ -212,7 +121,7 @@ answer_tile(struct status_view *s, const struct http_request *r,
 	if (body.len == 0 || body.len > row.body.len)
 		return false;
 	snprintf(row.etag + 28, sizeof(row.etag) - 28, "%03x", width);
-	answer_row(s, r, &row, body, out);
+	status_row(s, r, &row, body, out);
 	return true;
 }
 
@@ -222,21 +131,16 @@ answer_file(struct status_view *s, const struct http_request *r,
 {
 	uint8_t key[PUBLIC_KEY_MAX];
 	struct public_row row;
-	s->files++;
-	if (r->path.len > 6 && memcmp(r->path.p, "/tile/", 6) == 0)
+	if (has_prefix(r->path, "/tile/")) {
+		count(COUNT_TILE, 1);
 		return answer_tile(s, r, out);
+	}
+	count(has_prefix(r->path, "/crl/") ? COUNT_CRL : COUNT_FILE, 1);
 	if (r->path.len > PUBLIC_KEY_MAX - 2 ||
 	    !public_get(s->reader, public_file_key(key, r->path), &row))
 		return false;
-	answer_row(s, r, &row, row.body, out);
+	status_row(s, r, &row, row.body, out);
 	return true;
-}
-
-static bool
-has_prefix(struct bytes path, const char *prefix)
-{
-	size_t len = strlen(prefix);
-	return path.len >= len && memcmp(path.p, prefix, len) == 0;
 }
 
 bool
@@ -247,21 +151,26 @@ status_answer(struct status_view *s, const struct http_request *r,
 	bool is_read = r->method == HTTP_GET || r->method == HTTP_HEAD;
 	bool is_ocsp = bytes_is(r->path, "/ocsp") || bytes_is(r->path, "/") ||
 		       bytes_is(r->path, "/ocsp/");
-	if (r->method == HTTP_POST && is_ocsp)
-		return ocsp_post(s, r, out, unknown);
-	if (is_read && has_prefix(r->path, "/ocsp/") && !is_ocsp)
-		return ocsp_get(s, r, bytes_of(r->path.p + 6, r->path.len - 6),
-		    out, unknown);
+	if (r->method == HTTP_POST && is_ocsp) {
+		count(COUNT_OCSP_POST, 1);
+		return status_ocsp_post(s, r, out, unknown);
+	}
+	if (is_read && has_prefix(r->path, "/ocsp/") && !is_ocsp) {
+		count(COUNT_OCSP_GET, 1);
+		return status_ocsp_get(s, r,
+		    bytes_of(r->path.p + 6, r->path.len - 6), out, unknown);
+	}
 	if (is_read && answer_file(s, r, out))
 		return true;
 	if (!is_read) {
+		count(COUNT_OTHER, 1);
 		err_say(&e, ERR_INVALID, "status-method",
 		    "only GET and HEAD are answered here, and POST at /ocsp");
-		answer_problem(s, r, 405, &e, out);
+		status_problem(s, r, 405, &e, out);
 		return true;
 	}
 	err_say(&e, ERR_NOTFOUND, "status-path",
 	    "nothing is published under this path");
-	answer_problem(s, r, 404, &e, out);
+	status_problem(s, r, 404, &e, out);
 	return true;
 }

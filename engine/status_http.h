@@ -16,7 +16,6 @@ struct status_view {
 	struct issuer_id issuer[ISSUERS_MAX];
 	size_t n_issuer;
 	int64_t now;
-	uint64_t answers, unknown, errors, files; /* counted */
 };
 
 /* A serial of ours that was never published: only a fresh signature can say
@@ -37,5 +36,18 @@ bool status_answer(struct status_view *s, const struct http_request *r,
  * head_only: the client asked with HEAD. */
 void status_ocsp(struct status_view *s, bool keep_alive, bool head_only,
     struct bytes der, struct buf *out);
+
+/* --- Between status_http.c and status_ocsp.c ------------------------------ */
+
+/* A published row with its caching data, or 304; body is row's, or a part. */
+void status_row(struct status_view *s, const struct http_request *r,
+    const struct public_row *row, struct bytes body, struct buf *out);
+void status_problem(struct status_view *s, const struct http_request *r,
+    int status, const struct err *e, struct buf *out);
+/* encoded is what follows "/ocsp/".  True and false as status_answer(). */
+bool status_ocsp_get(struct status_view *s, const struct http_request *r,
+    struct bytes encoded, struct buf *out, struct status_unknown *unknown);
+bool status_ocsp_post(struct status_view *s, const struct http_request *r,
+    struct buf *out, struct status_unknown *unknown);
 
 #endif

@@ -39,6 +39,7 @@ struct net_server {
 	struct net_setup setup;
 	struct conns conns;
 	size_t n;
+	struct net_counts counts;
 	int handles; /* its own, that libuv has still to close */
 	bool stopping;
 	struct buf out; /* answers of the read that is being handled */
@@ -128,6 +129,8 @@ on_written(uv_write_t *req, int status)
 	struct pending_write *w = (struct pending_write *)req;
 	struct net_conn *c = w->conn;
 	c->pending -= w->len;
+	if (status == 0)
+		c->server->counts.octets_out += w->len;
 	free(w);
 	if (status < 0)
 		conn_close(c);
@@ -177,6 +180,7 @@ conn_send(struct net_conn *c, struct bytes b)
 		}
 		if (n > 0)
 			sent = (size_t)n;
+		c->server->counts.octets_out += sent;
 	}
 	if (sent < b.len)
 		conn_send_later(c, bytes_of(b.p + sent, b.len - sent));
@@ -281,8 +285,10 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *octets)
 	struct net_conn *c = stream->data;
 	if (n < 0)
 		conn_close(c);
-	else if (n > 0)
-		conn_feed(c, bytes_of(octets->base, (size_t)n));
+	if (n <= 0)
+		return;
+	c->server->counts.octets_in += (uint64_t)n;
+	conn_feed(c, bytes_of(octets->base, (size_t)n));
 }
 
 static void
@@ -304,11 +310,13 @@ on_connection(uv_stream_t *listen, int status)
 	c->io.handle.data = c;
 	TAILQ_INSERT_TAIL(&s->conns, c, link);
 	s->n++;
-	if (uv_accept(listen, &c->io.stream) != 0 ||
-	    s->n > s->setup.conns_max) {
+	bool taken = uv_accept(listen, &c->io.stream) == 0;
+	if (!taken || s->n > s->setup.conns_max) {
+		s->counts.refused += taken ? 1 : 0;
 		conn_close(c);
 		return;
 	}
+	s->counts.accepted++;
 	if (!s->setup.is_unix)
 		uv_tcp_nodelay(&c->io.tcp, 1);
 	conn_wait(c, s->setup.request_ms);
@@ -324,8 +332,10 @@ on_sweep(uv_timer_t *timer)
 	int64_t now = clock_mono_ms();
 	struct net_conn *c;
 	TAILQ_FOREACH (c, &s->conns, link) {
-		if (!c->held && now > c->deadline_ms)
-			conn_close(c);
+		if (c->held || c->closing || now <= c->deadline_ms)
+			continue;
+		s->counts.timeouts++;
+		conn_close(c);
 	}
 }
 
@@ -402,6 +412,12 @@ size_t
 net_conns(const struct net_server *s)
 {
 	return s->n;
+}
+
+const struct net_counts *
+net_counts(const struct net_server *s)
+{
+	return &s->counts;
 }
 
 void

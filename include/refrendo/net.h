@@ -42,6 +42,13 @@ void net_stop(struct net_server *s);
 /* Closes every connection now and the server; the loop must run on to free. */
 void net_close(struct net_server *s);
 size_t net_conns(const struct net_server *s);
+/* Since the server began; borrowed as long as it lives. */
+struct net_counts {
+	uint64_t accepted, refused; /* connections; refused: over conns_max */
+	uint64_t timeouts;
+	uint64_t octets_in, octets_out;
+};
+const struct net_counts *net_counts(const struct net_server *s);
 
 /* Whole answer as bytes; copied where it cannot be sent at once. */
 void net_answer(struct net_conn *c, struct bytes answer, bool keep_alive);

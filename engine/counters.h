@@ -1,0 +1,159 @@
+/*
+ * counters - numbers that the roles write and front reads, for the metrics
+ * and `refrendo ocsp stats`.  The parent makes one memory file with a page
+ * for each process; a role maps its own page alone, so that it can neither
+ * change nor read what others count, and front maps all of them for reading.
+ *
+ * No locks: each value has one writer, and a reader sees any recent state of
+ * it.  Counters go on when a role is started again; gauges are set anew.
+ * Nothing here tells clients, people or serial numbers apart.
+ */
+#ifndef ENGINE_COUNTERS_H
+#define ENGINE_COUNTERS_H
+
+#include <stdatomic.h>
+
+#include "control.h"
+
+enum counter_kind { KIND_COUNTER, KIND_GAUGE };
+
+/*
+ * The one table: a row is the number's place, its family with the unit, the
+ * label that tells it from others of the family ("" if there is none), its
+ * kind and what it says.  Rows of a family stand together.  Append freely: the
+ * file lives no longer than the parent.
+ *
+ *  place, family, label, kind, help
+ */
+/* clang-format off */
+#define COUNTERS(X)                                                           \
+	X(COUNT_OCSP_GET, "status_requests_total", "kind=\"ocsp_get\"",       \
+	    KIND_COUNTER, "Requests that status answered, by kind.")          \
+	X(COUNT_OCSP_POST, "status_requests_total", "kind=\"ocsp_post\"",     \
+	    KIND_COUNTER, "")                                                 \
+	X(COUNT_CRL, "status_requests_total", "kind=\"crl\"",                 \
+	    KIND_COUNTER, "")                                                 \
+	X(COUNT_TILE, "status_requests_total", "kind=\"tile\"",               \
+	    KIND_COUNTER, "")                                                 \
+	X(COUNT_FILE, "status_requests_total", "kind=\"file\"",               \
+	    KIND_COUNTER, "")                                                 \
+	X(COUNT_OTHER, "status_requests_total", "kind=\"other\"",             \
+	    KIND_COUNTER, "")                                                 \
+	X(COUNT_ANSWER_MAP, "ocsp_answers_total", "source=\"published\"",     \
+	    KIND_COUNTER, "OCSP answers given, by where they came from.")     \
+	X(COUNT_ANSWER_UNKNOWN, "ocsp_answers_total", "source=\"unknown\"",   \
+	    KIND_COUNTER, "")                                                 \
+	X(COUNT_ANSWER_SIGNED, "ocsp_answers_total", "source=\"signed\"",     \
+	    KIND_COUNTER, "")                                                 \
+	X(COUNT_OCSP_MALFORMED, "ocsp_errors_total", "error=\"malformed\"",   \
+	    KIND_COUNTER, "OCSP requests that were refused, by error.")       \
+	X(COUNT_OCSP_INTERNAL, "ocsp_errors_total", "error=\"internal\"",     \
+	    KIND_COUNTER, "")                                                 \
+	X(COUNT_OCSP_LATER, "ocsp_errors_total", "error=\"try_later\"",       \
+	    KIND_COUNTER, "")                                                 \
+	X(COUNT_OCSP_UNAUTHORIZED, "ocsp_errors_total",                       \
+	    "error=\"unauthorized\"", KIND_COUNTER, "")                       \
+	X(COUNT_OCSP_STALE, "ocsp_stale_total", "", KIND_COUNTER,             \
+	    "Published answers not given because nextUpdate had passed.")     \
+	X(COUNT_NOT_MODIFIED, "status_not_modified_total", "", KIND_COUNTER,  \
+	    "Requests answered 304: the client had it already.")              \
+	X(COUNT_HTTP_4XX, "status_errors_total", "class=\"4xx\"",             \
+	    KIND_COUNTER, "Requests answered with an HTTP error.")            \
+	X(COUNT_HTTP_5XX, "status_errors_total", "class=\"5xx\"",             \
+	    KIND_COUNTER, "")                                                 \
+	X(COUNT_BYTES_IN, "status_received_bytes_total", "", KIND_COUNTER,    \
+	    "Octets read from clients.")                                      \
+	X(COUNT_BYTES_OUT, "status_sent_bytes_total", "", KIND_COUNTER,       \
+	    "Octets written to clients.")                                     \
+	X(COUNT_CONNS_NOW, "status_connections", "", KIND_GAUGE,              \
+	    "Connections that are open.")                                     \
+	X(COUNT_CONNS, "status_connections_total", "", KIND_COUNTER,          \
+	    "Connections that were taken.")                                   \
+	X(COUNT_CONNS_REFUSED, "status_connections_refused_total", "",        \
+	    KIND_COUNTER, "Connections closed at once: too many were open.")  \
+	X(COUNT_TIMEOUTS, "status_timeouts_total", "", KIND_COUNTER,          \
+	    "Connections closed because the client took too long.")           \
+	X(COUNT_TURN_100US, "status_turn_seconds_bucket", "le=\"0.0001\"",    \
+	    KIND_COUNTER, "Requests by the time of the turn of the loop that "\
+	    "answered them; each bucket holds those before it.")              \
+	X(COUNT_TURN_1MS, "status_turn_seconds_bucket", "le=\"0.001\"",       \
+	    KIND_COUNTER, "")                                                 \
+	X(COUNT_TURN_10MS, "status_turn_seconds_bucket", "le=\"0.01\"",       \
+	    KIND_COUNTER, "")                                                 \
+	X(COUNT_TURN_100MS, "status_turn_seconds_bucket", "le=\"0.1\"",       \
+	    KIND_COUNTER, "")                                                 \
+	X(COUNT_TURN_ALL, "status_turn_seconds_bucket", "le=\"+Inf\"",        \
+	    KIND_COUNTER, "")                                                 \
+	X(COUNT_PUBLISHED, "published_answers_total", "", KIND_COUNTER,       \
+	    "OCSP answers that core signed anew and published.")              \
+	X(COUNT_ROUNDS, "published_rounds_total", "", KIND_COUNTER,           \
+	    "Rounds of publication that core ended.")                         \
+	X(COUNT_DUE, "published_due", "", KIND_GAUGE,                         \
+	    "OCSP answers that wait to be signed.")
+/* clang-format on */
+
+enum counter {
+#define X(place, family, label, kind, help) place,
+	COUNTERS(X)
+#undef X
+	    COUNTERS_N
+};
+struct counter_text {
+	const char *family, *label, *help; /* help: on the family's first row */
+	enum counter_kind kind;
+};
+extern const struct counter_text counter_table[COUNTERS_N];
+
+#define COUNTERS_PAGE 4096
+struct counter_page {
+	_Atomic uint32_t role, index; /* role + 1; 0: no process has it yet */
+	_Atomic uint64_t value[COUNTERS_PAGE / 8 - 1];
+};
+_Static_assert(sizeof(struct counter_page) == COUNTERS_PAGE, "one page");
+_Static_assert(COUNTERS_N < COUNTERS_PAGE / 8 - 1, "the table fits a page");
+
+/* This process's own page; one of no file until counters_own() was called. */
+extern struct counter_page *counters;
+
+static inline void
+count(enum counter which, uint64_t more)
+{
+	/* One writer: no locked instruction is needed. */
+	uint64_t v =
+	    atomic_load_explicit(&counters->value[which], memory_order_relaxed);
+	atomic_store_explicit(&counters->value[which], v + more,
+	    memory_order_relaxed);
+}
+
+static inline void
+gauge(enum counter which, uint64_t value)
+{
+	atomic_store_explicit(&counters->value[which], value,
+	    memory_order_relaxed);
+}
+
+/* The parent: a sealed memory file of n pages.  ERR_IO "counters-file". */
+MUST_CHECK enum err_code counters_make(size_t n, int *fd, struct err *e);
+/* A role: maps page number slot; fd stays the caller's.  Gauges become 0.
+ * ERR_IO "counters-map". */
+MUST_CHECK enum err_code counters_own(int fd, size_t slot, enum role role,
+    uint8_t index, struct err *e);
+
+/* Front: all pages, for reading; fd stays the caller's.
+ * ERR_IO "counters-map". */
+struct counters_view {
+	const struct counter_page *page;
+	size_t n;
+};
+MUST_CHECK enum err_code counters_all(int fd, struct counters_view *out,
+    struct err *e);
+void counters_close(struct counters_view *v);
+/* Role and index that write page i; false if nobody does, or it is damaged. */
+bool counters_who(const struct counters_view *v, size_t i, enum role *role,
+    uint8_t *index);
+uint64_t counters_get(const struct counters_view *v, size_t i,
+    enum counter which);
+/* Over all processes. */
+uint64_t counters_sum(const struct counters_view *v, enum counter which);
+
+#endif
