@@ -97,7 +97,7 @@ engine_role(const char *name)
 	}
 	log_role(name);
 	int status = 1;
-	if (role_setup(&r, &e) != ERR_OK)
+	if (role_setup(&r, &e) != ERR_OK || sandbox_begin(&e) != ERR_OK)
 		log_err("role-setup-failed", &e);
 	else
 		status = mains[r.role](&r);

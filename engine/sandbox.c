@@ -258,6 +258,29 @@ landlock_close(enum role role, const char *dir, int version)
 
 /* --- Both ------------------------------------------------------------------ */
 
+static bool
+has_seccomp(void)
+{
+	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
+}
+
+enum err_code
+sandbox_begin(struct err *e)
+{
+	if (!has_seccomp())
+		return ERR_OK;
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	bool done = ctx != NULL &&
+		    seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS),
+			SCMP_SYS(io_uring_setup), 0) == 0 &&
+		    seccomp_load(ctx) == 0;
+	seccomp_release(ctx);
+	return done ? ERR_OK
+		    : err_errno(e, "sandbox-ring",
+			  "the kernel has seccomp but refuses to forbid "
+			  "io_uring");
+}
+
 void
 sandbox_offer(char *out, size_t size)
 {
@@ -282,15 +305,14 @@ sandbox_close(enum role role, const char *dir, char *report, size_t size,
 	if (version > 0 && !landlock_close(role, dir, version))
 		return err_errno(e, "sandbox-landlock",
 		    "the kernel has Landlock but refuses the rules");
-	bool has_seccomp = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
-	bool is_filtered = has_seccomp && !IS_SANITIZED;
+	bool is_filtered = has_seccomp() && !IS_SANITIZED;
 	if (is_filtered && !seccomp_close(role))
 		return err_errno(e, "sandbox-seccomp",
 		    "the kernel has seccomp but refuses the filter");
 	snprintf(report, size, "seccomp=%s landlock=%d",
 	    is_filtered   ? "yes"
-	    : has_seccomp ? "no (sanitizer)"
-			  : "no",
+	    : has_seccomp() ? "no (sanitizer)"
+			    : "no",
 	    version);
 	return ERR_OK;
 }

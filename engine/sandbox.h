@@ -23,4 +23,14 @@
 MUST_CHECK enum err_code sandbox_close(enum role role, const char *dir,
     char *report, size_t size, struct err *e);
 
+/*
+ * sandbox_begin - before a role makes its loop: no io_uring, for nothing that
+ * is asked through a ring passes seccomp.  libuv from 1.45 on would make one
+ * for its epoll calls and end the process when it is refused later; without
+ * one it calls epoll itself.
+ *
+ * ERR_IO "sandbox-ring" where the kernel has seccomp and refuses it.
+ */
+MUST_CHECK enum err_code sandbox_begin(struct err *e);
+
 #endif

@@ -126,7 +126,7 @@ def cryptography_reads(p):
         with open(cert.path, "rb") as f, warnings.catch_warnings():
             warnings.simplefilter("error")
             parsed = x509.load_pem_x509_certificate(f.read())
-            if cert.name == ODD:
+            if cert.name == ODD and not reads_long_arcs():
                 must_fail(lambda: parsed.extensions, cert.name)
                 continue
             unknown = [e.oid.dotted_string for e in parsed.extensions
@@ -148,6 +148,12 @@ def cryptography_reads(p):
         assert parsed.is_signature_valid(issuer.public_key()), crl.name
         assert len(parsed) == (crl.issuer is p.issuer), crl.name
         assert len(parsed.extensions) == 2, crl.name
+
+
+def reads_long_arcs():
+    """38 of Debian 12 cannot; 43 of Debian 13 can."""
+    import cryptography
+    return int(cryptography.__version__.split(".")[0]) >= 43
 
 
 def must_fail(call, name):

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/io_uring.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -24,6 +25,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -552,10 +554,35 @@ test_report(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* Before its sandbox is closed a role makes a loop, and no ring with it. */
+static int
+ring_main(void)
+{
+	struct io_uring_params none = { 0 };
+	struct err e;
+	if (sandbox_begin(&e) != ERR_OK)
+		return FAILED;
+	long fd = syscall(SYS_io_uring_setup, 4, &none);
+	return works(fd < 0 && errno == ENOSYS);
+}
+
+static void
+test_no_ring(void **state)
+{
+	int status;
+	(void)state;
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(ring_main());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_no_ring),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_duties),
 		cmocka_unit_test(test_another_program),
