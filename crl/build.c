@@ -1,56 +1,9 @@
 /*
  * build - the one function that builds every CRL.  The first pass over the
- * entries only adds up lengths; the second writes each octet once, into room
- * of exactly that size, so that memory is that of the list alone.
+ * entries only adds up lengths; the second writes each octet once, in blocks,
+ * so that memory is one block however long the list is.
  */
-#include <stdio.h>
-
 #include "internal.h"
-
-#define UTC_LEN     15 /* tag, length, YYMMDDHHMMSSZ */
-#define GENERAL_LEN 17
-/* SEQUENCE { OID reasonCode, OCTET STRING { ENUMERATED } } */
-#define REASON_LEN 12
-/* SEQUENCE { OID invalidityDate, OCTET STRING { GeneralizedTime } } */
-#define INVALIDITY_LEN (2 + EXT_OID_LEN + 2 + GENERAL_LEN)
-
-static size_t
-time_len(int64_t t)
-{
-	return t < YEAR_2050 ? UTC_LEN : GENERAL_LEN;
-}
-
-static size_t
-head_len(size_t content)
-{
-	size_t n = 2;
-	if (content >= 0x80)
-		for (size_t rest = content; rest > 0; rest >>= 8)
-			n++;
-	return n;
-}
-
-static size_t
-serial_len(struct bytes serial)
-{
-	return serial.len + (serial.p[0] >= 0x80 ? 1 : 0);
-}
-
-static size_t
-extensions_len(const struct crl_entry *x)
-{
-	size_t n = x->reason == CRL_UNSPECIFIED ? 0 : REASON_LEN;
-	return x->invalid_since == 0 ? n : n + INVALIDITY_LEN;
-}
-
-/* All parts of an entry are shorter than 128 octets: their heads take two. */
-static size_t
-entry_content(const struct crl_entry *x)
-{
-	size_t extensions = extensions_len(x);
-	return 2 + serial_len(x->serial) + time_len(x->revoked_at) +
-	       (extensions > 0 ? 2 + extensions : 0);
-}
 
 static bool
 in_time(int64_t t)
@@ -59,7 +12,8 @@ in_time(int64_t t)
 }
 
 static enum err_code
-judge_entry(const struct crl_entry *x, struct bytes last, struct err *e)
+entry_fault(const struct crl_entry *x, struct bytes last, bool is_delta,
+    struct err *e)
 {
 	char hex[HEX_LEN(SERIAL_MAX)] = "";
 	if (x->serial.len <= SERIAL_MAX)
@@ -76,175 +30,76 @@ judge_entry(const struct crl_entry *x, struct bytes last, struct err *e)
 		    "the entries for a CRL are not in ascending order of "
 		    "serial at %s",
 		    hex);
-	if (crl_reason_name(x->reason) == NULL)
+	if (!reason_exists(x->reason, is_delta))
 		return err_at(e, ERR_CORRUPT, "crl-entry-reason",
 		    "RFC 5280 5.3.1", NOWHERE,
 		    "the entry %s for a CRL has a reason other than 0 to 6 "
-		    "and 9",
+		    "and 9, or 8 outside a delta",
 		    hex);
-	if (!in_time(x->revoked_at) || !in_time(x->invalid_since))
-		return err_at(e, ERR_CORRUPT, "crl-entry-time",
-		    "RFC 5280 5.1.2.6", NOWHERE,
-		    "the entry %s for a CRL has a date outside 1970 to 9999",
-		    hex);
-	return ERR_OK;
+	return err_at(e, ERR_CORRUPT, "crl-entry-time", "RFC 5280 5.1.2.6",
+	    NOWHERE, "the entry %s for a CRL has a date outside 1970 to 9999",
+	    hex);
+}
+
+static enum err_code
+entry_judge(const struct crl_entry *x, struct bytes last, bool is_delta,
+    struct err *e)
+{
+	bool good = x->serial.len > 0 && x->serial.len <= SERIAL_MAX &&
+		    x->serial.p[0] != 0 && bytes_cmp(last, x->serial) < 0 &&
+		    reason_exists(x->reason, is_delta) &&
+		    in_time(x->revoked_at) && in_time(x->invalid_since);
+	return good ? ERR_OK : entry_fault(x, last, is_delta, e);
 }
 
 /* First pass: octets of all entries. */
 static enum err_code
-measure(const struct crl_source *source, size_t *total, struct err *e)
+measure(const struct crl_spec *spec, const struct crl_source *source,
+    struct crl_plan *plan, struct err *e)
 {
 	struct crl_entry x;
 	uint8_t room[SERIAL_MAX];
 	struct bytes last = BYTES_NONE;
 	bool more = true;
-	*total = 0;
+	plan->entries = plan->list = 0;
 	TRY(source->rewind(source->ctx, e));
 	while (true) {
 		TRY(source->next(source->ctx, &x, &more, e));
 		if (!more)
 			return ERR_OK;
-		TRY(judge_entry(&x, last, e));
+		TRY(entry_judge(&x, last, spec->base > 0, e));
 		memcpy(room, x.serial.p, x.serial.len);
 		last = bytes_of(room, x.serial.len);
-		*total += 2 + entry_content(&x);
-		if (*total > CRL_MAX_BYTES)
+		plan->entries++;
+		plan->list += entry_len(&x);
+		if (plan->list > CRL_MAX_BYTES - FRONT_MAX - TAIL_MAX)
 			return err_at(e, ERR_DENIED, "crl-too-large", NULL,
 			    NOWHERE,
 			    "the CRL would be longer than the %s octets that "
 			    "it may have; partition it",
-			    "33554432");
-	}
-}
-
-/* --- Second pass ---------------------------------------------------------- */
-
-struct out {
-	uint8_t *p, *end;
-	/* The day of the last date and its text: most entries share days. */
-	int64_t day;
-	char date[8]; /* YYYYMMDD */
-};
-
-static void
-put(struct out *o, const void *p, size_t len)
-{
-	memcpy(o->p, p, len);
-	o->p += len;
-}
-
-static void
-put_two(struct out *o, int64_t v)
-{
-	o->p[0] = (uint8_t)('0' + v / 10);
-	o->p[1] = (uint8_t)('0' + v % 10);
-	o->p += 2;
-}
-
-static void
-set_day(struct out *o, int64_t day)
-{
-	struct civil c;
-	char text[48];
-	if (o->day == day)
-		return;
-	civil_from_time(day * DAY, &c);
-	snprintf(text, sizeof(text), "%04d%02d%02d", c.year, c.month, c.day);
-	memcpy(o->date, text, sizeof(o->date));
-	o->day = day;
-}
-
-static void
-put_time(struct out *o, int64_t t, bool generalized)
-{
-	int64_t second = t % DAY;
-	set_day(o, t / DAY);
-	*o->p++ = generalized ? DER_GENERALIZED_TIME : DER_UTC_TIME;
-	*o->p++ = generalized ? GENERAL_LEN - 2 : UTC_LEN - 2;
-	put(o, generalized ? o->date : o->date + 2, generalized ? 8 : 6);
-	put_two(o, second / HOUR);
-	put_two(o, second % HOUR / MINUTE);
-	put_two(o, second % MINUTE);
-	*o->p++ = 'Z';
-}
-
-static void
-put_head(struct out *o, uint8_t tag, size_t len)
-{
-	*o->p++ = tag;
-	*o->p++ = (uint8_t)len;
-}
-
-static void
-put_extensions(struct out *o, const struct crl_entry *x)
-{
-	/* SEQUENCE, OID 2.5.29.21, OCTET STRING, ENUMERATED */
-	static const uint8_t reason[] = { 0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d,
-		0x15, 0x04, 0x03, 0x0a, 0x01 };
-	/* SEQUENCE, OID 2.5.29.24, OCTET STRING */
-	static const uint8_t invalidity[] = { 0x30, 0x18, 0x06, 0x03, 0x55,
-		0x1d, 0x18, 0x04, 0x11 };
-	size_t len = extensions_len(x);
-	if (len == 0)
-		return;
-	put_head(o, DER_SEQUENCE, len);
-	if (x->reason != CRL_UNSPECIFIED) {
-		put(o, reason, sizeof(reason));
-		*o->p++ = (uint8_t)x->reason;
-	}
-	if (x->invalid_since != 0) {
-		put(o, invalidity, sizeof(invalidity));
-		put_time(o, x->invalid_since, true);
-	}
-}
-
-static void
-put_entry(struct out *o, const struct crl_entry *x)
-{
-	put_head(o, DER_SEQUENCE, entry_content(x));
-	put_head(o, DER_INTEGER, serial_len(x->serial));
-	if (x->serial.p[0] >= 0x80)
-		*o->p++ = 0;
-	put(o, x->serial.p, x->serial.len);
-	put_time(o, x->revoked_at, x->revoked_at >= YEAR_2050);
-	put_extensions(o, x);
-}
-
-static enum err_code
-source_changed(struct err *e)
-{
-	return err_at(e, ERR_CORRUPT, "crl-source", NULL, NOWHERE,
-	    "the entries for a CRL changed between two readings of them");
-}
-
-static enum err_code
-write_entries(const struct crl_source *source, uint8_t *room, size_t total,
-    struct err *e)
-{
-	struct out o = { .p = room, .end = room + total, .day = -1 };
-	struct crl_entry x;
-	bool more = true;
-	TRY(source->rewind(source->ctx, e));
-	while (true) {
-		TRY(source->next(source->ctx, &x, &more, e));
-		if (!more)
-			return o.p == o.end ? ERR_OK : source_changed(e);
-		TRY(judge_entry(&x, BYTES_NONE, e));
-		if ((size_t)(o.end - o.p) < 2 + entry_content(&x))
-			return source_changed(e);
-		put_entry(&o, &x);
+			    "1073741824");
 	}
 }
 
 /* --- What stands around the entries ---------------------------------------- */
 
-#define FRAME_MAX_LEN (NAME_DER_MAX + 256)
-
 static void
-put_extension(struct der_w *w, enum pkix_oid oid, size_t mark)
+put_extension(struct der_w *w, enum pkix_oid oid, bool critical, size_t mark)
 {
 	der_wrap(w, DER_OCTET_STRING, mark);
+	if (critical)
+		der_put_bool(w, true);
 	der_put_oid(w, oid_known(oid));
+	der_wrap(w, DER_SEQUENCE, mark);
+}
+
+/* DistributionPointName: fullName, one URI. */
+static void
+put_url(struct der_w *w, struct bytes url, size_t mark)
+{
+	der_put(w, DER_CONTEXT(6), url);
+	der_wrap(w, DER_CONTEXT_CONS(0), mark);
+	der_wrap(w, DER_CONTEXT_CONS(0), mark);
 	der_wrap(w, DER_SEQUENCE, mark);
 }
 
@@ -253,12 +108,28 @@ build_tail(const struct crl_spec *spec, struct der_w *w, struct bytes *out,
     struct err *e)
 {
 	size_t whole = der_mark(w), mark = whole;
+	if (spec->freshest.len > 0) {
+		put_url(w, spec->freshest, mark);
+		der_wrap(w, DER_SEQUENCE, mark);
+		put_extension(w, OID_EXT_FRESHEST, false, mark);
+		mark = der_mark(w);
+	}
+	if (spec->url.len > 0) {
+		put_url(w, spec->url, mark);
+		put_extension(w, OID_EXT_IDP, true, mark);
+		mark = der_mark(w);
+	}
+	if (spec->base > 0) {
+		der_put_uint(w, spec->base);
+		put_extension(w, OID_EXT_DELTA, true, mark);
+		mark = der_mark(w);
+	}
 	der_put_uint(w, spec->number);
-	put_extension(w, OID_EXT_CRL_NUMBER, mark);
+	put_extension(w, OID_EXT_CRL_NUMBER, false, mark);
 	mark = der_mark(w);
 	der_put(w, DER_CONTEXT(0), spec->issuer_ski);
 	der_wrap(w, DER_SEQUENCE, mark);
-	put_extension(w, OID_EXT_AKI, mark);
+	put_extension(w, OID_EXT_AKI, false, mark);
 	der_wrap(w, DER_SEQUENCE, whole);
 	der_wrap(w, DER_CONTEXT_CONS(0), whole);
 	return der_w_end(w, out, e);
@@ -276,19 +147,19 @@ build_front(const struct crl_spec *spec, struct der_w *w, struct bytes *out,
 	return der_w_end(w, out, e);
 }
 
-static uint8_t *
-write_head(uint8_t *p, size_t content)
+static enum err_code
+judge_scope(const struct crl_spec *spec, struct err *e)
 {
-	size_t head = head_len(content);
-	*p++ = DER_SEQUENCE;
-	if (head == 2) {
-		*p++ = (uint8_t)content;
-		return p;
-	}
-	*p++ = (uint8_t)(0x80 | (head - 2));
-	for (size_t i = head - 2; i > 0; i--)
-		*p++ = (uint8_t)(content >> (8 * (i - 1)));
-	return p;
+	bool good = spec->url.len <= CRL_URL_MAX &&
+		    spec->freshest.len <= CRL_URL_MAX &&
+		    (spec->base == 0 ||
+			(spec->base < spec->number && spec->freshest.len == 0));
+	if (good)
+		return ERR_OK;
+	return err_at(e, ERR_INVALID, "crl-spec-scope", "RFC 5280 5.2.4",
+	    NOWHERE,
+	    "a CRL was ordered with an address that is too long, or a delta "
+	    "that rests on no earlier CRL or names another delta");
 }
 
 static enum err_code
@@ -300,40 +171,159 @@ judge_spec(const struct crl_spec *spec, struct err *e)
 		    NOWHERE,
 		    "a CRL was ordered without its issuer's name or key "
 		    "identifier");
-	if (in_time(spec->this_update) && in_time(spec->next_update) &&
-	    spec->this_update < spec->next_update)
+	if (!in_time(spec->this_update) || !in_time(spec->next_update) ||
+	    spec->this_update >= spec->next_update)
+		return err_at(e, ERR_INVALID, "crl-spec-times",
+		    "RFC 5280 5.1.2.5", NOWHERE,
+		    "a CRL was ordered that ends before it begins");
+	return judge_scope(spec, e);
+}
+
+/* Length of what stands before the entries, with the heads of both lists. */
+static size_t
+front_len(const struct crl_plan *plan, size_t front, size_t tail,
+    size_t *content)
+{
+	/* An empty list is left out whole (RFC 5280 5.1.2.6). */
+	size_t list = plan->list == 0 ? 0 : head_len(plan->list);
+	*content = front + list + plan->list + tail;
+	return head_len(*content) + front + list;
+}
+
+enum err_code
+crl_plan(const struct crl_spec *spec, const struct crl_source *source,
+    struct crl_plan *plan, struct err *e)
+{
+	uint8_t room[FRONT_MAX];
+	struct der_w w = der_w_of(room, sizeof(room));
+	struct bytes front, tail;
+	size_t content;
+	TRY(judge_spec(spec, e));
+	TRY(measure(spec, source, plan, e));
+	TRY(build_front(spec, &w, &front, e));
+	w = der_w_of(room, sizeof(room));
+	TRY(build_tail(spec, &w, &tail, e));
+	plan->length = front_len(plan, front.len, tail.len, &content) +
+		       plan->list + tail.len;
+	return ERR_OK;
+}
+
+/* --- Second pass ---------------------------------------------------------- */
+
+struct out {
+	uint8_t *start, *p, *end;
+	const struct crl_sink *sink;
+	size_t left; /* octets of entries still to come */
+	struct day day;
+};
+
+static enum err_code
+flush(struct out *o, struct err *e)
+{
+	struct bytes block = bytes_of(o->start, (size_t)(o->p - o->start));
+	o->p = o->start;
+	return block.len == 0 ? ERR_OK : o->sink->put(o->sink->ctx, block, e);
+}
+
+static enum err_code
+put_part(struct out *o, struct bytes part, struct err *e)
+{
+	if ((size_t)(o->end - o->p) < part.len)
+		TRY(flush(o, e));
+	memcpy(o->p, part.p, part.len);
+	o->p += part.len;
+	return ERR_OK;
+}
+
+static enum err_code
+put_front(struct out *o, const struct crl_spec *spec,
+    const struct crl_plan *plan, size_t tail, struct err *e)
+{
+	uint8_t room[FRONT_MAX], heads[HEAD_MAX];
+	struct der_w w = der_w_of(room, sizeof(room));
+	struct bytes front;
+	size_t content;
+	TRY(build_front(spec, &w, &front, e));
+	(void)front_len(plan, front.len, tail, &content);
+	uint8_t *end = head_put(heads, DER_SEQUENCE, content);
+	TRY(put_part(o, bytes_of(heads, (size_t)(end - heads)), e));
+	TRY(put_part(o, front, e));
+	if (plan->list == 0)
 		return ERR_OK;
-	return err_at(e, ERR_INVALID, "crl-spec-times", "RFC 5280 5.1.2.5",
-	    NOWHERE, "a CRL was ordered that ends before it begins");
+	end = head_put(heads, DER_SEQUENCE, plan->list);
+	return put_part(o, bytes_of(heads, (size_t)(end - heads)), e);
+}
+
+static enum err_code
+source_changed(struct err *e)
+{
+	return err_at(e, ERR_CORRUPT, "crl-source", NULL, NOWHERE,
+	    "the entries for a CRL changed between two readings of them");
+}
+
+static enum err_code
+put_entries(struct out *o, const struct crl_spec *spec,
+    const struct crl_source *source, struct err *e)
+{
+	static const uint8_t least[1] = { 0 };
+	struct crl_entry x;
+	bool more = true;
+	TRY(source->rewind(source->ctx, e));
+	while (true) {
+		TRY(source->next(source->ctx, &x, &more, e));
+		if (!more)
+			return o->left == 0 ? ERR_OK : source_changed(e);
+		TRY(entry_judge(&x, bytes_of(least, 1), spec->base > 0, e));
+		size_t len = entry_len(&x);
+		if (len > o->left)
+			return source_changed(e);
+		if ((size_t)(o->end - o->p) < ENTRY_MAX)
+			TRY(flush(o, e));
+		o->p = entry_put(o->p, &x, &o->day);
+		o->left -= len;
+	}
+}
+
+enum err_code
+crl_write(const struct crl_spec *spec, const struct crl_plan *plan,
+    const struct crl_source *source, const struct crl_sink *sink, struct err *e)
+{
+	uint8_t room[TAIL_MAX];
+	struct der_w w = der_w_of(room, sizeof(room));
+	struct bytes tail;
+	struct out o = { .start = sink->block,
+		.p = sink->block,
+		.end = sink->block + sink->size,
+		.sink = sink,
+		.left = plan->list,
+		.day = { .day = -1 } };
+	if (sink->size < CRL_BLOCK_MIN)
+		fatal("a block of %zu octets for a CRL", sink->size);
+	TRY(build_tail(spec, &w, &tail, e));
+	TRY(put_front(&o, spec, plan, tail.len, e));
+	if (plan->list > 0)
+		TRY(put_entries(&o, spec, source, e));
+	TRY(put_part(&o, tail, e));
+	return flush(&o, e);
+}
+
+/* --- All of it in memory --------------------------------------------------------- */
+
+static enum err_code
+put_block(void *ctx, struct bytes block, struct err *e)
+{
+	struct buf *tbs = ctx;
+	buf_put(tbs, block.p, block.len);
+	return buf_end(tbs, e);
 }
 
 enum err_code
 crl_build_tbs(const struct crl_spec *spec, const struct crl_source *source,
     struct buf *tbs, struct err *e)
 {
-	uint8_t front_room[FRAME_MAX_LEN], tail_room[128];
-	struct der_w front_w = der_w_of(front_room, sizeof(front_room));
-	struct der_w tail_w = der_w_of(tail_room, sizeof(tail_room));
-	struct bytes front, tail;
-	size_t entries;
-	TRY(judge_spec(spec, e));
-	TRY(build_front(spec, &front_w, &front, e));
-	TRY(build_tail(spec, &tail_w, &tail, e));
-	TRY(measure(source, &entries, e));
-	/* An empty list is left out whole (RFC 5280 5.1.2.6). */
-	size_t list = entries == 0 ? 0 : head_len(entries) + entries;
-	size_t content = front.len + list + tail.len;
-	uint8_t *p = buf_room(tbs, head_len(content) + content);
-	if (p == NULL)
-		return buf_end(tbs, e);
-	p = write_head(p, content);
-	memcpy(p, front.p, front.len);
-	p += front.len;
-	if (entries > 0) {
-		p = write_head(p, entries);
-		TRY(write_entries(source, p, entries, e));
-		p += entries;
-	}
-	memcpy(p, tail.p, tail.len);
-	return ERR_OK;
+	uint8_t block[CRL_BLOCK_MIN];
+	struct crl_sink sink = { tbs, put_block, block, sizeof(block) };
+	struct crl_plan plan;
+	TRY(crl_plan(spec, source, &plan, e));
+	return crl_write(spec, &plan, source, &sink, e);
 }

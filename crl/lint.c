@@ -113,7 +113,9 @@ judge_extension(struct facts *f, const struct ext *x, struct seen *s)
 {
 	judge(f, C_EXT_TWICE, x->n != 0 && (s->ext >> x->n & 1) != 0);
 	s->ext |= UINT64_C(1) << x->n;
-	judge(f, C_EXT_HOUSE, x->n != X_AKI && x->n != X_NUMBER);
+	judge(f, C_EXT_HOUSE,
+	    x->n != X_AKI && x->n != X_NUMBER && x->n != X_IDP &&
+		x->n != X_DELTA && x->n != X_FRESHEST);
 	switch (x->n) {
 	case X_NUMBER:
 		s->number = number_of(x->value);

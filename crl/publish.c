@@ -39,9 +39,9 @@ check_issuer(const struct crl *c, const struct cert *ca, struct err *e)
 	return ERR_OK;
 }
 
-enum err_code
-crl_check_publish(const struct crl *c, const struct cert *ca, uint64_t last,
-    int64_t now, struct verifier *v, struct err *e)
+static enum err_code
+check_place(const struct crl *c, const struct cert *ca, uint64_t last,
+    int64_t now, struct err *e)
 {
 	TRY(check_issuer(c, ca, e));
 	if (c->number <= last)
@@ -55,7 +55,25 @@ crl_check_publish(const struct crl *c, const struct cert *ca, uint64_t last,
 	if (c->next_update <= now)
 		return err_at(e, ERR_DENIED, "crl-expired", "RFC 5280 5.1.2.5",
 		    NOWHERE, "the CRL has passed its nextUpdate");
+	return ERR_OK;
+}
+
+enum err_code
+crl_check_publish(const struct crl *c, const struct cert *ca, uint64_t last,
+    int64_t now, struct verifier *v, struct err *e)
+{
+	TRY(check_place(c, ca, last, now, e));
 	return verifier_check(v, ca->spki, c->sigalg, c->tbs, c->signature, e);
+}
+
+enum err_code
+crl_check_digest(const struct crl *c, const struct digest_value *tbs,
+    const struct cert *ca, uint64_t last, int64_t now, struct verifier *v,
+    struct err *e)
+{
+	TRY(check_place(c, ca, last, now, e));
+	return verifier_check_digest(v, ca->spki, c->sigalg, tbs, c->signature,
+	    e);
 }
 
 int64_t

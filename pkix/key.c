@@ -351,3 +351,18 @@ key_sign(struct key *k, struct bytes message, struct buf *out, struct err *e)
 	buf_put(out, sig, len);
 	return buf_end(out, e);
 }
+
+enum err_code
+key_sign_digest(struct key *k, const struct digest_value *d, struct buf *out,
+    struct err *e)
+{
+	uint8_t sig[SIG_MAX];
+	size_t len = sizeof(sig);
+
+	if (k->ctx == NULL || d->len != hash_len(key_type_hash(k->type)) ||
+	    EVP_PKEY_sign(k->ctx, sig, &len, d->p, d->len) != 1)
+		return err_openssl(e, "key-sign",
+		    "the key did not sign; see the log");
+	buf_put(out, sig, len);
+	return buf_end(out, e);
+}

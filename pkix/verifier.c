@@ -135,19 +135,17 @@ digest(struct verifier *v, enum hash_alg h, struct bytes message,
 }
 
 static enum err_code
-verify_ec(struct verifier *v, const struct spki_parts *k, enum hash_alg h,
-    struct bytes message, struct bytes signature, struct err *e)
+verify_ec(struct verifier *v, const struct spki_parts *k, struct bytes hash,
+    struct bytes signature, struct err *e)
 {
 	struct curve *c = &v->curve[k->family == FAMILY_P256 ? 0 : 1];
-	uint8_t hash[HASH_MAX];
 
 	/* This decodes the point and checks that it is on the curve. */
 	if (EVP_PKEY_set1_encoded_public_key(c->pkey, k->key.p, k->key.len) !=
 	    1)
 		return unusable(e);
-	TRY(digest(v, h, message, hash, e));
-	if (EVP_PKEY_verify(c->ctx, signature.p, signature.len, hash,
-		hash_len(h)) != 1)
+	if (EVP_PKEY_verify(c->ctx, signature.p, signature.len, hash.p,
+		hash.len) != 1)
 		return wrong(e);
 	return ERR_OK;
 }
@@ -220,10 +218,8 @@ cache_get(struct verifier *v, struct bytes spki, const struct spki_parts *k,
 
 static enum err_code
 verify_rsa(struct verifier *v, struct cached *c, enum hash_alg h,
-    struct bytes message, struct bytes signature, struct err *e)
+    struct bytes hash, struct bytes signature, struct err *e)
 {
-	uint8_t hash[HASH_MAX];
-
 	if (c->hash != h) {
 		c->hash = HASH_NONE;
 		if (EVP_PKEY_CTX_set_signature_md(c->ctx, v->md[h]) != 1)
@@ -232,9 +228,8 @@ verify_rsa(struct verifier *v, struct cached *c, enum hash_alg h,
 			    "signatures");
 		c->hash = h;
 	}
-	TRY(digest(v, h, message, hash, e));
-	if (EVP_PKEY_verify(c->ctx, signature.p, signature.len, hash,
-		hash_len(h)) != 1)
+	if (EVP_PKEY_verify(c->ctx, signature.p, signature.len, hash.p,
+		hash.len) != 1)
 		return wrong(e);
 	return ERR_OK;
 }
@@ -255,29 +250,70 @@ verify_ed(struct cached *c, struct bytes message, struct bytes signature,
 	return right ? ERR_OK : wrong(e);
 }
 
+/* Key and algorithm, which must fit one another. */
 static enum err_code
-check(struct verifier *v, struct bytes spki, struct bytes sigalg,
-    struct bytes message, struct bytes signature, struct err *e)
+check_kind(struct bytes spki, struct bytes sigalg, struct bytes signature,
+    const struct sig_alg **out, struct spki_parts *k, struct err *e)
 {
 	const struct sig_alg *alg = sig_alg_find(sigalg);
-	struct spki_parts k;
-	struct cached *c;
 
-	TRY(spki_split(spki, &k, e));
-	if (alg == NULL || alg->rsa != (k.family == FAMILY_RSA) ||
-	    alg->ed != (k.family == FAMILY_ED25519))
+	TRY(spki_split(spki, k, e));
+	if (alg == NULL || alg->rsa != (k->family == FAMILY_RSA) ||
+	    alg->ed != (k->family == FAMILY_ED25519))
 		return err_at(e, ERR_INVALID, "signature-algorithm", NULL,
 		    NOWHERE,
 		    "the signature algorithm is unknown or does not fit the "
 		    "key; use ECDSA or RSA with SHA-256, SHA-384 or SHA-512");
 	if (signature.len == 0 || signature.len > SIG_MAX)
 		return wrong(e);
-	if (k.family == FAMILY_P256 || k.family == FAMILY_P384)
-		return verify_ec(v, &k, alg->hash, message, signature, e);
-	TRY(cache_get(v, spki, &k, &c, e));
-	if (alg->ed)
+	*out = alg;
+	return ERR_OK;
+}
+
+static enum err_code
+check_hash(struct verifier *v, struct bytes spki, const struct spki_parts *k,
+    enum hash_alg h, struct bytes hash, struct bytes signature, struct err *e)
+{
+	struct cached *c;
+
+	if (k->family == FAMILY_P256 || k->family == FAMILY_P384)
+		return verify_ec(v, k, hash, signature, e);
+	TRY(cache_get(v, spki, k, &c, e));
+	return verify_rsa(v, c, h, hash, signature, e);
+}
+
+static enum err_code
+check(struct verifier *v, struct bytes spki, struct bytes sigalg,
+    struct bytes message, struct bytes signature, struct err *e)
+{
+	const struct sig_alg *alg;
+	struct spki_parts k;
+	struct cached *c;
+	uint8_t hash[HASH_MAX];
+
+	TRY(check_kind(spki, sigalg, signature, &alg, &k, e));
+	if (alg->ed) {
+		TRY(cache_get(v, spki, &k, &c, e));
 		return verify_ed(c, message, signature, e);
-	return verify_rsa(v, c, alg->hash, message, signature, e);
+	}
+	TRY(digest(v, alg->hash, message, hash, e));
+	return check_hash(v, spki, &k, alg->hash,
+	    bytes_of(hash, hash_len(alg->hash)), signature, e);
+}
+
+enum err_code
+verifier_check_digest(struct verifier *v, struct bytes spki,
+    struct bytes sigalg, const struct digest_value *d, struct bytes signature,
+    struct err *e)
+{
+	const struct sig_alg *alg;
+	struct spki_parts k;
+
+	TRY(check_kind(spki, sigalg, signature, &alg, &k, e));
+	if (alg->ed || d->len != hash_len(alg->hash))
+		return wrong(e);
+	return check_hash(v, spki, &k, alg->hash, bytes_of(d->p, d->len),
+	    signature, e);
 }
 
 void

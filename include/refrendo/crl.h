@@ -1,6 +1,10 @@
 /*
- * crl - certificate revocation lists: built from a cursor, read in place,
- * numbered (RFC 5280 5).
+ * crl - certificate revocation lists: built from a cursor, read in place or
+ * as they arrive, numbered (RFC 5280 5).
+ *
+ * Three kinds, which are told apart by their critical extensions: full (none),
+ * of one partition (issuingDistributionPoint with its address), and delta of
+ * either (deltaCRLIndicator; the issuingDistributionPoint of what it amends).
  *
  * Pure.  One function builds every CRL.  Used by core (builds), signer
  * (judges and signs), status and cli (read), audit (compares).
@@ -11,7 +15,8 @@
 #include <refrendo/base.h>
 #include <refrendo/pkix.h>
 
-#define CRL_MAX_BYTES (32u << 20)
+#define CRL_MAX_BYTES (1024u << 20) /* some 19 million entries */
+#define CRL_URL_MAX   256
 
 /* RFC 5280 5.3.1; 7 does not exist. */
 enum crl_reason {
@@ -22,9 +27,11 @@ enum crl_reason {
 	CRL_SUPERSEDED = 4,
 	CRL_CESSATION = 5,
 	CRL_HOLD = 6,
+	CRL_REMOVE = 8, /* in deltas alone: no longer on hold, or expired */
 	CRL_PRIVILEGE_WITHDRAWN = 9
 };
-const char *crl_reason_name(int reason); /* "keyCompromise", or NULL */
+const char *crl_reason_name(int reason); /* "keyCompromise", or NULL; 8 is
+					    none that a certificate has */
 
 struct crl_entry {
 	struct bytes serial;   /* magnitude, 1..20 octets, first not zero */
@@ -53,17 +60,45 @@ struct crl_spec {
 	enum key_type issuer_type; /* decides the signature algorithm */
 	uint64_t number; /* begin at 1: crl_check_publish() wants more than 0 */
 	int64_t this_update, next_update;
+	struct bytes url; /* of the partition, up to CRL_URL_MAX; empty: full */
+	uint64_t base;    /* number that a delta rests on; 0: no delta */
+	struct bytes freshest; /* where the deltas are; not in a delta */
 };
 /*
- * crl_build_tbs - appends TBSCertList (RFC 5280 5.1.2): a full CRL of version
- * 2 with AKI and cRLNumber; lengths first, then one pass; no list when it is
- * empty.  Memory is that of the list, which is written once.
+ * crl_plan - the first pass: judges every entry and adds up lengths, so that
+ * crl_write() can give each octet once, in order (RFC 5280 5.1.2).  Version 2,
+ * AKI and cRLNumber always; no list when it is empty.
  *
- * On a refusal tbs may hold part of a list: throw it away.
- * ERR_INVALID "crl-spec", "crl-spec-times"; ERR_CORRUPT "crl-entry-serial",
- * "crl-entry-order", "crl-entry-reason", "crl-entry-time", "crl-source" (the
- * passes differ); ERR_DENIED "crl-too-large"; ERR_NOMEM; what source raises.
+ * ERR_INVALID "crl-spec", "crl-spec-times", "crl-spec-scope"; ERR_CORRUPT
+ * "crl-entry-serial", "crl-entry-order", "crl-entry-reason", "crl-entry-time";
+ * ERR_DENIED "crl-too-large"; what source raises.
  */
+struct crl_plan {
+	size_t entries;
+	size_t list;   /* octets of all entries */
+	size_t length; /* octets of the whole TBSCertList */
+};
+MUST_CHECK enum err_code crl_plan(const struct crl_spec *spec,
+    const struct crl_source *source, struct crl_plan *plan, struct err *e);
+/*
+ * crl_write - the second pass: TBSCertList in blocks.  put() takes each in
+ * order; it borrows until put() returns.  Memory is that of the one block.
+ *
+ * ERR_CORRUPT "crl-source" (the passes differ), after which nothing of what
+ * was put may be used; what source and put raise.
+ */
+#define CRL_BLOCK_MIN 8192u
+struct crl_sink {
+	void *ctx;
+	MUST_CHECK enum err_code (
+	    *put)(void *ctx, struct bytes block, struct err *e);
+	uint8_t *block; /* the caller's, of at least CRL_BLOCK_MIN octets */
+	size_t size;
+};
+MUST_CHECK enum err_code crl_write(const struct crl_spec *spec,
+    const struct crl_plan *plan, const struct crl_source *source,
+    const struct crl_sink *sink, struct err *e);
+/* Both passes, appended to tbs; on a refusal it may hold part of a list. */
 MUST_CHECK enum err_code crl_build_tbs(const struct crl_spec *spec,
     const struct crl_source *source, struct buf *tbs, struct err *e);
 
@@ -73,13 +108,16 @@ struct crl {
 	struct bytes issuer, aki;
 	uint64_t number;
 	int64_t this_update, next_update;
-	struct bytes entries; /* content of revokedCertificates, or empty */
+	struct bytes url;      /* of the partition; empty: full */
+	uint64_t base;         /* of a delta; 0: it is none */
+	struct bytes freshest; /* where its deltas are, or empty */
+	struct bytes entries;  /* content of revokedCertificates, or empty */
 };
 /*
- * crl_parse, crl_tbs_parse - as strictly as we write them; every entry is
- * judged too: order, reason, times, extensions.  Nothing is verified; *out
- * borrows and is valid on ERR_OK only.  A delta or partitioned CRL is refused
- * for now, by its critical extension.
+ * crl_parse, crl_tbs_parse - as strictly as we write them: each extension
+ * once, with its criticality, one http address in each; every entry is judged
+ * too: order, reason, times, extensions.  Nothing is verified; *out borrows
+ * and is valid on ERR_OK only.
  *
  * ERR_INVALID "crl-form", "crl-next-update", "crl-empty-list",
  * "crl-extensions", "crl-entry" and "crl-order" (where.byte),
@@ -89,6 +127,32 @@ MUST_CHECK enum err_code crl_parse(struct bytes der, struct crl *out,
     struct err *e);
 MUST_CHECK enum err_code crl_tbs_parse(struct bytes tbs, struct crl *out,
     struct err *e);
+
+/*
+ * crl_stream - the same reading of a TBSCertList that arrives in pieces and
+ * is never held whole: memory is that of its first and last part.
+ *
+ * length  octets of the TBS; known once the first of them have arrived.
+ * each    called for every entry, in order; may be NULL.  The entry borrows
+ *         until it returns.
+ *
+ * crl_stream_put() takes pieces of any size; after a refusal the stream is of
+ * no more use.  crl_stream_end() gives the list without der, tbs, signature
+ * and entries; it borrows from the stream.
+ */
+struct crl_stream;
+typedef enum err_code (
+    *crl_each)(void *ctx, const struct crl_entry *entry, struct err *e);
+MUST_CHECK enum err_code crl_stream_new(crl_each each, void *ctx,
+    struct crl_stream **out, struct err *e);
+void crl_stream_free(struct crl_stream *s);
+OWNED(crl_stream);
+MUST_CHECK enum err_code crl_stream_put(struct crl_stream *s,
+    struct bytes piece, struct err *e);
+MUST_CHECK enum err_code crl_stream_end(struct crl_stream *s, struct crl *out,
+    struct err *e);
+size_t crl_stream_entries(const struct crl_stream *s);
+
 /* Walks entries of a parsed CRL; start with a zeroed cursor. False at the
  * end. */
 struct crl_cursor {
@@ -109,6 +173,10 @@ bool crl_find(const struct crl *c, struct bytes serial, struct crl_entry *out);
 MUST_CHECK enum err_code crl_check_publish(const struct crl *c,
     const struct cert *ca, uint64_t last, int64_t now, struct verifier *v,
     struct err *e);
+/* The same of one whose TBS was hashed as it was written: c->tbs is not read. */
+MUST_CHECK enum err_code crl_check_digest(const struct crl *c,
+    const struct digest_value *tbs, const struct cert *ca, uint64_t last,
+    int64_t now, struct verifier *v, struct err *e);
 
 /*
  * crl_lint - every rule that a CRL breaks, of anyone and however malformed:

@@ -159,6 +159,8 @@ enum pkix_oid {
 	OID_EXT_REASON,
 	OID_EXT_INVALIDITY,
 	OID_EXT_IDP,
+	OID_EXT_DELTA,
+	OID_EXT_FRESHEST,
 	OID_EXT_NOCHECK,
 	OID_EXT_NONCE,
 	OID_EXT_CONSTRAINTS,
@@ -341,6 +343,35 @@ struct bytes key_spki(const struct key *k); /* borrowed, lives with the key */
 /* Signs with key_type_sigalg(); appends to out.  ERR_CRYPTO "key-sign". */
 MUST_CHECK enum err_code key_sign(struct key *k, struct bytes message,
     struct buf *out, struct err *e);
+
+/*
+ * digest - what a key signs of a message that comes in pieces, for objects
+ * that nobody holds whole.  Whoever makes it has seen every octet: a digest
+ * never crosses from one process to another.
+ */
+#define DIGEST_MAX 64
+struct digest;
+struct digest_value {
+	uint8_t sha256[SHA256_LEN]; /* by which journal and log name it */
+	uint8_t p[DIGEST_MAX];      /* what is signed; len octets */
+	size_t len;
+};
+/* For signatures by keys of that type.  ERR_INVALID "digest-key": Ed25519
+ * signs only what is there whole; ERR_CRYPTO "hash-failed". */
+MUST_CHECK enum err_code digest_new(enum key_type type, struct digest **out,
+    struct err *e);
+void digest_free(struct digest *d);
+OWNED(digest);
+void digest_put(struct digest *d, struct bytes piece);
+/* After it, the next message begins. */
+void digest_end(struct digest *d, struct digest_value *out);
+/* As key_sign(), of a digest for keys of this type.  ERR_CRYPTO "key-sign". */
+MUST_CHECK enum err_code key_sign_digest(struct key *k,
+    const struct digest_value *d, struct buf *out, struct err *e);
+/* As verifier_check(), without asking proofs. */
+MUST_CHECK enum err_code verifier_check_digest(struct verifier *v,
+    struct bytes spki, struct bytes sigalg, const struct digest_value *d,
+    struct bytes signature, struct err *e);
 
 /* --- Names ------------------------------------------------------------------ */
 

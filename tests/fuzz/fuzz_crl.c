@@ -1,7 +1,8 @@
 /* libs: crl */
 /*
  * A refusal has a sentence.  What is accepted is built again from its parts,
- * to the same length, and what was built is read to the same parts.
+ * to the same length, and what was built is read to the same parts.  A list
+ * that arrives in pieces is judged as the whole list is.
  */
 #include <stdlib.h>
 
@@ -39,7 +40,10 @@ spec_of(const struct crl *c, struct crl_spec *spec)
 		.issuer_ski = c->aki,
 		.number = c->number,
 		.this_update = c->this_update,
-		.next_update = c->next_update };
+		.next_update = c->next_update,
+		.url = c->url,
+		.base = c->base,
+		.freshest = c->freshest };
 	for (int t = 0; t < KEY_TYPES; t++) {
 		spec->issuer_type = (enum key_type)t;
 		if (bytes_eq(key_type_sigalg(spec->issuer_type), c->sigalg))
@@ -63,7 +67,8 @@ same(const struct crl *a, const struct crl *b)
 	/* Each entry was judged, so that the walk ends at the end only. */
 	if (at_a.at != a->entries.len || crl_next(b, &at_b, &y) ||
 	    a->number != b->number || a->this_update != b->this_update ||
-	    a->next_update != b->next_update ||
+	    a->next_update != b->next_update || a->base != b->base ||
+	    !bytes_eq(a->url, b->url) || !bytes_eq(a->freshest, b->freshest) ||
 	    !bytes_eq(a->issuer, b->issuer) || !bytes_eq(a->aki, b->aki) ||
 	    a->tbs.len != b->tbs.len)
 		abort();
@@ -86,6 +91,31 @@ build_again(const struct crl *c)
 	same(c, &again);
 }
 
+/* Pieces as long as the first octets say. */
+static void
+in_pieces(struct bytes tbs)
+{
+	AUTO(crl_stream) s = NULL;
+	struct crl whole, c;
+	struct err e = { .say = "" };
+	enum err_code code = crl_stream_new(NULL, NULL, &s, &e);
+	for (size_t at = 0, n; at < tbs.len && code == ERR_OK; at += n) {
+		n = 1 + (size_t)tbs.p[at / 3] % 61;
+		if (n > tbs.len - at)
+			n = tbs.len - at;
+		code = crl_stream_put(s, bytes_of(tbs.p + at, n), &e);
+	}
+	if (code == ERR_OK)
+		code = crl_stream_end(s, &c, &e);
+	if (code != ERR_OK && e.say[0] == '\0')
+		abort();
+	if ((code == ERR_OK) != (crl_tbs_parse(tbs, &whole, &e) == ERR_OK) ||
+	    (code == ERR_OK && (c.number != whole.number ||
+				   !bytes_eq(c.issuer, whole.issuer) ||
+				   !bytes_eq(c.url, whole.url))))
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -96,9 +126,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	crl_lint(bytes_of(data, size), 0, LINT_STANDARDS, &standards);
 	if (standards.n > all.n || all.errors > all.n)
 		abort();
-	if (crl_parse(bytes_of(data, size), &c, &e) == ERR_OK)
+	in_pieces(bytes_of(data, size));
+	if (crl_parse(bytes_of(data, size), &c, &e) == ERR_OK) {
+		in_pieces(c.tbs);
 		build_again(&c);
-	else if (e.say[0] == '\0' || e.code != ERR_INVALID)
+	} else if (e.say[0] == '\0' || e.code != ERR_INVALID)
 		abort();
 	if (crl_tbs_parse(bytes_of(data, size), &c, &e) == ERR_OK)
 		build_again(&c);
