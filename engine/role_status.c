@@ -43,6 +43,10 @@ struct status {
 	uv_loop_t loop;
 	uv_poll_t control;
 	uv_timer_t second;
+	uv_prepare_t before; /* the loop waits */
+	uv_check_t after;
+	bool reading; /* this turn has its read transaction */
+	uint64_t turn_ns, turn_requests; /* since it has */
 	struct role_context *role;
 	struct public *public;
 	struct net_server *server;
@@ -191,15 +195,63 @@ ocsp_peer(struct status *s, int fd)
 /* --- Requests ------------------------------------------------------------------------ */
 
 static bool
-renew(struct status *s)
+renewed(struct status *s, enum err_code code, const struct err *e)
 {
-	struct err e;
-	if (public_renew(s->view.reader, &e) == ERR_OK)
+	s->reading = code == ERR_OK;
+	if (code == ERR_OK)
 		return true;
 	/* The store was made anew: the parent starts a fresh reader. */
-	log_err("public-renew", &e);
+	log_err("public-renew", e);
 	uv_stop(&s->loop);
 	return false;
+}
+
+/*
+ * One read transaction for all requests of a turn: what core has published
+ * before the turn began is seen, and nothing is pinned while the loop waits.
+ */
+static bool
+turn_begin(struct status *s)
+{
+	struct err e;
+	if (s->reading)
+		return true;
+	s->turn_ns = uv_hrtime();
+	s->turn_requests = 0;
+	s->view.now = clock_now();
+	return renewed(s, public_again(s->view.reader, &e), &e);
+}
+
+static void
+turn_end(struct status *s)
+{
+	static const struct {
+		uint64_t ns;
+		enum counter place;
+	} limits[] = { { 100000, COUNT_TURN_100US },
+		{ 1000000, COUNT_TURN_1MS }, { 10000000, COUNT_TURN_10MS },
+		{ 100000000, COUNT_TURN_100MS },
+		{ UINT64_MAX, COUNT_TURN_ALL } };
+	if (!s->reading)
+		return;
+	s->reading = false;
+	public_release(s->view.reader);
+	uint64_t ns = s->turn_requests > 0 ? uv_hrtime() - s->turn_ns : 0;
+	for (size_t i = 0; s->turn_requests > 0 && i < ARRAY_LEN(limits); i++)
+		if (ns <= limits[i].ns)
+			count(limits[i].place, s->turn_requests);
+}
+
+static void
+on_before(uv_prepare_t *h)
+{
+	turn_end(h->data);
+}
+
+static void
+on_after(uv_check_t *h)
+{
+	turn_end(h->data);
 }
 
 static void
@@ -207,17 +259,22 @@ on_request(void *ctx, struct net_conn *c, const struct http_request *r)
 {
 	struct status *s = ctx;
 	struct status_unknown unknown;
-	s->view.now = clock_now();
-	buf_reset(&s->out);
-	if (!renew(s)) {
+	size_t len;
+	if (!turn_begin(s)) {
 		net_answer(c, BYTES_NONE, false);
 		return;
 	}
+	s->turn_requests++;
+	uint8_t *room = net_room(c, STATUS_QUICK_MAX);
+	if (room != NULL && status_quick(&s->view, r, room, &len)) {
+		net_put(c, len, r->keep_alive);
+		return;
+	}
+	s->out.len = 0;
 	if (status_answer(&s->view, r, &s->out, &unknown))
 		net_answer(c, buf_bytes(&s->out), r->keep_alive);
 	else
 		unknown_ask(s, c, r, &unknown);
-	public_release(s->view.reader);
 }
 
 /* --- The parent, the clock --------------------------------------------------------------- */
@@ -271,11 +328,12 @@ on_second(uv_timer_t *timer)
 {
 	struct status *s = timer->data;
 	int64_t now = clock_now();
-	if (renew(s)) {
-		s->view.n_issuer =
-		    public_issuers(s->view.reader, s->view.issuer, ISSUERS_MAX);
-		public_release(s->view.reader);
-	}
+	struct err e;
+	turn_end(s);
+	s->turn_requests = 0;
+	if (renewed(s, public_renew(s->view.reader, &e), &e))
+		status_issuers(&s->view);
+	turn_end(s);
 	for (size_t i = 0; i < ASKED_MAX; i++) {
 		if (s->asked[i].conn != NULL &&
 		    clock_mono_ms() >= s->asked[i].deadline_ms)
@@ -318,6 +376,7 @@ status_serve(struct status *s, int listen_fd, struct err *e)
 {
 	struct net_setup setup = { .loop = &s->loop,
 		.fd = listen_fd,
+		.is_public = true,
 		.limits = &http_limits_status,
 		.conns_max = CONNS_MAX,
 		.request_ms = REQUEST_MS,
@@ -326,6 +385,11 @@ status_serve(struct status *s, int listen_fd, struct err *e)
 		.handler = on_request,
 		.ctx = s };
 	TRY(net_serve(&setup, &s->server, e));
+	uv_prepare_init(&s->loop, &s->before);
+	uv_check_init(&s->loop, &s->after);
+	s->before.data = s->after.data = s;
+	uv_prepare_start(&s->before, on_before);
+	uv_check_start(&s->after, on_after);
 	control_watch(&s->loop, &s->control, CONTROL_FD, on_control);
 	s->control.data = s;
 	uv_timer_init(&s->loop, &s->second);

@@ -310,7 +310,7 @@ sandbox_close(enum role role, const char *dir, char *report, size_t size,
 		return err_errno(e, "sandbox-seccomp",
 		    "the kernel has seccomp but refuses the filter");
 	snprintf(report, size, "seccomp=%s landlock=%d",
-	    is_filtered   ? "yes"
+	    is_filtered     ? "yes"
 	    : has_seccomp() ? "no (sanitizer)"
 			    : "no",
 	    version);

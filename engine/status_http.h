@@ -14,8 +14,10 @@
 struct status_view {
 	struct public_reader *reader; /* renewed by the caller */
 	struct issuer_id issuer[ISSUERS_MAX];
+	struct ocsp_quick quick[ISSUERS_MAX]; /* of each issuer */
 	size_t n_issuer;
 	int64_t now;
+	struct http_days days;
 };
 
 /* A serial of ours that was never published: only a fresh signature can say
@@ -26,6 +28,17 @@ struct status_unknown {
 	size_t serial_len;
 };
 
+/* The issuers that are published, from the reader; each second. */
+void status_issuers(struct status_view *s);
+/*
+ * status_quick - the answer to what nearly everybody asks: one certificate,
+ * by a GET or POST without conditions, whose answer is published and not
+ * stale.  The same octets that status_answer() would append, straight into
+ * out; *len of them.  False, with nothing done: for status_answer().
+ */
+#define STATUS_QUICK_MAX (OCSP_ANSWER_MAX + 512)
+bool status_quick(struct status_view *s, const struct http_request *r,
+    uint8_t out[STATUS_QUICK_MAX], size_t *len);
 /*
  * status_answer - appends a whole answer to out and returns true; or false
  * when *unknown has to be asked for.

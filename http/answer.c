@@ -82,6 +82,39 @@ http_date(char out[HTTP_DATE], int64_t t)
 	put_digits(out + 23, 2, c.second);
 }
 
+/* Two digits; v is below 100. */
+static void
+put_two(char *out, unsigned v)
+{
+	out[0] = (char)('0' + v / 10);
+	out[1] = (char)('0' + v % 10);
+}
+
+void
+http_date_quick(struct http_days *cache, char out[HTTP_DATE - 1], int64_t t)
+{
+	int64_t day = t / DAY;
+	size_t i = (size_t)day % HTTP_DAYS;
+	if (t < 0 || cache->slot[i].day != day + 1) {
+		char text[HTTP_DATE];
+		http_date(text, t);
+		if (t < 0) {
+			memcpy(out, text, HTTP_DATE - 1);
+			return;
+		}
+		cache->slot[i].day = day + 1;
+		memcpy(cache->slot[i].text, text, sizeof(cache->slot[i].text));
+	}
+	unsigned second = (unsigned)(t % DAY);
+	memcpy(out, cache->slot[i].text, sizeof(cache->slot[i].text));
+	put_two(out + 17, second / 3600);
+	out[19] = ':';
+	put_two(out + 20, second / 60 % 60);
+	out[22] = ':';
+	put_two(out + 23, second % 60);
+	memcpy(out + 25, " GMT", 4);
+}
+
 static void
 put_number(struct buf *out, size_t v)
 {

@@ -209,28 +209,57 @@ judge_length(const struct http_framing *f, const struct http_limits *limits,
 		"the body is longer than the %s octets that it may have", max));
 }
 
+/* The fields after the first line, by the memo or by reading them. */
+static enum err_code
+read_fields(struct http_memo *m, struct bytes in,
+    const struct http_limits *limits, struct http_request *r, struct head *h,
+    struct http_framing *f, int *status, struct err *e)
+{
+	TRY(framing_of(h, r->minor, f, status, e));
+	TRY(judge_host(f, r, status, e));
+	TRY(judge_length(f, limits, status, e));
+	TRY(framing_agree(h, false, f, status, e));
+	if (m != NULL)
+		memo_keep(m, in, r->method, r->minor, h, f);
+	return ERR_OK;
+}
+
 enum err_code
-http_parse(struct bytes in, const struct http_limits *limits,
-    struct http_request *out, size_t *used, int *status, struct err *e)
+http_parse_memo(struct http_memo *m, struct bytes in,
+    const struct http_limits *limits, struct http_request *out, size_t *used,
+    int *status, struct err *e)
 {
 	/* A large part of *out is fields: only those present are written. */
 	struct head h = { .field = out->field };
-	struct start_line start;
+	struct start_line start = { BYTES_NONE, BYTES_NONE, BYTES_NONE };
 	struct http_framing f;
+	struct err ignored;
+	int other;
 	*used = 0;
-	TRY(head_scan(in, limits, &h, status, e));
-	out->n_field = h.n_field;
-	/* Whoever does not speak HTTP hears so after the first line. */
-	if (h.start.p != NULL)
-		TRY(read_start(h.start, &start, &out->minor, status, e));
+	TRY(head_start(in, limits, &h, status, e));
 	if (h.end == 0)
 		return ERR_OK;
-	TRY(read_method(start.method, &out->method, status, e));
+	bool known =
+	    m != NULL &&
+	    read_start(h.start, &start, &out->minor, &other, &ignored) ==
+		ERR_OK &&
+	    read_method(start.method, &out->method, &other, &ignored) ==
+		ERR_OK &&
+	    memo_find(m, in, out->method, out->minor, limits->head_max, &h, &f);
+	if (!known) {
+		TRY(head_fields(in, limits, &h, status, e));
+		/* Whoever does not speak HTTP hears so after the first line. */
+		TRY(read_start(h.start, &start, &out->minor, status, e));
+		if (h.end == 0)
+			return ERR_OK;
+		TRY(read_method(start.method, &out->method, status, e));
+	}
+	out->n_field = h.n_field;
 	TRY(read_target(start.target, out, status, e));
-	TRY(framing_of(&h, out->minor, &f, status, e));
-	TRY(judge_host(&f, out, status, e));
-	TRY(judge_length(&f, limits, status, e));
-	TRY(framing_agree(&h, false, &f, status, e));
+	if (!known)
+		TRY(read_fields(m, in, limits, out, &h, &f, status, e));
+	else if (out->host.p == NULL)
+		out->host = f.host;
 	out->keep_alive = f.keep_alive;
 	size_t len = (size_t)f.length;
 	if (in.len - h.end < len)
@@ -238,4 +267,11 @@ http_parse(struct bytes in, const struct http_limits *limits,
 	out->body = bytes_of(in.p + h.end, len);
 	*used = h.end + len;
 	return ERR_OK;
+}
+
+enum err_code
+http_parse(struct bytes in, const struct http_limits *limits,
+    struct http_request *out, size_t *used, int *status, struct err *e)
+{
+	return http_parse_memo(NULL, in, limits, out, used, status, e);
 }

@@ -255,7 +255,7 @@ head_open(const struct scan *s, size_t max)
 }
 
 enum err_code
-head_scan(struct bytes in, const struct http_limits *limits, struct head *out,
+head_start(struct bytes in, const struct http_limits *limits, struct head *out,
     int *status, struct err *e)
 {
 	out->start = BYTES_NONE;
@@ -267,14 +267,36 @@ head_scan(struct bytes in, const struct http_limits *limits, struct head *out,
 	struct scan s = { in.p, in.p, in.p + len, e, status };
 	bool more = false;
 	skip_blank(&s);
-	const uint8_t *first = s.p;
+	out->block.p = s.p;
 	TRY(scan_start(&s, limits->line_max, &out->start, &more));
 	if (!more)
-		TRY(scan_fields(&s, limits->field_max, out, &more));
+		out->end = (size_t)(s.p - in.p);
+	else if (len == limits->head_max)
+		return head_open(&s, limits->head_max);
+	return ERR_OK;
+}
+
+enum err_code
+head_scan(struct bytes in, const struct http_limits *limits, struct head *out,
+    int *status, struct err *e)
+{
+	TRY(head_start(in, limits, out, status, e));
+	return out->end == 0 ? ERR_OK : head_fields(in, limits, out, status, e);
+}
+
+enum err_code
+head_fields(struct bytes in, const struct http_limits *limits, struct head *out,
+    int *status, struct err *e)
+{
+	size_t len = in.len < limits->head_max ? in.len : limits->head_max;
+	struct scan s = { in.p, in.p + out->end, in.p + len, e, status };
+	bool more = false;
+	out->end = 0;
+	TRY(scan_fields(&s, limits->field_max, out, &more));
 	if (more)
 		return len == limits->head_max ? head_open(&s, limits->head_max)
 					       : ERR_OK;
-	out->block = bytes_of(first, (size_t)(s.p - first));
+	out->block.len = (size_t)(s.p - out->block.p);
 	out->end = (size_t)(s.p - in.p);
 	return ERR_OK;
 }

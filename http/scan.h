@@ -23,7 +23,15 @@ enum char_class {
 };
 bool char_all(struct bytes text, enum char_class of);
 
-/* Refusals carry the status to answer with. */
+/* head_start alone reads the first line: out->start empty means more must be
+ * read, out->end is then 0, else where the fields begin. */
+MUST_CHECK enum err_code head_start(struct bytes in,
+    const struct http_limits *limits, struct head *out, int *status,
+    struct err *e);
+MUST_CHECK enum err_code head_fields(struct bytes in,
+    const struct http_limits *limits, struct head *out, int *status,
+    struct err *e);
+/* Both.  Refusals carry the status to answer with. */
 MUST_CHECK enum err_code head_scan(struct bytes in,
     const struct http_limits *limits, struct head *out, int *status,
     struct err *e);
@@ -45,5 +53,15 @@ MUST_CHECK enum err_code framing_of(const struct head *h, int minor,
 MUST_CHECK enum err_code framing_agree(const struct head *h, bool is_reply,
     struct http_framing *f, int *status, struct err *e);
 bool host_valid(struct bytes host);
+
+/*
+ * memo.c: fields that follow a first line with this method and version.
+ * memo_find fills h, whose start was read, and f, or is false; memo_keep takes
+ * what was found good in every way.
+ */
+bool memo_find(struct http_memo *m, struct bytes in, enum http_method method,
+    int minor, size_t head_max, struct head *h, struct http_framing *f);
+void memo_keep(struct http_memo *m, struct bytes in, enum http_method method,
+    int minor, const struct head *h, const struct http_framing *f);
 
 #endif

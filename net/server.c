@@ -24,7 +24,7 @@ struct net_conn {
 	struct net_server *server;
 	TAILQ_ENTRY(net_conn) link;
 	struct buf in;       /* the beginning of a request, between reads */
-	int64_t deadline_ms; /* closed when it passes */
+	int64_t deadline_ms; /* closed when it passes; time of the loop */
 	size_t pending;      /* octets handed to libuv and not yet written */
 	bool is_mid_request; /* the deadline counts from its first octet */
 	bool held;           /* somebody will call net_answer_held() */
@@ -45,6 +45,7 @@ struct net_server {
 	struct buf out; /* answers of the read that is being handled */
 	struct net_conn *reading;
 	char *read;
+	struct http_memo *memo; /* NULL where something is secret */
 };
 
 /* What the socket did not take at once. */
@@ -68,6 +69,7 @@ server_release(struct net_server *s)
 	if (s->handles > 0 || s->n > 0)
 		return;
 	buf_fini(&s->out);
+	http_memo_free(s->memo);
 	free(s->read);
 	free(s);
 }
@@ -113,7 +115,7 @@ conn_close(struct net_conn *c)
 static void
 conn_wait(struct net_conn *c, int64_t ms)
 {
-	c->deadline_ms = clock_mono_ms() + ms;
+	c->deadline_ms = (int64_t)uv_now(c->server->setup.loop) + ms;
 }
 
 static void
@@ -194,7 +196,10 @@ conn_flush(struct net_conn *c)
 		conn_close(c);
 	else
 		conn_send(c, buf_bytes(out));
-	buf_reset(out);
+	if (c->server->setup.is_public && !out->failed)
+		out->len = 0;
+	else
+		buf_reset(out);
 }
 
 static void
@@ -220,8 +225,8 @@ conn_requests(struct net_conn *c, struct bytes in)
 		struct err e;
 		size_t used = 0;
 		int status = 400;
-		if (http_parse(in, setup->limits, &r, &used, &status, &e) !=
-		    ERR_OK) {
+		if (http_parse_memo(c->server->memo, in, setup->limits, &r,
+			&used, &status, &e) != ERR_OK) {
 			log_info("http-refused", "id=%s status=%d", e.id,
 			    status);
 			conn_refuse(c, status, &e);
@@ -329,7 +334,7 @@ static void
 on_sweep(uv_timer_t *timer)
 {
 	struct net_server *s = timer->data;
-	int64_t now = clock_mono_ms();
+	int64_t now = (int64_t)uv_now(timer->loop);
 	struct net_conn *c;
 	TAILQ_FOREACH (c, &s->conns, link) {
 		if (c->held || c->closing || now <= c->deadline_ms)
@@ -351,6 +356,9 @@ net_serve(const struct net_setup *setup, struct net_server **out, struct err *e)
 	}
 	s->setup = *setup;
 	s->read = read;
+	/* Without memory for it all is read twice, to the same end. */
+	if (setup->is_public)
+		s->memo = http_memo_new();
 	s->out = BUF(WRITE_SIZE);
 	TAILQ_INIT(&s->conns);
 	int rc;
@@ -433,6 +441,29 @@ net_answer(struct net_conn *c, struct bytes answer, bool keep_alive)
 	if (c->server->reading == c)
 		conn_flush(c);
 	conn_send(c, answer);
+}
+
+uint8_t *
+net_room(struct net_conn *c, size_t max)
+{
+	struct buf *out = &c->server->out;
+	if (max > NET_ROOM_MAX || c->server->reading != c)
+		fatal("net_room: not for this answer");
+	/* Answers to one read that grow long leave before the rest. */
+	if (out->len > READ_SIZE)
+		conn_flush(c);
+	uint8_t *room = buf_room(out, max);
+	if (room != NULL)
+		out->len -= max;
+	return room;
+}
+
+void
+net_put(struct net_conn *c, size_t len, bool keep_alive)
+{
+	if (!keep_alive)
+		c->last = true;
+	c->server->out.len += len;
 }
 
 struct net_conn *

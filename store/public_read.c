@@ -57,6 +57,13 @@ public_renew(struct public_reader *r, struct err *e)
 	if (fstat(r->fd, &st) != 0 || st.st_nlink == 0)
 		return err_say(e, ERR_CONFLICT, "public-replaced",
 		    "the published store was made anew; open it again");
+	return public_again(r, e);
+}
+
+enum err_code
+public_again(struct public_reader *r, struct err *e)
+{
+	public_release(r);
 	TRY(env_error(mdb_txn_renew(r->txn), e));
 	r->active = true;
 	return ERR_OK;

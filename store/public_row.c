@@ -54,7 +54,7 @@ public_row_encode(const struct public_row *row, struct buf *out, struct err *e)
 	put_i64(out, row->next_update);
 	put_u8(out, type);
 	put_u8(out, (uint8_t)((row->first ? FLAG_FIRST : 0) |
-			(row->takes_nonce ? FLAG_NONCE : 0)));
+			      (row->takes_nonce ? FLAG_NONCE : 0)));
 	put_i64(out, row->refresh_at);
 	buf_put(out, hash, ROW_ETAG);
 	buf_put(out, row->body.p, row->body.len);

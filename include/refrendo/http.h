@@ -82,6 +82,22 @@ struct http_request {
 MUST_CHECK enum err_code http_parse(struct bytes in,
     const struct http_limits *limits, struct http_request *out, size_t *used,
     int *status, struct err *e);
+/*
+ * http_memo - header blocks judged lately and found good.  A client repeats
+ * its fields octet by octet in every request of a connection, and so do all
+ * clients of a kind; what is the same gets the same judgement without a second
+ * reading.  Some 60 KiB; nobody can make it hold more or cost more than that.
+ *
+ * http_parse_memo - as http_parse(), to the same result and the same errors;
+ * m may be NULL.  A memo serves one set of limits, and keeps fields of past
+ * requests in memory: not for what is secret.
+ */
+struct http_memo;
+struct http_memo *http_memo_new(void); /* NULL: no memory */
+void http_memo_free(struct http_memo *m);
+MUST_CHECK enum err_code http_parse_memo(struct http_memo *m, struct bytes in,
+    const struct http_limits *limits, struct http_request *out, size_t *used,
+    int *status, struct err *e);
 /* Value of the first field of that name, any case; false if absent. */
 bool http_find(const struct http_request *r, const char *name,
     struct bytes *value);
@@ -98,6 +114,20 @@ const char *http_reason(int status); /* "Not Found"; "Unknown" */
  * since 1970, years 0..9999. */
 #define HTTP_DATE 30
 void http_date(char out[HTTP_DATE], int64_t t);
+
+/*
+ * http_date_quick - the same without the NUL, for many times of few days:
+ * what is the same all day is kept.  A zeroed cache is empty.
+ */
+#define HTTP_DAYS 64
+struct http_days {
+	struct {
+		int64_t day;   /* since 1970, plus 1; 0: empty */
+		char text[17]; /* "Tue, 24 Nov 2026 " */
+	} slot[HTTP_DAYS];
+};
+void http_date_quick(struct http_days *cache, char out[HTTP_DATE - 1],
+    int64_t t);
 
 /*
  * http_answer - appends status line, Date, Content-Type, Content-Length,

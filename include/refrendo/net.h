@@ -27,6 +27,7 @@ struct net_setup {
 	uv_loop_t *loop;
 	int fd; /* listening socket; the server owns it from now on */
 	bool is_unix;
+	bool is_public; /* nothing of it is secret: buffers are not wiped */
 	const struct http_limits *limits;
 	size_t conns_max;   /* further ones are closed at once */
 	int64_t request_ms; /* first octet to whole request */
@@ -52,6 +53,14 @@ const struct net_counts *net_counts(const struct net_server *s);
 
 /* Whole answer as bytes; copied where it cannot be sent at once. */
 void net_answer(struct net_conn *c, struct bytes answer, bool keep_alive);
+/*
+ * net_room - for a handler, in place of net_answer(): room for max octets, at
+ * most NET_ROOM_MAX, of an answer that is written where it leaves from.  NULL:
+ * there is no memory; net_answer() then closes.  net_put() ends the answer.
+ */
+#define NET_ROOM_MAX 16384
+uint8_t *net_room(struct net_conn *c, size_t max);
+void net_put(struct net_conn *c, size_t len, bool keep_alive);
 /*
  * The handler will answer later.  The result must be given back to
  * net_answer_held() once, even when the client has gone meanwhile.

@@ -52,6 +52,22 @@ MUST_CHECK enum err_code ocsp_request_parse(struct bytes der,
 /* Does this CertID name a certificate of that issuer? */
 bool ocsp_id_matches(const struct ocsp_certid *id, const struct issuer_id *ca);
 /*
+ * ocsp_quick - for the request that nearly every client sends: one CertID by
+ * SHA-1 or SHA-256, no extension, no name, no signature.  True: it asks for a
+ * certificate of that CA, and ocsp_request_parse() and ocsp_id_matches() would
+ * say so too; *serial borrows from der.  False says nothing.
+ */
+#define OCSP_QUICK_FORMS 4
+struct ocsp_quick {
+	struct {
+		uint8_t der[96]; /* CertID up to the serial's length */
+		size_t len;
+	} form[OCSP_QUICK_FORMS];
+};
+void ocsp_quick_set(struct ocsp_quick *q, const struct issuer_id *ca);
+bool ocsp_quick(const struct ocsp_quick *q, struct bytes der,
+    struct bytes *serial);
+/*
  * ocsp_get_decode - the request in the path of a GET (RFC 6960 A.1):
  * base64, percent-encoded as much or as little as the client likes, lower- or
  * upper-case hex, with or without final '=', after any number of slashes.

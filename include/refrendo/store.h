@@ -260,6 +260,9 @@ MUST_CHECK enum err_code public_reader_new(struct public *p,
 void public_reader_free(struct public_reader *r); /* NULL is allowed */
 /* ERR_CONFLICT "public-replaced": core made it anew; open it again. */
 MUST_CHECK enum err_code public_renew(struct public_reader *r, struct err *e);
+/* The same without a look whether core made it anew: for each turn of a loop
+ * that calls public_renew() once a second. */
+MUST_CHECK enum err_code public_again(struct public_reader *r, struct err *e);
 void public_release(struct public_reader *r);
 /* One lookup, nothing allocated.  False: not there, or it does not decode. */
 bool public_get(struct public_reader *r, struct bytes key,

@@ -37,6 +37,27 @@ date(void **state)
 	}
 }
 
+/* By the cache, empty or not, and where days share a place of it. */
+static void
+test_dates_quick(void **state)
+{
+	struct http_days days = { .slot = { { .day = 0 } } };
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < ARRAY_LEN(dates); i++) {
+			char text[HTTP_DATE] = "";
+			http_date_quick(&days, text, dates[i].t);
+			assert_string_equal(text, dates[i].date);
+		}
+		for (int64_t t = 0; t < 300 * DAY; t += DAY / 3 + 7) {
+			char text[HTTP_DATE] = "", want[HTTP_DATE];
+			http_date_quick(&days, text, t);
+			http_date(want, t);
+			assert_string_equal(text, want);
+		}
+	}
+}
+
 /* clang-format off */
 static const struct {
 	const char *name;
@@ -348,6 +369,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_dates_quick),
 		cmocka_unit_test(date),
 		cmocka_unit_test(answer),
 		cmocka_unit_test(answers_are_replies),

@@ -25,6 +25,7 @@
 #define MIB     ((size_t)1 << 20)
 
 struct world {
+	unsigned in_turns;
 	uv_loop_t loop;
 	uv_timer_t tick; /* so that waiting never waits for ever */
 	struct net_server *server;
@@ -73,6 +74,14 @@ on_request(void *ctx, struct net_conn *c, const struct http_request *r)
 		free(big);
 	} else
 		reply(w, r->keep_alive, r->path);
+	/* Small answers by either way, in turns: their order must hold. */
+	if (w->out.len <= NET_ROOM_MAX && ++w->in_turns % 2 == 0) {
+		uint8_t *room = net_room(c, w->out.len);
+		assert_non_null(room);
+		memcpy(room, w->out.p, w->out.len);
+		net_put(c, w->out.len, r->keep_alive);
+		return;
+	}
 	net_answer(c, buf_bytes(&w->out), r->keep_alive);
 }
 
