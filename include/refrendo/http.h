@@ -169,4 +169,71 @@ struct http_reply {
 MUST_CHECK enum err_code http_reply_parse(struct bytes in, size_t body_max,
     struct http_reply *out, size_t *used, struct err *e);
 
+/* --- A client of anybody's servers -------------------------------------------- */
+
+#define HTTP_URL_MAX  2048
+#define HTTP_HOST_MAX 254
+struct http_url {
+	char host[HTTP_HOST_MAX]; /* name or address; IPv6 without brackets */
+	bool is_ipv6;
+	char port[6];              /* "80" where the URL has none */
+	char target[HTTP_URL_MAX]; /* "/", "/ocsp/MFEw?x=1"; as it stood */
+};
+/*
+ * http_url_parse - an absolute http: URL (RFC 3986, RFC 9110 4.2.1).
+ *
+ * ERR_INVALID "http-url": not one, longer than HTTP_URL_MAX - 1, with a user,
+ * a fragment, a space or anything beyond ASCII; ERR_DENIED "http-url-scheme":
+ * another scheme.  Status is signed and served over plain HTTP, so that
+ * checking it never needs another certificate first (RFC 5280 8).
+ */
+MUST_CHECK enum err_code http_url_parse(struct bytes url, struct http_url *out,
+    struct err *e);
+
+/*
+ * http_response - a response that arrives in pieces, from a server of
+ * anybody's: ends by Content-Length, by its last chunk, or by the end of the
+ * connection (RFC 9112 6.3).  Interim 1xx responses are skipped.
+ *
+ * Bounded throughout: 16 KiB of header block, HTTP_FIELDS_MAX fields, 8 interim
+ * responses, body_max octets, 4 KiB of trailer.
+ */
+#define HTTP_FIELD_TEXT 256
+struct http_response {
+	int status; /* 200..599 */
+	int minor;  /* HTTP/1.minor */
+	/* The fields that matter here, clipped; "" where absent. */
+	char content_type[HTTP_FIELD_TEXT], cache_control[HTTP_FIELD_TEXT],
+	    expires[HTTP_FIELD_TEXT], last_modified[HTTP_FIELD_TEXT],
+	    date[HTTP_FIELD_TEXT], etag[HTTP_FIELD_TEXT],
+	    location[HTTP_FIELD_TEXT], allow[HTTP_FIELD_TEXT];
+	struct buf body; /* owned */
+	/* What follows is the reader's own. */
+	struct buf head;
+	int phase, interim;
+	bool head_only;
+	uint64_t left; /* of the body or of the present chunk */
+};
+/* head_only: it answers HEAD and has no body, whatever it says. */
+void http_response_init(struct http_response *r, size_t body_max,
+    bool head_only);
+void http_response_fini(struct http_response *r);
+/*
+ * http_response_feed - the next octets; what follows the response is ignored.
+ *
+ * ended      the server closed after these.
+ * *done      the response is whole.  After that nothing may be fed.
+ *
+ * ERR_INVALID "http-response-head", "http-response-length" (twice, no number,
+ * or beside a coding), "http-response-coding" (any but chunked),
+ * "http-response-chunk", "http-response-large" (header or body over its limit),
+ * "http-response-cut" (closed before its end); ERR_NOMEM "too-large".
+ */
+MUST_CHECK enum err_code http_response_feed(struct http_response *r,
+    struct bytes in, bool ended, bool *done, struct err *e);
+/* max-age of Cache-Control in seconds (RFC 9111 5.2.2.1); -1: none. */
+int64_t http_max_age(const char *cache_control);
+/* "Tue, 24 Nov 2026 10:00:00 GMT" (RFC 9110 5.6.7), that form alone. */
+bool http_date_parse(const char *text, int64_t *out);
+
 #endif
