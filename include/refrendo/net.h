@@ -70,4 +70,31 @@ void net_answer_held(struct net_conn *c, struct bytes answer, bool keep_alive);
 /* The peer of a local socket, from SO_PEERCRED; false if unknown. */
 bool net_peer_uid(const struct net_conn *c, uint32_t *uid);
 
+/* --- A client ---------------------------------------------------------------------- */
+
+struct net_ask {
+	const char *url;          /* http://… */
+	enum http_method method;  /* HTTP_GET, HTTP_HEAD or HTTP_POST */
+	const char *content_type; /* of body, with HTTP_POST */
+	struct bytes body;
+	const char *extra; /* header lines, each with CR LF; NULL: none */
+	size_t body_max;   /* of the answer, octets */
+	int64_t total_ms;  /* from the call to the last octet */
+	bool numeric;      /* a host that is a name is refused, not looked up */
+};
+/*
+ * net_fetch - asks and waits; blocks for total_ms at most, but for what the
+ * system takes to look up a name.  One request a connection; every address of
+ * the host is tried within the time.  Redirects are not followed: they come
+ * back as what they are.
+ *
+ * out        valid on ERR_OK, then the caller's to free with
+ *            http_response_fini().
+ *
+ * ERR_NOTFOUND "fetch-host"; ERR_BUSY "fetch-connect", "fetch-time",
+ * "fetch-lost"; those of http_url_parse() and http_response_feed().
+ */
+MUST_CHECK enum err_code net_fetch(const struct net_ask *ask,
+    struct http_response *out, struct err *e);
+
 #endif
