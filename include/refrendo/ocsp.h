@@ -181,4 +181,97 @@ MUST_CHECK enum err_code ocsp_answer_check(struct bytes der,
  * itself when there is no life or no such percentage. */
 int64_t ocsp_refresh_at(int64_t this_update, int64_t next_update, int percent);
 
+/* --- A client of anybody's responder ------------------------------------------ */
+
+/* What is asked: one certificate (RFC 6960 4.1). */
+struct ocsp_question {
+	const struct issuer_id *issuer;
+	struct bytes serial; /* magnitude, 1..20 octets */
+	bool is_sha256;      /* CertID; else SHA-1 */
+	struct bytes nonce;  /* 0..128 octets; empty: none */
+};
+/*
+ * ocsp_request_build - appends the OCSPRequest.
+ * ocsp_get_encode - appends the path of a GET that carries it: a slash and
+ * base64 with '+', '/' and '=' percent-encoded (RFC 6960 A.1).
+ *
+ * ERR_INVALID "ocsp-spec"; ERR_NOMEM "too-large".
+ */
+MUST_CHECK enum err_code ocsp_request_build(const struct ocsp_question *q,
+    struct buf *out, struct err *e);
+void ocsp_get_encode(struct bytes request, struct buf *out);
+
+#define OCSP_RESPONSE_MAX 65536
+#define OCSP_STATUSES_MAX 256
+
+/*
+ * An OCSPResponse of anybody's, read in place: strict DER, but by name or by
+ * key, with or without nextUpdate, certificates and extensions.
+ */
+struct ocsp_response {
+	int status; /* responseStatus 0..6; only with 0 is there more */
+	struct bytes tbs, sigalg, signature;
+	struct bytes certs;           /* Certificates, one after the other */
+	struct bytes by_name, by_key; /* whole Name, or 20 octets */
+	int64_t produced_at;
+	struct bytes statuses; /* SingleResponses, one after the other */
+	size_t n_status;
+	bool has_nonce;
+	struct bytes nonce; /* content; as it came where it has no such form */
+};
+struct ocsp_status {
+	struct bytes hash;                /* OID, content octets */
+	struct bytes name_hash, key_hash; /* of the issuer, by that hash */
+	struct bytes serial;              /* INTEGER as it came, 1.. octets */
+	enum ocsp_state state;
+	int64_t revoked_at;     /* 0 unless revoked */
+	int reason;             /* CRLReason; -1 when none is given */
+	int64_t this_update;    /* seconds since 1970 */
+	int64_t next_update;    /* 0: none */
+	int64_t archive_cutoff; /* 0: none (RFC 6960 4.4.4) */
+};
+/*
+ * ERR_INVALID "ocsp-response-form", "ocsp-response-large",
+ * "ocsp-response-critical" (a critical extension that is not known), "der-…".
+ * Nothing is verified; *out borrows.
+ */
+MUST_CHECK enum err_code ocsp_response_parse(struct bytes der,
+    struct ocsp_response *out, struct err *e);
+/* Takes the next status off *rest, which begins as r->statuses. */
+bool ocsp_response_next(struct bytes *rest, struct ocsp_status *out);
+/* "tryLater"; "?" for what RFC 6960 4.2.1 does not name. */
+const char *ocsp_status_name(int response_status);
+
+enum ocsp_nonce { OCSP_NONCE_NONE, OCSP_NONCE_ECHOED, OCSP_NONCE_ABSENT };
+
+/* What an answer that may be believed says. */
+struct ocsp_verdict {
+	struct ocsp_status status;
+	bool by_ca;            /* signed by the CA itself */
+	struct cert responder; /* else the delegate; borrows from the answer */
+	enum ocsp_nonce
+	    nonce; /* ABSENT: asked for, not given (RFC 6960 4.4.1) */
+};
+#define OCSP_SLACK_S 300 /* clocks may differ by this */
+/*
+ * ocsp_response_check - may a client believe this answer, at now (RFC 6960
+ * 3.2): about that certificate, nonce not another's, times, signed by the CA
+ * or by a delegate that it issued for that.
+ *
+ * issuer     the CA that issued the certificate in question.
+ * out        valid on ERR_OK only.
+ *
+ * An answer without nextUpdate is believed for a day from its thisUpdate.
+ *
+ * ERR_BUSY "ocsp-response-try-later"; ERR_DENIED "ocsp-response-refused" (any
+ * other responseStatus), "ocsp-response-other" (another certificate),
+ * "ocsp-response-nonce", "ocsp-response-early", "ocsp-response-stale",
+ * "ocsp-response-signer" (no certificate of whoever it names),
+ * "ocsp-response-delegate" (not a certificate for signing answers); those of
+ * cert_parse(), cert_check_issued() and verifier_check().
+ */
+MUST_CHECK enum err_code ocsp_response_check(const struct ocsp_response *r,
+    const struct ocsp_question *q, const struct cert *issuer, int64_t now,
+    struct verifier *v, struct ocsp_verdict *out, struct err *e);
+
 #endif

@@ -554,6 +554,11 @@ void cert_declare(struct cert *c, struct bytes oid, bool critical);
 const struct cert_ext *cert_find_ext(const struct cert *c, enum pkix_oid oid);
 bool cert_has_eku(const struct cert *c, enum pkix_oid eku);
 /*
+ * cert_aia_url - the first http: URL of that access method, OID_AD_OCSP or
+ * OID_AD_CA_ISSUERS, in the certificate (RFC 5280 4.2.2.1), or BYTES_NONE.
+ */
+struct bytes cert_aia_url(const struct cert *c, enum pkix_oid method);
+/*
  * cert_check_issued - did issuer issue c, and are both valid at t: names byte
  * for byte, key identifiers, CA with keyCertSign, validity, signature.
  *
