@@ -54,7 +54,17 @@
 	X(OPT_DEEP, "deep", NULL)                        \
 	X(OPT_POLICY, "policy", "FILE")                  \
 	X(OPT_PROFILE, "profile", "KIND")                \
-	X(OPT_VERSION, "version", "N")
+	X(OPT_VERSION, "version", "N")                   \
+	X(OPT_ISSUER, "issuer", "CERT")                  \
+	X(OPT_SERIAL, "serial", "HEX")                   \
+	X(OPT_URL, "url", "URL")                         \
+	X(OPT_GET, "get", NULL)                          \
+	X(OPT_POST, "post", NULL)                        \
+	X(OPT_NONCE, "nonce", NULL)                      \
+	X(OPT_NONCE_SIZE, "nonce-size", "N")             \
+	X(OPT_SHA1, "sha1", NULL)                        \
+	X(OPT_SHA256, "sha256", NULL)                    \
+	X(OPT_TIMEOUT, "timeout", "SECONDS")
 
 enum cli_option {
 #define X(name, word, value) name,
@@ -98,8 +108,8 @@ struct verbs {
 extern const struct verbs cli_verbs_system, cli_verbs_init, cli_verbs_inst,
     cli_verbs_person, cli_verbs_appointment, cli_verbs_request,
     cli_verbs_endorse, cli_verbs_cert, cli_verbs_csr, cli_verbs_policy,
-    cli_verbs_policy_text, cli_verbs_crl, cli_verbs_audit, cli_verbs_journal,
-    cli_verbs_doctor, cli_verbs_lint;
+    cli_verbs_policy_text, cli_verbs_crl, cli_verbs_ocsp, cli_verbs_audit,
+    cli_verbs_journal, cli_verbs_doctor, cli_verbs_lint;
 /* Walks all of them; NULL after the last. */
 const struct verb *cli_verb_at(size_t i);
 
@@ -204,6 +214,8 @@ MUST_CHECK enum err_code print_answer(struct cli *c, struct bytes json,
 /* An answer of the engine: its JSON, or members aligned for people. */
 MUST_CHECK enum err_code print_record(struct cli *c, struct bytes json,
     struct err *e);
+/* An object of our own making, in either form; takes it. */
+void print_object(struct cli *c, json_t *root);
 void print_refusal(const struct cli *c, const struct err *e);
 /* Octets to --out or standard output. */
 MUST_CHECK enum err_code print_octets(struct cli *c, struct bytes b,

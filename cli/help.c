@@ -67,11 +67,13 @@ cli_help_program(struct buf *out, bool spanish)
 	    T("\nExit status: 0 done, 1 error, 2 usage, 3 not found, 4 "
 	      "forbidden, 5 conflict,\n6 refused by policy or rules, 7 "
 	      "verification failed, 8 unavailable (repeat\nwith the same "
-	      "--idempotency-key), 9 partly done.\n",
+	      "--idempotency-key), 9 partly done; of a certificate's status: "
+	      "10 revoked,\n11 unknown.\n",
 		"\nEstado de salida: 0 hecho, 1 error, 2 uso, 3 no existe, 4 "
 		"no permitido,\n5 conflicto, 6 rechazado por política o "
 		"reglas, 7 verificación fallida,\n8 no disponible (repita con "
-		"la misma --idempotency-key), 9 hecho en parte.\n"));
+		"la misma --idempotency-key), 9 hecho en parte; del estado "
+		"de un certificado:\n10 revocado, 11 desconocido.\n"));
 }
 
 void
@@ -180,7 +182,9 @@ static const char intro[] =
     "| 6 | refused by policy, law or the rules of the input |\n"
     "| 7 | verification failed |\n"
     "| 8 | unavailable: repeat with the same `--idempotency-key` |\n"
-    "| 9 | partly done |\n";
+    "| 9 | partly done |\n"
+    "| 10 | the certificate is revoked, or on hold |\n"
+    "| 11 | the responder does not know the certificate |\n";
 
 void
 cli_reference(struct buf *out)

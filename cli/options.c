@@ -78,6 +78,27 @@
 #define OPT_PROFILE_EN "holder, ca, root, ocsp or endorser: with the rules of the house; any: standards alone (default)"
 #define OPT_PROFILE_ES "holder, ca, root, ocsp o endorser: con las reglas de la casa; any: solo las normas (lo usual)"
 
+#define OPT_ISSUER_EN "certificate of the CA that issued it"
+#define OPT_ISSUER_ES "certificado de la autoridad que lo emitió"
+#define OPT_SERIAL_EN "serial number, two hexadecimal digits for each octet"
+#define OPT_SERIAL_ES "número de serie, dos dígitos hexadecimales por octeto"
+#define OPT_URL_EN "the responder, http://…; else the certificate says where it is"
+#define OPT_URL_ES "el respondedor, http://…; si no, el certificado dice dónde está"
+#define OPT_GET_EN "ask by GET; else GET where the address stays short enough for caches"
+#define OPT_GET_ES "consultar con GET; si no, GET cuando la dirección queda corta para los cachés"
+#define OPT_POST_EN "ask by POST"
+#define OPT_POST_ES "consultar con POST"
+#define OPT_NONCE_EN "send a nonce of 32 octets: the answer is then of this moment"
+#define OPT_NONCE_ES "enviar un nonce de 32 octetos: la respuesta es entonces de este momento"
+#define OPT_NONCE_SIZE_EN "send a nonce of so many octets, 1 to 128"
+#define OPT_NONCE_SIZE_ES "enviar un nonce de tantos octetos, 1 a 128"
+#define OPT_SHA1_EN "name the issuer by SHA-1 only; else by SHA-256, then by SHA-1"
+#define OPT_SHA1_ES "nombrar a la emisora sólo con SHA-1; si no, con SHA-256 y después con SHA-1"
+#define OPT_SHA256_EN "name the issuer by SHA-256 only"
+#define OPT_SHA256_ES "nombrar a la emisora sólo con SHA-256"
+#define OPT_TIMEOUT_EN "wait so long for each answer, 1 to 300; else 10"
+#define OPT_TIMEOUT_ES "esperar tanto cada respuesta, 1 a 300; si no, 10"
+
 const struct option_def cli_options[OPT_COUNT] = {
 	CLI_OPTIONS(X)
 };

@@ -250,6 +250,19 @@ print_record(struct cli *c, struct bytes json, struct err *e)
 }
 
 void
+print_object(struct cli *c, json_t *root)
+{
+	if (c->json) {
+		char *text = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
+		printf("%s\n", text);
+		free(text);
+	} else {
+		print_members(c, root);
+	}
+	json_decref(root);
+}
+
+void
 print_refusal(const struct cli *c, const struct err *e)
 {
 	char text[1024];

@@ -21,7 +21,10 @@ enum cli_exit {
 	CLI_INVALID = 6, /* policy, law or the rules of the input say no */
 	CLI_UNVERIFIED = 7,
 	CLI_UNAVAILABLE = 8, /* repeat with the same idempotency key */
-	CLI_PARTIAL = 9
+	CLI_PARTIAL = 9,
+	/* Of what asks for the status of a certificate; CLI_OK is good. */
+	CLI_REVOKED = 10,
+	CLI_UNKNOWN = 11
 };
 enum cli_exit cli_exit_of(enum err_code code); /* the one table */
 

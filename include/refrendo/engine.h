@@ -8,6 +8,8 @@
 #define REFRENDO_ENGINE_H
 
 #include <refrendo/base.h>
+#include <refrendo/http.h>
+#include <refrendo/ocsp.h>
 #include <refrendo/pkix.h>
 #include <refrendo/policy.h>
 
@@ -75,5 +77,43 @@ int engine_role(const char *name);
 
 /* What the kernel offers for confinement, in words, for doctor and the log. */
 void sandbox_offer(char *out, size_t size);
+
+/* --- Probes: what a client of anybody's status service sees ------------------------- */
+
+struct probe {
+	const char *url;            /* of the responder: http://… */
+	const struct cert *issuer;  /* the CA in question */
+	const struct issuer_id *id; /* issuer_id_of(issuer) */
+	struct bytes serial;        /* magnitude, 1..20 octets */
+	struct verifier *verifier;
+	int64_t timeout_ms; /* for one question and its answer */
+	bool numeric;       /* see struct net_ask */
+};
+struct probe_how {
+	bool by_get, is_sha256; /* else POST, SHA-1 */
+	struct bytes nonce;     /* empty: none */
+	const char *extra;      /* header lines; NULL: none */
+};
+struct probe_answer {
+	bool is_http;     /* some answer in HTTP came: http is filled */
+	bool is_response; /* it holds an OCSPResponse */
+	bool is_believed; /* ocsp_response_check() has no objection */
+	int64_t asked_at; /* when, seconds since 1970 */
+	struct http_response http;
+	struct ocsp_response response; /* borrows from http */
+	struct ocsp_verdict verdict;   /* with is_believed */
+	struct err err;                /* why not, unless is_believed */
+};
+/*
+ * probe_ocsp - asks once and judges; everything that can go wrong is in *out,
+ * to be freed with probe_fini().
+ *
+ * Beside what net_fetch(), ocsp_response_parse() and ocsp_response_check()
+ * refuse: ERR_NOTFOUND "probe-status" (HTTP, another than 200), ERR_DENIED
+ * "probe-redirect".
+ */
+void probe_ocsp(const struct probe *p, const struct probe_how *how,
+    struct probe_answer *out);
+void probe_fini(struct probe_answer *a);
 
 #endif

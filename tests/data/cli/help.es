@@ -23,9 +23,11 @@ Comandos; agregue --help a cualquiera:
   csr          new | inspect
   policy       check | show | explain | simulate | activate | endorse | withdraw | activations | activation | statement | history | ls | fmt | diff | schema
   crl          ls | show
+  ocsp         query | check
   audit        export | verify | reproduce | replay | prove | journal
   lint         qué tienen mal certificados y CRL de cualquiera; estado 6 si hay errores
 
 Estado de salida: 0 hecho, 1 error, 2 uso, 3 no existe, 4 no permitido,
 5 conflicto, 6 rechazado por política o reglas, 7 verificación fallida,
-8 no disponible (repita con la misma --idempotency-key), 9 hecho en parte.
+8 no disponible (repita con la misma --idempotency-key), 9 hecho en parte; del estado de un certificado:
+10 revocado, 11 desconocido.
