@@ -308,7 +308,9 @@ ca_status(struct view *v, struct bytes serial, struct cert_status *out,
 		.invalid_since = c.invalid_since,
 		.not_after = c.not_after,
 		.intended = c.intended,
+		.issued = c.issued,
 		.reason = (int)c.reason,
+		.policy = c.policy,
 		.policy_sha256 = c.policy_sha256,
 	};
 	return ERR_OK;

@@ -223,6 +223,7 @@ core_open_public(struct core *c, struct err *e)
 	TRY(public_reader_new(c->public, &c->reader, e));
 	TRY(public_renew(c->reader, e));
 	c->published = public_log_index(c->reader);
+	c->answered = c->published;
 	c->sealed = published_checkpoint(c);
 	public_release(c->reader);
 	if (fresh)
@@ -280,14 +281,7 @@ core_open(struct core *c, struct err *e)
 	snprintf(path, sizeof(path), "%s/snapshots", c->inst->dir);
 	mkdir(path, 0700);
 	c->arena = arena_new();
-	c->round.item = calloc(ROUND_MAX, sizeof(*c->round.item));
-	if (c->round.item == NULL)
-		return err_nomem(e);
-	for (size_t i = 0; i < ROUND_MAX; i++) {
-		c->round.item[i].tbs = BUF(OCSP_ANSWER_MAX);
-		c->round.item[i].answer = BUF(OCSP_ANSWER_MAX);
-	}
-	c->round.note = BUF(CHECKPOINT_MAX);
+	answers_open(c);
 	TRY(core_load_cas(c, e));
 	/* Damage or an old copy: status is served from what was published,
 	 * and nothing is written. */
@@ -422,7 +416,8 @@ policies_arrived(struct core *c, struct bytes body)
 static void
 core_stop_if_done(struct core *c)
 {
-	if (!c->stopping || c->jobs_out > 0 || c->round.running)
+	if (!c->stopping || c->jobs_out > 0 || c->batches_out > 0 ||
+	    c->seal.running)
 		return;
 	/* What was acknowledged is published, if a signer is there to do it. */
 	if (!TAILQ_EMPTY(&c->waiters) && c->signer_ready)
@@ -495,9 +490,8 @@ on_second(uv_timer_t *timer)
 	if (!c->stopping && !c->tick_out)
 		tick_if_due(c);
 	sign_responder_check(c);
-	publish_late(c);
 	evidence_late(c);
-	publish_refresh(c);
+	answers_second(c);
 	publish_pump(c);
 	crl_pump(c);
 	reply_pump(c);
@@ -513,10 +507,7 @@ core_close(struct core *c)
 	public_reader_free(c->reader);
 	public_close(c->public);
 	store_close(c->store);
-	for (size_t i = 0; i < ROUND_MAX; i++) {
-		buf_fini(&c->round.item[i].tbs);
-		buf_fini(&c->round.item[i].answer);
-	}
+	answers_close(c);
 	for (size_t i = 0; i < c->n_issuer; i++)
 		key_free(c->issuer[i].ca.throwaway);
 	key_free(c->endorser.ca.throwaway);
@@ -527,8 +518,6 @@ core_close(struct core *c)
 	policy_set_free(c->policies);
 	weak_list_free(c->weak);
 	arena_free(c->arena);
-	free(c->round.item);
-	free(c->due);
 }
 
 static void

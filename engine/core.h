@@ -7,8 +7,8 @@
  * checkpoints.
  *
  * Files: core.c start and stop; core_writer.c the writer; core_prover.c the
- * thread in front of it; core_follow.c what entries lead to; core_sign.c the signer's side; core_publish.c rounds of
- * publication; core_crl.c CRLs; core_query.c reading; core_reply.c answers.
+ * thread in front of it; core_follow.c what entries lead to; core_sign.c the signer's side; core_ocsp.c status
+ * answers; core_publish.c checkpoints and files; core_crl.c CRLs; core_query.c reading; core_reply.c answers.
  */
 #ifndef ENGINE_CORE_H
 #define ENGINE_CORE_H
@@ -121,6 +121,7 @@ struct core_issuer {
 	uint8_t responder_key_hash[20];
 	uint8_t responder_spki[SPKI_MAX];
 	size_t responder_spki_len;
+	enum key_type responder_type;
 	int64_t responder_not_before, responder_not_after;
 	bool responder_asked;
 	/* The CRL: what it covers and what is under way. */
@@ -133,33 +134,48 @@ struct core_issuer {
 	struct buf crl_tbs;   /* the one that was asked for */
 };
 
-/* One status answer that is to be signed and published. */
+/* Why a status answer is to be signed; what comes first stands first. */
+enum due_kind {
+	DUE_CHANGED, /* revoked, suspended, reinstated */
+	DUE_NEW,
+	DUE_QUEUES,
+	DUE_REFRESH = DUE_QUEUES /* found in public/, never queued */
+};
 struct due_answer {
 	uint8_t serial[SERIAL_MAX];
-	size_t serial_len;
+	uint8_t serial_len;
+	uint8_t kind;
+};
+/* A ring. */
+struct due_queue {
+	struct due_answer *ring; /* owned */
+	size_t at, len, size;
 };
 
-#define ROUND_MAX 2048
-struct round_item {
+/* Answers that travel to the ocsp-signer together. */
+struct answer_item {
 	struct due_answer due;
-	size_t issuer;
+	uint8_t issuer;
+	bool ended;              /* no longer published: nothing to sign */
+	bool first, takes_nonce; /* as in struct public_row */
+	size_t tbs_at, tbs_len;  /* in the batch's list */
 	int64_t this_update, next_update, refresh_at;
-	bool first, takes_nonce;
-	struct buf tbs, answer;
-	bool ended; /* expired: no longer published */
 };
-/* One round of publication: answers, tiles and a checkpoint, together. */
-struct round {
+#define BATCHES_MAX 4
+struct answer_batch {
+	uint64_t id;      /* of its frame */
+	uint64_t follows; /* the log up to here is answered with it; 0: no */
+	size_t n, asked;  /* items, and those to be signed */
+	struct answer_item item[SIGNER_OCSP_MAX];
+	struct buf tbs; /* list, as in struct signer_ocsp */
+};
+
+/* A checkpoint that the signer was asked for. */
+struct seal {
 	bool running;
-	uint64_t id;   /* of its frames: id << 32 | item */
-	uint64_t size; /* of the log it publishes */
-	uint8_t root[HASH_LEN];
-	uint64_t follows; /* published->followed once it is done */
-	size_t n, missing;
-	struct round_item *item; /* ROUND_MAX of them, owned */
-	struct buf note;         /* the checkpoint */
-	bool wants_note;
-	int64_t since_ms; /* monotonic */
+	uint64_t id;      /* of its frame */
+	uint64_t size;    /* of the log */
+	int64_t after_ms; /* monotonic: not before, after a refusal */
 };
 
 /* Refusals of one kind that the log kept of late. */
@@ -225,18 +241,19 @@ struct core {
 	uint64_t next_id;
 	struct signer_hello hello;
 	uint64_t hello_size; /* last checkpoint that the signer signed */
-	/* A checkpoint that the signer was asked for in a round that ended
-	 * without it: its frame, 0 if there is none, and its size. */
-	uint64_t late_frame, late_size;
-	int64_t publish_after_ms; /* monotonic: a signer refused something */
 
 	/* Following the log. */
-	uint64_t log_size;      /* committed */
-	uint64_t published;     /* everything before it is in public/ */
-	uint64_t sealed;        /* size of the last checkpoint in public/ */
-	struct due_answer *due; /* owned ring of answers to sign */
-	size_t due_at, due_len, due_size;
-	struct round round;
+	uint64_t log_size;  /* committed */
+	uint64_t published; /* everything before it is in public/ */
+	uint64_t sealed;    /* size of the last checkpoint in public/ */
+	uint64_t answered;  /* statuses of all before it are in public/ */
+	struct due_queue due[DUE_QUEUES], refused;
+	struct answer_batch batch[BATCHES_MAX]; /* a ring */
+	size_t batch_at, batches_out;
+	struct public_due_at renewed; /* how far renewals were looked for */
+	bool renewed_all;
+	struct buf answer; /* one at a time */
+	struct seal seal;
 	struct buf bundle; /* of the last, partial entry bundle */
 	uint64_t bundle_size;
 	struct waiters waiters;
@@ -282,19 +299,25 @@ void follow_from(struct core *c, uint64_t index, uint64_t size);
 MUST_CHECK enum err_code core_explain(struct core *c, struct view *v,
     struct bytes id, struct buf *out, struct err *e);
 
+/* core_ocsp.c */
+void due_push(struct core *c, enum due_kind kind, struct bytes serial);
+size_t due_count(const struct core *c);
+void answers_open(struct core *c);
+void answers_close(struct core *c);
+void answers_pump(struct core *c);
+/* A frame of no batch that is out is passed over. */
+void answers_signed(struct core *c, const struct frame *f);
+void answers_abandon(struct core *c); /* the ocsp-signer went away */
+void answers_second(struct core *c);
+
 /* core_publish.c */
-void due_push(struct core *c, struct bytes serial);
+/* Everything before it is in public/, and under a checkpoint there. */
+uint64_t published_to(const struct core *c);
 void publish_pump(struct core *c);
-/* A round that only waits for the signer ends without it: each second. */
-void publish_late(struct core *c);
-/* Frames that belong to no round that runs are passed over. */
-void publish_answer(struct core *c, const struct frame *f);
 void publish_checkpoint(struct core *c, const struct frame *f);
-void publish_abandon(struct core *c); /* a signer went away */
 MUST_CHECK enum err_code publish_files(struct core *c, struct err *e);
 MUST_CHECK enum err_code bundle_load(struct core *c, struct view *v,
     struct err *e);
-void publish_refresh(struct core *c);
 MUST_CHECK enum err_code publish_crl(struct core *c, struct core_issuer *i,
     struct bytes der, struct err *e);
 

@@ -31,6 +31,13 @@ static const unsigned consequences[ENTRY_TYPES] = {
 };
 /* clang-format on */
 
+/* What goes on a CRL, or comes off it, waits behind nothing. */
+static enum due_kind
+due_kind(unsigned consequence)
+{
+	return (consequence & C_CRL) != 0 ? DUE_CHANGED : DUE_NEW;
+}
+
 static void
 crl_want(struct core *c, struct bytes serial)
 {
@@ -60,7 +67,7 @@ follow_entry(struct core *c, const struct followed *f)
 	if ((what & C_POLICY) != 0)
 		sign_policy(c, bytes_str(f->id));
 	if ((what & C_STATUS) != 0)
-		due_push(c, serial);
+		due_push(c, due_kind(what), serial);
 	if ((what & C_CRL) != 0)
 		crl_want(c, serial);
 }
@@ -143,7 +150,8 @@ follow_from(struct core *c, uint64_t index, uint64_t size)
 			memcpy(f.serial, entry.refs.serial.p, f.serial_len);
 		/* Signatures are asked for by the rows of work instead. */
 		if ((consequences[f.type] & C_STATUS) != 0)
-			due_push(c, bytes_of(f.serial, f.serial_len));
+			due_push(c, due_kind(consequences[f.type]),
+			    bytes_of(f.serial, f.serial_len));
 		arena_reset(c->arena);
 	}
 }

@@ -383,7 +383,7 @@ core_status_json(struct core *c, struct buf *out)
 	struct jw w = jw_of(out);
 	jw_object(&w);
 	jw_member_int(&w, "acts", (int64_t)c->acts);
-	jw_member_int(&w, "answers_due", (int64_t)c->due_len);
+	jw_member_int(&w, "answers_due", (int64_t)due_count(c));
 	jw_member_int(&w, "entries", (int64_t)c->log_size);
 	status_issuers(c, &w);
 	jw_member_int(&w, "map_octets", (int64_t)stats.map_bytes);

@@ -212,6 +212,7 @@ responder_take(struct core_issuer *i, struct bytes der, struct err *e)
 	buf_put(&i->responder, der.p, der.len);
 	memcpy(i->responder_key_hash, id.key_sha1,
 	    sizeof(i->responder_key_hash));
+	TRY(spki_check(cert.spki, &i->responder_type, e));
 	i->responder_not_before = cert.not_before;
 	i->responder_not_after = cert.not_after;
 	return buf_end(&i->responder, e);
@@ -503,7 +504,7 @@ on_signer_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
 		evidence_answer(c, f);
 		break;
 	case SIGNER_OCSP:
-		publish_answer(c, f);
+		answers_signed(c, f);
 		break;
 	default:
 		return err_say(e, ERR_INVALID, "core-signer-frame",
@@ -523,11 +524,12 @@ on_signer_gone(void *ctx, struct peer *p)
 	if (p == c->ocsp) {
 		c->ocsp = NULL;
 		c->ocsp_ready = false;
+		answers_abandon(c);
 		log_warn("ocsp-signer-away", "waits=%s", "status-answers");
 	} else if (p == c->signer) {
 		c->signer = NULL;
 		c->signer_ready = false;
-		c->late_frame = 0;
+		c->seal.running = false;
 		log_warn("signer-away", "waits=%s", "issuance");
 		evidence_abandon(c);
 		for (size_t i = 0; i < c->n_issuer; i++) {
@@ -536,9 +538,7 @@ on_signer_gone(void *ctx, struct peer *p)
 			    c->issuer[i].crl_building > 0;
 			c->issuer[i].responder_asked = false;
 		}
-	} else
-		return;
-	publish_abandon(c);
+	}
 }
 
 void

@@ -20,13 +20,15 @@
 
 /* One that asks; slot 0 is core. */
 struct asker {
-	int fd; /* -1: free */
+	int fd;          /* -1: free */
+	bool has_frames; /* perhaps: what arrived was not looked through */
 	struct buf in;
 };
 
 struct signing {
 	struct signer *signer;
 	struct asker asker[ASKERS_MAX];
+	unsigned in_a_row; /* batches of core since status had its turn */
 	struct buf out;
 	uint8_t piece[BATCH_READ];
 };
@@ -37,6 +39,7 @@ asker_close(struct asker *a)
 	if (a->fd >= 0)
 		close(a->fd);
 	a->fd = -1;
+	a->has_frames = false;
 	buf_fini(&a->in);
 }
 
@@ -57,36 +60,39 @@ send_all(int fd, struct bytes b)
 	return true;
 }
 
+/* What has arrived is taken in; an asker that is gone is closed. */
+static void
+read_asker(struct signing *s, struct asker *a)
+{
+	ssize_t n = recv(a->fd, s->piece, sizeof(s->piece), MSG_DONTWAIT);
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	buf_put(&a->in, s->piece, n > 0 ? (size_t)n : 0);
+	if (n <= 0 || a->in.failed)
+		asker_close(a);
+	else
+		a->has_frames = true;
+}
+
 /*
- * Whatever has arrived from one asker is one batch: nothing waits for more.
+ * One batch of what has arrived from one asker: nothing waits for more.
  * Returns an error only when the process must end; what an asker sent closes
  * that asker.
  */
 static enum err_code
 serve_asker(struct signing *s, struct asker *a, struct err *e)
 {
-	ssize_t n = recv(a->fd, s->piece, sizeof(s->piece), 0);
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return ERR_OK;
-	if (n <= 0) {
-		asker_close(a);
-		return ERR_OK;
-	}
-	buf_put(&a->in, s->piece, (size_t)n);
 	enum signer_asker who = a == &s->asker[0] ? ASKER_CORE : ASKER_STATUS;
 	size_t used = 0;
-	enum err_code code = buf_end(&a->in, e);
-	if (code == ERR_OK)
-		code = signer_batch(s->signer, who, buf_bytes(&a->in), &used,
-		    clock_now(), &s->out, e);
-	if (code == ERR_OK) {
-		buf_drop(&a->in, used);
-		if (!send_all(a->fd, buf_bytes(&s->out)))
-			asker_close(a);
-	} else {
+	enum err_code code = signer_batch(s->signer, who, buf_bytes(&a->in),
+	    &used, clock_now(), &s->out, e);
+	a->has_frames = code == ERR_OK && used > 0;
+	buf_drop(&a->in, used);
+	bool sent = send_all(a->fd, buf_bytes(&s->out));
+	if (code != ERR_OK)
 		log_err("signer-asker", e);
+	if (code != ERR_OK || !sent)
 		asker_close(a);
-	}
 	buf_reset(&s->out);
 	return code == ERR_INVALID ? ERR_OK : code;
 }
@@ -100,7 +106,8 @@ asker_add(struct signing *s, enum role role, uint8_t index, int fd)
 		return;
 	}
 	asker_close(&s->asker[slot]);
-	s->asker[slot] = (struct asker){ fd, BUF(FRAME_MAX + BATCH_READ) };
+	s->asker[slot] =
+	    (struct asker){ .fd = fd, .in = BUF(FRAME_MAX + BATCH_READ) };
 }
 
 /* False when it is time to end. */
@@ -119,6 +126,40 @@ serve_control(struct signing *s)
 	return f.type != CONTROL_STOP;
 }
 
+/*
+ * Core comes first: revocations and renewals before what status asks for one
+ * client.  While core has more, each status process gets a few answers after
+ * every few batches, so that it slows down and does not stop.
+ */
+#define CORE_IN_A_ROW 4
+#define STATUS_TURN   4
+
+static enum err_code
+serve_askers(struct signing *s, struct err *e)
+{
+	if (s->asker[0].has_frames) {
+		TRY(serve_asker(s, &s->asker[0], e));
+		if (++s->in_a_row < CORE_IN_A_ROW)
+			return ERR_OK;
+	}
+	s->in_a_row = 0;
+	for (size_t i = 1; i < ASKERS_MAX; i++) {
+		for (int n = 0; n < STATUS_TURN && s->asker[i].has_frames; n++)
+			TRY(serve_asker(s, &s->asker[i], e));
+	}
+	return ERR_OK;
+}
+
+static bool
+has_frames(const struct signing *s)
+{
+	for (size_t i = 0; i < ASKERS_MAX; i++) {
+		if (s->asker[i].has_frames)
+			return true;
+	}
+	return false;
+}
+
 static int
 serve(struct signing *s)
 {
@@ -128,17 +169,17 @@ serve(struct signing *s)
 		for (size_t i = 0; i < ASKERS_MAX; i++)
 			wait[i] = (struct pollfd){ s->asker[i].fd, POLLIN, 0 };
 		wait[ASKERS_MAX] = (struct pollfd){ CONTROL_FD, POLLIN, 0 };
-		if (poll(wait, ARRAY_LEN(wait), -1) < 0) {
+		if (poll(wait, ARRAY_LEN(wait), has_frames(s) ? 0 : -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			fatal("poll fails");
 		}
-		/* Core is served first, status with what is left. */
 		for (size_t i = 0; i < ASKERS_MAX; i++) {
-			if (wait[i].revents != 0 && s->asker[i].fd >= 0 &&
-			    serve_asker(s, &s->asker[i], &e) != ERR_OK)
-				return 1;
+			if (wait[i].revents != 0 && s->asker[i].fd >= 0)
+				read_asker(s, &s->asker[i]);
 		}
+		if (serve_askers(s, &e) != ERR_OK)
+			return 1;
 		if (wait[ASKERS_MAX].revents != 0 && !serve_control(s))
 			return 0;
 	}

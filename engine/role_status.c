@@ -90,10 +90,9 @@ unknown_build(struct status *s, const struct status_unknown *u,
 		.next_update = s->view.now + UNKNOWN_LIFE };
 	struct buf tbs AUTO_BUF = BUF(OCSP_ANSWER_MAX);
 	TRY(ocsp_tbs_build(&spec, &tbs, e));
-	struct signer_ocsp m = { .issuer = bytes_str(issuer),
-		.tbs = buf_bytes(&tbs),
-		.responder = row.body };
-	signer_ocsp_encode(&m, body);
+	struct signer_compose m = { .responder = row.body,
+		.tbs = buf_bytes(&tbs) };
+	signer_compose_encode(&m, body);
 	return buf_end(body, e);
 }
 
@@ -122,7 +121,7 @@ unknown_ask(struct status *s, struct net_conn *c, const struct http_request *r,
 	a->keep_alive = keep_alive;
 	a->head_only = head_only;
 	a->deadline_ms = clock_mono_ms() + ASKED_MS;
-	peer_send(s->ocsp, SIGNER_OCSP, (uint64_t)a->turn * ASKED_MAX + slot,
+	peer_send(s->ocsp, SIGNER_COMPOSE, (uint64_t)a->turn * ASKED_MAX + slot,
 	    buf_bytes(&body));
 }
 
@@ -146,7 +145,7 @@ on_ocsp_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
 	struct status *s = ctx;
 	(void)p;
 	size_t slot = f->id % ASKED_MAX;
-	if ((f->type & 0xff) != SIGNER_OCSP ||
+	if ((f->type & 0xff) != SIGNER_COMPOSE ||
 	    f->id / ASKED_MAX > s->asked[slot].turn)
 		return err_say(e, ERR_INVALID, "status-ocsp-frame",
 		    "the ocsp-signer sent what status did not ask for");

@@ -21,7 +21,7 @@ instant_of(int64_t t, struct instant *out, struct err *e)
 }
 
 struct times {
-	struct instant produced, this_update, next_update, revoked;
+	struct instant this_update, next_update, revoked, archive;
 };
 
 static void
@@ -71,13 +71,29 @@ put_status(struct der_w *w, const struct ocsp_answer_spec *s,
 	}
 }
 
+/* One Extension, not critical, around the value's DER. */
+static void
+put_extension(struct der_w *w, enum pkix_oid oid, struct bytes value)
+{
+	size_t mark = der_mark(w);
+	der_put(w, DER_OCTET_STRING, value);
+	der_put_oid(w, oid_known(oid));
+	der_wrap(w, DER_SEQUENCE, mark);
+}
+
 static void
 put_single(struct der_w *w, const struct ocsp_answer_spec *s,
     const struct times *t, bool is_sha256)
 {
 	size_t whole = der_mark(w);
+	if (s->archive_cutoff != 0) {
+		put_extension(w, OID_OCSP_ARCHIVE, t->archive.der);
+		der_wrap(w, DER_SEQUENCE, whole);
+		der_wrap(w, DER_CONTEXT_CONS(1), whole);
+	}
+	size_t next = der_mark(w);
 	der_raw(w, t->next_update.der);
-	der_wrap(w, DER_CONTEXT_CONS(0), whole);
+	der_wrap(w, DER_CONTEXT_CONS(0), next);
 	der_raw(w, t->this_update.der);
 	put_status(w, s, t);
 	put_certid(w, s, is_sha256);
@@ -85,15 +101,22 @@ put_single(struct der_w *w, const struct ocsp_answer_spec *s,
 }
 
 static void
-put_nonce(struct der_w *w, struct bytes nonce)
+put_extensions(struct der_w *w, struct bytes nonce, bool extended_revoked)
 {
+	static const uint8_t null[] = { DER_NULL, 0x00 };
 	size_t mark = der_mark(w);
-	if (nonce.len == 0)
+	if (nonce.len == 0 && !extended_revoked)
 		return;
-	der_put(w, DER_OCTET_STRING, nonce);
-	der_wrap(w, DER_OCTET_STRING, mark);
-	der_put_oid(w, oid_known(OID_EXT_NONCE));
-	der_wrap(w, DER_SEQUENCE, mark);
+	if (extended_revoked)
+		put_extension(w, OID_OCSP_EXTENDED,
+		    bytes_of(null, sizeof(null)));
+	if (nonce.len > 0) {
+		size_t one = der_mark(w);
+		der_put(w, DER_OCTET_STRING, nonce);
+		der_wrap(w, DER_OCTET_STRING, one);
+		der_put_oid(w, oid_known(OID_EXT_NONCE));
+		der_wrap(w, DER_SEQUENCE, one);
+	}
 	der_wrap(w, DER_SEQUENCE, mark);
 	der_wrap(w, DER_CONTEXT_CONS(1), mark);
 }
@@ -105,14 +128,18 @@ reason_exists(int reason)
 }
 
 static enum err_code
+bad_spec(struct err *e)
+{
+	return err_at(e, ERR_INVALID, "ocsp-spec", "RFC 6960 4.2.1", NOWHERE,
+	    "an OCSP answer was ordered whose serial number, responder or "
+	    "nonce has a length that none may have");
+}
+
+static enum err_code
 judge_spec(const struct ocsp_answer_spec *s, struct err *e)
 {
-	if (s->serial.len == 0 || s->serial.len > SERIAL_MAX ||
-	    s->responder_key_hash.len != SHA1_LEN || s->nonce.len > NONCE_MAX)
-		return err_at(e, ERR_INVALID, "ocsp-spec", "RFC 6960 4.2.1",
-		    NOWHERE,
-		    "an OCSP answer was ordered whose serial number, responder "
-		    "or nonce has a length that none may have");
+	if (s->serial.len == 0 || s->serial.len > SERIAL_MAX)
+		return bad_spec(e);
 	if (s->state == OCSP_REVOKED && !reason_exists(s->reason))
 		return err_at(e, ERR_INVALID, "ocsp-reason", "RFC 5280 5.3.1",
 		    NOWHERE,
@@ -125,35 +152,78 @@ judge_spec(const struct ocsp_answer_spec *s, struct err *e)
 	return ERR_OK;
 }
 
+static enum err_code
+times_of(const struct ocsp_answer_spec *s, struct times *t, struct err *e)
+{
+	TRY(judge_spec(s, e));
+	TRY(instant_of(s->this_update, &t->this_update, e));
+	TRY(instant_of(s->next_update, &t->next_update, e));
+	if (s->archive_cutoff != 0)
+		TRY(instant_of(s->archive_cutoff, &t->archive, e));
+	return s->state == OCSP_REVOKED
+		   ? instant_of(s->revoked_at, &t->revoked, e)
+		   : ERR_OK;
+}
+
+enum err_code
+ocsp_single_build(const struct ocsp_answer_spec *spec, bool is_sha256,
+    struct buf *out, struct err *e)
+{
+	uint8_t room[512];
+	struct der_w w = der_w_of(room, sizeof(room));
+	struct bytes der;
+	struct times t;
+	TRY(times_of(spec, &t, e));
+	put_single(&w, spec, &t, is_sha256);
+	TRY(der_w_end(&w, &der, e));
+	buf_put(out, der.p, der.len);
+	return buf_end(out, e);
+}
+
+enum err_code
+ocsp_tbs_compose(const struct ocsp_composed *c, struct buf *tbs, struct err *e)
+{
+	uint8_t room[OCSP_ANSWER_MAX];
+	struct der_w w = der_w_of(room, sizeof(room));
+	struct instant produced;
+	struct bytes out;
+	if (c->singles.len == 0 || c->responder_key_hash.len != SHA1_LEN ||
+	    c->nonce.len > NONCE_MAX)
+		return bad_spec(e);
+	TRY(instant_of(c->produced_at, &produced, e));
+	size_t whole = der_mark(&w);
+	put_extensions(&w, c->nonce, c->extended_revoked);
+	size_t singles = der_mark(&w);
+	der_raw(&w, c->singles);
+	der_wrap(&w, DER_SEQUENCE, singles);
+	der_raw(&w, produced.der);
+	size_t id = der_mark(&w);
+	der_put(&w, DER_OCTET_STRING, c->responder_key_hash);
+	der_wrap(&w, DER_CONTEXT_CONS(2), id);
+	der_wrap(&w, DER_SEQUENCE, whole);
+	TRY(der_w_end(&w, &out, e));
+	buf_put(tbs, out.p, out.len);
+	return buf_end(tbs, e);
+}
+
 enum err_code
 ocsp_tbs_build(const struct ocsp_answer_spec *spec, struct buf *tbs,
     struct err *e)
 {
 	uint8_t room[1024];
 	struct der_w w = der_w_of(room, sizeof(room));
-	struct bytes out;
+	struct ocsp_composed c = { .responder_key_hash =
+				       spec->responder_key_hash,
+		.produced_at = spec->produced_at,
+		.extended_revoked = spec->extended_revoked,
+		.nonce = spec->nonce };
 	struct times t;
-	TRY(judge_spec(spec, e));
-	TRY(instant_of(spec->produced_at, &t.produced, e));
-	TRY(instant_of(spec->this_update, &t.this_update, e));
-	TRY(instant_of(spec->next_update, &t.next_update, e));
-	if (spec->state == OCSP_REVOKED)
-		TRY(instant_of(spec->revoked_at, &t.revoked, e));
-	size_t whole = der_mark(&w);
-	put_nonce(&w, spec->nonce);
-	size_t singles = der_mark(&w);
+	TRY(times_of(spec, &t, e));
 	/* SHA-1 stands first: some clients look at the first one only. */
 	put_single(&w, spec, &t, true);
 	put_single(&w, spec, &t, false);
-	der_wrap(&w, DER_SEQUENCE, singles);
-	der_raw(&w, t.produced.der);
-	size_t id = der_mark(&w);
-	der_put(&w, DER_OCTET_STRING, spec->responder_key_hash);
-	der_wrap(&w, DER_CONTEXT_CONS(2), id);
-	der_wrap(&w, DER_SEQUENCE, whole);
-	TRY(der_w_end(&w, &out, e));
-	buf_put(tbs, out.p, out.len);
-	return buf_end(tbs, e);
+	TRY(der_w_end(&w, &c.singles, e));
+	return ocsp_tbs_compose(&c, tbs, e);
 }
 
 enum err_code

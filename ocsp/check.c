@@ -73,7 +73,8 @@ same_facts(const struct ocsp_single *a, const struct ocsp_single *b)
 	return bytes_eq(a->id.serial, b->id.serial) && a->state == b->state &&
 	       a->revoked_at == b->revoked_at && a->reason == b->reason &&
 	       a->this_update == b->this_update &&
-	       a->next_update == b->next_update;
+	       a->next_update == b->next_update &&
+	       a->archive_cutoff == b->archive_cutoff;
 }
 
 static enum err_code

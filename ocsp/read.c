@@ -1,7 +1,7 @@
 /*
  * read - answers in place, as strictly as we write them: by key, nextUpdate
- * there, GeneralizedTime, no extension but the nonce.  Somebody else's
- * answers may differ and be right; they are not ours to serve.
+ * there, GeneralizedTime, no extension but nonce, extended revoked and archive
+ * cutoff.  Somebody else's answers may differ and be right; they are not ours to serve.
  */
 #include "internal.h"
 
@@ -67,11 +67,60 @@ read_status(struct der *d, struct ocsp_single *out)
 		d->bad = true;
 }
 
+/*
+ * The Extensions in an optional explicit tag, in the order of known[], each
+ * at most once and none critical.  in[i] becomes the value of the extension known[i], empty if it is
+ * not there.
+ */
+static void
+read_extensions(struct der *d, const enum pkix_oid *known, struct bytes *in,
+    size_t n)
+{
+	struct bytes content;
+	if (!der_optional(d, DER_CONTEXT_CONS(1), &content))
+		return;
+	struct der whole = der_of(content);
+	struct der list = der_enter(&whole, DER_SEQUENCE);
+	size_t i = 0;
+	do {
+		struct der x = der_enter(&list, DER_SEQUENCE);
+		struct bytes oid = der_get(&x, DER_OID);
+		struct bytes value = der_get(&x, DER_OCTET_STRING);
+		while (i < n && !bytes_eq(oid, oid_known(known[i])))
+			i++;
+		if (!der_end(&x) || i == n || value.len == 0)
+			list.bad = true;
+		else
+			in[i++] = value;
+	} while (!list.bad && der_peek(&list) != 0);
+	if (!der_end(&list) || !der_end(&whole))
+		d->bad = true;
+}
+
+static void
+read_archive(struct der *d, struct ocsp_single *out)
+{
+	static const enum pkix_oid known[] = { OID_OCSP_ARCHIVE };
+	struct bytes value = BYTES_NONE;
+	struct err ignored;
+	read_extensions(d, known, &value, 1);
+	if (value.len == 0)
+		return;
+	struct der in = der_of(value);
+	out->archive_cutoff = get_generalized(&in);
+	if (der_strict(value, &ignored) != ERR_OK || !der_end(&in) ||
+	    out->archive_cutoff == 0)
+		d->bad = true;
+}
+
 static enum err_code
 read_single(struct der *list, struct ocsp_single *out, struct err *e)
 {
 	struct bytes tagged;
+	struct der begin = *list;
 	struct der one = der_enter(list, DER_SEQUENCE);
+	out->der = der_element(&begin);
+	out->archive_cutoff = 0;
 	TRY(certid_read(&one, &out->id, e));
 	read_status(&one, out);
 	out->this_update = get_generalized(&one);
@@ -85,6 +134,7 @@ read_single(struct der *list, struct ocsp_single *out, struct err *e)
 		out->next_update = get_generalized(&in);
 		one.bad = one.bad || !der_end(&in);
 	}
+	read_archive(&one, out);
 	if (!der_end(&one))
 		list->bad = true;
 	return ERR_OK;
@@ -102,18 +152,17 @@ read_singles(struct der *d, struct ocsp_answer *out, struct err *e)
 }
 
 static void
-read_nonce(struct der *d, struct ocsp_answer *out)
+read_response_extensions(struct der *d, struct ocsp_answer *out)
 {
-	struct bytes content;
-	if (!der_optional(d, DER_CONTEXT_CONS(1), &content))
-		return;
-	struct der in = der_of(content), list = der_enter(&in, DER_SEQUENCE);
-	struct der x = der_enter(&list, DER_SEQUENCE);
-	struct bytes oid = der_get(&x, DER_OID);
-	struct bytes value = der_get(&x, DER_OCTET_STRING);
-	if (!der_end(&x) || !der_end(&list) || !der_end(&in) ||
-	    !bytes_eq(oid, oid_known(OID_EXT_NONCE)) ||
-	    !nonce_read(value, &out->nonce))
+	static const enum pkix_oid known[] = { OID_EXT_NONCE,
+		OID_OCSP_EXTENDED };
+	static const uint8_t null[] = { DER_NULL, 0x00 };
+	struct bytes in[ARRAY_LEN(known)] = { BYTES_NONE, BYTES_NONE };
+	read_extensions(d, known, in, ARRAY_LEN(known));
+	if (in[0].len > 0 && !nonce_read(in[0], &out->nonce))
+		d->bad = true;
+	out->extended_revoked = in[1].len > 0;
+	if (in[1].len > 0 && !bytes_eq(in[1], bytes_of(null, sizeof(null))))
 		d->bad = true;
 }
 
@@ -136,7 +185,7 @@ ocsp_tbs_parse(struct bytes tbs, struct ocsp_answer *out, struct err *e)
 		return malformed(e);
 	a.produced_at = get_generalized(&in);
 	TRY(read_singles(&in, &a, e));
-	read_nonce(&in, &a);
+	read_response_extensions(&in, &a);
 	if (!der_end(&in))
 		return malformed(e);
 	*out = a;
@@ -176,7 +225,7 @@ ocsp_answer_parse(struct bytes der, struct ocsp_answer *out, struct err *e)
 		    NOWHERE,
 		    "the OCSP answer is longer than the %s octets that it may "
 		    "have",
-		    "4096");
+		    "8192");
 	TRY(der_strict(der, e));
 	struct der d = der_of(der), in = der_enter(&d, DER_SEQUENCE);
 	struct bytes status = der_get(&in, DER_ENUMERATED);

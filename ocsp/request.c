@@ -28,6 +28,14 @@ read_nonce(struct bytes value, struct ocsp_request *out, struct err *e)
 	    "usual");
 }
 
+/* What a client would rather have: it gets what there is. */
+static bool
+is_wish(struct bytes oid)
+{
+	return bytes_eq(oid, oid_known(OID_OCSP_ACCEPTABLE)) ||
+	       bytes_eq(oid, oid_known(OID_OCSP_PREFERRED));
+}
+
 /*
  * Extensions in their explicit tag.  out is NULL for those of one
  * certificate, of which we know none: a service locator asks to be passed on
@@ -49,7 +57,7 @@ read_extensions(struct der *d, struct ocsp_request *out, struct err *e)
 		}
 		if (out != NULL && bytes_eq(oid, oid_known(OID_EXT_NONCE)))
 			TRY(read_nonce(value, out, e));
-		else if (critical)
+		else if (critical && (out == NULL || !is_wish(oid)))
 			return err_at(e, ERR_INVALID, "ocsp-critical",
 			    "RFC 6960 4.4", NOWHERE,
 			    "the request has a critical extension that is not "

@@ -196,9 +196,9 @@ struct authority {
 
 struct signer {
 	bool is_ocsp, said_hello;
-	int64_t unknown_second; /* answers for status in this second */
-	unsigned unknown_count;
-	uint64_t ocsp_signed;
+	int64_t composed_second; /* answers for status in this second */
+	unsigned composed_count;
+	uint64_t composed;
 	struct ceilings ceilings;
 	char origin[64];
 	struct authority issuer[ISSUERS_MAX];
@@ -222,7 +222,8 @@ enum wrap {
 	WRAP_HELLO,
 	WRAP_SIGNED, /* TBS, algorithm, signature */
 	WRAP_NOTE,
-	WRAP_OCSP
+	WRAP_OCSP, /* signatures alone */
+	WRAP_COMPOSED
 };
 
 /* What is left to do once the journal is durable. */
@@ -231,7 +232,7 @@ struct job {
 	struct authority *by;
 	struct bytes tbs;
 	struct bytes serial;    /* WRAP_SIGNED of a certificate */
-	struct bytes responder; /* WRAP_OCSP */
+	struct bytes responder; /* WRAP_COMPOSED */
 	struct checkpoint checkpoint;
 	uint64_t record; /* offset of the record that this signs; 0: none */
 	bool again;      /* it was there before: perhaps signed already */
@@ -248,6 +249,7 @@ union request {
 	struct signer_responder responder;
 	struct signer_appointment_end appointment_end;
 	struct signer_ocsp ocsp;
+	struct signer_compose compose;
 	struct signer_evidence evidence;
 	struct signer_policy policy;
 	struct signer_policy_end policy_end;
@@ -278,8 +280,21 @@ MUST_CHECK enum err_code may_sign_checkpoint(struct signer *s,
 MUST_CHECK enum err_code may_end_appointment(struct signer *s,
     const struct signer_appointment_end *m, int64_t now, struct job *job,
     struct err *e);
+
+/* ocsp.c: judged one by one while they are signed; body: a list of signatures,
+ * empty where one was refused; the last reason if all were. */
 MUST_CHECK enum err_code may_sign_ocsp(struct signer *s,
     const struct signer_ocsp *m, int64_t now, struct job *job, struct err *e);
+MUST_CHECK enum err_code sign_batch(struct signer *s,
+    const struct signer_ocsp *m, int64_t now, struct buf *body, struct err *e);
+MUST_CHECK enum err_code may_compose(struct signer *s,
+    const struct signer_compose *m, int64_t now, struct job *job,
+    struct err *e);
+/* request.c: a signature that our key just made; ERR_CRYPTO
+ * "signer-own-signature". */
+MUST_CHECK enum err_code signer_check_own(struct signer *s,
+    const struct key *key, struct bytes tbs, struct bytes signature,
+    struct err *e);
 
 MUST_CHECK enum err_code may_take_policy(struct signer *s,
     const struct signer_policy *m, int64_t now, struct job *job, struct err *e);

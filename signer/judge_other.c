@@ -1,11 +1,10 @@
 /*
- * judge_other - may this CRL, checkpoint, responder's certificate, end of an
- * appointment or OCSP answer be signed?
+ * judge_other - may this CRL, checkpoint, responder's certificate or end of an
+ * appointment be signed?
  */
 #include <string.h>
 
 #include <refrendo/crl.h>
-#include <refrendo/ocsp.h>
 
 #include "internal.h"
 
@@ -207,81 +206,4 @@ may_end_appointment(struct signer *s, const struct signer_appointment_end *m,
 		.id = bytes_str(a->id),
 		.value = m->at };
 	return signer_keep(s, &r, job, e);
-}
-
-/* --- OCSP answers ---------------------------------------------------------------------------- */
-
-/* The certificate that goes with the answers; checked once for each. */
-static enum err_code
-check_responder_certificate(struct signer *s, struct authority *by,
-    struct bytes der, int64_t now, struct err *e)
-{
-	struct bytes hash = hash_of(s, der);
-	if (!bytes_eq(hash, bytes_of(by->responder_checked, SHA256_LEN))) {
-		struct cert c;
-		TRY(cert_parse(der, &c, e));
-		if (!bytes_eq(c.spki, key_spki(by->key)) ||
-		    !cert_has_eku(&c, OID_EKU_OCSP))
-			return err_say(e, ERR_DENIED, "signer-ocsp-certificate",
-			    "the certificate beside the OCSP answer is not "
-			    "that of this responder");
-		TRY(cert_check_issued(&c, &by->cert, now, s->theirs, e));
-		memcpy(by->responder_checked, hash.p, SHA256_LEN);
-		by->responder_not_before = c.not_before;
-		by->responder_not_after = c.not_after;
-	}
-	if (now < by->responder_not_before || now > by->responder_not_after)
-		return err_say(e, ERR_DENIED, "signer-ocsp-certificate-time",
-		    "the certificate of this OCSP responder is not valid now");
-	return ERR_OK;
-}
-
-static enum err_code
-check_single(struct signer *s, const struct authority *by,
-    const struct ocsp_single *one, int64_t now, struct err *e)
-{
-	if (!ocsp_id_matches(&one->id, &by->id))
-		return err_say(e, ERR_DENIED, "signer-ocsp-issuer",
-		    "the OCSP answer speaks of certificates of another CA "
-		    "than %s",
-		    by->name);
-	if (one->this_update > now + SKEW || one->next_update <= now ||
-	    one->next_update <= one->this_update ||
-	    one->next_update - one->this_update > s->ceilings.ocsp_max_s)
-		return err_at(e, ERR_DENIED, "signer-ocsp-times",
-		    "RFC 6960 4.2.2.1", NOWHERE,
-		    "the OCSP answer begins in the future, is over, or is "
-		    "valid for longer than the ceiling of the signer allows");
-	return ERR_OK;
-}
-
-enum err_code
-may_sign_ocsp(struct signer *s, const struct signer_ocsp *m, int64_t now,
-    struct job *job, struct err *e)
-{
-	struct ocsp_answer answer;
-	TRY(signer_issuer(s, m->issuer, &job->by, e));
-	TRY(ocsp_tbs_parse(m->tbs, &answer, e));
-	if (!bytes_eq(answer.key_hash,
-		bytes_of(job->by->responder_key_sha1, 20)))
-		return err_at(e, ERR_DENIED, "signer-ocsp-key", "RFC 9919",
-		    NOWHERE, "the OCSP answer names another responder's key");
-	if (answer.produced_at > now + SKEW || answer.n_single == 0)
-		return err_say(e, ERR_DENIED, "signer-ocsp-produced",
-		    "the OCSP answer was produced in the future, or says "
-		    "nothing");
-	for (size_t i = 0; i < answer.n_single; i++) {
-		TRY(check_single(s, job->by, &answer.single[i], now, e));
-		if (!bytes_eq(answer.single[i].id.serial,
-			answer.single[0].id.serial) ||
-		    answer.single[i].state != answer.single[0].state)
-			return err_say(e, ERR_DENIED, "signer-ocsp-mixed",
-			    "the OCSP answer speaks of more than one "
-			    "certificate");
-	}
-	TRY(check_responder_certificate(s, job->by, m->responder, now, e));
-	job->wrap = WRAP_OCSP;
-	job->tbs = m->tbs;
-	job->responder = m->responder;
-	return ERR_OK;
 }

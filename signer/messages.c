@@ -267,25 +267,75 @@ signer_policy_end_decode(struct bytes in, struct signer_policy_end *out,
 	return ERR_OK;
 }
 
+/* --- OCSP answers --------------------------------------------------------------- */
+
+bool
+signer_next(struct bytes *list, struct bytes *item)
+{
+	struct reader r = reader_of(*list);
+	*item = get_bytes(&r);
+	if (r.bad)
+		return false;
+	size_t took = 4 + item->len;
+	*list = bytes_of(list->p + took, list->len - took);
+	return true;
+}
+
+/* Whole items and nothing else, not more than so many. */
+static void
+check_list(struct reader *r, struct bytes list, size_t max)
+{
+	struct bytes item;
+	size_t n = 0;
+	while (n <= max && signer_next(&list, &item))
+		n++;
+	if (n > max || list.len > 0)
+		r->bad = true;
+}
+
 void
 signer_ocsp_encode(const struct signer_ocsp *m, struct buf *out)
 {
-	put_bytes(out, m->issuer);
+	put_bytes(out, m->responders);
 	put_bytes(out, m->tbs);
-	put_bytes(out, m->responder);
 }
 
 enum err_code
 signer_ocsp_decode(struct bytes in, struct signer_ocsp *out, struct err *e)
 {
 	struct reader r = reader_of(in);
-	struct signer_ocsp m = { .issuer = get_bytes(&r) };
+	struct signer_ocsp m = { .responders = get_bytes(&r) };
 	m.tbs = get_bytes(&r);
-	m.responder = get_bytes(&r);
+	check_list(&r, m.responders, ISSUERS_MAX);
+	check_list(&r, m.tbs, SIGNER_OCSP_MAX);
 	TRY(end(&r, e));
 	*out = m;
 	return ERR_OK;
 }
+
+void
+signer_compose_encode(const struct signer_compose *m, struct buf *out)
+{
+	put_bytes(out, m->responder);
+	put_bytes(out, m->tbs);
+	put_bytes(out, m->sources);
+}
+
+enum err_code
+signer_compose_decode(struct bytes in, struct signer_compose *out,
+    struct err *e)
+{
+	struct reader r = reader_of(in);
+	struct signer_compose m = { .responder = get_bytes(&r) };
+	m.tbs = get_bytes(&r);
+	m.sources = get_bytes(&r);
+	check_list(&r, m.sources, SIGNER_SOURCES_MAX);
+	TRY(end(&r, e));
+	*out = m;
+	return ERR_OK;
+}
+
+/* --- Evidence ------------------------------------------------------------------- */
 
 void
 signer_evidence_encode(const struct signer_evidence *m, struct buf *out)

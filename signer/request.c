@@ -51,6 +51,8 @@ decode(struct item *it, struct err *e)
 		    &it->in.appointment_end, e);
 	case SIGNER_OCSP:
 		return signer_ocsp_decode(body, &it->in.ocsp, e);
+	case SIGNER_COMPOSE:
+		return signer_compose_decode(body, &it->in.compose, e);
 	case SIGNER_EVIDENCE:
 		return signer_evidence_decode(body, &it->in.evidence, e);
 	case SIGNER_POLICY:
@@ -71,31 +73,22 @@ question_cap(uint16_t type)
 
 /* --- Judging ---------------------------------------------------------------------- */
 
-/*
- * Status faces the network: it gets what says nothing of any certificate,
- * "unknown", so many times a second.
- */
+/* Status faces the network: it gets one kind of answer, so many times a
+ * second. */
 static enum err_code
 judge_status(struct signer *s, const struct item *it, int64_t now,
     struct err *e)
 {
-	struct ocsp_answer answer;
-	if (it->frame.type != SIGNER_OCSP)
+	if (it->frame.type != SIGNER_COMPOSE)
 		return err_say(e, ERR_FORBIDDEN, "signer-status-message",
 		    "status may ask for OCSP answers only");
-	TRY(ocsp_tbs_parse(it->in.ocsp.tbs, &answer, e));
-	for (size_t i = 0; i < answer.n_single; i++) {
-		if (answer.single[i].state != OCSP_UNKNOWN)
-			return err_say(e, ERR_FORBIDDEN, "signer-status-state",
-			    "status may have nothing signed but unknown");
+	if (s->composed_second != now) {
+		s->composed_second = now;
+		s->composed_count = 0;
 	}
-	if (s->unknown_second != now) {
-		s->unknown_second = now;
-		s->unknown_count = 0;
-	}
-	if (++s->unknown_count > UNKNOWN_PER_SECOND)
+	if (++s->composed_count > COMPOSED_PER_SECOND)
 		return err_say(e, ERR_BUSY, "signer-status-rate",
-		    "too many unknown serials were asked for; try later");
+		    "too many answers were asked for; try later");
 	return ERR_OK;
 }
 
@@ -143,6 +136,8 @@ judge(struct signer *s, struct item *it, enum signer_asker who, int64_t now,
 		    &it->job, e);
 	case SIGNER_OCSP:
 		return may_sign_ocsp(s, &it->in.ocsp, now, &it->job, e);
+	case SIGNER_COMPOSE:
+		return may_compose(s, &it->in.compose, now, &it->job, e);
 	case SIGNER_EVIDENCE:
 		it->job.wrap = WRAP_NONE;
 		return check_evidence(s, &it->in.evidence, e);
@@ -194,19 +189,39 @@ make_signature(struct signer *s, const struct job *job, struct buf *out,
  * A token may be faulty and a bit may flip, so every signature is checked
  * once before a client gets it.  The certificates of keys in files are checked
  * by core (step 7), which compares the whole object anyway; a check costs
- * three signatures.  OCSP answers come by the hundred thousand: a key that
- * fails shows within so many of them, and a client that got a bad one asks
- * again.
+ * three signatures.  For OCSP answers see sign_batch(); of those that are
+ * composed, one in so many.
  */
-#define OCSP_CHECK_EVERY 32
+#define COMPOSED_CHECK_EVERY 32
 
 static bool
 is_checked_elsewhere(struct signer *s, const struct job *job)
 {
-	if (job->wrap == WRAP_OCSP)
-		return s->ocsp_signed++ % OCSP_CHECK_EVERY != 0;
+	if (job->wrap == WRAP_COMPOSED)
+		return s->composed++ % COMPOSED_CHECK_EVERY != 0;
 	return job->wrap == WRAP_SIGNED && job->serial.len > 0 &&
 	       !job->by->is_token;
+}
+
+static enum err_code
+not_verified(const struct err *detail, struct err *e)
+{
+	log_err("signature-not-verified", detail);
+	return err_say(e, ERR_CRYPTO, "signer-own-signature",
+	    "the signature that the key made does not verify: it was not "
+	    "given out; check the key's device");
+}
+
+enum err_code
+signer_check_own(struct signer *s, const struct key *key, struct bytes tbs,
+    struct bytes signature, struct err *e)
+{
+	struct err detail;
+	if (verifier_check(s->ours, key_spki(key),
+		key_type_sigalg(key_type(key)), tbs, signature,
+		&detail) == ERR_OK)
+		return ERR_OK;
+	return not_verified(&detail, e);
 }
 
 static enum err_code
@@ -214,23 +229,14 @@ check_signature(struct signer *s, const struct job *job, struct bytes signature,
     struct err *e)
 {
 	struct err detail;
-	enum err_code code;
-	if (job->wrap == WRAP_NOTE) {
-		struct checkpoint c;
-		code = checkpoint_verify(signature, job->checkpoint.origin,
-		    key_spki(s->log_key), s->ours, &c, &detail);
-	} else {
-		struct key *key = job->by->key;
-		code = verifier_check(s->ours, key_spki(key),
-		    key_type_sigalg(key_type(key)), job->tbs, signature,
-		    &detail);
-	}
-	if (code == ERR_OK)
+	struct checkpoint c;
+	if (job->wrap != WRAP_NOTE)
+		return signer_check_own(s, job->by->key, job->tbs, signature,
+		    e);
+	if (checkpoint_verify(signature, job->checkpoint.origin,
+		key_spki(s->log_key), s->ours, &c, &detail) == ERR_OK)
 		return ERR_OK;
-	log_err("signature-not-verified", &detail);
-	return err_say(e, ERR_CRYPTO, "signer-own-signature",
-	    "the signature that the key made does not verify: it was not "
-	    "given out; check the key's device");
+	return not_verified(&detail, e);
 }
 
 static enum err_code
@@ -292,9 +298,10 @@ say_hello(const struct signer *s, struct buf *body)
 }
 
 static enum err_code
-fill(struct signer *s, const struct job *job, int64_t now, struct buf *body,
+fill(struct signer *s, const struct item *it, int64_t now, struct buf *body,
     struct err *e)
 {
+	const struct job *job = &it->job;
 	struct buf signature AUTO_BUF = BUF(CHECKPOINT_MAX);
 	if (job->wrap == WRAP_NONE)
 		return ERR_OK;
@@ -302,13 +309,15 @@ fill(struct signer *s, const struct job *job, int64_t now, struct buf *body,
 		say_hello(s, body);
 		return ERR_OK;
 	}
+	if (job->wrap == WRAP_OCSP)
+		return sign_batch(s, &it->in.ocsp, now, body, e);
 	TRY(sign(s, job, now, &signature, e));
 	if (job->wrap == WRAP_NOTE) {
 		buf_put(body, signature.p, signature.len);
 		return ERR_OK;
 	}
 	struct bytes sigalg = key_type_sigalg(key_type(job->by->key));
-	if (job->wrap == WRAP_OCSP)
+	if (job->wrap == WRAP_COMPOSED)
 		return ocsp_assemble(job->tbs, sigalg, buf_bytes(&signature),
 		    job->responder, body, e);
 	/* The very bytes that were judged: nothing is encoded anew. */
@@ -343,7 +352,7 @@ answer(struct signer *s, struct item *it, int64_t now, struct buf *out,
 {
 	struct buf body AUTO_BUF = BUF(CRL_FRAME_MAX + CERT_MAX_BYTES);
 	if (it->refusal.code == ERR_OK) {
-		enum err_code code = fill(s, &it->job, now, &body, e);
+		enum err_code code = fill(s, it, now, &body, e);
 		if (code == ERR_OK)
 			code = buf_end(&body, e);
 		if (is_fatal(s))
@@ -382,10 +391,10 @@ run(struct signer *s, enum signer_asker who, struct item *item, size_t n,
 
 /* Whole frames at the front; a bad one waits for its own round. */
 static enum err_code
-gather(struct bytes in, struct item *item, size_t *n, size_t *used,
+gather(struct bytes in, struct item *item, size_t max, size_t *n, size_t *used,
     struct err *e)
 {
-	for (*n = 0, *used = 0; *n < ROUND_MAX; (*n)++) {
+	for (*n = 0, *used = 0; *n < max; (*n)++) {
 		struct item *it = &item[*n];
 		size_t took;
 		memset(it, 0, sizeof(*it));
@@ -407,23 +416,21 @@ enum err_code
 signer_batch(struct signer *s, enum signer_asker who, struct bytes in,
     size_t *used, int64_t now, struct buf *out, struct err *e)
 {
+	*used = 0;
 	if (is_fatal(s))
 		return err_say(e, ERR_IO, "signer-stopped",
 		    "the signer's journal failed before: the signer must be "
 		    "started again");
-	for (*used = 0;;) {
-		size_t n, took, before = out->len;
-		struct bytes rest = bytes_of(in.p + *used, in.len - *used);
-		TRY(gather(rest, s->item, &n, &took, e));
-		if (n == 0)
-			return ERR_OK;
-		enum err_code code = run(s, who, s->item, n, now, out, e);
-		arena_reset(s->arena);
-		/* What is not written down must not be sent either. */
-		if (code != ERR_OK) {
-			out->len = before;
-			return code;
-		}
-		*used += took;
+	size_t n, before = out->len, max = s->is_ocsp ? 1 : ROUND_MAX;
+	TRY(gather(in, s->item, max, &n, used, e));
+	if (n == 0)
+		return ERR_OK;
+	enum err_code code = run(s, who, s->item, n, now, out, e);
+	arena_reset(s->arena);
+	/* What is not written down must not be sent either. */
+	if (code != ERR_OK) {
+		out->len = before;
+		*used = 0;
 	}
+	return code;
 }

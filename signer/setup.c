@@ -163,6 +163,24 @@ authority_fini(struct authority *a)
 	buf_fini(&a->responder_spki);
 }
 
+/* What a responder signs must never pass for another issuer's (INCIDENTS row
+ * 56): each has a key of its own. */
+static enum err_code
+check_own_responder(const struct signer *s, const struct authority *a,
+    struct err *e)
+{
+	for (const struct authority *o = s->issuer; o < a; o++) {
+		if (bytes_eq(buf_bytes(&o->responder_spki),
+			buf_bytes(&a->responder_spki)))
+			return err_at(e, ERR_INVALID, "signer-responder-shared",
+			    "RFC 6960 4.2.2.2", NOWHERE,
+			    "the CAs %s and %s name the same OCSP key; give "
+			    "each one of its own",
+			    o->name, a->name);
+	}
+	return ERR_OK;
+}
+
 static enum err_code
 load_issuers(const struct signer_setup *setup, struct signer *s, struct err *e)
 {
@@ -176,6 +194,7 @@ load_issuers(const struct signer_setup *setup, struct signer *s, struct err *e)
 		TRY(load_ca(setup, c->name, c->certificate,
 		    setup->is_ocsp ? NULL : c->key, a, e));
 		TRY(load_responder(setup, c, a, e));
+		TRY(check_own_responder(s, a, e));
 	}
 	return ERR_OK;
 }

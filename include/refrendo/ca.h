@@ -773,8 +773,9 @@ struct cert_status {
 	struct bytes issuer;
 	enum cert_state state;
 	int64_t revoked_at, invalid_since, not_after, intended;
+	int64_t issued; /* 0: intended only */
 	int reason;
-	struct bytes policy_sha256;
+	struct bytes policy, policy_sha256;
 };
 MUST_CHECK enum err_code ca_status(struct view *v, struct bytes serial,
     struct cert_status *out, struct err *e);

@@ -5,7 +5,9 @@
  * Pure.  Used by core (builds), ocsp-signer (judges and signs), status
  * (parses requests), cli and audit (read answers).  An answer is signed
  * ahead of time and names its certificate by SHA-1 and by SHA-256 in two
- * SingleResponses, so that one signature serves every client.
+ * SingleResponses, so that one signature serves every client.  One that is
+ * composed for a client, with its nonce or about several certificates, is made
+ * of SingleResponses of such answers, octet for octet.
  */
 #ifndef REFRENDO_OCSP_H
 #define REFRENDO_OCSP_H
@@ -15,7 +17,7 @@
 
 #define OCSP_REQUEST_MAX 4096
 #define OCSP_IDS_MAX     16
-#define OCSP_ANSWER_MAX  4096
+#define OCSP_ANSWER_MAX  8192
 #define OCSP_GET_MAX     1024 /* octets of base64 in a path */
 
 struct ocsp_certid {
@@ -38,8 +40,10 @@ struct ocsp_request {
  * der        at most OCSP_REQUEST_MAX octets, borrowed by *out.
  * out        valid on ERR_OK only.
  *
- * Requestor name and signature are skipped, unknown extensions too unless
- * they are critical.  Strict DER, but a written default is let pass.
+ * Requestor name and signature are skipped, as are acceptable responses and
+ * preferred algorithms: there is one kind of answer and one algorithm.  Other
+ * extensions are skipped unless they are critical.  Strict DER, but a written
+ * default is let pass.
  *
  * ERR_INVALID, answered malformedRequest: "ocsp-too-large", "ocsp-form",
  * "ocsp-version", "ocsp-empty", "ocsp-too-many", "ocsp-hash-length",
@@ -101,6 +105,11 @@ struct ocsp_answer_spec {
 	int64_t revoked_at; /* with OCSP_REVOKED only, as is reason */
 	int reason; /* RFC 5280 5.3.1: 0..6, 9; 0 is encoded by omission */
 	int64_t produced_at, this_update, next_update; /* seconds since 1970 */
+	/* Status is kept since then, also of what has expired; 0: not said
+	 * (RFC 6960 4.4.4). */
+	int64_t archive_cutoff;
+	/* "revoked" may speak of what was never issued (RFC 6960 4.4.8). */
+	bool extended_revoked;
 	struct bytes nonce; /* echoed, 1..128 octets; empty: none */
 };
 /*
@@ -112,6 +121,25 @@ struct ocsp_answer_spec {
  * "too-large", "der-full".
  */
 MUST_CHECK enum err_code ocsp_tbs_build(const struct ocsp_answer_spec *spec,
+    struct buf *tbs, struct err *e);
+/*
+ * ocsp_single_build - appends one SingleResponse, by one hash.  Of spec its
+ * issuer to reason, this_update, next_update and archive_cutoff are read.
+ *
+ * ERR_INVALID as above; ERR_NOMEM "too-large".
+ */
+MUST_CHECK enum err_code ocsp_single_build(const struct ocsp_answer_spec *spec,
+    bool is_sha256, struct buf *out, struct err *e);
+/* An answer made of SingleResponses that are there already. */
+struct ocsp_composed {
+	struct bytes singles;            /* one after the other, at least one */
+	struct bytes responder_key_hash; /* 20 octets */
+	int64_t produced_at;
+	bool extended_revoked;
+	struct bytes nonce; /* empty: none */
+};
+/* Appends ResponseData.  ERR_INVALID "ocsp-spec"; ERR_NOMEM. */
+MUST_CHECK enum err_code ocsp_tbs_compose(const struct ocsp_composed *c,
     struct buf *tbs, struct err *e);
 /*
  * ocsp_assemble - appends the OCSPResponse around a signed ResponseData.
@@ -127,25 +155,28 @@ MUST_CHECK enum err_code ocsp_assemble(struct bytes tbs, struct bytes sigalg,
 
 /* An answer, or its ResponseData alone, read in place. */
 struct ocsp_single {
+	struct bytes der; /* the whole SingleResponse */
 	struct ocsp_certid id;
 	enum ocsp_state state;
 	int64_t revoked_at; /* 0 unless revoked */
 	int reason;         /* 0 when none is given */
 	int64_t this_update, next_update;
+	int64_t archive_cutoff; /* 0: not said */
 };
-#define OCSP_SINGLES_MAX 4
+#define OCSP_SINGLES_MAX OCSP_IDS_MAX
 struct ocsp_answer {
 	struct bytes tbs, sigalg, signature, responder; /* empty for a TBS */
 	struct bytes key_hash;                          /* ResponderID by key */
 	struct bytes nonce;                             /* empty: none */
+	bool extended_revoked;
 	int64_t produced_at;
 	struct ocsp_single single[OCSP_SINGLES_MAX];
 	size_t n_single; /* at least 1 */
 };
 /*
  * ocsp_tbs_parse, ocsp_answer_parse - as strictly as we write them: by key,
- * nextUpdate there, at most OCSP_SINGLES_MAX CertIDs, no extension but the
- * nonce, one certificate or none.  Nothing is verified; *out borrows and is
+ * nextUpdate there, at most OCSP_SINGLES_MAX CertIDs, no extension but nonce,
+ * extended revoked and archive cutoff, one certificate or none.  Nothing is verified; *out borrows and is
  * valid on ERR_OK only.
  *
  * ERR_INVALID "ocsp-answer-form", "ocsp-answer-by-name", "ocsp-answer-next",

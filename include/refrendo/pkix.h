@@ -172,6 +172,10 @@ enum pkix_oid {
 	OID_RUT_HOLDER,    /* 1.3.6.1.4.1.8321.1 */
 	OID_RUT_CERTIFIER, /* 1.3.6.1.4.1.8321.2 */
 	OID_OCSP_BASIC,
+	OID_OCSP_ACCEPTABLE, /* RFC 6960 4.4.3: kinds of answers */
+	OID_OCSP_ARCHIVE,    /* 4.4.4 */
+	OID_OCSP_PREFERRED,  /* 4.4.7: signature algorithms */
+	OID_OCSP_EXTENDED,   /* 4.4.8: revoked of what was never issued */
 	OID_SHA1,
 	OID_SHA256,
 	OID_COUNT

@@ -388,9 +388,11 @@ struct policy {
 	int64_t request_ttl_s, statement_ttl_s;
 	int64_t batch_max; /* statements that one act may endorse */
 	enum revoke_right holder_right, operator_right;
-	int64_t suspend_max_s;              /* 0: suspension not allowed */
-	int64_t ocsp_validity_s;            /* nextUpdate - thisUpdate */
-	int ocsp_refresh_percent;           /* of that life, 10..90 */
+	int64_t suspend_max_s;    /* 0: suspension not allowed */
+	int64_t ocsp_validity_s;  /* nextUpdate - thisUpdate */
+	int ocsp_refresh_percent; /* of that life, 10..90 */
+	bool ocsp_nonce;          /* repeated in answers */
+	int64_t ocsp_archive_s; /* status is kept after the end; 0: it is not */
 	int64_t crl_every_s, crl_overlap_s; /* nextUpdate: both together */
 	bool crl_on_revoke;
 	int64_t notify_s[NOTICES_MAX]; /* before the end, falling */

@@ -26,10 +26,11 @@
 	X(SIGNER_CHECKPOINT, 4, 8192, SIGNER)         \
 	X(SIGNER_RESPONDER, 5, 32768, SIGNER)         \
 	X(SIGNER_APPOINTMENT_END, 6, 1024, SIGNER)    \
-	X(SIGNER_OCSP, 7, 8192, OCSP)                 \
+	X(SIGNER_OCSP, 7, 262144, OCSP)               \
 	X(SIGNER_POLICY, 8, POLICY_FRAME_MAX, SIGNER) \
 	X(SIGNER_EVIDENCE, 9, 131072, SIGNER)         \
-	X(SIGNER_POLICY_END, 10, 1024, SIGNER)
+	X(SIGNER_POLICY_END, 10, 1024, SIGNER)        \
+	X(SIGNER_COMPOSE, 11, 131072, OCSP)
 #define CRL_FRAME_MAX    (32u << 20)
 #define POLICY_FRAME_MAX (STATEMENT_MAX + OFFICERS_MAX * (CMS_MAX_BYTES + 8u))
 
@@ -95,9 +96,34 @@ struct signer_policy_end {
 	struct bytes activation; /* id */
 	int64_t at;              /* not in the future */
 };
+/*
+ * Lists hold items one after the other, each with its length before it
+ * (put_bytes); signer_next() takes them apart.
+ *
+ * Answers that core wants signed ahead of time, each about one certificate, of
+ * whichever issuers: ResponseData names its responder's key.  The answer is a
+ * list of signatures in the same order; an empty one was refused, and if all
+ * are, so is the message.
+ */
+#define SIGNER_OCSP_MAX 128 /* answers in one message */
 struct signer_ocsp {
-	struct bytes issuer, tbs, responder; /* responder: its certificate */
+	struct bytes responders; /* list: certificates, one an issuer */
+	struct bytes tbs;        /* list: 1 to SIGNER_OCSP_MAX ResponseData */
 };
+/*
+ * One answer that status wants signed for one client, because of a nonce or
+ * of several CertIDs.  Each SingleResponse says unknown, or stands octet for
+ * octet in an answer that this responder signed for core and that is valid
+ * still (decision 0018).  The answer is an OCSPResponse.
+ */
+#define SIGNER_SOURCES_MAX 16
+struct signer_compose {
+	struct bytes responder; /* its certificate */
+	struct bytes tbs;
+	struct bytes sources; /* list: up to SIGNER_SOURCES_MAX OCSPResponses */
+};
+/* The next item of a list that was decoded; false at its end. */
+bool signer_next(struct bytes *list, struct bytes *item);
 /*
  * Asked before core writes an intent: is this somebody's signature over the
  * statement?  Nothing is signed, kept or permitted by it; the signer must
@@ -112,9 +138,9 @@ struct signer_evidence {
  * ERR_INVALID "signer-message": cut short, or something is left over.
  *
  * Answers: CERTIFICATE, CRL and RESPONDER give the signed object in DER with
- * the to-be-signed octets of the question; CHECKPOINT a signed note; OCSP an
- * OCSPResponse; APPOINTMENT_END, EVIDENCE, POLICY and POLICY_END nothing.  A
- * refusal is ERR_DENIED or ERR_FORBIDDEN (do not repeat it), ERR_CONFLICT
+ * the to-be-signed octets of the question; CHECKPOINT a signed note; OCSP a
+ * list of signatures; COMPOSE an OCSPResponse; APPOINTMENT_END, EVIDENCE,
+ * POLICY and POLICY_END nothing.  A refusal is ERR_DENIED or ERR_FORBIDDEN (do not repeat it), ERR_CONFLICT
  * (something else was signed before), ERR_BUSY "signer-rate", "signer-clock"
  * (repeat it later), ERR_CRYPTO (the key did not sign, the intent stays open),
  * with the ids of signer/es.def or of the parser that refused.  The same
@@ -151,6 +177,9 @@ MUST_CHECK enum err_code signer_policy_end_decode(struct bytes in,
 void signer_ocsp_encode(const struct signer_ocsp *m, struct buf *out);
 MUST_CHECK enum err_code signer_ocsp_decode(struct bytes in,
     struct signer_ocsp *out, struct err *e);
+void signer_compose_encode(const struct signer_compose *m, struct buf *out);
+MUST_CHECK enum err_code signer_compose_decode(struct bytes in,
+    struct signer_compose *out, struct err *e);
 void signer_evidence_encode(const struct signer_evidence *m, struct buf *out);
 MUST_CHECK enum err_code signer_evidence_decode(struct bytes in,
     struct signer_evidence *out, struct err *e);
@@ -185,16 +214,19 @@ MUST_CHECK enum err_code signer_new(const struct signer_setup *setup,
     struct signer **out, struct err *e);
 void signer_free(struct signer *s); /* wipes */
 OWNED(signer);
-/* Who asks: status may only have "unknown" signed by ocsp-signer, without a
- * HELLO and UNKNOWN_PER_SECOND times in one second. */
+/* Who asks: status may only have answers composed by ocsp-signer, without a
+ * HELLO and COMPOSED_PER_SECOND times in one second, all of them together. */
 enum signer_asker { ASKER_CORE, ASKER_STATUS };
-#define UNKNOWN_PER_SECOND 500
+#define COMPOSED_PER_SECOND 2000
 
 /*
- * signer_batch - answers the whole frames at the front of in: judges all,
- * journals all with one sync, signs, and appends the answers to out.
+ * signer_batch - answers whole frames at the front of in: judges all,
+ * journals all with one sync, signs, and appends the answers to out.  Many at
+ * once in the signer, where a sync is dear; one in the ocsp-signer, so that
+ * what comes first also leaves first.
  *
- * *used      octets consumed; half a frame at the end stays.
+ * *used      octets consumed, 0: there is no whole frame; call again for the
+ *            rest.
  * now        seconds since 1970; more than a minute behind the journal nothing
  *            is signed ("signer-clock").
  * out        has all answers of the frames consumed, also when a later frame

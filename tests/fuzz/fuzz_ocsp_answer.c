@@ -20,6 +20,7 @@ is_pair(const struct ocsp_answer *a)
 	       s[0].revoked_at == s[1].revoked_at &&
 	       s[0].this_update == s[1].this_update &&
 	       s[0].next_update == s[1].next_update &&
+	       s[0].archive_cutoff == s[1].archive_cutoff &&
 	       s[0].this_update < s[0].next_update;
 }
 
@@ -46,6 +47,8 @@ build_again(const struct ocsp_answer *a)
 		.produced_at = a->produced_at,
 		.this_update = s[0].this_update,
 		.next_update = s[0].next_update,
+		.archive_cutoff = s[0].archive_cutoff,
+		.extended_revoked = a->extended_revoked,
 		.nonce = a->nonce };
 	if (ocsp_tbs_build(&spec, &tbs, &e) != ERR_OK ||
 	    ocsp_tbs_parse(buf_bytes(&tbs), &again, &e) != ERR_OK)
@@ -59,16 +62,39 @@ build_again(const struct ocsp_answer *a)
 		abort();
 }
 
+/* Composed again of its own SingleResponses it is the same, octet for octet:
+ * what a client gets with its nonce says what the answer before it said. */
+static void
+compose_again(const struct ocsp_answer *a)
+{
+	struct buf tbs AUTO_BUF = BUF(OCSP_ANSWER_MAX);
+	struct buf singles AUTO_BUF = BUF(OCSP_ANSWER_MAX);
+	struct err e;
+	for (size_t i = 0; i < a->n_single; i++)
+		buf_put(&singles, a->single[i].der.p, a->single[i].der.len);
+	const struct ocsp_composed c = { .singles = buf_bytes(&singles),
+		.responder_key_hash = a->key_hash,
+		.produced_at = a->produced_at,
+		.extended_revoked = a->extended_revoked,
+		.nonce = a->nonce };
+	if (ocsp_tbs_compose(&c, &tbs, &e) != ERR_OK ||
+	    !bytes_eq(buf_bytes(&tbs), a->tbs))
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ocsp_answer a;
 	struct err e = { .say = "" };
-	if (ocsp_answer_parse(bytes_of(data, size), &a, &e) == ERR_OK)
+	if (ocsp_answer_parse(bytes_of(data, size), &a, &e) == ERR_OK) {
 		build_again(&a);
-	else if (e.say[0] == '\0')
+		compose_again(&a);
+	} else if (e.say[0] == '\0')
 		abort();
-	if (ocsp_tbs_parse(bytes_of(data, size), &a, &e) == ERR_OK)
+	if (ocsp_tbs_parse(bytes_of(data, size), &a, &e) == ERR_OK) {
 		build_again(&a);
+		compose_again(&a);
+	}
 	return 0;
 }

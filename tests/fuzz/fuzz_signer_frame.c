@@ -50,6 +50,9 @@ question(const struct frame *f)
 	case SIGNER_APPOINTMENT_END:
 		ROUND(appointment_end);
 		break;
+	case SIGNER_COMPOSE:
+		ROUND(compose);
+		break;
 	case SIGNER_OCSP:
 		ROUND(ocsp);
 		break;

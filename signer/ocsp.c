@@ -1,0 +1,210 @@
+/*
+ * ocsp - what the ocsp-signer signs: answers that core wants ahead of time, by
+ * the batch, and one that status composes for one client out of these.
+ */
+#include <string.h>
+
+#include <refrendo/ocsp.h>
+
+#include "internal.h"
+
+/* --- The responder's certificate -------------------------------------------------- */
+
+static struct authority *
+whose_key(struct signer *s, struct bytes spki)
+{
+	for (size_t i = 0; i < s->n_issuer; i++) {
+		if (bytes_eq(spki, key_spki(s->issuer[i].key)))
+			return &s->issuer[i];
+	}
+	return NULL;
+}
+
+/* The certificate that goes with the answers; checked once for each. */
+static enum err_code
+take_responder(struct signer *s, struct bytes der, int64_t now, struct err *e)
+{
+	uint8_t hash[SHA256_LEN];
+	struct cert c;
+	hasher_sha256(s->hasher, hash, der);
+	for (size_t i = 0; i < s->n_issuer; i++) {
+		if (memcmp(hash, s->issuer[i].responder_checked, SHA256_LEN) ==
+		    0)
+			return ERR_OK;
+	}
+	TRY(cert_parse(der, &c, e));
+	struct authority *by = whose_key(s, c.spki);
+	if (by == NULL || !cert_has_eku(&c, OID_EKU_OCSP))
+		return err_say(e, ERR_DENIED, "signer-ocsp-certificate",
+		    "the certificate beside the OCSP answer is not that of "
+		    "this responder");
+	TRY(cert_check_issued(&c, &by->cert, now, s->theirs, e));
+	memcpy(by->responder_checked, hash, SHA256_LEN);
+	by->responder_not_before = c.not_before;
+	by->responder_not_after = c.not_after;
+	return ERR_OK;
+}
+
+/* --- Judging -------------------------------------------------------------------------- */
+
+static enum err_code
+check_single(const struct signer *s, const struct authority *by,
+    const struct ocsp_single *one, int64_t now, struct err *e)
+{
+	if (!ocsp_id_matches(&one->id, &by->id))
+		return err_say(e, ERR_DENIED, "signer-ocsp-issuer",
+		    "the OCSP answer speaks of certificates of another CA "
+		    "than %s",
+		    by->name);
+	if (one->this_update > now + SKEW || one->next_update <= now ||
+	    one->next_update <= one->this_update ||
+	    one->next_update > by->responder_not_after ||
+	    one->next_update - one->this_update > s->ceilings.ocsp_max_s)
+		return err_at(e, ERR_DENIED, "signer-ocsp-times",
+		    "RFC 6960 4.2.2.1", NOWHERE,
+		    "the OCSP answer begins in the future, is over, outlives "
+		    "its responder's certificate, or is valid for longer than "
+		    "the ceiling of the signer allows");
+	return ERR_OK;
+}
+
+/* What holds of every answer: by this key, about this CA, about now. */
+static enum err_code
+judge_answer(struct signer *s, struct bytes tbs, int64_t now,
+    struct ocsp_answer *a, struct authority **by, struct err *e)
+{
+	TRY(ocsp_tbs_parse(tbs, a, e));
+	*by = NULL;
+	for (size_t i = 0; i < s->n_issuer; i++) {
+		if (bytes_eq(a->key_hash,
+			bytes_of(s->issuer[i].responder_key_sha1, 20)))
+			*by = &s->issuer[i];
+	}
+	if (*by == NULL)
+		return err_at(e, ERR_DENIED, "signer-ocsp-key", "RFC 9919",
+		    NOWHERE, "the OCSP answer names another responder's key");
+	if (now < (*by)->responder_not_before ||
+	    now > (*by)->responder_not_after)
+		return err_say(e, ERR_DENIED, "signer-ocsp-certificate-time",
+		    "the certificate of this OCSP responder is not valid now");
+	if (a->produced_at > now + SKEW)
+		return err_say(e, ERR_DENIED, "signer-ocsp-produced",
+		    "the OCSP answer was produced in the future");
+	for (size_t i = 0; i < a->n_single; i++)
+		TRY(check_single(s, *by, &a->single[i], now, e));
+	return ERR_OK;
+}
+
+/* --- Core's batches ------------------------------------------------------------------- */
+
+enum err_code
+may_sign_ocsp(struct signer *s, const struct signer_ocsp *m, int64_t now,
+    struct job *job, struct err *e)
+{
+	struct bytes list = m->responders, der;
+	while (signer_next(&list, &der))
+		TRY(take_responder(s, der, now, e));
+	job->wrap = WRAP_OCSP;
+	return ERR_OK;
+}
+
+static enum err_code
+sign_one(struct signer *s, struct bytes tbs, int64_t now, bool check,
+    struct buf *signature, struct err *e)
+{
+	struct ocsp_answer a;
+	struct authority *by;
+	TRY(judge_answer(s, tbs, now, &a, &by, e));
+	for (size_t i = 1; i < a.n_single; i++) {
+		if (!bytes_eq(a.single[i].id.serial, a.single[0].id.serial) ||
+		    a.single[i].state != a.single[0].state)
+			return err_say(e, ERR_DENIED, "signer-ocsp-mixed",
+			    "the OCSP answer speaks of more than one "
+			    "certificate");
+	}
+	TRY(key_sign(by->key, tbs, signature, e));
+	return check
+		   ? signer_check_own(s, by->key, tbs, buf_bytes(signature), e)
+		   : ERR_OK;
+}
+
+/*
+ * The first signature of each message is checked: of those that are signed
+ * alone, as a revocation is, that is every one; of a renewal of all answers
+ * one in SIGNER_OCSP_MAX, so that a key that fails shows within the first
+ * ones (decision 0019).
+ */
+enum err_code
+sign_batch(struct signer *s, const struct signer_ocsp *m, int64_t now,
+    struct buf *body, struct err *e)
+{
+	struct bytes list = m->tbs, tbs;
+	struct buf signature AUTO_BUF = BUF(SIG_MAX);
+	size_t n_signed = 0;
+	for (bool check = true; signer_next(&list, &tbs); check = false) {
+		buf_reset(&signature);
+		if (sign_one(s, tbs, now, check, &signature, e) == ERR_OK) {
+			n_signed++;
+		} else {
+			log_err("signer-ocsp-refused", e);
+			buf_reset(&signature);
+		}
+		put_bytes(body, buf_bytes(&signature));
+	}
+	/* One reason says more than a list of nothing. */
+	return n_signed > 0 || m->tbs.len == 0 ? ERR_OK : e->code;
+}
+
+/* --- What status composes ------------------------------------------------------------- */
+
+/*
+ * Marks in *said which SingleResponses stand in this answer, octet for octet.
+ * An answer that was signed here is told by its signature: whoever owns status
+ * can have nothing said that core did not have said, only say it later, for as
+ * long as it is valid anyway.
+ */
+static enum err_code
+take_source(struct signer *s, const struct authority *by, struct bytes der,
+    const struct ocsp_answer *a, uint32_t *said, struct err *e)
+{
+	struct ocsp_answer source;
+	TRY(ocsp_answer_parse(der, &source, e));
+	TRY(verifier_check(s->theirs, key_spki(by->key),
+	    key_type_sigalg(key_type(by->key)), source.tbs, source.signature,
+	    e));
+	if (source.extended_revoked && !a->extended_revoked)
+		return err_at(e, ERR_DENIED, "signer-compose-extended",
+		    "RFC 6960 4.4.8", NOWHERE,
+		    "the OCSP answer leaves out that \"revoked\" may speak of "
+		    "what was never issued");
+	for (size_t i = 0; i < a->n_single; i++) {
+		for (size_t j = 0; j < source.n_single; j++) {
+			if (bytes_eq(a->single[i].der, source.single[j].der))
+				*said |= UINT32_C(1) << i;
+		}
+	}
+	return ERR_OK;
+}
+
+enum err_code
+may_compose(struct signer *s, const struct signer_compose *m, int64_t now,
+    struct job *job, struct err *e)
+{
+	struct ocsp_answer a;
+	struct bytes list = m->sources, der;
+	uint32_t said = 0;
+	TRY(take_responder(s, m->responder, now, e));
+	TRY(judge_answer(s, m->tbs, now, &a, &job->by, e));
+	while (signer_next(&list, &der))
+		TRY(take_source(s, job->by, der, &a, &said, e));
+	for (size_t i = 0; i < a.n_single; i++) {
+		if (a.single[i].state != OCSP_UNKNOWN && (said >> i & 1) == 0)
+			return err_say(e, ERR_FORBIDDEN, "signer-status-state",
+			    "status may have nothing signed but unknown, and "
+			    "what core had signed before");
+	}
+	job->wrap = WRAP_COMPOSED;
+	job->tbs = m->tbs;
+	job->responder = m->responder;
+	return ERR_OK;
+}
