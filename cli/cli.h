@@ -64,7 +64,11 @@
 	X(OPT_NONCE_SIZE, "nonce-size", "N")             \
 	X(OPT_SHA1, "sha1", NULL)                        \
 	X(OPT_SHA256, "sha256", NULL)                    \
-	X(OPT_TIMEOUT, "timeout", "SECONDS")
+	X(OPT_TIMEOUT, "timeout", "SECONDS")             \
+	X(OPT_BASE, "base", "FILE|URL")                  \
+	X(OPT_FROM_CRL, "previous", "FILE")              \
+	X(OPT_NUMBER, "number", "N")                     \
+	X(OPT_LIFE, "life", "DURATION")
 
 enum cli_option {
 #define X(name, word, value) name,

@@ -141,13 +141,16 @@ check_root_crl(struct doctor *d)
 		    "ca/root.crl no se puede leer");
 	else if (crl.next_update < now)
 		tell(d, STATE_WRONG, "root-crl",
-		    "the root's CRL has expired; sign a new one with the root "
-		    "key",
-		    "la CRL de la raíz venció; firme otra con la llave raíz");
+		    "the root's CRL has expired; sign a new one with refrendo "
+		    "crl build",
+		    "la CRL de la raíz venció; firme otra con refrendo crl "
+		    "build");
 	else if (crl.next_update - now < ROOT_CRL_SOON)
 		tell(d, STATE_LOOK, "root-crl",
-		    "the root's CRL expires within 30 days",
-		    "la CRL de la raíz vence dentro de 30 días");
+		    "the root's CRL expires within 30 days; sign the next with "
+		    "refrendo crl build",
+		    "la CRL de la raíz vence dentro de 30 días; firme la "
+		    "próxima con refrendo crl build");
 	else
 		tell(d, STATE_GOOD, "root-crl", "the root's CRL is current",
 		    "la CRL de la raíz está vigente");

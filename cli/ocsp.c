@@ -3,8 +3,6 @@
 
 #include <openssl/rand.h>
 
-#include <refrendo/crl.h>
-
 #include "status.h"
 
 #define NONCE_USUAL 32 /* RFC 9654 2.1 */
@@ -150,12 +148,9 @@ static void
 put_status(struct asking *q, const struct ocsp_status *s, json_t *o)
 {
 	struct cli *c = q->c;
-	const char *reason = crl_reason_name(s->reason);
 	if (s->state == OCSP_REVOKED) {
 		set_text(o, "revoked_at", time_text(c, s->revoked_at));
-		if (reason == NULL && s->reason >= 0)
-			reason = arena_printf(c->arena, "%d", s->reason);
-		set_text(o, "reason", reason != NULL ? reason : "unspecified");
+		set_text(o, "reason", reason_text(c, s->reason));
 	}
 	set_text(o, "this_update", time_text(c, s->this_update));
 	if (s->next_update != 0)
@@ -202,7 +197,6 @@ static json_t *
 record_of(struct asking *q)
 {
 	const struct probe_answer *a = &q->answer;
-	char sentence[1024];
 	json_t *o = json_object();
 	set_text(o, "status",
 	    a->is_believed ? state_word(a->verdict.status.state) : "none");
@@ -216,8 +210,7 @@ record_of(struct asking *q)
 		set_text(o, "signature", "verified");
 		return o;
 	}
-	cli_sentence(&a->err, q->c->spanish, sentence, sizeof(sentence));
-	set_text(o, "why", sentence);
+	set_text(o, "why", sentence_text(q->c, &a->err));
 	set_text(o, "error", a->err.id);
 	return o;
 }

@@ -2,7 +2,6 @@
  * ocsp_check - how well a responder keeps RFC 6960, RFC 9919 and RFC 9654.
  * Each row is one rule: what was seen, whether that is right, whose rule.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/rand.h>
@@ -15,15 +14,12 @@
 #define LIFE_MAX       (10 * DAY)
 #define DELEGATE_USUAL (90 * DAY)
 
-enum row_state { ROW_OK, ROW_WARN, ROW_FAIL };
-
 struct check {
 	struct cli *c;
 	struct subject subject;
 	struct probe probe; /* about a serial that probably nobody has */
 	bool is_known;      /* --serial or a certificate: it has status */
-	json_t *rows;
-	size_t warn, fail;
+	struct report report;
 	/* The first answer that was believed: its form is judged once. */
 	struct probe_answer kept;
 	bool kept_by_get;
@@ -33,24 +29,14 @@ static void
 row(struct check *k, enum row_state state, const char *name, const char *rule,
     const char *text)
 {
-	static const char *const words[] = { "ok", "warn", "fail" };
-	k->warn += state == ROW_WARN;
-	k->fail += state == ROW_FAIL;
-	if (k->c->json)
-		json_array_append_new(k->rows,
-		    json_pack("{s:s, s:s, s:s, s:s}", "check", name, "detail",
-			text, "rule", rule, "state", words[state]));
-	else
-		printf("%-5s %-22s %-18s %s\n", words[state], name, rule, text);
+	report_row(&k->report, state, name, rule, text);
 }
 
-/* Why an answer was not believed, as a sentence. */
+/* Why an answer was not believed. */
 static const char *
 why(struct check *k, const struct probe_answer *a)
 {
-	char text[1024];
-	cli_sentence(&a->err, k->c->spanish, text, sizeof(text));
-	return arena_printf(k->c->arena, "%s", text);
+	return sentence_text(k->c, &a->err);
 }
 
 static const char *
@@ -438,21 +424,6 @@ check_read(struct check *k, struct err *e)
 	return take_timeout(c, &k->probe.timeout_ms, e);
 }
 
-static void
-check_finish(struct check *k)
-{
-	struct cli *c = k->c;
-	if (c->json) {
-		print_object(c,
-		    json_pack("{s:O, s:I, s:I}", "checks", k->rows, "fail",
-			(json_int_t)k->fail, "warn", (json_int_t)k->warn));
-	} else {
-		printf("%zu %s, %zu %s\n", k->fail, SAY(c, "failed", "fallas"),
-		    k->warn, SAY(c, "to look at", "por revisar"));
-	}
-	c->exit = k->fail > 0 ? CLI_INVALID : CLI_OK;
-}
-
 static enum err_code
 check_run(struct check *k, struct err *e)
 {
@@ -468,17 +439,18 @@ check_run(struct check *k, struct err *e)
 	check_nonces(k);
 	check_unknown(k);
 	check_malformed(k);
-	check_finish(k);
+	report_end(&k->report);
+	k->c->exit = k->report.fail > 0 ? CLI_INVALID : CLI_OK;
 	return ERR_OK;
 }
 
 enum err_code
 ocsp_check(struct cli *c, struct err *e)
 {
-	struct check k = { .c = c, .rows = json_array() };
+	struct check k = { .c = c, .report = { .c = c } };
 	enum err_code code = check_run(&k, e);
+	json_decref(k.report.rows);
 	probe_fini(&k.kept);
 	subject_fini(&k.subject);
-	json_decref(k.rows);
 	return code;
 }

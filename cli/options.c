@@ -98,6 +98,14 @@
 #define OPT_SHA256_ES "nombrar a la emisora sólo con SHA-256"
 #define OPT_TIMEOUT_EN "wait so long for each answer, 1 to 300; else 10"
 #define OPT_TIMEOUT_ES "esperar tanto cada respuesta, 1 a 300; si no, 10"
+#define OPT_BASE_EN "the complete CRL that a delta amends"
+#define OPT_BASE_ES "la CRL completa que una delta enmienda"
+#define OPT_FROM_CRL_EN "the CRL before: its entries stay, and the number is the next"
+#define OPT_FROM_CRL_ES "la CRL anterior: sus entradas quedan, y el número es el siguiente"
+#define OPT_NUMBER_EN "number of the CRL; else the next of --previous, or 1"
+#define OPT_NUMBER_ES "número de la CRL; si no, el siguiente de --previous, o 1"
+#define OPT_LIFE_EN "how long it is valid: 180d; else 90d"
+#define OPT_LIFE_ES "cuánto vale: 180d; si no, 90d"
 
 const struct option_def cli_options[OPT_COUNT] = {
 	CLI_OPTIONS(X)

@@ -2,6 +2,8 @@
 #ifndef CLI_STATUS_H
 #define CLI_STATUS_H
 
+#include <refrendo/crl.h>
+
 #include "cli.h"
 
 /* A certificate in question, and who says what its status is. */
@@ -38,6 +40,36 @@ const char *hex_text(struct cli *c, struct bytes b);
 /* A certificate from a file, PEM or DER; der is its owner. */
 MUST_CHECK enum err_code read_certificate(struct cli *c, const char *file,
     struct buf *der, struct cert *out, struct err *e);
+
+#define CRL_READ_MAX (256u << 20) /* octets of a CRL that a tool reads */
+/*
+ * read_list - the CRL in a file, PEM or DER, or at an http: address; der is
+ * its owner.  ERR_INVALID of crl_any_parse(); what files and servers give.
+ */
+MUST_CHECK enum err_code read_list(struct cli *c, const char *name,
+    struct buf *der, struct crl_any *out, struct err *e);
+/* Number of a list as people write it: decimal as far as it fits, else hex. */
+const char *list_number(struct cli *c, struct bytes number);
+const char *reason_text(struct cli *c, int reason);
+
+/* A row of a report: what was seen, whether it is right, whose rule. */
+enum row_state { ROW_OK, ROW_WARN, ROW_FAIL };
+struct report {
+	struct cli *c;
+	json_t *rows; /* array */
+	size_t warn, fail;
+};
+void report_row(struct report *r, enum row_state state, const char *name,
+    const char *rule, const char *text);
+/* The sentence of an error in the language of the run; lives in the arena. */
+const char *sentence_text(struct cli *c, const struct err *e);
+/* Prints the JSON or the sums; takes the rows. */
+void report_end(struct report *r);
+
+/* crl_verify.c, crl_build.c */
+MUST_CHECK enum err_code crl_verify(struct cli *c, struct err *e);
+MUST_CHECK enum err_code crl_diff(struct cli *c, struct err *e);
+MUST_CHECK enum err_code crl_build(struct cli *c, struct err *e);
 
 /* ocsp_check.c */
 MUST_CHECK enum err_code ocsp_check(struct cli *c, struct err *e);

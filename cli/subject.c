@@ -127,3 +127,59 @@ subject_fini(struct subject *s)
 	verifier_free(s->verifier);
 	*s = (struct subject){ .has_cert = false };
 }
+
+/* --- CRLs ------------------------------------------------------------------------ */
+
+static enum err_code
+fetch_list(struct cli *c, const char *url, struct buf *out, struct err *e)
+{
+	struct http_response r;
+	int64_t timeout_ms;
+	TRY(take_timeout(c, &timeout_ms, e));
+	TRY(probe_get(url, CRL_READ_MAX, timeout_ms, false, &r, e));
+	*out = r.body;
+	r.body = BUF(0);
+	http_response_fini(&r);
+	return ERR_OK;
+}
+
+enum err_code
+read_list(struct cli *c, const char *name, struct buf *der, struct crl_any *out,
+    struct err *e)
+{
+	struct buf text AUTO_BUF = BUF(0);
+	*der = BUF(CRL_READ_MAX);
+	if (strstr(name, "://") != NULL)
+		TRY(fetch_list(c, name, &text, e));
+	else
+		TRY(input_read(c, name, 2 * (size_t)CRL_READ_MAX, &text, e));
+	TRY(pem_or_der(buf_bytes(&text), "X509 CRL", der, e));
+	return crl_any_parse(buf_bytes(der), out, e);
+}
+
+const char *
+list_number(struct cli *c, struct bytes number)
+{
+	uint64_t n = 0;
+	if (number.len == 0)
+		return "-";
+	if (number.len > 8)
+		return arena_printf(c->arena, "0x%s", hex_text(c, number));
+	for (size_t i = 0; i < number.len; i++)
+		n = n << 8 | number.p[i];
+	return arena_printf(c->arena, "%llu", (unsigned long long)n);
+}
+
+const char *
+reason_text(struct cli *c, int reason)
+{
+	const char *name = crl_reason_name(reason);
+	if (name != NULL)
+		return name;
+	if (reason < 0)
+		return "unspecified";
+	if (reason == CRL_REMOVE)
+		return "removeFromCRL";
+	return reason == 10 ? "aACompromise"
+			    : arena_printf(c->arena, "%d", reason);
+}

@@ -90,3 +90,22 @@ probe_fini(struct probe_answer *a)
 		http_response_fini(&a->http);
 	*a = (struct probe_answer){ .is_http = false };
 }
+
+enum err_code
+probe_get(const char *url, size_t max, int64_t timeout_ms, bool numeric,
+    struct http_response *out, struct err *e)
+{
+	struct net_ask ask = { .url = url,
+		.method = HTTP_GET,
+		.body_max = max,
+		.total_ms = timeout_ms,
+		.numeric = numeric };
+	struct http_response r;
+	TRY(net_fetch(&ask, &r, e));
+	if (judge_http(&r, url, e) != ERR_OK) {
+		http_response_fini(&r);
+		return e->code;
+	}
+	*out = r;
+	return ERR_OK;
+}

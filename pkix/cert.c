@@ -496,30 +496,6 @@ cert_has_eku(const struct cert *c, enum pkix_oid eku)
 	return false;
 }
 
-struct bytes
-cert_aia_url(const struct cert *c, enum pkix_oid method)
-{
-	static const char scheme[] = "http://";
-	const struct cert_ext *x = cert_find_ext(c, OID_EXT_AIA);
-	struct der d, in;
-
-	if (x == NULL)
-		return BYTES_NONE;
-	d = der_of(x->value);
-	in = der_enter(&d, DER_SEQUENCE);
-	while (der_peek(&in) != 0) {
-		struct der ad = der_enter(&in, DER_SEQUENCE);
-		struct bytes oid = der_get(&ad, DER_OID), url;
-
-		if (der_optional(&ad, DER_CONTEXT(6), &url) &&
-		    bytes_eq(oid, oid_known(method)) &&
-		    url.len > sizeof(scheme) &&
-		    memcmp(url.p, scheme, sizeof(scheme) - 1) == 0)
-			return url;
-	}
-	return BYTES_NONE;
-}
-
 enum err_code
 cert_check_issued(const struct cert *c, const struct cert *issuer, int64_t t,
     struct verifier *v, struct err *e)

@@ -193,4 +193,65 @@ const struct lint_rule *crl_lint_rule(size_t i);
  * sooner (0: no such period). */
 int64_t crl_due_at(int64_t this_update, int64_t next_update, int64_t every);
 
+/* --- CRLs of anybody's ------------------------------------------------------------ */
+
+/*
+ * A CRL that others made, read in place: strict DER, but of version 1 or 2,
+ * with or without nextUpdate, number and key identifier, entries in any order
+ * and with any extension.
+ */
+struct crl_any {
+	struct bytes der, tbs, sigalg, signature;
+	int version;                      /* 1 or 2 */
+	struct bytes issuer;              /* whole Name */
+	int64_t this_update, next_update; /* 0: no nextUpdate */
+	struct bytes aki;                 /* key identifier, or empty */
+	struct bytes number;              /* magnitude; empty: none */
+	struct bytes base;                /* of a delta; empty: it is none */
+	struct bytes idp;                 /* the extension's value, or empty */
+	struct bytes url;                 /* first http: address of the IDP */
+	bool only_users, only_cas, only_attributes, some_reasons, is_indirect;
+	struct bytes freshest; /* first http: address of freshestCRL */
+	bool has_unknown_critical;
+	struct bytes entries; /* content of revokedCertificates */
+	size_t n_entry;
+};
+struct crl_any_entry {
+	struct bytes serial; /* magnitude as bytes_cmp() orders it; 1.. */
+	int64_t revoked_at;
+	int reason;            /* -1: none */
+	int64_t invalid_since; /* 0: none */
+	bool has_unknown_critical;
+};
+/*
+ * ERR_INVALID "crl-any-form", "crl-entry" (where.byte), "crl-algorithms",
+ * "crl-too-long", "signed-form", "der-…".  Nothing is verified; *out borrows.
+ */
+MUST_CHECK enum err_code crl_any_parse(struct bytes der, struct crl_any *out,
+    struct err *e);
+/* Takes the next entry off *rest, which begins as c->entries. */
+bool crl_any_next(struct bytes *rest, struct crl_any_entry *out);
+
+#define CRL_SLACK_S 300 /* clocks may differ by this */
+/*
+ * crl_any_check - may a client believe this list, at now (RFC 5280 6.3.3):
+ * issuer, key, its right to sign CRLs, nothing critical that is not known,
+ * times, signature.
+ *
+ * ERR_DENIED "crl-any-issuer", "crl-any-key", "crl-any-usage",
+ * "crl-any-critical", "crl-any-indirect", "crl-any-early", "crl-any-stale"
+ * (also without nextUpdate a month after thisUpdate); those of
+ * verifier_check().
+ */
+MUST_CHECK enum err_code crl_any_check(const struct crl_any *c,
+    const struct cert *ca, int64_t now, struct verifier *v, struct err *e);
+/*
+ * crl_any_amends - may this delta amend that list: same issuer and scope, base
+ * number at most its number, own number greater (RFC 5280 5.2.4).
+ *
+ * ERR_DENIED "crl-any-no-delta", "crl-any-other-scope", "crl-any-base".
+ */
+MUST_CHECK enum err_code crl_any_amends(const struct crl_any *delta,
+    const struct crl_any *full, struct err *e);
+
 #endif

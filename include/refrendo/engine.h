@@ -115,5 +115,12 @@ struct probe_answer {
 void probe_ocsp(const struct probe *p, const struct probe_how *how,
     struct probe_answer *out);
 void probe_fini(struct probe_answer *a);
+/*
+ * probe_get - what is at a URL: a CRL, a certificate.  out is the caller's to
+ * free with http_response_fini() on ERR_OK.  Refuses as probe_ocsp() does.
+ */
+MUST_CHECK enum err_code probe_get(const char *url, size_t max,
+    int64_t timeout_ms, bool numeric, struct http_response *out,
+    struct err *e);
 
 #endif

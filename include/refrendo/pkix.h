@@ -562,6 +562,8 @@ bool cert_has_eku(const struct cert *c, enum pkix_oid eku);
  * OID_AD_CA_ISSUERS, in the certificate (RFC 5280 4.2.2.1), or BYTES_NONE.
  */
 struct bytes cert_aia_url(const struct cert *c, enum pkix_oid method);
+/* Is this URL one of its cRLDistributionPoints (RFC 5280 4.2.1.13)? */
+bool cert_names_crl(const struct cert *c, struct bytes url);
 /*
  * cert_check_issued - did issuer issue c, and are both valid at t: names byte
  * for byte, key identifiers, CA with keyCertSign, validity, signature.

@@ -22,7 +22,7 @@ Comandos; agregue --help a cualquiera:
   cert         ls | show | get | chain | renew | revoke | suspend | reinstate
   csr          new | inspect
   policy       check | show | explain | simulate | activate | endorse | withdraw | activations | activation | statement | history | ls | fmt | diff | schema
-  crl          ls | show
+  crl          ls | show | verify | diff | build
   ocsp         query | check
   audit        export | verify | reproduce | replay | prove | journal
   lint         qué tienen mal certificados y CRL de cualquiera; estado 6 si hay errores
