@@ -98,14 +98,14 @@ put_date(struct out *o, struct http_days *days, int64_t t)
 }
 
 static void
-put_head(struct status_view *s, const struct public_row *row, bool keep_alive,
-    struct out *o)
+put_head(struct status_view *s, const struct public_answer *row,
+    bool keep_alive, struct out *o)
 {
 	PUT(o, "HTTP/1.1 200 OK\r\nDate: ");
 	put_date(o, &s->days, s->now);
 	PUT(o, "\r\nContent-Type: application/ocsp-response"
 	       "\r\nContent-Length: ");
-	put_number(o, row->body.len);
+	put_number(o, row->len);
 	if (keep_alive)
 		PUT(o, "\r\nConnection: keep-alive");
 	else
@@ -115,7 +115,9 @@ put_head(struct status_view *s, const struct public_row *row, bool keep_alive,
 	PUT(o, "\r\nExpires: ");
 	put_date(o, &s->days, row->next_update);
 	PUT(o, "\r\nETag: \"");
-	put(o, row->etag, sizeof(row->etag) - 1);
+	char tag[HEX_LEN(sizeof(row->tag_room))];
+	hex_print(tag, bytes_of(row->tag, sizeof(row->tag_room)));
+	put(o, tag, sizeof(tag) - 1);
 	PUT(o, "\"\r\nCache-Control: max-age=");
 	put_number(o, (uint64_t)(row->next_update - s->now));
 	PUT(o, ", public, no-transform, must-revalidate\r\n\r\n");
@@ -125,21 +127,20 @@ bool
 status_quick(struct status_view *s, const struct http_request *r,
     uint8_t out[STATUS_QUICK_MAX], size_t *len)
 {
-	uint8_t room[256], key[PUBLIC_KEY_MAX], issuer;
-	struct public_row row;
+	uint8_t room[256], issuer;
+	struct public_answer row;
 	struct bytes serial;
 	struct bytes der = request_of(r, room, sizeof(room));
 	if (der.len == 0 || !find_issuer(s, der, &issuer, &serial))
 		return false;
-	if (!public_get(s->reader, public_ocsp_key(key, issuer, serial),
-		&row) ||
-	    row.next_update <= s->now || row.body.len > OCSP_ANSWER_MAX)
+	if (!public_answer(s->reader, issuer, serial, &row) ||
+	    row.next_update <= s->now)
 		return false;
 	count(r->method == HTTP_GET ? COUNT_OCSP_GET : COUNT_OCSP_POST, 1);
 	count(COUNT_ANSWER_MAP, 1);
 	struct out o = { out };
 	put_head(s, &row, r->keep_alive, &o);
-	put(&o, row.body.p, row.body.len);
-	*len = (size_t)(o.p - out);
+	public_answer_put(s->reader, &row, o.p);
+	*len = (size_t)(o.p - out) + row.len;
 	return true;
 }

@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "published.h"
+#include "pack.h"
 
-#define STATE_VERSION 2
+#define STATE_VERSION 3
 #define STATE_LEN     (1 + 1 + BOOT_ID + 8)
 
 /* --- The state row -------------------------------------------------------- */
@@ -76,6 +76,7 @@ open_tables(struct public *p, MDB_txn *txn, unsigned flags, struct err *e)
 {
 	TRY(env_error(mdb_dbi_open(txn, "answers", flags, &p->answers), e));
 	TRY(env_error(mdb_dbi_open(txn, "due", flags, &p->due), e));
+	TRY(env_error(mdb_dbi_open(txn, "packs", flags, &p->packs), e));
 	return env_error(mdb_dbi_open(txn, "meta", flags, &p->meta), e);
 }
 
@@ -222,6 +223,7 @@ public_close(struct public *p)
 	if (p->write && !p->failed && p->env.pid == getpid() &&
 	    (mdb_env_sync(p->env.mdb, 1) != 0 || mark(p, true, &e) != ERR_OK))
 		log_warn("public-close", "clean=no");
+	packer_forget(p);
 	env_close(&p->env);
 	if (p->lock >= 0)
 		close(p->lock);

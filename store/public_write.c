@@ -2,12 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "published.h"
+#include "pack.h"
 
 struct public_txn {
 	struct public *p;
 	MDB_txn *txn;
-	struct err first; /* the first error; commit returns it */
+	struct packer *packer; /* NULL until an OCSP answer is written */
+	struct err first;      /* the first error; commit returns it */
 	bool failed;
 };
 
@@ -63,8 +64,11 @@ public_abort(struct public_txn *t)
 {
 	if (t == NULL)
 		return;
-	if (t->txn != NULL)
+	if (t->txn != NULL) {
 		mdb_txn_abort(t->txn);
+		packer_forget(t->p);
+	}
+	packer_free(t->packer);
 	atomic_store(&t->p->writing, false);
 	free(t);
 }
@@ -75,9 +79,13 @@ public_commit(struct public_txn *t, struct err *e)
 	struct public *p = t->p;
 	enum err_code code = sound(t, e);
 
+	if (code == ERR_OK && t->packer != NULL)
+		code = packer_end(t->packer, e);
 	if (code == ERR_OK) {
 		MDB_txn *txn = TAKE(t->txn);
 		int rc = mdb_txn_commit(txn);
+		if (rc != 0)
+			packer_forget(p);
 		if (rc == MDB_MAP_FULL || rc == MDB_TXN_FULL)
 			code = env_error(rc, e);
 		else if (rc != 0) {
@@ -123,7 +131,16 @@ check_key(struct bytes key, struct err *e)
 	return ERR_OK;
 }
 
-/* Takes the old row of the key out of the refresh index. */
+static enum err_code
+packer_ready(struct public_txn *t, struct err *e)
+{
+	if (t->packer == NULL)
+		t->packer = packer_new(t->p, t->txn);
+	return t->packer == NULL ? err_nomem(e) : ERR_OK;
+}
+
+/* Takes the old row of the key out of the refresh index, and away if it was
+ * kept whole. */
 static enum err_code
 forget_due(struct public_txn *t, struct bytes key, struct err *e)
 {
@@ -131,11 +148,19 @@ forget_due(struct public_txn *t, struct bytes key, struct err *e)
 	struct public_row old;
 	MDB_val k = val_of(key), d;
 
-	int rc = mdb_get(t->txn, t->p->answers, &k, &d);
-	if (rc == MDB_NOTFOUND)
-		return ERR_OK;
-	TRY(env_error(rc, e));
-	TRY(public_row_decode(bytes_of_val(d), &old, e));
+	bool packed;
+	int rc;
+
+	TRY(packer_get(t->packer, key, &old, &packed, e));
+	if (!packed) {
+		rc = mdb_get(t->txn, t->p->answers, &k, &d);
+		if (rc == MDB_NOTFOUND)
+			return ERR_OK;
+		TRY(env_error(rc, e));
+		TRY(public_row_decode(bytes_of_val(d), &old, e));
+		rc = mdb_del(t->txn, t->p->answers, &k, NULL);
+		TRY(env_error(rc, e));
+	}
 	k = val_of(due_key(room, &old, key));
 	rc = mdb_del(t->txn, t->p->due, &k, NULL);
 	return rc == MDB_NOTFOUND ? ERR_OK : env_error(rc, e);
@@ -161,8 +186,13 @@ put_row(struct public_txn *t, struct bytes key, const struct public_row *row,
 	TRY(check_key(key, e));
 	TRY(public_row_encode(row, &b, e));
 	if (is_ocsp(key)) {
+		bool packed;
+		TRY(packer_ready(t, e));
 		TRY(forget_due(t, key, e));
 		TRY(put_due(t, key, row, e));
+		TRY(packer_put(t->packer, key, row, &packed, e));
+		if (packed)
+			return ERR_OK;
 	}
 	d = val_of(buf_bytes(&b));
 	return env_error(mdb_put(t->txn, t->p->answers, &k, &d, 0), e);
@@ -182,8 +212,11 @@ del_row(struct public_txn *t, struct bytes key, struct err *e)
 	MDB_val k = val_of(key);
 
 	TRY(check_key(key, e));
-	if (is_ocsp(key))
+	if (is_ocsp(key)) {
+		TRY(packer_ready(t, e));
 		TRY(forget_due(t, key, e));
+		return packer_del(t->packer, key, e);
+	}
 	int rc = mdb_del(t->txn, t->p->answers, &k, NULL);
 	return rc == MDB_NOTFOUND ? ERR_OK : env_error(rc, e);
 }

@@ -20,9 +20,11 @@ struct public
 	bool write;
 	atomic_bool writing;
 	bool failed; /* a write is not certain: do not call it clean */
-	/* answers: key -> row; due: refresh time and key, for OCSP rows;
+	/* answers: key -> row, of OCSP answers those that have no shape; packs:
+	 * the others (pack.h); due: refresh time and key, for OCSP rows;
 	 * meta: "state", and "i" with its index for each issuer. */
-	MDB_dbi answers, due, meta;
+	MDB_dbi answers, due, meta, packs;
+	struct pack_shapes *shapes; /* the writer's; NULL: not read yet */
 };
 
 #define STATE_KEY "state"

@@ -208,6 +208,52 @@ MUST_CHECK enum err_code ocsp_answer_check(struct bytes der,
     const struct ocsp_answer_spec *want, const struct cert *issuer, int64_t now,
     struct verifier *v, struct err *e);
 
+/*
+ * Answers that differ in serial number, times and signature alone share one
+ * shape: the answer with holes.  Packed, an answer is its serial number, its
+ * two dates and some fields, 100 octets in place of 1,000.
+ */
+#define OCSP_HOLES_MAX  16
+#define OCSP_FIELDS_MAX 560 /* RSA 4096, and times */
+enum ocsp_hole_kind { OCSP_HOLE_SERIAL, OCSP_HOLE_TIME, OCSP_HOLE_SIGNATURE };
+struct ocsp_hole {
+	uint16_t at;        /* in the answer */
+	uint8_t kind, from; /* from: which of the times */
+};
+struct ocsp_shape {
+	uint16_t len;        /* octets of the answer */
+	uint16_t fields_len; /* u32 times beyond the two dates, signature */
+	uint8_t serial_len;
+	uint8_t n_time, n_hole;
+	struct ocsp_hole hole[OCSP_HOLES_MAX];
+	uint8_t der[OCSP_ANSWER_MAX]; /* zero in the holes */
+};
+size_t ocsp_hole_len(const struct ocsp_shape *s, const struct ocsp_hole *h);
+/*
+ * ocsp_pack - shape and fields of an answer about one certificate; false for
+ * one that has none: kept whole then.  Whoever keeps them compares what
+ * ocsp_unpack() makes of them with der: signed octets are served or nothing.
+ */
+bool ocsp_pack(struct bytes der, struct bytes serial, int64_t this_update,
+    int64_t next_update, struct ocsp_shape *shape,
+    uint8_t fields[OCSP_FIELDS_MAX]);
+/* Dates of late, in text; zeroed: empty. */
+#define OCSP_DAYS 64
+struct ocsp_days {
+	struct {
+		uint32_t day; /* since 1970, plus 1 */
+		uint8_t text[8];
+	} slot[OCSP_DAYS];
+};
+/* Writes s->len octets; serial and fields have the lengths that s says. */
+void ocsp_unpack(const struct ocsp_shape *s, struct ocsp_days *days,
+    const uint8_t *serial, uint32_t this_update, uint32_t next_update,
+    const uint8_t *fields, uint8_t *out);
+void ocsp_shape_encode(const struct ocsp_shape *s, struct buf *out);
+/* A shape that decodes is safe to fill.  ERR_CORRUPT "ocsp-shape". */
+MUST_CHECK enum err_code ocsp_shape_decode(struct bytes in,
+    struct ocsp_shape *out, struct err *e);
+
 /* When to sign anew: this_update + percent (0..100) of the life; this_update
  * itself when there is no life or no such percentage. */
 int64_t ocsp_refresh_at(int64_t this_update, int64_t next_update, int percent);

@@ -264,9 +264,31 @@ MUST_CHECK enum err_code public_renew(struct public_reader *r, struct err *e);
  * that calls public_renew() once a second. */
 MUST_CHECK enum err_code public_again(struct public_reader *r, struct err *e);
 void public_release(struct public_reader *r);
-/* One lookup, nothing allocated.  False: not there, or it does not decode. */
+/* One lookup, nothing allocated.  False: not there, or it does not decode.
+ * The body of an OCSP answer is valid until the next public_get(). */
 bool public_get(struct public_reader *r, struct bytes key,
     struct public_row *row);
+/*
+ * public_answer - the OCSP answer about one certificate, by the index in
+ * memory; as public_get() with its key, for the path that nearly all requests
+ * take.  False: not there.
+ */
+struct ocsp_shape;
+struct public_answer {
+	int64_t this_update, next_update, refresh_at;
+	bool first, takes_nonce;
+	const uint8_t *tag; /* 16 octets: etag is their hex */
+	size_t len;         /* octets of the body, at most OCSP_ANSWER_MAX */
+	/* The store's own. */
+	uint8_t tag_room[16];
+	const struct ocsp_shape *shape;
+	const uint8_t *serial, *fields;
+};
+bool public_answer(struct public_reader *r, uint8_t issuer, struct bytes serial,
+    struct public_answer *out);
+/* Writes the body, len octets, before the next renew or release. */
+void public_answer_put(struct public_reader *r, const struct public_answer *a,
+    uint8_t *out);
 uint64_t public_log_index(struct public_reader *r); /* 0: nothing yet */
 /* Fills up to max ids; returns how many issuers there are. */
 size_t public_issuers(struct public_reader *r, struct issuer_id *ids,
