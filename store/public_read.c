@@ -278,3 +278,52 @@ public_due(struct public_reader *r, int64_t now, size_t max,
 	mdb_cursor_close(c);
 	return code;
 }
+
+/* --- Everything, for what copies it away ---------------------------------- */
+
+static enum err_code
+walk(MDB_cursor *c, struct public_cursor *at, size_t max, public_row_each each,
+    void *ctx, bool *more, struct err *e)
+{
+	struct bytes after = bytes_of(at->key, at->len);
+	MDB_val k = val_of(after), d;
+	int rc = mdb_cursor_get(c, &k, &d,
+	    after.len == 0 ? MDB_FIRST : MDB_SET_RANGE);
+	if (rc == 0 && after.len > 0 && bytes_eq(bytes_of_val(k), after))
+		rc = mdb_cursor_get(c, &k, &d, MDB_NEXT);
+	for (; rc == 0 && max > 0; max--) {
+		struct bytes key = bytes_of_val(k);
+		struct public_row row;
+		struct err ignored;
+		if (key.len > PUBLIC_KEY_MAX)
+			return env_damaged(e);
+		memcpy(at->key, key.p, key.len);
+		at->len = key.len;
+		if (public_row_decode(bytes_of_val(d), &row, &ignored) ==
+		    ERR_OK)
+			TRY(each(ctx, key, &row, e));
+		rc = mdb_cursor_get(c, &k, &d, MDB_NEXT);
+	}
+	*more = rc == 0;
+	return rc == MDB_NOTFOUND ? ERR_OK : env_error(rc, e);
+}
+
+enum err_code
+public_walk(struct public_reader *r, struct public_cursor *at, size_t max,
+    public_row_each each, void *ctx, bool *more, struct err *e)
+{
+	MDB_cursor *c;
+
+	must_be_active(r);
+	TRY(env_error(mdb_cursor_open(r->txn, r->p->answers, &c), e));
+	enum err_code code = walk(c, at, max, each, ctx, more, e);
+	mdb_cursor_close(c);
+	return code;
+}
+
+uint64_t
+public_version(const struct public_reader *r)
+{
+	must_be_active(r);
+	return mdb_txn_id(r->txn);
+}

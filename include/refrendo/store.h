@@ -311,6 +311,28 @@ typedef void (*public_each)(void *ctx, uint8_t issuer, struct bytes serial);
 MUST_CHECK enum err_code public_due(struct public_reader *r, int64_t now,
     size_t max, struct public_due_at *at, public_each each, void *ctx,
     struct err *e);
+/*
+ * public_walk - at most max rows with their keys, in the order of the keys,
+ * from where at stands, for what copies the store away.  One call needs one
+ * transaction: take slices, renewing in between.
+ *
+ * at     zeroed: from the first; afterwards it stands behind the last.
+ * each   what it returns but ERR_OK ends the walk and is returned.
+ * more   false when none is left.
+ *
+ * A row that does not decode is passed over, as public_get() does.
+ */
+struct public_cursor {
+	uint8_t key[PUBLIC_KEY_MAX];
+	size_t len;
+};
+typedef enum err_code (*public_row_each)(void *ctx, struct bytes key,
+    const struct public_row *row, struct err *e);
+MUST_CHECK enum err_code public_walk(struct public_reader *r,
+    struct public_cursor *at, size_t max, public_row_each each, void *ctx,
+    bool *more, struct err *e);
+/* Grows with each commit: equal means that nothing changed in between. */
+uint64_t public_version(const struct public_reader *r);
 /* Clears slots of readers that died; returns how many. */
 int public_check_readers(struct public *p);
 

@@ -600,6 +600,77 @@ fault_09_killed_reader(void **state)
 	work_dir_remove(d.base);
 }
 
+/* --- Walking over everything ------------------------------------------------- */
+
+struct walked {
+	size_t n, stop_at;
+	uint8_t last[PUBLIC_KEY_MAX];
+	size_t last_len;
+};
+
+static enum err_code
+take_row(void *ctx, struct bytes key, const struct public_row *row,
+    struct err *e)
+{
+	struct walked *w = ctx;
+	/* Each once, in order, with its own body. */
+	assert_true(bytes_cmp(bytes_of(w->last, w->last_len), key) < 0);
+	memcpy(w->last, key.p, key.len);
+	w->last_len = key.len;
+	assert_true(bytes_is(row->body, "answer") || key.p[0] == 'f');
+	w->n++;
+	if (w->n == w->stop_at)
+		return err_say(e, ERR_INVALID, "test-stop", "stop here");
+	return ERR_OK;
+}
+
+static void
+walk_in_slices(void **state)
+{
+	(void)state;
+	struct dirs d;
+	public_dirs(&d);
+	struct public *p = open_writer(&d, true);
+	struct public_reader *r;
+	struct err e;
+	OK(public_reader_new(p, &r, &e));
+	for (uint32_t i = 0; i < 57; i++)
+		put(p, (uint8_t)(i % 3), i, 100 + i, "answer");
+	uint64_t version = 0;
+	for (size_t slice = 1; slice < 60; slice += 7) {
+		struct walked w = { .n = 0 };
+		struct public_cursor at = { .len = 0 };
+		for (bool more = true; more;) {
+			OK(public_renew(r, &e));
+			size_t before = w.n;
+			OK(public_walk(r, &at, slice, take_row, &w, &more, &e));
+			assert_true(w.n - before <= slice);
+			assert_true(
+			    version == 0 || version == public_version(r));
+			version = public_version(r);
+			public_release(r);
+		}
+		assert_int_equal(w.n, 57);
+	}
+	/* What the caller refuses ends it. */
+	struct walked w = { .stop_at = 5 };
+	struct public_cursor at = { .len = 0 };
+	bool more;
+	OK(public_renew(r, &e));
+	REFUSED(public_walk(r, &at, 50, take_row, &w, &more, &e), ERR_INVALID,
+	    "test-stop", "stop here");
+	assert_int_equal(w.n, 5);
+	public_release(r);
+	/* A commit in between is seen. */
+	put(p, 0, 99, 500, "answer");
+	OK(public_renew(r, &e));
+	assert_true(public_version(r) > version);
+	public_release(r);
+	public_reader_free(r);
+	public_close(p);
+	work_dir_remove(d.base);
+}
+
 /* Fault F11: the files are made anew under a reader. */
 static void
 fault_11_reader_sees_that_files_are_new(void **state)
@@ -639,6 +710,7 @@ main(void)
 		cmocka_unit_test(map_full),
 		cmocka_unit_test(readers_need_a_store),
 		cmocka_unit_test(reading_outside_a_turn_ends_the_process),
+		cmocka_unit_test(walk_in_slices),
 		cmocka_unit_test(fault_09_killed_reader),
 		cmocka_unit_test(fault_11_reader_sees_that_files_are_new),
 	};
