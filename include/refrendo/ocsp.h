@@ -85,6 +85,24 @@ bool ocsp_quick(const struct ocsp_quick *q, struct bytes der,
 MUST_CHECK enum err_code ocsp_get_decode(struct bytes path, uint8_t *out,
     size_t *len, struct err *e);
 
+/* How clients name a certificate: SHA-1; SHA-256 with NULL parameters, as
+ * OpenSSL and most others write it; without, as RFC 5754 2 prefers. */
+enum ocsp_form { OCSP_FORM_SHA1, OCSP_FORM_SHA256, OCSP_FORM_SHA256_BARE };
+#define OCSP_FORMS    3
+#define OCSP_GET_PATH 161 /* octets of the longest, with its NUL */
+/*
+ * ocsp_get_path - what such a client puts after the responder's path when it
+ * asks by GET for one certificate and nothing else (RFC 6960 A.1): base64
+ * with its padding, before any percent-encoding.  At most 160 octets.
+ *
+ * serial     magnitude, 1..20 octets.
+ *
+ * ERR_INVALID "ocsp-serial".
+ */
+MUST_CHECK enum err_code ocsp_get_path(const struct issuer_id *issuer,
+    struct bytes serial, enum ocsp_form form, char out[OCSP_GET_PATH],
+    struct err *e);
+
 /* responseStatus without bytes: whole OCSPResponse of 5 octets, static.
  * Unsigned: not to be cached. */
 enum ocsp_error {
