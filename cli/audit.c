@@ -100,8 +100,7 @@ entries_until(struct export *x, uint64_t size, struct err *e)
 	return ERR_OK;
 }
 
-/* The second line of a checkpoint. */
-static enum err_code
+enum err_code
 size_of_note(struct bytes note, uint64_t *size, struct err *e)
 {
 	const uint8_t *one =

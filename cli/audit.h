@@ -9,6 +9,9 @@
 /* The whole log into a file, by a temporary one. */
 MUST_CHECK enum err_code export_to(struct cli *c, const char *name,
     uint64_t *entries, struct err *e);
+/* The second line of a checkpoint.  ERR_IO "cli-checkpoint". */
+MUST_CHECK enum err_code size_of_note(struct bytes note, uint64_t *size,
+    struct err *e);
 /* Lines of a file, without their line feeds. */
 MUST_CHECK enum err_code each_line(const char *name,
     void (*line)(void *ctx, struct bytes line), void *ctx, struct err *e);

@@ -75,6 +75,12 @@
 #define OPT_DEEP_ES "reconstruir además cada certificado, y comparar"
 #define OPT_POLICY_EN "judge by this file as well"
 #define OPT_POLICY_ES "juzgar también con este archivo"
+#define OPT_TO_EN "the directory that the web server serves; made if it is not there"
+#define OPT_TO_ES "el directorio que sirve el servidor web; se crea si no existe"
+#define OPT_EVERY_EN "stay, and look for changes after each pause: 1s to 1h; else once"
+#define OPT_EVERY_ES "quedarse, y buscar cambios tras cada pausa: 1s a 1h; si no, una vez"
+#define OPT_FULL_EN "compare every file with what is published, not only what changed"
+#define OPT_FULL_ES "comparar cada archivo con lo publicado, no sólo lo que cambió"
 #define OPT_PROFILE_EN "holder, ca, root, ocsp or endorser: with the rules of the house; any: standards alone (default)"
 #define OPT_PROFILE_ES "holder, ca, root, ocsp o endorser: con las reglas de la casa; any: solo las normas (lo usual)"
 

@@ -24,6 +24,7 @@ Comandos; agregue --help a cualquiera:
   policy       check | show | explain | simulate | activate | endorse | withdraw | activations | activation | statement | history | ls | fmt | diff | schema
   crl          ls | show | verify | diff | build
   ocsp         query | check
+  publish      mantener un directorio que sirve cualquier servidor web: OCSP por GET, CRL, bitácora
   audit        export | verify | reproduce | replay | prove | journal
   lint         qué tienen mal certificados y CRL de cualquiera; estado 6 si hay errores
 

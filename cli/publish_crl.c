@@ -1,0 +1,96 @@
+/*
+ * publish_crl - a CRL is exported only under the URL of the CA that signed it
+ * and only over an older one (INCIDENTS row 59).  The CAs are those of the
+ * installation's files: what public/ says of itself counts for nothing here.
+ */
+#include <string.h>
+
+#include "publish.h"
+
+static enum err_code
+add_ca(struct publish *p, const char *name, const char *file, struct err *e)
+{
+	struct publish_ca *ca = &p->ca[p->n_ca];
+	snprintf(ca->name, sizeof(ca->name), "%s", name);
+	ca->der = BUF(CERT_MAX_BYTES);
+	p->n_ca++;
+	TRY(file_certificate(p->c->dir, file, &ca->der, e));
+	return cert_parse(buf_bytes(&ca->der), &ca->cert, e);
+}
+
+enum err_code
+publish_authorities(struct publish *p, struct err *e)
+{
+	TRY(add_ca(p, "root", p->config.root_certificate, e));
+	for (size_t i = 0; i < p->config.n_issuer; i++)
+		TRY(add_ca(p, p->config.issuer[i].name,
+		    p->config.issuer[i].certificate, e));
+	return ERR_OK;
+}
+
+/* "crl/NAME.crl", "crl/NAME-4.crl", "crl/NAME/4.crl": the longest name. */
+static const struct publish_ca *
+ca_of_path(const struct publish *p, const char *path)
+{
+	const struct publish_ca *found = NULL;
+	const char *name = path + strlen("crl/");
+	for (size_t i = 0; i < p->n_ca; i++) {
+		const struct publish_ca *ca = &p->ca[i];
+		size_t len = strlen(ca->name);
+		if (strncmp(name, ca->name, len) == 0 &&
+		    strchr(".-/", name[len]) != NULL && name[len] != '\0' &&
+		    (found == NULL || len > strlen(found->name)))
+			found = ca;
+	}
+	return found;
+}
+
+/* The number of what stands there: 0 when it is no CRL of this CA, however
+ * it came there. */
+static uint64_t
+number_there(struct publish *p, const struct publish_ca *ca, const char *path)
+{
+	struct buf der AUTO_BUF = BUF(CRL_MAX_BYTES);
+	struct crl crl;
+	struct err e;
+	if (!sink_read(p->sink, path, &der) ||
+	    crl_parse(buf_bytes(&der), &crl, &e) != ERR_OK ||
+	    !bytes_eq(crl.issuer, ca->cert.subject) ||
+	    verifier_check(p->verifier, ca->cert.spki, crl.sigalg, crl.tbs,
+		crl.signature, &e) != ERR_OK)
+		return 0;
+	return crl.number;
+}
+
+/* A partition names its address; a full list names none. */
+static bool
+is_of_url(const struct publish *p, const struct crl *crl, const char *path)
+{
+	char url[URL_LEN + PUBLISH_PATH];
+	snprintf(url, sizeof(url), "%s/%s", p->config.public_url, path);
+	return crl->url.len == 0 || bytes_is(crl->url, url);
+}
+
+enum err_code
+publish_judge_crl(struct publish *p, const char *path, struct bytes der,
+    uint64_t last, uint64_t *number, struct err *e)
+{
+	const struct publish_ca *ca = ca_of_path(p, path);
+	struct crl crl;
+	if (ca == NULL)
+		return err_say(e, ERR_DENIED, "publish-no-ca",
+		    "%s is the CRL of no authority in this installation's "
+		    "configuration",
+		    path);
+	TRY(crl_parse(der, &crl, e));
+	if (crl.base == 0 && !is_of_url(p, &crl, path))
+		return err_at(e, ERR_DENIED, "publish-other-url",
+		    "RFC 5280 5.2.5", NOWHERE,
+		    "the CRL says that it is the partition of another address "
+		    "than %s",
+		    path);
+	uint64_t there = number_there(p, ca, path);
+	*number = crl.number;
+	return crl_check_publish(&crl, &ca->cert, last > there ? last : there,
+	    p->now, p->verifier, e);
+}
