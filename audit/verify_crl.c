@@ -12,7 +12,7 @@ judge_crl(struct audit *a, const struct entry *en, struct json_obj d,
 	if (a->erased)
 		return ERR_OK;
 	uint32_t i = ca_find(a, json_get_str(d, "issuer"));
-	struct bytes hash = json_get_hex(d, "crl_sha256", a->arena);
+	struct bytes hash = json_get_hex(d, "tbs_sha256", a->arena);
 	int64_t covers = json_get_int(d, "covers");
 	TRY(detail_end(a, e));
 	if (i == NONE || hash.len != HASH_LEN || covers < 0 ||
@@ -140,14 +140,17 @@ static bool
 judge_line(struct audit *a, struct ca *c, struct crl *crl,
     struct err_list *faults)
 {
-	struct bytes der = buf_bytes(&c->crl);
+	struct bytes der = buf_bytes(&c->crl), tbs, alg, signature;
 	struct err f, below = { .code = ERR_OK };
 	uint8_t hash[HASH_LEN];
 	char index[24], why[sizeof(below.say)];
 
 	index_text(index, c->crl_index);
-	sha256(hash, der);
-	if (der.len == 0 || memcmp(hash, c->crl_sha256, HASH_LEN) != 0) {
+	if (signed_split(der, &tbs, &alg, &signature, &f) == ERR_OK)
+		sha256(hash, tbs);
+	else
+		memset(hash, 0, sizeof(hash));
+	if (memcmp(hash, c->crl_sha256, HASH_LEN) != 0) {
 		(void)err_say(&f, ERR_INVALID, "audit-crl-line",
 		    "entry %s: the export does not hold the CRL of %s that "
 		    "this entry published",

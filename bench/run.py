@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 
+import crl  # noqa: E402
 import ocsp  # noqa: E402
 from common import BUILD, CONNECTIONS, ROOT, Watch, note, report  # noqa: E402
 import harness  # noqa: E402
@@ -192,6 +193,7 @@ BENCHES = {
     "ocsp-get": lambda o: ocsp.bench(o, "get"),
     "ocsp-post": lambda o: ocsp.bench(o, "post"),
     "ocsp-10m": ocsp.bench_growth,
+    "crl-1m": crl.bench,
     "policy-eval": bench_policy_eval,
     "policy-simulate": bench_policy_simulate,
 }

@@ -77,19 +77,24 @@ apply_crl(struct applying *p, struct err *e)
 {
 	struct crl_row row = {
 		.issuer = json_get_str(p->o, "issuer"),
+		.partition = json_opt_int(p->o, "partition", 0),
+		.base = json_opt_int(p->o, "base", 0),
 		.number = p->entry->refs.number,
 		.this_update = json_get_int(p->o, "this_update"),
 		.next_update = json_get_int(p->o, "next_update"),
-		.sha256 = json_get_hex(p->o, "crl_sha256", p->a),
+		.covers = json_get_int(p->o, "covers"),
+		.sha256 = json_get_hex(p->o, "tbs_sha256", p->a),
 	};
 	struct bytes key = ca_row_key(p->a, ROW_CRL, row.issuer);
 	struct crl_row old;
 	bool found;
 
 	TRY(rec_get(p->v, &rec_crl, key, p->a, &old, &found, e));
-	if (found && row.number <= old.number)
+	if ((found && row.number <= old.number) || row.partition < 0)
 		return contradiction(p, e);
-	return row_put(p, &rec_crl, key, &row, e);
+	TRY(row_put(p, &rec_crl, key, &row, e));
+	return row_put(p, &rec_crl,
+	    ca_crl_key(p->a, row.issuer, row.partition, row.base > 0), &row, e);
 }
 
 enum err_code

@@ -1,3 +1,6 @@
+#include <endian.h>
+#include <string.h>
+
 #include "inner.h"
 
 /* clang-format off */
@@ -31,6 +34,7 @@ const char *const activation_words[ACTIVATION_STATES + 1] = {
 #define TEXTBLOB(s, m) { #m, REC_TEXT, AT(s, m), NULL, false, true, 1, NULL, 0 }
 /* Since version 2 of the row. */
 #define TEXT2(s, m)    { #m, REC_TEXT, AT(s, m), NULL, false, false, 2, NULL, 0 }
+#define INT2(s, m)     { #m, REC_INT, AT(s, m), NULL, false, false, 2, NULL, 0 }
 #define TIME2(s, m)    { #m, REC_INT, AT(s, m), NULL, true, false, 2, NULL, 0 }
 #define WORD2(s, m, w) { #m, REC_WORD, AT(s, m), w, false, false, 2, NULL, 0 }
 #define MAP2(s, m)     { #m, REC_MAP, AT(s, m), NULL, false, false, 2, NULL, 0 }
@@ -150,9 +154,12 @@ static const struct rec_field certificate_fields[] = {
 	OCTETS(certificate, tbs_sha256),
 };
 static const struct rec_field crl_fields[] = {
+	INT(crl_row, base),
+	INT(crl_row, covers),
 	TEXT(crl_row, issuer),
 	TIME(crl_row, next_update),
 	INT(crl_row, number),
+	INT(crl_row, partition),
 	OCTETS(crl_row, sha256),
 	TIME(crl_row, this_update),
 };
@@ -193,6 +200,7 @@ static const struct rec_field revoked_fields[] = {
 	TIME(revoked_row, invalid_since),
 	TEXT(revoked_row, issuer),
 	TIME(revoked_row, not_after),
+	INT2(revoked_row, partition),
 	INT(revoked_row, reason),
 	TIME(revoked_row, revoked_at),
 	OCTETS(revoked_row, serial),
@@ -289,4 +297,47 @@ const struct rec_type *rec_of_class(enum row_class class)
 		if (all[i]->class == class)
 			return all[i];
 	return NULL;
+}
+
+static inline int64_t
+be64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return (int64_t)be64toh(v);
+}
+
+/* The order of revoked_fields: a test compares the two readings. */
+bool
+revoked_row_read(struct bytes value, struct revoked_row *out)
+{
+	const uint8_t *p = value.p, *end = p + value.len;
+
+	if (value.len < 1 + 8 + 4 || *p < 1 || *p > 2)
+		return false;
+	bool partitioned = *p++ == 2;
+	out->invalid_since = be64(p);
+	p += 8;
+	size_t len =
+	    (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+	p += 4;
+	if ((size_t)(end - p) < len)
+		return false;
+	out->issuer = bytes_of(p, len);
+	p += len;
+	if ((size_t)(end - p) < 8u * (partitioned ? 4 : 3) + 4)
+		return false;
+	out->not_after = be64(p);
+	p += 8;
+	out->partition = partitioned ? be64(p) : 0;
+	p += partitioned ? 8 : 0;
+	out->reason = be64(p);
+	out->revoked_at = be64(p + 8);
+	p += 16;
+	len =
+	    (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+	p += 4;
+	out->serial = bytes_of(p, len);
+	return (size_t)(end - p) == len;
 }

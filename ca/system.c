@@ -25,68 +25,54 @@ ca_decide_policy(const struct policy *p, int64_t now, struct arena *a,
 	return ERR_OK;
 }
 
-/* Only what the log tells of a CRL: number and times (RFC 5280 5.1, 5.2.3). */
-static enum err_code
-crl_read(struct bytes der, struct crl_row *out, struct err *e)
+struct bytes
+ca_crl_key(struct arena *a, struct bytes issuer, int64_t partition,
+    bool is_delta)
 {
-	struct bytes tbs, sigalg, signature, ignored;
-	bool critical;
+	uint8_t *p = arena_get(a, issuer.len + 10);
 
-	TRY(signed_split(der, &tbs, &sigalg, &signature, e));
-	struct der outer = der_of(tbs);
-	struct der d = der_enter(&outer, DER_SEQUENCE);
-	(void)der_get_int(&d);
-	(void)der_element(&d);
-	(void)der_element(&d);
-	out->this_update = der_get_time(&d);
-	out->next_update = der_get_time(&d);
-	(void)der_optional(&d, DER_SEQUENCE, &ignored);
-	struct der wrapped = der_enter(&d, DER_CONTEXT_CONS(0));
-	struct der exts = der_enter(&wrapped, DER_SEQUENCE);
-	out->number = 0;
-	while (!exts.bad && der_peek(&exts) != 0) {
-		struct der ext = der_enter(&exts, DER_SEQUENCE);
-		struct bytes oid = der_get(&ext, DER_OID);
-		critical = der_peek(&ext) == DER_BOOLEAN && der_get_bool(&ext);
-		struct der value = der_of(der_get(&ext, DER_OCTET_STRING));
-		if (!critical && bytes_eq(oid, oid_known(OID_EXT_CRL_NUMBER)))
-			out->number = der_get_int(&value);
-	}
-	if (d.bad || exts.bad || out->number <= 0)
-		return err_say(e, ERR_INVALID, "crl-entry-form",
-		    "the CRL to be recorded has no number or is not in its "
-		    "form");
-	return ERR_OK;
+	memcpy(p, issuer.p, issuer.len);
+	p[issuer.len] = 0;
+	be64_print(p + issuer.len + 1, (uint64_t)partition);
+	p[issuer.len + 9] = is_delta ? 1 : 0;
+	return ca_row_key(a, ROW_CRL, bytes_of(p, issuer.len + 10));
 }
 
 enum err_code
-ca_decide_crl(struct view *v, struct bytes issuer, struct bytes der,
-    uint64_t covers, int64_t now, struct arena *a, struct draft *out,
-    struct err *e)
+ca_decide_crl(struct view *v, const struct crl_published *crl, int64_t now,
+    struct arena *a, struct draft *out, struct err *e)
 {
 	struct decision one = { .n = 0 };
 	struct deed d = { .v = v, .now = now, .a = a, .out = &one };
-	struct crl_row crl, old;
+	struct crl_row old;
 	struct pen pen AUTO_PEN = { .draft = NULL };
 	bool found;
 
-	TRY(crl_read(der, &crl, e));
-	TRY(rec_get(v, &rec_crl, ca_row_key(a, ROW_CRL, issuer), a, &old,
+	if (crl->number <= 0 || crl->base < 0 || crl->base >= crl->number ||
+	    crl->partition < 0 || crl->sha256.len != SHA256_LEN)
+		return err_say(e, ERR_INVALID, "crl-entry-form",
+		    "the CRL to be recorded has no number or hash, or rests on "
+		    "one that is not before it");
+	TRY(rec_get(v, &rec_crl, ca_row_key(a, ROW_CRL, crl->issuer), a, &old,
 	    &found, e));
-	if (found && crl.number <= old.number)
+	if (found && crl->number <= old.number)
 		return err_at(e, ERR_CONFLICT, "crl-number-behind",
 		    "RFC 5280 5.2.3", NOWHERE,
 		    "the number of a CRL must be greater than %s, the one "
 		    "published last",
 		    arena_printf(a, "%lld", (long long)old.number));
 	pen_begin(&pen, &d, ENTRY_CRL_PUBLISHED);
-	pen.draft->refs.number = crl.number;
-	pen.draft->refs.object = hash_in(a, der);
-	jw_member_int(&pen.w, "covers", (int64_t)covers);
-	jw_member_hex(&pen.w, "crl_sha256", pen.draft->refs.object);
-	jw_member_str(&pen.w, "issuer", issuer);
-	jw_member_int(&pen.w, "next_update", crl.next_update);
-	jw_member_int(&pen.w, "this_update", crl.this_update);
+	pen.draft->refs.number = crl->number;
+	pen.draft->refs.object = crl->sha256;
+	if (crl->base > 0)
+		jw_member_int(&pen.w, "base", crl->base);
+	jw_member_int(&pen.w, "covers", (int64_t)crl->covers);
+	jw_member_str(&pen.w, "issuer", crl->issuer);
+	jw_member_int(&pen.w, "next_update", crl->next_update);
+	if (crl->partition > 0)
+		jw_member_int(&pen.w, "partition", crl->partition);
+	jw_member_hex(&pen.w, "tbs_sha256", crl->sha256);
+	jw_member_int(&pen.w, "this_update", crl->this_update);
 	TRY(pen_end(&pen, a, e));
 	*out = one.draft[0];
 	return ERR_OK;

@@ -111,6 +111,7 @@ struct publish {
 	size_t n_issuer;
 	int64_t now;
 	/* The pass under way. */
+	struct public_reader *reader; /* borrowed */
 	struct state_in *in;
 	struct state_out *out;
 	/* The last state was not there, or not whole: files are compared. */

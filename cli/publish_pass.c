@@ -215,23 +215,42 @@ put_tile(struct publish *p, const char *name, const struct public_row *row,
 }
 
 static enum err_code
-put_crl(struct publish *p, char name[1][PUBLISH_PATH],
-    const struct public_row *row, uint64_t *number, bool *kept, struct err *e)
+put_crl_body(struct publish *p, char name[1][PUBLISH_PATH], struct bytes body,
+    uint64_t *number, bool *kept, struct err *e)
 {
 	struct crl crl;
 	struct err f;
 	*kept = true;
-	if (sink_has(p->sink, name[0], row->body)) {
-		if (crl_parse(row->body, &crl, &f) == ERR_OK)
+	if (sink_has(p->sink, name[0], body)) {
+		if (crl_parse(body, &crl, &f) == ERR_OK)
 			*number = crl.number;
 		return ERR_OK;
 	}
-	if (publish_judge_crl(p, name[0], row->body, *number, number, &f) ==
-	    ERR_OK)
-		return write_names(p, name, 1, row->body, e);
+	if (publish_judge_crl(p, name[0], body, *number, number, &f) == ERR_OK)
+		return write_names(p, name, 1, body, e);
 	*kept = false;
 	refuse(p, name[0], &f);
 	return ERR_OK;
+}
+
+/* A long one lies in a file; when it was replaced meanwhile, the next pass
+ * takes the new one. */
+static enum err_code
+put_crl(struct publish *p, char name[1][PUBLISH_PATH],
+    const struct public_row *row, uint64_t *number, bool *kept, struct err *e)
+{
+	struct bytes body;
+	struct err f;
+	if (row->file[0] == '\0')
+		return put_crl_body(p, name, row->body, number, kept, e);
+	*kept = false;
+	if (public_file_map(p->reader, row, &body, &f) != ERR_OK) {
+		refuse(p, name[0], &f);
+		return ERR_OK;
+	}
+	enum err_code code = put_crl_body(p, name, body, number, kept, e);
+	public_file_unmap(body);
+	return code;
 }
 
 static bool
@@ -466,6 +485,7 @@ put_checkpoint(struct publish *p, struct err *e)
 enum err_code
 publish_pass(struct publish *p, struct public_reader *r, struct err *e)
 {
+	p->reader = r;
 	p->rows = p->written = p->removed = p->refused = p->octets = 0;
 	p->now = clock_now();
 	err_list_fini(&p->refusals);

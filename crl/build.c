@@ -211,8 +211,8 @@ crl_plan(const struct crl_spec *spec, const struct crl_source *source,
 /* --- Second pass ---------------------------------------------------------- */
 
 struct out {
-	uint8_t *start, *p, *end;
-	const struct crl_sink *sink;
+	uint8_t *p, *end;
+	struct crl_sink *sink;
 	size_t left; /* octets of entries still to come */
 	struct day day;
 };
@@ -220,9 +220,14 @@ struct out {
 static enum err_code
 flush(struct out *o, struct err *e)
 {
-	struct bytes block = bytes_of(o->start, (size_t)(o->p - o->start));
-	o->p = o->start;
-	return block.len == 0 ? ERR_OK : o->sink->put(o->sink->ctx, block, e);
+	struct crl_sink *sink = o->sink;
+	struct bytes block =
+	    bytes_of(sink->block, (size_t)(o->p - sink->block));
+	if (block.len > 0)
+		TRY(sink->put(sink->ctx, block, e));
+	o->p = sink->block;
+	o->end = sink->block + sink->size;
+	return ERR_OK;
 }
 
 static enum err_code
@@ -286,13 +291,12 @@ put_entries(struct out *o, const struct crl_spec *spec,
 
 enum err_code
 crl_write(const struct crl_spec *spec, const struct crl_plan *plan,
-    const struct crl_source *source, const struct crl_sink *sink, struct err *e)
+    const struct crl_source *source, struct crl_sink *sink, struct err *e)
 {
 	uint8_t room[TAIL_MAX];
 	struct der_w w = der_w_of(room, sizeof(room));
 	struct bytes tail;
-	struct out o = { .start = sink->block,
-		.p = sink->block,
+	struct out o = { .p = sink->block,
 		.end = sink->block + sink->size,
 		.sink = sink,
 		.left = plan->list,

@@ -52,6 +52,12 @@ head_put(uint8_t *p, uint8_t tag, size_t content)
 	return p;
 }
 
+size_t
+crl_head_put(uint8_t out[6], size_t content)
+{
+	return (size_t)(head_put(out, DER_SEQUENCE, content) - out);
+}
+
 enum part
 head_read(const uint8_t *p, size_t avail, uint8_t tag, size_t *head,
     size_t *content)

@@ -202,3 +202,25 @@ crl_stream_end(struct crl_stream *s, struct crl *out, struct err *e)
 	*out = s->crl;
 	return ERR_OK;
 }
+
+_Static_assert(FRONT_MAX <= CRL_ENDS_MAX && TAIL_MAX <= CRL_ENDS_MAX,
+    "the ends of a list hold all that stands around its entries");
+
+enum err_code
+crl_ends_parse(struct bytes first, struct bytes last, size_t length,
+    struct crl *out, struct err *e)
+{
+	struct crl c = { .number = 0 };
+	size_t tbs_len, used, list;
+	enum part got =
+	    front_read(first.p, first.len, &c, &tbs_len, &used, &list, e);
+	if (got == PART_BAD)
+		return e->code;
+	if (got == PART_SHORT || tbs_len != length ||
+	    length - used - list > last.len)
+		return crl_malformed(e);
+	size_t tail = length - used - list;
+	TRY(tail_read(bytes_of(last.p + last.len - tail, tail), &c, e));
+	*out = c;
+	return ERR_OK;
+}

@@ -75,7 +75,6 @@ issuer_load(struct core *c, struct core_issuer *i, const char *name,
 	struct ca_issuer *ca = &i->ca;
 	i->der = BUF(CERT_MAX_BYTES);
 	i->responder = BUF(CERT_MAX_BYTES);
-	i->crl_tbs = BUF(CRL_MAX_BYTES);
 	snprintf(ca->name, sizeof(ca->name), "%s", name);
 	TRY(file_certificate(c->inst->dir, file, &i->der, e));
 	TRY(cert_parse(buf_bytes(&i->der), &ca->cert, e));
@@ -160,13 +159,9 @@ core_load_rows(struct core *c, struct view *v, struct err *e)
 	for (size_t n = 0; n < c->n_issuer; n++) {
 		struct core_issuer *i = &c->issuer[n];
 		struct bytes name = bytes_str(i->ca.name);
-		struct crl_row crl;
 		struct responder_row responder;
 		bool found;
-		TRY(rec_get(v, &rec_crl, ca_row_key(c->arena, ROW_CRL, name),
-		    c->arena, &crl, &found, e));
-		if (found)
-			i->crl_number = crl.number;
+		TRY(crl_load(c, i, v, e));
 		TRY(rec_get(v, &rec_responder,
 		    ca_row_key(c->arena, ROW_RESPONDER, name), c->arena,
 		    &responder, &found, e));
@@ -416,8 +411,10 @@ policies_arrived(struct core *c, struct bytes body)
 static void
 core_stop_if_done(struct core *c)
 {
+	if (c->stopping)
+		crl_abandon(c);
 	if (!c->stopping || c->jobs_out > 0 || c->batches_out > 0 ||
-	    c->seal.running)
+	    c->seal.running || !crl_is_idle(c))
 		return;
 	/* What was acknowledged is published, if a signer is there to do it. */
 	if (!TAILQ_EMPTY(&c->waiters) && c->signer_ready)
@@ -508,8 +505,10 @@ core_close(struct core *c)
 	public_close(c->public);
 	store_close(c->store);
 	answers_close(c);
-	for (size_t i = 0; i < c->n_issuer; i++)
+	for (size_t i = 0; i < c->n_issuer; i++) {
 		key_free(c->issuer[i].ca.throwaway);
+		free(c->issuer[i].crl);
+	}
 	key_free(c->endorser.ca.throwaway);
 	verifier_free(c->ca.verifier);
 	verifier_free(c->verifier);
@@ -528,6 +527,7 @@ core_run(struct core *c)
 	control.data = c;
 	uv_timer_init(&c->loop, &c->second);
 	c->second.data = c;
+	crl_open(c);
 	writer_start(c);
 	prover_start(c);
 	if (!c->read_only)

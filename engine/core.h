@@ -8,7 +8,8 @@
  *
  * Files: core.c start and stop; core_writer.c the writer; core_prover.c the
  * thread in front of it; core_follow.c what entries lead to; core_sign.c the signer's side; core_ocsp.c status
- * answers; core_publish.c checkpoints and files; core_crl.c CRLs; core_query.c reading; core_reply.c answers.
+ * answers; core_publish.c checkpoints and files; core_crl.c CRLs, core_crl_build.c the thread that makes one;
+ * core_query.c reading; core_reply.c answers.
  */
 #ifndef ENGINE_CORE_H
 #define ENGINE_CORE_H
@@ -55,7 +56,8 @@ struct job {
 	struct err refusal;    /* JOB_SIGNED: what the signer said */
 	char refusal_id[64];
 	bool is_refused;
-	uint64_t covers; /* JOB_CRL: size of the log it was built from */
+	struct crl_published crl; /* JOB_CRL; its bytes are in this job */
+	uint8_t crl_sha256[SHA256_LEN];
 	struct policy_set *policies; /* in force after it, if it changed them */
 	/* Who asked, for JOB_COMMAND. */
 	struct peer *front;
@@ -112,6 +114,18 @@ struct waiter {
 };
 TAILQ_HEAD(waiters, waiter);
 
+/* One list of an issuer: the full one, or a partition's. */
+struct core_crl {
+	int64_t partition; /* 0: the full one */
+	bool is_wanted, is_building;
+	/* Of the one in public/; zero: none since the start. */
+	int64_t number, this_update, next_update;
+	uint64_t covers;    /* log that it was built from */
+	uint64_t log_size;  /* log, with its entry */
+	int64_t regular_at; /* this_update of the last periodic one */
+	int64_t retry_at;   /* monotonic ms: not before, after a failure */
+};
+
 struct core_issuer {
 	struct ca_issuer ca; /* ca.cert borrows from der */
 	struct buf der;
@@ -124,14 +138,9 @@ struct core_issuer {
 	enum key_type responder_type;
 	int64_t responder_not_before, responder_not_after;
 	bool responder_asked;
-	/* The CRL: what it covers and what is under way. */
-	bool crl_wanted, crl_asked;
-	uint64_t crl_covers, crl_building;
-	int64_t crl_number, crl_this_update, crl_next_update;
-	uint64_t
-	    crl_log_size; /* the log, with the entry of the one in public/ */
-	int64_t crl_retry_at; /* monotonic ms: not before, after a failure */
-	struct buf crl_tbs;   /* the one that was asked for */
+	int64_t crl_number;   /* the last of all its lists */
+	struct core_crl *crl; /* owned; the full one first */
+	size_t n_crl;
 };
 
 /* Why a status answer is to be signed; what comes first stands first. */
@@ -254,6 +263,9 @@ struct core {
 	bool renewed_all;
 	struct buf answer; /* one at a time */
 	struct seal seal;
+	struct crl_build *crl; /* the one that is being made; owned */
+	uv_async_t crl_block;
+	size_t crl_turn;   /* which list had its turn last */
 	struct buf bundle; /* of the last, partial entry bundle */
 	uint64_t bundle_size;
 	struct waiters waiters;
@@ -318,11 +330,23 @@ void publish_checkpoint(struct core *c, const struct frame *f);
 MUST_CHECK enum err_code publish_files(struct core *c, struct err *e);
 MUST_CHECK enum err_code bundle_load(struct core *c, struct view *v,
     struct err *e);
-MUST_CHECK enum err_code publish_crl(struct core *c, struct core_issuer *i,
-    struct bytes der, struct err *e);
+struct crl_build;
+/* body: empty where the file of the build has it. */
+MUST_CHECK enum err_code publish_crl(struct core *c, const char *path,
+    const struct crl_build *b, struct bytes body, struct err *e);
 
 /* core_crl.c */
+void crl_open(struct core *c);
+MUST_CHECK enum err_code crl_load(struct core *c, struct core_issuer *i,
+    struct view *v, struct err *e);
+/* The list of a partition; begun, and wanted, where there was none. */
+struct core_crl *crl_list(struct core_issuer *i, int64_t partition);
+/* The status of this certificate has changed. */
+void crl_want(struct core *c, const struct cert_status *s);
 void crl_pump(struct core *c);
+void crl_step(struct core *c);
+void crl_abandon(struct core *c); /* the signer went away */
+bool crl_is_idle(const struct core *c);
 void crl_answer(struct core *c, const struct frame *f);
 void crl_written(struct core *c, struct job *j);
 bool crl_covers(const struct core *c, uint64_t size);

@@ -1,224 +1,444 @@
 /*
- * CRLs: one under way for each issuer at a time.  Built from the projections
- * of one log size, signed, checked, entered in the log, then published; so
- * the list in public/ is never one that the log does not know.
+ * CRLs: which one is due, and what becomes of it.  One is made at a time:
+ * built from the projections of one log size, judged and signed by the signer
+ * as it is written, checked, entered in the log, then published; so the list
+ * in public/ is never one that the log does not know.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "core.h"
+#include "core_crl.h"
 
 #define DEFAULT_EVERY_S   (6 * HOUR)
 #define DEFAULT_OVERLAP_S DAY
+#define RETRY_MS          1000
+/* So much may wait for the signer beside the block that it reads. */
+#define WINDOW (2 * (size_t)CRL_PIECE_MAX)
+/* A shorter one is kept in its row. */
+#define ROW_BODY_MAX  65536u
+#define SWEEP_GRACE_S 60
 
-/* --- The entries of one issuer ------------------------------------------------ */
+/* --- The lists of an issuer ------------------------------------------------------ */
 
-struct revoked_walk {
-	struct view *view;
-	uint8_t prefix[ROW_KEY_MAX], last[ROW_KEY_MAX];
-	size_t prefix_len, last_len;
-	int64_t drop_before; /* expired ones leave after one more CRL */
+struct core_crl *
+crl_list(struct core_issuer *i, int64_t partition)
+{
+	for (size_t n = 0; n < i->n_crl; n++)
+		if (i->crl[n].partition == partition)
+			return &i->crl[n];
+	struct core_crl *more = calloc(i->n_crl + 1, sizeof(*more));
+	if (more == NULL)
+		fatal("no memory for the lists of a CA");
+	if (i->n_crl > 0)
+		memcpy(more, i->crl, i->n_crl * sizeof(*more));
+	free(i->crl);
+	i->crl = more;
+	i->crl[i->n_crl].partition = partition;
+	/* At the start each is made anew: it may be behind the log. */
+	i->crl[i->n_crl].is_wanted = true;
+	return &i->crl[i->n_crl++];
+}
+
+enum err_code
+crl_load(struct core *c, struct core_issuer *i, struct view *v, struct err *e)
+{
+	struct crl_row row;
+	bool found;
+	struct bytes name = bytes_str(i->ca.name);
+	TRY(rec_get(v, &rec_crl, ca_row_key(c->arena, ROW_CRL, name), c->arena,
+	    &row, &found, e));
+	if (found)
+		i->crl_number = row.number;
+	(void)crl_list(i, 0);
+	return ERR_OK;
+}
+
+struct terms {
+	int64_t every, overlap;
 };
 
-static enum err_code
-walk_rewind(void *ctx, struct err *e)
+/* The shortest period and the longest overlap that a policy in force asks of
+ * its issuer. */
+static struct terms
+crl_terms(const struct core *c, const char *issuer)
 {
-	struct revoked_walk *w = ctx;
-	(void)e;
-	memcpy(w->last, w->prefix, w->prefix_len);
-	w->last_len = w->prefix_len;
-	return ERR_OK;
-}
-
-static enum err_code
-walk_next(void *ctx, struct crl_entry *entry, bool *more, struct err *e)
-{
-	struct revoked_walk *w = ctx;
-	struct revoked_row row;
-	do {
-		struct bytes key, value;
-		TRY(view_next(w->view, bytes_of(w->prefix, w->prefix_len),
-		    bytes_of(w->last, w->last_len), &key, &value, more, e));
-		if (!*more)
-			return ERR_OK;
-		memcpy(w->last, key.p, key.len);
-		w->last_len = key.len;
-		TRY(rec_decode(&rec_revoked, value, &row, e));
-	} while (row.not_after < w->drop_before);
-	*entry = (struct crl_entry){ .serial = row.serial,
-		.revoked_at = row.revoked_at,
-		.reason = (int)row.reason,
-		.invalid_since = row.invalid_since };
-	return ERR_OK;
-}
-
-/* --- Asking for one -------------------------------------------------------------- */
-
-static void
-crl_terms(const struct core *c, const char *issuer, int64_t *every,
-    int64_t *overlap)
-{
-	*every = 0;
-	*overlap = 0;
+	struct terms t = { 0, 0 };
 	for (size_t i = 0; i < c->policies->n; i++) {
 		const struct policy *p = &c->policies->policy[i];
 		if (strcmp(p->issuer, issuer) != 0)
 			continue;
-		if (*every == 0 || p->crl_every_s < *every)
-			*every = p->crl_every_s;
-		if (p->crl_overlap_s > *overlap)
-			*overlap = p->crl_overlap_s;
+		if (t.every == 0 || p->crl_every_s < t.every)
+			t.every = p->crl_every_s;
+		if (p->crl_overlap_s > t.overlap)
+			t.overlap = p->crl_overlap_s;
 	}
-	if (*every == 0) {
-		*every = DEFAULT_EVERY_S;
-		*overlap = DEFAULT_OVERLAP_S;
-	}
+	if (t.every == 0)
+		t = (struct terms){ DEFAULT_EVERY_S, DEFAULT_OVERLAP_S };
+	return t;
 }
 
-static enum err_code
-crl_build(struct core *c, struct core_issuer *i, struct view *v, int64_t now,
-    struct err *e)
+static bool
+list_is_due(const struct core *c, const struct core_issuer *i,
+    const struct core_crl *l)
 {
-	int64_t every, overlap;
-	crl_terms(c, i->ca.name, &every, &overlap);
-	struct revoked_walk walk = { .view = v,
-		.drop_before = i->crl_this_update };
-	struct bytes prefix = ca_row_key(c->arena, ROW_REVOKED,
-	    bytes_of(i->ca.name, strlen(i->ca.name) + 1));
-	memcpy(walk.prefix, prefix.p, prefix.len);
-	walk.prefix_len = prefix.len;
-	struct crl_source source = { &walk, walk_rewind, walk_next };
-	struct crl_spec spec = { .issuer = i->ca.cert.subject,
+	if (l->is_wanted)
+		return true;
+	struct terms t = crl_terms(c, i->ca.name);
+	return clock_now() >=
+	       crl_due_at(l->this_update, l->next_update, t.every);
+}
+
+void
+crl_want(struct core *c, const struct cert_status *s)
+{
+	struct core_issuer *i = core_issuer_find(c, s->issuer);
+	const struct policy *p = NULL;
+	if (s->policy_sha256.len == SHA256_LEN)
+		p = policy_find_hash(c->policies, s->policy_sha256.p);
+	/* A policy may leave it to the next periodic one. */
+	if (i != NULL && (p == NULL || p->crl_on_revoke))
+		crl_list(i, 0)->is_wanted = true;
+}
+
+/* --- Beginning one ------------------------------------------------------------------ */
+
+static void
+build_ended(uv_work_t *work, int status)
+{
+	struct crl_build *b = work->data;
+	(void)status;
+	b->has_ended = true;
+	crl_step(b->core);
+}
+
+static void
+spec_fill(struct crl_build *b, const struct core_issuer *i, int64_t now,
+    struct terms t)
+{
+	b->spec = (struct crl_spec){ .issuer = i->ca.cert.subject,
 		.issuer_ski = i->ca.cert.ski,
 		.issuer_type = i->ca.type,
 		.number = (uint64_t)i->crl_number + 1,
 		.this_update = now,
-		.next_update = now + every + overlap };
-	buf_reset(&i->crl_tbs);
-	return crl_build_tbs(&spec, &source, &i->crl_tbs, e);
+		.next_update = now + t.every + t.overlap };
 }
 
 static enum err_code
-crl_ask(struct core *c, size_t n, struct view *v, struct err *e)
+build_begin(struct core *c, struct core_issuer *i, struct core_crl *l,
+    struct err *e)
 {
-	struct core_issuer *i = &c->issuer[n];
-	TRY(crl_build(c, i, v, clock_now(), e));
-	struct signer_crl m = { .issuer = bytes_str(i->ca.name),
-		.tbs = buf_bytes(&i->crl_tbs) };
-	struct buf body AUTO_BUF = BUF(CRL_FRAME_MAX);
-	signer_crl_encode(&m, &body);
-	TRY(buf_end(&body, e));
-	i->crl_building = view_log_size(v);
-	i->crl_wanted = false;
-	i->crl_asked = true;
-	peer_send(c->signer, SIGNER_CRL, n, buf_bytes(&body));
+	AUTO(crl_build) b = NULL;
+	struct terms t = crl_terms(c, i->ca.name);
+	TRY(crl_build_new(c, &b, e));
+	TRY(digest_new(i->ca.type, &b->digest, e));
+	TRY(public_file_sweep(c->public, SWEEP_GRACE_S, e));
+	b->issuer = (size_t)(i - c->issuer);
+	b->partition = l->partition;
+	b->drop_before = l->regular_at;
+	b->id = ++c->next_id;
+	b->since_ms = clock_mono_ms();
+	snprintf(b->issuer_name, sizeof(b->issuer_name), "%s", i->ca.name);
+	spec_fill(b, i, clock_now(), t);
+	/* What changes from here on is not in it. */
+	l->is_wanted = false;
+	l->is_building = true;
+	b->work.data = b;
+	c->crl = b;
+	if (uv_queue_work(&c->loop, &b->work, crl_build_run, build_ended) != 0)
+		fatal("a thread cannot be asked for a CRL");
+	b = NULL;
 	return ERR_OK;
 }
 
+/* The next list after the one that was made last, so that each has its turn;
+ * those that are wanted before those that are only due. */
 static bool
-crl_is_due(const struct core *c, const struct core_issuer *i)
+next_due(struct core *c, bool wanted, struct core_issuer **issuer,
+    struct core_crl **list)
 {
-	int64_t every, overlap;
-	crl_terms(c, i->ca.name, &every, &overlap);
-	return i->crl_wanted || clock_now() >= crl_due_at(i->crl_this_update,
-						   i->crl_next_update, every);
+	size_t all = 0, n = 0;
+	for (size_t i = 0; i < c->n_issuer; i++)
+		all += c->issuer[i].n_crl;
+	for (size_t turn = 0; turn < 2; turn++) {
+		n = 0;
+		for (size_t i = 0; i < c->n_issuer; i++) {
+			struct core_issuer *is = &c->issuer[i];
+			for (size_t k = 0; k < is->n_crl; k++, n++) {
+				if ((turn == 0) != (n > c->crl_turn) ||
+				    clock_mono_ms() < is->crl[k].retry_at ||
+				    (wanted ? !is->crl[k].is_wanted
+					    : !list_is_due(c, is, &is->crl[k])))
+					continue;
+				c->crl_turn = n;
+				*issuer = is;
+				*list = &is->crl[k];
+				return true;
+			}
+		}
+	}
+	return false;
 }
 
 void
 crl_pump(struct core *c)
 {
+	struct core_issuer *i;
+	struct core_crl *l;
 	struct err e;
-	for (size_t n = 0; n < c->n_issuer; n++) {
-		if (c->issuer[n].crl_asked || !c->signer_ready ||
-		    c->read_only || !crl_is_due(c, &c->issuer[n]) ||
-		    clock_mono_ms() < c->issuer[n].crl_retry_at)
-			continue;
-		struct view *v = core_view(c);
-		if (v == NULL)
-			return;
-		if (crl_ask(c, n, v, &e) != ERR_OK)
-			core_read_only(c, &e);
+	if (c->crl != NULL || !c->signer_ready || c->read_only || c->stopping ||
+	    (!next_due(c, true, &i, &l) && !next_due(c, false, &i, &l)))
+		return;
+	if (build_begin(c, i, l, &e) != ERR_OK) {
+		log_err("crl-begin", &e);
+		l->retry_at = clock_mono_ms() + RETRY_MS;
 	}
 }
 
-/* --- Its answer --------------------------------------------------------------------- */
+/* --- Its blocks ------------------------------------------------------------------------ */
+
+static void
+keep_ends(struct crl_build *b, struct bytes block)
+{
+	size_t room = sizeof(b->first) - b->first_len;
+	size_t n = block.len < room ? block.len : room;
+	memcpy(b->first + b->first_len, block.p, n);
+	b->first_len += n;
+	n = block.len < sizeof(b->last) ? block.len : sizeof(b->last);
+	/* The end of a block that is shorter than what is kept joins it. */
+	size_t keep = sizeof(b->last) - n;
+	if (keep > b->last_len)
+		keep = b->last_len;
+	memmove(b->last, b->last + b->last_len - keep, keep);
+	memcpy(b->last + keep, block.p + block.len - n, n);
+	b->last_len = keep + n;
+}
+
+static void
+send_block(struct core *c, struct crl_build *b, struct bytes block)
+{
+	struct signer_crl m = { .issuer = bytes_str(b->issuer_name),
+		.offset = b->sent,
+		.last = b->sent + block.len == b->plan.length,
+		.piece = block };
+	struct buf head AUTO_BUF = BUF(512);
+	signer_crl_encode_head(&m, &head);
+	peer_send_parts(c->signer, SIGNER_CRL, b->id, buf_bytes(&head), block);
+	digest_put(b->digest, block);
+	keep_ends(b, block);
+	b->sent += block.len;
+	if (m.last)
+		digest_end(b->digest, &b->value);
+}
+
+static void
+send_blocks(struct core *c, struct crl_build *b)
+{
+	struct bytes block;
+	while (c->signer != NULL && c->signer_ready && !b->is_given_up &&
+	       peer_pending(c->signer) < WINDOW && crl_build_take(b, &block)) {
+		send_block(c, b, block);
+		crl_build_give(b, block);
+	}
+}
+
+/* --- Its end ------------------------------------------------------------------------------ */
 
 static enum err_code
-crl_accept(struct core *c, struct core_issuer *i, struct bytes der,
-    struct err *e)
+build_check(struct core *c, struct crl_build *b, struct err *e)
 {
-	struct crl crl;
-	TRY(crl_parse(der, &crl, e));
-	if (!bytes_eq(crl.tbs, buf_bytes(&i->crl_tbs)))
-		return err_say(e, ERR_CRYPTO, "core-crl-altered",
-		    "the signer returned another CRL than it was asked for");
-	TRY(crl_check_publish(&crl, &i->ca.cert, (uint64_t)i->crl_number,
-	    clock_now(), c->verifier, e));
-	i->crl_number = (int64_t)crl.number;
-	i->crl_this_update = crl.this_update;
-	i->crl_next_update = crl.next_update;
+	struct core_issuer *i = &c->issuer[b->issuer];
+	struct bytes first = bytes_of(b->first, b->first_len);
+	struct bytes last = bytes_of(b->last, b->last_len);
+	TRY(crl_ends_parse(first, last, b->plan.length, &b->crl, e));
+	b->crl.signature = bytes_of(b->signature, b->signature_len);
+	return crl_check_digest(&b->crl, &b->value, &i->ca.cert,
+	    (uint64_t)i->crl_number, clock_now(), c->verifier, e);
+}
+
+/* Good: its entry goes into the log, and then it may be seen. */
+static enum err_code
+build_accept(struct core *c, struct crl_build *b, struct err *e)
+{
+	struct core_issuer *i = &c->issuer[b->issuer];
+	TRY(build_check(c, b, e));
+	TRY(crl_build_finish(b, b->crl.sigalg, &b->file_at, &b->file_len, e));
+	i->crl_number = (int64_t)b->crl.number;
+	struct job *j = job_new(JOB_CRL);
+	snprintf(j->id, sizeof(j->id), "%s", i->ca.name);
+	j->crl = (struct crl_published){ .issuer = bytes_str(j->id),
+		.partition = b->partition,
+		.number = (int64_t)b->crl.number,
+		.base = (int64_t)b->crl.base,
+		.covers = b->covers,
+		.this_update = b->crl.this_update,
+		.next_update = b->crl.next_update };
+	memcpy(j->crl_sha256, b->value.sha256, SHA256_LEN);
+	j->crl.sha256 = bytes_of(j->crl_sha256, SHA256_LEN);
+	b->is_writing = true;
+	writer_push(c, j);
 	return ERR_OK;
+}
+
+/* Tried again by the clock, not in a loop. */
+static void
+build_fail(struct core *c, const char *event, const struct err *e)
+{
+	struct crl_build *b = c->crl;
+	struct core_crl *l = crl_list(&c->issuer[b->issuer], b->partition);
+	log_err(event, e);
+	l->is_building = false;
+	l->is_wanted = true;
+	l->retry_at = clock_mono_ms() + RETRY_MS;
+	c->crl = NULL;
+	crl_build_free(b);
+}
+
+/* Whatever is next for the one under way. */
+void
+crl_step(struct core *c)
+{
+	struct crl_build *b = c->crl;
+	struct err e;
+	if (b == NULL || b->is_writing)
+		return;
+	send_blocks(c, b);
+	if (!b->has_ended)
+		return;
+	if (b->code == ERR_OK && !b->is_given_up && !b->is_answered)
+		return;
+	if (b->code == ERR_CORRUPT && !b->is_given_up)
+		core_read_only(c, &b->err);
+	if (b->is_given_up)
+		b->code = err_say(&b->err, ERR_BUSY, "crl-no-signature",
+		    "the signer refused a CRL or went away; see its log");
+	if (b->code == ERR_OK)
+		b->code = build_accept(c, b, &b->err);
+	e = b->err;
+	if (b->code != ERR_OK)
+		build_fail(c, "crl-refused", &e);
 }
 
 void
 crl_answer(struct core *c, const struct frame *f)
 {
-	struct err e;
-	if (f->id >= c->n_issuer || !c->issuer[f->id].crl_asked)
+	struct crl_build *b = c->crl;
+	if (b == NULL || f->id != b->id || b->is_answered || b->is_given_up)
 		return;
-	struct core_issuer *i = &c->issuer[f->id];
-	enum err_code code = ERR_CRYPTO;
-	if ((f->type & SIGNER_REFUSAL) == 0) {
-		code = crl_accept(c, i, f->body, &e);
-		if (code != ERR_OK)
-			log_err("crl-refused", &e);
-	}
-	if (code != ERR_OK) {
-		/* Tried again by the clock, not in a loop. */
-		i->crl_asked = false;
-		i->crl_building = 0;
-		i->crl_retry_at = clock_mono_ms() + 1000;
+	bool good = (f->type & SIGNER_REFUSAL) == 0 &&
+		    f->body.len <= sizeof(b->signature) &&
+		    b->sent == b->plan.length;
+	if (good) {
+		memcpy(b->signature, f->body.p, f->body.len);
+		b->signature_len = f->body.len;
+		b->is_answered = true;
+	} else
+		crl_build_give_up(b);
+	crl_step(c);
+}
+
+void
+crl_abandon(struct core *c)
+{
+	if (c->crl == NULL || c->crl->is_writing)
 		return;
+	crl_build_give_up(c->crl);
+	crl_step(c);
+}
+
+bool
+crl_is_idle(const struct core *c)
+{
+	return c->crl == NULL;
+}
+
+/* --- Published ------------------------------------------------------------------------------ */
+
+static enum err_code
+put_in_public(struct core *c, const struct crl_build *b, struct err *e)
+{
+	char path[CRL_URL_MAX];
+	uint8_t small[ROW_BODY_MAX];
+	struct bytes body = BYTES_NONE;
+	crl_path(path, b->issuer_name, b->partition, b->is_delta);
+	if (b->file_len <= sizeof(small)) {
+		ssize_t n =
+		    pread(b->fd, small, (size_t)b->file_len, (off_t)b->file_at);
+		if (n != (ssize_t)b->file_len)
+			return err_errno(e, "crl-write",
+			    "the file of a CRL cannot be written; look at the "
+			    "disk");
+		body = bytes_of(small, (size_t)n);
 	}
-	struct job *j = job_new(JOB_CRL);
-	snprintf(j->id, sizeof(j->id), "%s", i->ca.name);
-	j->covers = i->crl_building;
-	buf_put(&j->body, f->body.p, f->body.len);
-	writer_push(c, j);
+	return publish_crl(c, path, b, body, e);
+}
+
+static void
+list_published(struct core *c, const struct crl_build *b, const struct job *j)
+{
+	struct core_issuer *i = &c->issuer[b->issuer];
+	struct core_crl *l = crl_list(i, b->partition);
+	struct terms t = crl_terms(c, i->ca.name);
+	l->this_update = b->crl.this_update;
+	l->next_update = b->crl.next_update;
+	l->number = (int64_t)b->crl.number;
+	l->covers = b->covers;
+	l->log_size = j->log_size;
+	/* One that comes when a periodic one would be due counts as that. */
+	if (l->this_update >= l->regular_at + t.every)
+		l->regular_at = l->this_update;
+	log_info("crl-published",
+	    "issuer=%s partition=%lld number=%lld entries=%zu octets=%llu "
+	    "ms=%lld",
+	    i->ca.name, (long long)b->partition, (long long)b->crl.number,
+	    b->plan.entries, (unsigned long long)b->file_len,
+	    (long long)(clock_mono_ms() - b->since_ms));
 }
 
 /* Its entry is in the log: now it may be seen. */
 void
 crl_written(struct core *c, struct job *j)
 {
-	struct err e;
-	struct core_issuer *i = core_issuer_find(c, bytes_str(j->id));
-	i->crl_asked = false;
+	struct crl_build *b = c->crl;
+	struct err e = j->err;
 	enum err_code code = j->code;
-	if (code != ERR_OK)
-		e = j->err;
-	else
-		code = publish_crl(c, i, buf_bytes(&j->body), &e);
+	if (code == ERR_OK)
+		code = put_in_public(c, b, &e);
 	if (code != ERR_OK) {
-		log_err("crl-publish", &e);
-		i->crl_wanted = true;
-		i->crl_retry_at = clock_mono_ms() + 1000;
+		build_fail(c, "crl-publish", &e);
 		return;
 	}
-	i->crl_covers = j->covers;
-	i->crl_log_size = j->log_size;
-	i->crl_building = 0;
-	log_info("crl-published", "issuer=%s number=%lld octets=%zu",
-	    i->ca.name, (long long)i->crl_number, j->body.len);
+	list_published(c, b, j);
+	crl_list(&c->issuer[b->issuer], b->partition)->is_building = false;
+	c->crl = NULL;
+	crl_build_free(b);
+	crl_pump(c);
 }
 
 bool
 crl_covers(const struct core *c, uint64_t size)
 {
 	for (size_t n = 0; n < c->n_issuer; n++) {
-		const struct core_issuer *i = &c->issuer[n];
-		if ((i->crl_wanted || i->crl_asked) && i->crl_covers < size)
-			return false;
+		for (size_t k = 0; k < c->issuer[n].n_crl; k++) {
+			const struct core_crl *l = &c->issuer[n].crl[k];
+			if ((l->is_wanted || l->is_building) &&
+			    l->covers < size)
+				return false;
+		}
 	}
 	return true;
+}
+
+static void
+on_block(uv_async_t *async)
+{
+	crl_step(async->data);
+}
+
+void
+crl_open(struct core *c)
+{
+	if (uv_async_init(&c->loop, &c->crl_block, on_block) != 0)
+		fatal("the loop takes no messages");
+	c->crl_block.data = c;
 }

@@ -39,7 +39,7 @@ due_kind(unsigned consequence)
 }
 
 static void
-crl_want(struct core *c, struct bytes serial)
+status_changed(struct core *c, struct bytes serial)
 {
 	struct err e;
 	struct cert_status status;
@@ -48,11 +48,8 @@ crl_want(struct core *c, struct bytes serial)
 		return;
 	if (ca_status(v, serial, &status, &e) != ERR_OK)
 		core_read_only(c, &e);
-	else if (status.known) {
-		struct core_issuer *i = core_issuer_find(c, status.issuer);
-		if (i != NULL)
-			i->crl_wanted = true;
-	}
+	else if (status.known)
+		crl_want(c, &status);
 }
 
 static void
@@ -69,7 +66,7 @@ follow_entry(struct core *c, const struct followed *f)
 	if ((what & C_STATUS) != 0)
 		due_push(c, due_kind(what), serial);
 	if ((what & C_CRL) != 0)
-		crl_want(c, serial);
+		status_changed(c, serial);
 }
 
 /* The writer has them already; the old ones end with the job. */

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core.h"
+#include "core_crl.h"
 
 #define CHECKPOINT_FRESH 1
 #define REFUSED_MS       1000 /* until what was refused is asked for again */
@@ -250,15 +250,25 @@ publish_files(struct core *c, struct err *e)
 }
 
 enum err_code
-publish_crl(struct core *c, struct core_issuer *i, struct bytes der,
-    struct err *e)
+publish_crl(struct core *c, const char *path, const struct crl_build *b,
+    struct bytes body, struct err *e)
 {
 	struct public_txn *t = NULL;
-	char path[PATH_LEN];
-	snprintf(path, sizeof(path), "/crl/%s.crl", i->ca.name);
+	uint8_t key[PUBLIC_KEY_MAX];
+	struct public_row row = { .this_update = b->crl.this_update,
+		.next_update = b->crl.next_update,
+		.type = "application/pkix-crl",
+		.body = body };
+	if (body.len == 0) {
+		memcpy(row.file, b->file, sizeof(row.file));
+		row.file_at = b->file_at;
+		row.file_len = b->file_len;
+		/* Its number is in it: no other list has this hash. */
+		memcpy(row.file_sha256, b->value.sha256, SHA256_LEN);
+	}
 	TRY(public_begin(c->public, &t, e));
-	enum err_code code = put_file(t, path, "application/pkix-crl",
-	    i->crl_this_update, i->crl_next_update, der, e);
+	enum err_code code =
+	    public_put(t, public_file_key(key, bytes_str(path)), &row, e);
 	if (code == ERR_OK)
 		code = public_commit(TAKE(t), e);
 	public_abort(t);

@@ -162,6 +162,29 @@ read_seal(struct reading *r, struct err *e)
 	return ERR_OK;
 }
 
+#define EXPORT_CRL_MAX (32u << 20)
+
+/* A long one lies in a file; a line of the export has an end. */
+static enum err_code
+put_crl(struct reading *r, const char *issuer, const struct public_row *row,
+    struct err *e)
+{
+	struct bytes body = row->body;
+	if (row->file[0] == '\0') {
+		export_crl(r->out, issuer, body);
+		return ERR_OK;
+	}
+	if (row->file_len > EXPORT_CRL_MAX)
+		return err_say(e, ERR_DENIED, "closing-crl-long",
+		    "the CRL of %s is too long for a line of the export; "
+		    "partition it",
+		    issuer);
+	TRY(public_file_map(r->core->reader, row, &body, e));
+	export_crl(r->out, issuer, body);
+	public_file_unmap(body);
+	return ERR_OK;
+}
+
 /*
  * CRL lines and a checkpoint line, of one moment at which the checkpoint
  * covers the entries of the CRLs.
@@ -172,7 +195,7 @@ read_closing(struct reading *r, struct err *e)
 	struct core *c = r->core;
 	struct bytes note;
 	for (size_t n = 0; n < c->n_issuer; n++) {
-		if (c->issuer[n].crl_log_size > c->sealed)
+		if (c->issuer[n].crl[0].log_size > c->sealed)
 			return err_say(e, ERR_BUSY, "closing-unsettled",
 			    "a new CRL is not under a checkpoint yet; try "
 			    "again");
@@ -184,7 +207,7 @@ read_closing(struct reading *r, struct err *e)
 		snprintf(path, sizeof(path), "/crl/%s.crl",
 		    c->issuer[n].ca.name);
 		if (public_file(c, path, &row))
-			export_crl(r->out, c->issuer[n].ca.name, row.body);
+			TRY(put_crl(r, c->issuer[n].ca.name, &row, e));
 	}
 	export_checkpoint(r->out, note);
 	public_release(c->reader);
@@ -353,7 +376,7 @@ status_issuers(struct core *c, struct jw *w)
 	for (size_t n = 0; n < c->n_issuer; n++) {
 		const struct core_issuer *i = &c->issuer[n];
 		jw_object(w);
-		jw_member_int(w, "crl_next_update", i->crl_next_update);
+		jw_member_int(w, "crl_next_update", i->crl[0].next_update);
 		jw_member_int(w, "crl_number", i->crl_number);
 		jw_member_str(w, "name", bytes_str(i->ca.name));
 		jw_member_int(w, "not_after", i->ca.cert.not_after);

@@ -532,13 +532,19 @@ on_signer_gone(void *ctx, struct peer *p)
 		c->seal.running = false;
 		log_warn("signer-away", "waits=%s", "issuance");
 		evidence_abandon(c);
+		crl_abandon(c);
 		for (size_t i = 0; i < c->n_issuer; i++) {
-			c->issuer[i].crl_asked = false;
-			c->issuer[i].crl_wanted |=
-			    c->issuer[i].crl_building > 0;
 			c->issuer[i].responder_asked = false;
 		}
 	}
+}
+
+static void
+on_signer_written(void *ctx, struct peer *p)
+{
+	struct core *c = ctx;
+	if (p == c->signer)
+		crl_step(c);
 }
 
 void
@@ -557,6 +563,7 @@ sign_peer(struct core *c, enum role role, int fd)
 		.cap = signer_cap,
 		.frame = on_signer_frame,
 		.gone = on_signer_gone,
+		.written = on_signer_written,
 		.ctx = c };
 	if (peer_open(&setup, slot, &e) != ERR_OK) {
 		log_err("peer-open", &e);

@@ -22,7 +22,7 @@ job_new(enum job_kind kind)
 	if (j == NULL)
 		fatal("no memory for a job");
 	j->kind = kind;
-	j->body = BUF(CRL_MAX_BYTES);
+	j->body = BUF(FRAME_MAX);
 	j->statement = BUF(STATEMENT_MAX);
 	return j;
 }
@@ -238,8 +238,7 @@ run_job(struct core *c, struct job *j, struct view *v, int64_t now,
 	case JOB_TICK:
 		return run_tick(c, j, v, now, a, e);
 	case JOB_CRL:
-		code = ca_decide_crl(v, bytes_str(j->id), buf_bytes(&j->body),
-		    j->covers, now, a, &d, e);
+		code = ca_decide_crl(v, &j->crl, now, a, &d, e);
 		break;
 	case JOB_RESPONDER:
 		code = ca_decide_responder(v, bytes_str(j->id),

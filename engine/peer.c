@@ -11,6 +11,7 @@ struct peer {
 	struct peer_setup setup;
 	struct buf in, out;
 	char read[PEER_READ];
+	size_t writing; /* octets handed to libuv and not yet written */
 	int handles;
 	bool closing;
 };
@@ -48,10 +49,13 @@ on_written(uv_write_t *req, int status)
 {
 	struct peer_write *w = (struct peer_write *)req;
 	struct peer *p = w->peer;
+	p->writing -= w->octets.len;
 	buf_fini(&w->octets);
 	free(w);
 	if (status < 0)
 		peer_close(p);
+	else if (p->setup.written != NULL && !p->closing)
+		p->setup.written(p->setup.ctx, p);
 }
 
 static void
@@ -77,13 +81,28 @@ on_flush(uv_prepare_t *h)
 		buf_fini(&w->octets);
 		free(w);
 		peer_close(p);
+		return;
 	}
+	p->writing += w->octets.len;
 }
 
 void
 peer_send(struct peer *p, uint16_t type, uint64_t id, struct bytes body)
 {
 	frame_put(&p->out, type, id, body);
+}
+
+void
+peer_send_parts(struct peer *p, uint16_t type, uint64_t id, struct bytes first,
+    struct bytes rest)
+{
+	frame_put_parts(&p->out, type, id, first, rest);
+}
+
+size_t
+peer_pending(const struct peer *p)
+{
+	return p->out.len + p->writing;
 }
 
 static void

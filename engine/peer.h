@@ -21,13 +21,18 @@ struct peer_setup {
 	    const struct frame *f, struct err *e);
 	/* Once, after the last frame; p must not be used afterwards. */
 	void (*gone)(void *ctx, struct peer *p);
+	/* NULL, or called when octets have left that waited for the peer. */
+	void (*written)(void *ctx, struct peer *p);
 	void *ctx;
 };
 MUST_CHECK enum err_code peer_open(const struct peer_setup *setup,
     struct peer **out, struct err *e);
 /* Frames of one turn of the loop leave in one write. */
 void peer_send(struct peer *p, uint16_t type, uint64_t id, struct bytes body);
-void peer_close(struct peer *p); /* calls gone later */
+void peer_send_parts(struct peer *p, uint16_t type, uint64_t id,
+    struct bytes first, struct bytes rest);
+size_t peer_pending(const struct peer *p); /* octets that have not left */
+void peer_close(struct peer *p);           /* calls gone later */
 
 /* Calls readable on the loop whenever the control socket has a frame. */
 void control_watch(uv_loop_t *loop, uv_poll_t *poll, int fd,

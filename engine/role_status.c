@@ -270,10 +270,14 @@ on_request(void *ctx, struct net_conn *c, const struct http_request *r)
 		return;
 	}
 	s->out.len = 0;
-	if (status_answer(&s->view, r, &s->out, &unknown))
-		net_answer(c, buf_bytes(&s->out), r->keep_alive);
-	else
+	s->view.lent = BYTES_NONE;
+	if (!status_answer(&s->view, r, &s->out, &unknown))
 		unknown_ask(s, c, r, &unknown);
+	else if (s->view.lent.len > 0)
+		net_answer_lent(c, buf_bytes(&s->out), s->view.lent,
+		    public_file_unmap, r->keep_alive);
+	else
+		net_answer(c, buf_bytes(&s->out), r->keep_alive);
 }
 
 /* --- The parent, the clock --------------------------------------------------------------- */

@@ -30,6 +30,46 @@ is_known_tag(const struct http_request *r, const char *tag)
 	return false;
 }
 
+/* "Sun, 06 Nov 1994 08:49:37 GMT", the one form that is written today
+ * (RFC 9110 5.6.7); the older two are passed over. */
+static bool
+read_date(struct bytes b, int64_t *out)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	struct civil c;
+	int64_t part[5];
+	static const uint8_t at[5] = { 5, 12, 17, 20, 23 };
+	if (b.len != 29 || memcmp(b.p + 25, " GMT", 4) != 0)
+		return false;
+	for (size_t i = 0; i < 5; i++)
+		if (!dec_parse(bytes_of(b.p + at[i] + (b.p[at[i]] == '0'),
+				   (i == 1 ? 4 : 2) -
+				       (size_t)(b.p[at[i]] == '0')),
+			&part[i]))
+			return false;
+	for (c.month = 1; c.month <= 12; c.month++)
+		if (memcmp(b.p + 8, months + 3 * (c.month - 1), 3) == 0)
+			break;
+	c.day = (int)part[0];
+	c.year = (int)part[1];
+	c.hour = (int)part[2];
+	c.minute = (int)part[3];
+	c.second = (int)part[4];
+	return c.month <= 12 && civil_to_time(&c, out);
+}
+
+/* Has the client what is published?  A tag says it better than a date. */
+static bool
+is_known(const struct http_request *r, const struct public_row *row)
+{
+	struct bytes sent;
+	int64_t since;
+	if (http_find(r, "If-None-Match", &sent))
+		return is_known_tag(r, row->etag);
+	return http_find(r, "If-Modified-Since", &sent) &&
+	       read_date(sent, &since) && row->this_update <= since;
+}
+
 #define FOR_EVER (365 * DAY)
 
 void
@@ -49,13 +89,20 @@ status_row(struct status_view *s, const struct http_request *r,
 	    modified, expires, row->etag, (long long)age);
 	bool is_head = r->method == HTTP_HEAD;
 	/* RFC 9110 13.1.2: 304 answers what reads, not a POST. */
-	if (r->method != HTTP_POST && is_known_tag(r, row->etag)) {
+	if (r->method != HTTP_POST && is_known(r, row)) {
+		if (s->lent.len > 0)
+			public_file_unmap(s->lent);
+		s->lent = BYTES_NONE;
 		count(COUNT_NOT_MODIFIED, 1);
 		http_answer(out, 304, s->now, r->keep_alive, NULL, extra,
 		    BYTES_NONE, is_head);
 	} else
 		http_answer(out, 200, s->now, r->keep_alive, row->type, extra,
-		    body, is_head);
+		    body, is_head || s->lent.len > 0);
+	if (is_head && s->lent.len > 0) {
+		public_file_unmap(s->lent);
+		s->lent = BYTES_NONE;
+	}
 }
 
 void
@@ -139,7 +186,19 @@ answer_file(struct status_view *s, const struct http_request *r,
 	if (r->path.len > PUBLIC_KEY_MAX - 2 ||
 	    !public_get(s->reader, public_file_key(key, r->path), &row))
 		return false;
-	status_row(s, r, &row, row.body, out);
+	if (row.file[0] == '\0') {
+		status_row(s, r, &row, row.body, out);
+		return true;
+	}
+	struct err e;
+	if (public_file_map(s->reader, &row, &s->lent, &e) == ERR_OK)
+		status_row(s, r, &row, s->lent, out);
+	else {
+		log_err("status-file", &e);
+		(void)err_say(&e, ERR_BUSY, "status-replaced",
+		    "this was replaced a moment ago; ask again");
+		status_problem(s, r, 503, &e, out);
+	}
 	return true;
 }
 

@@ -18,6 +18,9 @@ struct status_view {
 	size_t n_issuer;
 	int64_t now;
 	struct http_days days;
+	/* Out: the body that goes behind what is in out, to be unmapped with
+	 * public_file_unmap() once it was sent; empty: out is the answer. */
+	struct bytes lent;
 };
 
 /* A serial of ours that was never published: only a fresh signature can say

@@ -26,9 +26,10 @@ struct net_conn {
 	struct buf in;       /* the beginning of a request, between reads */
 	int64_t deadline_ms; /* closed when it passes; time of the loop */
 	size_t pending;      /* octets handed to libuv and not yet written */
-	bool is_mid_request; /* the deadline counts from its first octet */
-	bool held;           /* somebody will call net_answer_held() */
-	bool last;           /* close once everything is written */
+	struct lent_write *lent; /* a body that is being sent; NULL: none */
+	bool is_mid_request;     /* the deadline counts from its first octet */
+	bool held;               /* somebody will call net_answer_held() */
+	bool last;               /* close once everything is written */
 	bool closing, closed;
 };
 TAILQ_HEAD(conns, net_conn);
@@ -54,6 +55,17 @@ struct pending_write {
 	struct net_conn *conn;
 	size_t len;
 	char octets[];
+};
+
+/* A body that stays where it is until it was sent. */
+struct lent_write {
+	uv_write_t req;
+	struct net_conn *conn;
+	struct bytes body;
+	void (*done)(struct bytes body);
+	size_t left; /* octets at the last look: is the client taking them? */
+	int64_t since_ms; /* when that changed last */
+	bool keep_alive;
 };
 
 /* libuv takes char * for what it only reads. */
@@ -329,6 +341,19 @@ on_connection(uv_stream_t *listen, int status)
 		conn_close(c);
 }
 
+/* True when a client has taken nothing of it for too long. */
+static bool
+lent_stands_still(struct net_conn *c)
+{
+	size_t left = uv_stream_get_write_queue_size(&c->io.stream);
+	int64_t now = clock_mono_ms();
+	if (left != c->lent->left) {
+		c->lent->left = left;
+		c->lent->since_ms = now;
+	}
+	return now - c->lent->since_ms > c->server->setup.idle_ms;
+}
+
 /* Time-outs need no more precision than a second. */
 static void
 on_sweep(uv_timer_t *timer)
@@ -337,7 +362,9 @@ on_sweep(uv_timer_t *timer)
 	int64_t now = (int64_t)uv_now(timer->loop);
 	struct net_conn *c;
 	TAILQ_FOREACH (c, &s->conns, link) {
-		if (c->held || c->closing || now <= c->deadline_ms)
+		bool waits = c->lent != NULL && lent_stands_still(c);
+		if (c->closing || (c->held && !waits) ||
+		    (!c->held && now <= c->deadline_ms))
 			continue;
 		s->counts.timeouts++;
 		conn_close(c);
@@ -493,6 +520,54 @@ net_answer_held(struct net_conn *c, struct bytes answer, bool keep_alive)
 	conn_feed(c, BYTES_NONE);
 	if (!c->closing && !c->held && !c->last)
 		uv_read_start(&c->io.stream, on_alloc, on_read);
+}
+
+/* --- Long bodies ------------------------------------------------------------ */
+
+static void
+on_lent(uv_write_t *req, int status)
+{
+	struct lent_write *w = (struct lent_write *)req;
+	struct net_conn *c = w->conn;
+	bool keep_alive = w->keep_alive;
+	c->lent = NULL;
+	w->done(w->body);
+	free(w);
+	if (status < 0)
+		conn_close(c);
+	net_answer_held(c, BYTES_NONE, keep_alive);
+}
+
+void
+net_answer_lent(struct net_conn *c, struct bytes head, struct bytes body,
+    void (*done)(struct bytes body), bool keep_alive)
+{
+	struct lent_write *w = calloc(1, sizeof(*w));
+	if (c->server->reading == c)
+		conn_flush(c);
+	conn_send(c, head);
+	if (w == NULL || c->closing) {
+		free(w);
+		done(body);
+		conn_close(c);
+		return;
+	}
+	*w = (struct lent_write){ .conn = c,
+		.body = body,
+		.done = done,
+		.left = body.len,
+		.since_ms = clock_mono_ms(),
+		.keep_alive = keep_alive };
+	uv_buf_t all = uv_bytes(body);
+	if (uv_write(&w->req, &c->io.stream, &all, 1, on_lent) != 0) {
+		free(w);
+		done(body);
+		conn_close(c);
+		return;
+	}
+	c->lent = w;
+	c->held = true;
+	c->server->counts.octets_out += body.len;
 }
 
 bool

@@ -5,6 +5,7 @@
 #ifndef SIGNER_INTERNAL_H
 #define SIGNER_INTERNAL_H
 
+#include <refrendo/crl.h>
 #include <refrendo/signer.h>
 
 /* How far a peer's clock may run ahead of ours. */
@@ -194,13 +195,25 @@ struct authority {
 	int64_t responder_not_before, responder_not_after;
 };
 
+/* The CRL that is arriving; by is NULL while there is none. */
+struct crl_intake {
+	struct authority *by;
+	uint64_t id;  /* of its frames */
+	uint64_t got; /* octets */
+	int64_t now;  /* when it began */
+	struct crl_stream *stream;
+	struct digest *digest;
+};
+void crl_intake_fini(struct crl_intake *in);
+
 struct signer {
 	bool is_ocsp, said_hello;
 	int64_t composed_second; /* answers for status in this second */
 	unsigned composed_count;
 	uint64_t composed;
 	struct ceilings ceilings;
-	char origin[64];
+	char origin[64], public_url[URL_LEN];
+	struct crl_intake crl;
 	struct authority issuer[ISSUERS_MAX];
 	size_t n_issuer;
 	struct authority endorser;
@@ -218,10 +231,12 @@ struct signer {
 /* --- judge_*.c: may this be signed? ---------------------------------------------------- */
 
 enum wrap {
-	WRAP_NONE, /* nothing to sign: the answer is empty */
+	WRAP_NONE,   /* nothing to sign: the answer is empty */
+	WRAP_SILENT, /* a part of something: no answer yet */
 	WRAP_HELLO,
 	WRAP_SIGNED, /* TBS, algorithm, signature */
 	WRAP_NOTE,
+	WRAP_CRL,  /* the signature alone: who asked has the rest */
 	WRAP_OCSP, /* signatures alone */
 	WRAP_COMPOSED
 };
@@ -234,6 +249,7 @@ struct job {
 	struct bytes serial;    /* WRAP_SIGNED of a certificate */
 	struct bytes responder; /* WRAP_COMPOSED */
 	struct checkpoint checkpoint;
+	struct digest_value digest; /* WRAP_CRL */
 	uint64_t record; /* offset of the record that this signs; 0: none */
 	bool again;      /* it was there before: perhaps signed already */
 };
@@ -273,7 +289,8 @@ MUST_CHECK enum err_code may_sign_responder(struct signer *s,
     const struct signer_responder *m, int64_t now, struct job *job,
     struct err *e);
 MUST_CHECK enum err_code may_sign_crl(struct signer *s,
-    const struct signer_crl *m, int64_t now, struct job *job, struct err *e);
+    const struct signer_crl *m, uint64_t id, int64_t now, struct job *job,
+    struct err *e);
 MUST_CHECK enum err_code may_sign_checkpoint(struct signer *s,
     const struct signer_checkpoint *m, int64_t now, struct job *job,
     struct err *e);

@@ -1,10 +1,8 @@
 /*
- * judge_other - may this CRL, checkpoint, responder's certificate or end of an
+ * judge_other - may this checkpoint, responder's certificate or end of an
  * appointment be signed?
  */
 #include <string.h>
-
-#include <refrendo/crl.h>
 
 #include "internal.h"
 
@@ -14,83 +12,6 @@ hash_of(struct signer *s, struct bytes b)
 	uint8_t *hash = arena_get(s->arena, SHA256_LEN);
 	hasher_sha256(s->hasher, hash, b);
 	return bytes_of(hash, SHA256_LEN);
-}
-
-/* --- CRL ---------------------------------------------------------------------- */
-
-static enum err_code
-check_crl_issuer(const struct authority *by, const struct crl *c, struct err *e)
-{
-	if (!bytes_eq(c->issuer, by->cert.subject) ||
-	    !bytes_eq(c->aki, by->cert.ski))
-		return err_at(e, ERR_DENIED, "signer-crl-issuer",
-		    "RFC 5280 5.1.2.3", NOWHERE,
-		    "the CRL is that of another CA than %s", by->name);
-	if (!bytes_eq(c->sigalg, key_type_sigalg(key_type(by->key))))
-		return err_at(e, ERR_DENIED, "signer-crl-algorithm",
-		    "RFC 5280 5.1.1.2", NOWHERE,
-		    "the CRL names another signature algorithm than that of "
-		    "the CA %s",
-		    by->name);
-	return ERR_OK;
-}
-
-static enum err_code
-check_crl_times(struct signer *s, const struct crl *c,
-    const struct crl_seen *last, int64_t now, struct err *e)
-{
-	if (c->this_update > now + SKEW || c->next_update <= now)
-		return err_say(e, ERR_DENIED, "signer-crl-not-now",
-		    "the CRL begins in the future, or is already over");
-	if (c->next_update <= c->this_update ||
-	    c->next_update - c->this_update > s->ceilings.crl_max_s)
-		return err_say(e, ERR_DENIED, "signer-crl-life",
-		    "the CRL is valid for longer than the ceiling of the "
-		    "signer allows");
-	if (last != NULL && c->this_update < last->this_update)
-		return err_say(e, ERR_DENIED, "signer-crl-back",
-		    "the CRL begins before the one that was signed last; "
-		    "check the clock");
-	return ERR_OK;
-}
-
-enum err_code
-may_sign_crl(struct signer *s, const struct signer_crl *m, int64_t now,
-    struct job *job, struct err *e)
-{
-	struct crl c;
-	TRY(signer_issuer(s, m->issuer, &job->by, e));
-	TRY(crl_tbs_parse(m->tbs, &c, e));
-	TRY(check_crl_issuer(job->by, &c, e));
-	struct bytes name = bytes_str(job->by->name);
-	struct bytes hash = hash_of(s, m->tbs);
-	struct crl_seen *last = state_crl(&s->state, name);
-	job->wrap = WRAP_SIGNED;
-	job->tbs = m->tbs;
-	if (last != NULL && c.number <= (uint64_t)last->number) {
-		/* The same list again, after a crash: the same signature. */
-		if (c.number != (uint64_t)last->number ||
-		    !bytes_eq(hash, bytes_of(last->tbs_sha256, SHA256_LEN)))
-			return err_at(e, ERR_CONFLICT, "signer-crl-number",
-			    "RFC 5280 5.2.3", NOWHERE,
-			    "a CRL with this number or a higher one was "
-			    "already signed for the CA %s",
-			    job->by->name);
-		job->record = last->record;
-		job->again = true;
-		return ERR_OK;
-	}
-	TRY(check_crl_times(s, &c, last, now, e));
-	if (c.number > INT64_MAX || c.number == 0)
-		return err_say(e, ERR_DENIED, "signer-crl-number-range",
-		    "the number of the CRL is zero or too large");
-	struct record r = { .kind = REC_CRL,
-		.time = now,
-		.issuer = name,
-		.digest = hash,
-		.value = (int64_t)c.number,
-		.this_update = c.this_update };
-	return signer_keep(s, &r, job, e);
 }
 
 /* --- Checkpoint ------------------------------------------------------------------- */

@@ -141,10 +141,19 @@ signer_certificate_decode(struct bytes in, struct signer_certificate *out,
 }
 
 void
-signer_crl_encode(const struct signer_crl *m, struct buf *out)
+signer_crl_encode_head(const struct signer_crl *m, struct buf *out)
 {
 	put_bytes(out, m->issuer);
-	put_bytes(out, m->tbs);
+	put_u64(out, m->offset);
+	put_u8(out, m->last ? 1 : 0);
+	put_u32(out, (uint32_t)m->piece.len);
+}
+
+void
+signer_crl_encode(const struct signer_crl *m, struct buf *out)
+{
+	signer_crl_encode_head(m, out);
+	buf_put(out, m->piece.p, m->piece.len);
 }
 
 enum err_code
@@ -152,7 +161,12 @@ signer_crl_decode(struct bytes in, struct signer_crl *out, struct err *e)
 {
 	struct reader r = reader_of(in);
 	struct signer_crl m = { .issuer = get_bytes(&r) };
-	m.tbs = get_bytes(&r);
+	m.offset = get_u64(&r);
+	uint8_t last = get_u8(&r);
+	m.piece = get_bytes(&r);
+	m.last = last == 1;
+	if (last > 1)
+		r.bad = true;
 	TRY(end(&r, e));
 	*out = m;
 	return ERR_OK;

@@ -124,7 +124,8 @@ judge(struct signer *s, struct item *it, enum signer_asker who, int64_t now,
 		return may_sign_certificate(s, &it->in.certificate, now,
 		    &it->job, e);
 	case SIGNER_CRL:
-		return may_sign_crl(s, &it->in.crl, now, &it->job, e);
+		return may_sign_crl(s, &it->in.crl, it->frame.id, now, &it->job,
+		    e);
 	case SIGNER_CHECKPOINT:
 		return may_sign_checkpoint(s, &it->in.checkpoint, now, &it->job,
 		    e);
@@ -182,6 +183,8 @@ make_signature(struct signer *s, const struct job *job, struct buf *out,
 {
 	if (job->wrap == WRAP_NOTE)
 		return checkpoint_sign(&job->checkpoint, s->log_key, out, e);
+	if (job->wrap == WRAP_CRL)
+		return key_sign_digest(job->by->key, &job->digest, out, e);
 	return key_sign(job->by->key, job->tbs, out, e);
 }
 
@@ -225,11 +228,26 @@ signer_check_own(struct signer *s, const struct key *key, struct bytes tbs,
 }
 
 static enum err_code
+check_digest(struct signer *s, const struct key *key,
+    const struct digest_value *digest, struct bytes signature, struct err *e)
+{
+	struct err detail;
+	if (verifier_check_digest(s->ours, key_spki(key),
+		key_type_sigalg(key_type(key)), digest, signature,
+		&detail) == ERR_OK)
+		return ERR_OK;
+	return not_verified(&detail, e);
+}
+
+static enum err_code
 check_signature(struct signer *s, const struct job *job, struct bytes signature,
     struct err *e)
 {
 	struct err detail;
 	struct checkpoint c;
+	if (job->wrap == WRAP_CRL)
+		return check_digest(s, job->by->key, &job->digest, signature,
+		    e);
 	if (job->wrap != WRAP_NOTE)
 		return signer_check_own(s, job->by->key, job->tbs, signature,
 		    e);
@@ -312,7 +330,7 @@ fill(struct signer *s, const struct item *it, int64_t now, struct buf *body,
 	if (job->wrap == WRAP_OCSP)
 		return sign_batch(s, &it->in.ocsp, now, body, e);
 	TRY(sign(s, job, now, &signature, e));
-	if (job->wrap == WRAP_NOTE) {
+	if (job->wrap == WRAP_NOTE || job->wrap == WRAP_CRL) {
 		buf_put(body, signature.p, signature.len);
 		return ERR_OK;
 	}
@@ -346,11 +364,15 @@ is_fatal(const struct signer *s)
 	return s->journal != NULL && journal_failed(s->journal);
 }
 
+#define ANSWER_MAX 262144u
+
 static enum err_code
 answer(struct signer *s, struct item *it, int64_t now, struct buf *out,
     struct err *e)
 {
-	struct buf body AUTO_BUF = BUF(CRL_FRAME_MAX + CERT_MAX_BYTES);
+	struct buf body AUTO_BUF = BUF(ANSWER_MAX);
+	if (it->refusal.code == ERR_OK && it->job.wrap == WRAP_SILENT)
+		return ERR_OK;
 	if (it->refusal.code == ERR_OK) {
 		enum err_code code = fill(s, it, now, &body, e);
 		if (code == ERR_OK)

@@ -239,6 +239,8 @@ signer_new(const struct signer_setup *setup, struct signer **out, struct err *e)
 		return err_nomem(e);
 	s->arena = arena_new();
 	snprintf(s->origin, sizeof(s->origin), "%s", setup->config->origin);
+	snprintf(s->public_url, sizeof(s->public_url), "%s",
+	    setup->config->public_url);
 	TRY(verifier_new(&s->theirs, e));
 	TRY(proofs_new(PROOFS, &s->proofs, e));
 	verifier_share(s->theirs, s->proofs);
@@ -259,6 +261,7 @@ signer_free(struct signer *s)
 	for (size_t i = 0; i < s->n_issuer; i++)
 		authority_fini(&s->issuer[i]);
 	authority_fini(&s->endorser);
+	crl_intake_fini(&s->crl);
 	key_free(s->log_key);
 	verifier_free(s->theirs);
 	verifier_free(s->ours);

@@ -166,6 +166,7 @@ open_writer(struct public *p, const char *dir, int64_t map_bytes, bool *fresh,
 	*fresh = open_existing(p, map_bytes, &seen) != ERR_OK;
 	if (*fresh)
 		TRY(open_new(p, map_bytes, e));
+	TRY(public_file_sweep(p, 0, e));
 	return mark(p, false, e);
 }
 

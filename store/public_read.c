@@ -156,6 +156,13 @@ public_get(struct public_reader *r, struct bytes key, struct public_row *row)
 	return public_row_decode(bytes_of_val(d), row, &e) == ERR_OK;
 }
 
+enum err_code
+public_file_map(struct public_reader *r, const struct public_row *row,
+    struct bytes *body, struct err *e)
+{
+	return public_file_read(r->p, row, body, e);
+}
+
 uint64_t
 public_log_index(struct public_reader *r)
 {

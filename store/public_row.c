@@ -1,13 +1,13 @@
 /* public_row - keys and rows of what status serves. */
 #include <string.h>
 
-#include <refrendo/store.h>
+#include "public_file.h"
 
 #define ROW_VERSION 2
 #define ROW_ETAG    16
 #define ROW_HEAD    (1 + 8 + 8 + 1 + 1 + 8 + ROW_ETAG)
 
-enum { FLAG_FIRST = 1, FLAG_NONCE = 2, FLAGS = 3 };
+enum { FLAG_FIRST = 1, FLAG_NONCE = 2, FLAG_FILE = 4, FLAGS = 7 };
 
 /* The code of a type is its place: append only. */
 static const char *const types[] = {
@@ -48,17 +48,42 @@ public_row_encode(const struct public_row *row, struct buf *out, struct err *e)
 		return err_say(e, ERR_INVALID, "public-time",
 		    "a published answer has a time before 1970; the clock or "
 		    "the object is wrong");
-	sha256(hash, row->body);
+	bool is_file = row->file[0] != '\0';
+	if (is_file)
+		memcpy(hash, row->file_sha256, sizeof(hash));
+	else
+		sha256(hash, row->body);
 	put_u8(out, ROW_VERSION);
 	put_i64(out, row->this_update);
 	put_i64(out, row->next_update);
 	put_u8(out, type);
 	put_u8(out, (uint8_t)((row->first ? FLAG_FIRST : 0) |
-			      (row->takes_nonce ? FLAG_NONCE : 0)));
+			      (row->takes_nonce ? FLAG_NONCE : 0) |
+			      (is_file ? FLAG_FILE : 0)));
 	put_i64(out, row->refresh_at);
 	buf_put(out, hash, ROW_ETAG);
-	buf_put(out, row->body.p, row->body.len);
+	if (is_file) {
+		put_u64(out, row->file_at);
+		put_u64(out, row->file_len);
+		buf_puts(out, row->file);
+	} else
+		buf_put(out, row->body.p, row->body.len);
 	return buf_end(out, e);
+}
+
+/* A name of ours: "body-" and sixteen digits. */
+static bool
+get_file(struct bytes in, struct public_row *out)
+{
+	struct reader r = reader_of(in);
+	out->file_at = get_u64(&r);
+	out->file_len = get_u64(&r);
+	if (r.bad || in.len - 16 != PUBLIC_FILE_LEN ||
+	    !public_file_is_name(bytes_of(in.p + 16, in.len - 16)))
+		return false;
+	memcpy(out->file, in.p + 16, PUBLIC_FILE_LEN);
+	out->file[PUBLIC_FILE_LEN] = '\0';
+	return true;
 }
 
 enum err_code
@@ -84,6 +109,12 @@ public_row_decode(struct bytes in, struct public_row *out, struct err *e)
 	out->refresh_at = refresh_at;
 	hex_print(out->etag, bytes_of(p + 27, ROW_ETAG));
 	out->body = bytes_of(p + ROW_HEAD, in.len - ROW_HEAD);
+	out->file[0] = '\0';
+	if ((p[18] & FLAG_FILE) == 0)
+		return ERR_OK;
+	if (!get_file(out->body, out))
+		return bad_row(e, "file");
+	out->body = BYTES_NONE;
 	return ERR_OK;
 }
 

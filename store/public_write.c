@@ -180,7 +180,7 @@ static enum err_code
 put_row(struct public_txn *t, struct bytes key, const struct public_row *row,
     struct err *e)
 {
-	struct buf b AUTO_BUF = BUF(64 + row->body.len);
+	struct buf b AUTO_BUF = BUF(128 + row->body.len);
 	MDB_val k = val_of(key), d;
 
 	TRY(check_key(key, e));

@@ -46,4 +46,7 @@ MUST_CHECK enum err_code public_state_put(struct public *p, MDB_txn *txn,
 struct bytes due_key(uint8_t out[DUE_KEY], const struct public_row *row,
     struct bytes key);
 
+MUST_CHECK enum err_code public_file_read(const struct public *p,
+    const struct public_row *row, struct bytes *body, struct err *e);
+
 #endif

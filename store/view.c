@@ -145,3 +145,59 @@ view_next(struct view *v, struct bytes prefix, struct bytes after,
 	*value = bytes_of_val(d);
 	return ERR_OK;
 }
+
+/* --- Scans ------------------------------------------------------------------ */
+
+enum err_code
+view_scan_begin(struct view *v, struct bytes prefix, struct view_scan *scan,
+    struct err *e)
+{
+	MDB_cursor *c;
+
+	TRY(view_sound(v, e));
+	TRY(check_key(v, prefix, e));
+	TRY(env_error(mdb_cursor_open(v->txn, v->store->rows, &c), e));
+	*scan = (struct view_scan){ v, prefix, c };
+	return ERR_OK;
+}
+
+void
+view_scan_end(struct view_scan *scan)
+{
+	if (scan->cursor != NULL)
+		mdb_cursor_close(scan->cursor);
+	scan->cursor = NULL;
+}
+
+static enum err_code
+scan_give(struct view_scan *scan, int rc, const MDB_val *k, const MDB_val *d,
+    struct bytes *key, struct bytes *value, bool *found, struct err *e)
+{
+	*found = false;
+	if (rc == MDB_NOTFOUND)
+		return ERR_OK;
+	if (rc != 0)
+		return env_error(rc, e);
+	*key = bytes_of_val(*k);
+	*value = bytes_of_val(*d);
+	*found = has_prefix(*key, scan->prefix);
+	return ERR_OK;
+}
+
+enum err_code
+view_scan_seek(struct view_scan *scan, struct bytes from, struct bytes *key,
+    struct bytes *value, bool *found, struct err *e)
+{
+	MDB_val k = val_of(from), d;
+	int rc = mdb_cursor_get(scan->cursor, &k, &d, MDB_SET_RANGE);
+	return scan_give(scan, rc, &k, &d, key, value, found, e);
+}
+
+enum err_code
+view_scan_next(struct view_scan *scan, struct bytes *key, struct bytes *value,
+    bool *found, struct err *e)
+{
+	MDB_val k, d;
+	int rc = mdb_cursor_get(scan->cursor, &k, &d, MDB_NEXT);
+	return scan_give(scan, rc, &k, &d, key, value, found, e);
+}

@@ -70,12 +70,13 @@ enum row_class {
 	ROW_IN_FORCE = 'z',    /* policy name -> SHA-256, version */
 	ROW_MINISTER = 'f',    /* hash of a minister's cert -> appointment */
 	ROW_COUNTER = 'n',     /* "SOL-2026" -> last number */
-	ROW_CRL = 'l',         /* issuer -> last number */
-	ROW_WORK = 'w',        /* request or appointment to be signed */
-	ROW_DUE = 'd',         /* time, what: lapses, ends, suspensions */
-	ROW_ACT = 'x',         /* idempotency key -> its result */
-	ROW_RESPONDER = 'o',   /* issuer -> certificate of its responder */
-	ROW_ISSUER = 'g',      /* name -> CA certificate, as initialized */
+	ROW_CRL = 'l',  /* issuer -> its newest; issuer 0 partition kind -> of
+			  that list; kind 0: complete, 1: delta */
+	ROW_WORK = 'w', /* request or appointment to be signed */
+	ROW_DUE = 'd',  /* time, what: lapses, ends, suspensions */
+	ROW_ACT = 'x',  /* idempotency key -> its result */
+	ROW_RESPONDER = 'o', /* issuer -> certificate of its responder */
+	ROW_ISSUER = 'g',    /* name -> CA certificate, as initialized */
 	ROW_TERM = 't', /* RUT / RUN / appointment: who is minister where */
 	ROW_HELD = 'h', /* RUT / RUN / serial: certificates of a person */
 	ROW_ACTIVATION = 'b', /* POL-2026-000001 */
@@ -283,10 +284,13 @@ struct certificate {
 	struct bytes certificate; /* DER, blob; empty until issued */
 };
 
+/* The newest of an issuer, and the newest of each of its lists. */
 struct crl_row {
 	struct bytes issuer;
+	int64_t partition, base; /* as in crl_published */
 	int64_t number, this_update, next_update;
-	struct bytes sha256;
+	int64_t covers;
+	struct bytes sha256; /* of its TBS */
 };
 
 struct policy_row {
@@ -328,8 +332,12 @@ struct revoked_row {
 	struct bytes issuer, serial;
 	int64_t revoked_at, invalid_since; /* invalid_since 0: not known */
 	int64_t not_after;
-	int64_t reason; /* RFC 5280 5.3.1; 0 is encoded by omission */
+	int64_t reason;    /* RFC 5280 5.3.1; 0 is encoded by omission */
+	int64_t partition; /* 0: none */
 };
+/* As rec_decode(), for walks over a million: what a CRL wants, and nothing
+ * else is judged.  False: not in the form of rec_revoked. */
+bool revoked_row_read(struct bytes value, struct revoked_row *out);
 
 /* Whose a public key is.  Kept for ever: row 8 and row 44 of the incidents. */
 struct key_row {
@@ -708,11 +716,22 @@ MUST_CHECK enum err_code ca_next_due(struct view *v, int64_t *when,
  */
 MUST_CHECK enum err_code ca_decide_policy(const struct policy *p, int64_t now,
     struct arena *a, struct draft *out, struct err *e);
-/* covers: size of the log that the CRL was built from, so that an auditor can
- * compare it with the states of exactly then; "covers" in the detail.
- * ERR_INVALID "crl-entry-form"; ERR_CONFLICT "crl-number-behind". */
-MUST_CHECK enum err_code ca_decide_crl(struct view *v, struct bytes issuer,
-    struct bytes der, uint64_t covers, int64_t now, struct arena *a,
+/* What the log says of a CRL that is signed and about to be published. */
+struct crl_published {
+	struct bytes issuer;
+	int64_t partition;   /* 0: the full one */
+	int64_t base;        /* number that a delta rests on; 0: complete */
+	int64_t number;      /* rises for the issuer, whatever it covers */
+	uint64_t covers;     /* size of the log that it was built from */
+	struct bytes sha256; /* of its TBS */
+	int64_t this_update, next_update;
+};
+/* ERR_INVALID "crl-entry-form"; ERR_CONFLICT "crl-number-behind". */
+/* The key of one list's row: see ROW_CRL. */
+struct bytes ca_crl_key(struct arena *a, struct bytes issuer, int64_t partition,
+    bool is_delta);
+MUST_CHECK enum err_code ca_decide_crl(struct view *v,
+    const struct crl_published *crl, int64_t now, struct arena *a,
     struct draft *out, struct err *e);
 MUST_CHECK enum err_code ca_decide_responder(struct view *v,
     struct bytes issuer, struct bytes der, int64_t now, struct arena *a,

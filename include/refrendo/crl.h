@@ -82,7 +82,8 @@ MUST_CHECK enum err_code crl_plan(const struct crl_spec *spec,
     const struct crl_source *source, struct crl_plan *plan, struct err *e);
 /*
  * crl_write - the second pass: TBSCertList in blocks.  put() takes each in
- * order; it borrows until put() returns.  Memory is that of the one block.
+ * order and borrows it until it returns, or keeps it and sets another block of
+ * the same size.  Memory is that of the blocks.
  *
  * ERR_CORRUPT "crl-source" (the passes differ), after which nothing of what
  * was put may be used; what source and put raise.
@@ -97,7 +98,10 @@ struct crl_sink {
 };
 MUST_CHECK enum err_code crl_write(const struct crl_spec *spec,
     const struct crl_plan *plan, const struct crl_source *source,
-    const struct crl_sink *sink, struct err *e);
+    struct crl_sink *sink, struct err *e);
+/* The head of the whole CRL, for who puts TBS, algorithm and signature behind
+ * it; 2 to 6 octets. */
+size_t crl_head_put(uint8_t out[6], size_t content);
 /* Both passes, appended to tbs; on a refusal it may hold part of a list. */
 MUST_CHECK enum err_code crl_build_tbs(const struct crl_spec *spec,
     const struct crl_source *source, struct buf *tbs, struct err *e);
@@ -152,6 +156,16 @@ MUST_CHECK enum err_code crl_stream_put(struct crl_stream *s,
 MUST_CHECK enum err_code crl_stream_end(struct crl_stream *s, struct crl *out,
     struct err *e);
 size_t crl_stream_entries(const struct crl_stream *s);
+/*
+ * crl_ends_parse - what stands around the entries of a TBS of that length,
+ * from its first and its last octets: for who has just written it, and has
+ * judged each entry already.  CRL_ENDS_MAX of each are enough for any.
+ *
+ * Errors as of crl_tbs_parse(); *out has no tbs and no entries, and borrows.
+ */
+#define CRL_ENDS_MAX 2048u
+MUST_CHECK enum err_code crl_ends_parse(struct bytes first, struct bytes last,
+    size_t length, struct crl *out, struct err *e);
 
 /* Walks entries of a parsed CRL; start with a zeroed cursor. False at the
  * end. */
@@ -188,6 +202,23 @@ void crl_lint(struct bytes der, int64_t now, enum lint_scope scope,
     struct lint *out);
 /* The table, for doc/lint-crl.md and tests: row i, or NULL after the last. */
 const struct lint_rule *crl_lint_rule(size_t i);
+
+/*
+ * crl_path, crl_url - where the CRL of an issuer's partition, or its delta,
+ * is published; partition 0 is the full one.  Certificates, extensions and
+ * the paths below the public address all come from here:
+ * /crl/shared.crl, /crl/shared/7.crl, /crl/shared/delta.crl,
+ * /crl/shared/7-delta.crl.
+ *
+ * public_url  up to 130 octets; issuer a policy's name of an issuing CA.
+ */
+void crl_path(char out[CRL_URL_MAX], const char *issuer, int64_t partition,
+    bool is_delta);
+void crl_url(char out[CRL_URL_MAX], const char *public_url, const char *issuer,
+    int64_t partition, bool is_delta);
+/* The partition whose complete CRL has this address; false for any other. */
+bool crl_url_partition(struct bytes url, const char *public_url,
+    const char *issuer, int64_t *partition);
 
 /* When the next one is due: at half-life, or after every seconds if that is
  * sooner (0: no such period). */

@@ -62,6 +62,14 @@ void net_answer(struct net_conn *c, struct bytes answer, bool keep_alive);
 uint8_t *net_room(struct net_conn *c, size_t max);
 void net_put(struct net_conn *c, size_t len, bool keep_alive);
 /*
+ * net_answer_lent - an answer whose body is long and stays where it is until
+ * done() is called with it, once, when it was sent or the client went away.
+ * The next request of the connection waits; a client that takes nothing for
+ * idle_ms is closed.
+ */
+void net_answer_lent(struct net_conn *c, struct bytes head, struct bytes body,
+    void (*done)(struct bytes body), bool keep_alive);
+/*
  * The handler will answer later.  The result must be given back to
  * net_answer_held() once, even when the client has gone meanwhile.
  */

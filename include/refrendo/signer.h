@@ -31,7 +31,8 @@
 	X(SIGNER_EVIDENCE, 9, 131072, SIGNER)         \
 	X(SIGNER_POLICY_END, 10, 1024, SIGNER)        \
 	X(SIGNER_COMPOSE, 11, 131072, OCSP)
-#define CRL_FRAME_MAX    (32u << 20)
+#define CRL_PIECE_MAX    245760u
+#define CRL_FRAME_MAX    (CRL_PIECE_MAX + 256u)
 #define POLICY_FRAME_MAX (STATEMENT_MAX + OFFICERS_MAX * (CMS_MAX_BYTES + 8u))
 
 enum signer_message {
@@ -71,8 +72,15 @@ struct signer_certificate {  /* holder's, or a minister's by the endorser CA */
 	struct bytes statement; /* exact bytes that were signed */
 	struct bytes evidence;  /* CMS */
 };
+/*
+ * A TBSCertList in pieces, in order, under one frame id; the answer to the
+ * last is the signature alone.  A refusal of any piece is the answer to all.
+ */
 struct signer_crl {
-	struct bytes issuer, tbs;
+	struct bytes issuer;
+	uint64_t offset; /* octets before this piece; 0 begins a list anew */
+	bool last;
+	struct bytes piece; /* up to CRL_PIECE_MAX octets */
 };
 struct signer_checkpoint {
 	uint64_t size; /* at least 1 */
@@ -137,10 +145,11 @@ struct signer_evidence {
  * borrow from in, and take it whole or not at all.
  * ERR_INVALID "signer-message": cut short, or something is left over.
  *
- * Answers: CERTIFICATE, CRL and RESPONDER give the signed object in DER with
- * the to-be-signed octets of the question; CHECKPOINT a signed note; OCSP a
- * list of signatures; COMPOSE an OCSPResponse; APPOINTMENT_END, EVIDENCE,
- * POLICY and POLICY_END nothing.  A refusal is ERR_DENIED or ERR_FORBIDDEN (do not repeat it), ERR_CONFLICT
+ * Answers: CERTIFICATE and RESPONDER give the signed object in DER with the
+ * to-be-signed octets of the question; CRL the signature over its pieces;
+ * CHECKPOINT a signed note; OCSP a list of signatures; COMPOSE an
+ * OCSPResponse; APPOINTMENT_END, EVIDENCE, POLICY and POLICY_END nothing.  A
+ * refusal is ERR_DENIED or ERR_FORBIDDEN (do not repeat it), ERR_CONFLICT
  * (something else was signed before), ERR_BUSY "signer-rate", "signer-clock"
  * (repeat it later), ERR_CRYPTO (the key did not sign, the intent stays open),
  * with the ids of signer/es.def or of the parser that refused.  The same
@@ -154,6 +163,8 @@ void signer_certificate_encode(const struct signer_certificate *m,
 MUST_CHECK enum err_code signer_certificate_decode(struct bytes in,
     struct signer_certificate *out, struct err *e);
 void signer_crl_encode(const struct signer_crl *m, struct buf *out);
+/* All but the octets of the piece, which follow it. */
+void signer_crl_encode_head(const struct signer_crl *m, struct buf *out);
 MUST_CHECK enum err_code signer_crl_decode(struct bytes in,
     struct signer_crl *out, struct err *e);
 void signer_checkpoint_encode(const struct signer_checkpoint *m,

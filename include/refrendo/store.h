@@ -90,6 +90,30 @@ void view_abort(struct view *v); /* NULL is allowed */
  */
 
 /*
+ * view_scan - rows in the order of their keys, a million in a few hundredths
+ * of a second, for who walks many; view_next() looks each up.  A view that
+ * reads.  Begin with a zeroed scan and end it before the view.
+ *
+ * *found  false behind the last key that has the prefix.
+ *
+ * prefix is borrowed until view_scan_end(); key and value until the view ends.
+ */
+struct view_scan {
+	struct view *view;
+	struct bytes prefix;
+	void *cursor;
+};
+MUST_CHECK enum err_code view_scan_begin(struct view *v, struct bytes prefix,
+    struct view_scan *scan, struct err *e);
+/* To the first key that is not before this one. */
+MUST_CHECK enum err_code view_scan_seek(struct view_scan *scan,
+    struct bytes from, struct bytes *key, struct bytes *value, bool *found,
+    struct err *e);
+MUST_CHECK enum err_code view_scan_next(struct view_scan *scan,
+    struct bytes *key, struct bytes *value, bool *found, struct err *e);
+void view_scan_end(struct view_scan *scan);
+
+/*
  * view_entry - an entry, judged by entry_parse() and copied into the arena.
  *
  * ERR_NOTFOUND "entry-missing": the log is shorter; ERR_CORRUPT "store-tree":
@@ -183,6 +207,9 @@ public_free(struct public *p)
 }
 OWNED(public);
 
+struct public_reader;
+#define PUBLIC_FILE_NAME 24 /* octets, with NUL */
+
 /* What status serves for one key: an answer with its caching data. */
 struct public_row {
 	int64_t this_update; /* seconds since 1970, never negative */
@@ -197,10 +224,15 @@ struct public_row {
 	int64_t refresh_at; /* to be signed anew from then on */
 	bool first;         /* not good: before all others when late */
 	bool takes_nonce;   /* its policy has nonces repeated */
-	struct bytes body;  /* borrowed */
+	struct bytes body;  /* borrowed; empty where a file has it */
+	/* Of a long one: the file that holds it, from file_at on. */
+	char file[PUBLIC_FILE_NAME]; /* "": none */
+	uint64_t file_at, file_len;
+	uint8_t file_sha256[SHA256_LEN]; /* what its etag is made from */
 };
 /*
- * The etag given is not read: it is computed from the body.
+ * The etag given is not read: it is computed from the body, or from
+ * file_sha256, which is any hash that is never that of another body.
  *
  * ERR_INVALID "public-type", "public-time"; ERR_NOMEM "too-large".
  */
@@ -218,6 +250,28 @@ MUST_CHECK enum err_code public_row_decode(struct bytes in,
 struct bytes public_ocsp_key(uint8_t out[PUBLIC_KEY_MAX], uint8_t issuer,
     struct bytes serial);
 struct bytes public_file_key(uint8_t out[PUBLIC_KEY_MAX], struct bytes path);
+
+/*
+ * Long bodies are files beside the rows, DIR/public/body-…: written once under
+ * a name that was never used, and served from the moment a row names it.
+ *
+ * public_file_create - a new file for core to write, *fd open for both; who
+ * closes it is the caller.  What no row names is removed by
+ * public_file_sweep(), unless it is younger than grace_s seconds; call it
+ * while none is being written.  ERR_IO "public-file".
+ */
+MUST_CHECK enum err_code public_file_create(struct public *p,
+    char name[PUBLIC_FILE_NAME], int *fd, struct err *e);
+MUST_CHECK enum err_code public_file_sweep(struct public *p, int64_t grace_s,
+    struct err *e);
+/*
+ * public_file_map - the body of a row that names a file, mapped; it lives
+ * until public_file_unmap(), whatever becomes of row, file and reader.
+ * ERR_NOTFOUND "public-file": replaced meanwhile; read the row again.
+ */
+MUST_CHECK enum err_code public_file_map(struct public_reader *r,
+    const struct public_row *row, struct bytes *body, struct err *e);
+void public_file_unmap(struct bytes body);
 
 struct public_txn;
 /*

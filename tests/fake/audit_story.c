@@ -78,12 +78,12 @@ publish(struct world *w, struct list *list, uint64_t number, uint64_t covers)
 	w->crl = BUF(CRL_MAX_BYTES);
 	OK(signed_assemble(buf_bytes(&tbs), key_type_sigalg(KEY_EC_P256),
 	    buf_bytes(&signature), &w->crl, &err));
-	sha256(hash, buf_bytes(&w->crl));
+	sha256(hash, buf_bytes(&tbs));
 	struct jw j = detail_of(&w->e[w->n].detail);
 	actor(w, &j, OFFICER, "officer");
 	jw_member_int(&j, "covers", (int64_t)covers);
-	jw_member_hex(&j, "crl_sha256", bytes_of(hash, HASH_LEN));
 	jw_member_str(&j, "issuer", bytes_str("institucional"));
+	jw_member_hex(&j, "tbs_sha256", bytes_of(hash, HASH_LEN));
 	append(w, ENTRY_CRL_PUBLISHED, &j,
 	    (struct entry_refs){ .number = (int64_t)number });
 }

@@ -165,6 +165,8 @@ set_config(struct world *w)
 {
 	static const char *const names[] = { "uno", "dos" };
 	struct config *c = &w->config;
+	snprintf(c->public_url, sizeof(c->public_url),
+	    "http://crl.example.org");
 	snprintf(c->origin, sizeof(c->origin), "log.example/prueba");
 	snprintf(c->log_key, PATH_LEN, "file:log.key");
 	snprintf(c->endorser_key, PATH_LEN, "endorser.key");

@@ -907,7 +907,7 @@ class Verifier:
         need(leaf["number"] > ca["number"] and covers >= ca["covers"],
              "the CRL is not newer than the one before")
         ca.update(number=leaf["number"], covers=covers, index=leaf["index"],
-                  sha256=hexed(d, "crl_sha256", 32))
+                  sha256=hexed(d, "tbs_sha256", 32))
 
     # the end
 
@@ -942,7 +942,7 @@ class Verifier:
                     break
             return
         der = self.crls.get(name, b"")
-        if sha256(der) != ca["sha256"]:
+        if not der or sha256(children(der)[0]) != ca["sha256"]:
             self.fault(where, f"its CRL of {name} is not in the export")
             return
         try:

@@ -84,10 +84,19 @@ publish(struct world *w, const struct ca_issuer *is, struct key *key,
 {
 	struct bytes der = make_crl(w, is, key, number);
 	struct decision d = { .n = 1 };
+	struct bytes tbs, alg, signature;
+	uint8_t hash[SHA256_LEN];
 
+	world_must(w, signed_split(der, &tbs, &alg, &signature, &w->e), "tbs");
+	sha256(hash, tbs);
+	struct crl_published crl = { .issuer = bytes_str(is->name),
+		.number = (int64_t)number,
+		.covers = fake_view_entries(w->v),
+		.sha256 = bytes_of(hash, sizeof(hash)),
+		.this_update = w->now,
+		.next_update = w->now + DAY };
 	world_must(w,
-	    ca_decide_crl(w->v, bytes_str(is->name), der,
-		fake_view_entries(w->v), w->now, w->a, &d.draft[0], &w->e),
+	    ca_decide_crl(w->v, &crl, w->now, w->a, &d.draft[0], &w->e),
 	    "crl.published");
 	world_must(w, world_append(w, &d), "crl.published");
 	return der;
@@ -237,17 +246,25 @@ the_engines_own_entries(void **state)
 	AUTO(world) w = world_new("2027-01-01");
 	world_populate(w);
 	struct decision d = { .n = 1 };
-	struct bytes one = publish(w, &w->issuer, w->issuer_key, 7);
+	uint8_t hash[SHA256_LEN] = { 0 };
+	struct crl_published one = { .issuer = bytes_str(w->issuer.name),
+		.number = 7,
+		.sha256 = bytes_of(hash, sizeof(hash)),
+		.this_update = w->now,
+		.next_update = w->now + DAY };
 
+	(void)publish(w, &w->issuer, w->issuer_key, 7);
 	/* Numbers rise (RFC 5280 5.2.3). */
-	assert_int_equal(ca_decide_crl(w->v, bytes_str(w->issuer.name), one, 0,
-			     w->now, w->a, &d.draft[0], &w->e),
+	assert_int_equal(ca_decide_crl(w->v, &one, w->now, w->a, &d.draft[0],
+			     &w->e),
 	    ERR_CONFLICT);
 	assert_string_equal(w->e.say,
 	    "the number of a CRL must be greater than 7, the one published "
 	    "last");
-	assert_int_equal(ca_decide_crl(w->v, bytes_str("x"), bytes_str("0"), 0,
-			     w->now, w->a, &d.draft[0], &w->e),
+	one.number = 8;
+	one.base = 8;
+	assert_int_equal(ca_decide_crl(w->v, &one, w->now, w->a, &d.draft[0],
+			     &w->e),
 	    ERR_INVALID);
 	/* A responder's certificate is kept under its issuer. */
 	world_must(w,

@@ -7,6 +7,8 @@
 #include <refrendo/crl.h>
 #include <refrendo/ocsp.h>
 
+#define PUBLIC "http://crl.example.org"
+
 /* Asks and gives the id of the refusal, or "ok". */
 static const char *
 ask(struct world *w, uint16_t type, const struct buf *body,
@@ -54,52 +56,81 @@ struct crl_row {
 	uint64_t number;
 	int64_t from, life;
 	const char *want, *say;
+	const char *url, *freshest;
+	uint64_t base;
 };
 
 /* clang-format off */
 static const struct crl_row crl_rows[] = {
-	{ "first", "uno", 0, 5, 0, DAY, "ok", "" },
-	{ "again, the same", "uno", 0, 5, 0, DAY, "ok", "" },
-	{ "same number, other content", "uno", 0, 5, 0, 2 * DAY, "signer-crl-number", "a CRL with this number or a higher one" },
-	{ "number going back", "uno", 0, 4, 0, DAY, "signer-crl-number", "already signed for the CA uno" },
-	{ "of another CA", "uno", 1, 6, 0, DAY, "signer-crl-issuer", "the CRL is that of another CA than uno" },
-	{ "for another CA", "dos", 0, 6, 0, DAY, "signer-crl-issuer", "the CRL is that of another CA than dos" },
-	{ "unknown CA", "tres", 0, 6, 0, DAY, "signer-issuer", "no issuing CA with the name \"tres\"" },
-	{ "of the future", "uno", 0, 6, 2 * MINUTE, DAY, "signer-crl-not-now", "begins in the future" },
-	{ "expired", "uno", 0, 6, -2 * DAY, DAY, "signer-crl-not-now", "is already over" },
-	{ "too long", "uno", 0, 6, 0, 11 * DAY, "signer-crl-life", "longer than the ceiling" },
-	{ "before the last one", "uno", 0, 6, -HOUR, DAY, "signer-crl-back", "begins before the one" },
-	{ "the next", "uno", 0, 6, 0, DAY, "ok", "" },
-	{ "the other CA counts for itself", "dos", 1, 1, 0, DAY, "ok", "" },
+	{ "first", "uno", 0, 5, 0, DAY, "ok", "", NULL, NULL, 0 },
+	{ "again, the same", "uno", 0, 5, 0, DAY, "ok", "", NULL, NULL, 0 },
+	{ "same number, other content", "uno", 0, 5, 0, 2 * DAY, "signer-crl-number", "a CRL with this number or a higher one", NULL, NULL, 0 },
+	{ "number going back", "uno", 0, 4, 0, DAY, "signer-crl-number", "already signed for the CA uno", NULL, NULL, 0 },
+	{ "of another CA", "uno", 1, 6, 0, DAY, "signer-crl-issuer", "the CRL is that of another CA than uno", NULL, NULL, 0 },
+	{ "for another CA", "dos", 0, 6, 0, DAY, "signer-crl-issuer", "the CRL is that of another CA than dos", NULL, NULL, 0 },
+	{ "unknown CA", "tres", 0, 6, 0, DAY, "signer-issuer", "no issuing CA with the name \"tres\"", NULL, NULL, 0 },
+	{ "of the future", "uno", 0, 6, 2 * MINUTE, DAY, "signer-crl-not-now", "begins in the future", NULL, NULL, 0 },
+	{ "expired", "uno", 0, 6, -2 * DAY, DAY, "signer-crl-not-now", "is already over", NULL, NULL, 0 },
+	{ "too long", "uno", 0, 6, 0, 11 * DAY, "signer-crl-life", "longer than the ceiling", NULL, NULL, 0 },
+	{ "before the last one", "uno", 0, 6, -HOUR, DAY, "signer-crl-back", "begins before the one", NULL, NULL, 0 },
+	{ "the next", "uno", 0, 6, 0, DAY, "ok", "", NULL, NULL, 0 },
+	{ "the other CA counts for itself", "dos", 1, 1, 0, DAY, "ok", "", NULL, NULL, 0 },
+	{ "a partition", "uno", 0, 7, 0, DAY, "ok", "", PUBLIC "/crl/uno/3.crl", PUBLIC "/crl/uno/3-delta.crl", 0 },
+	{ "its delta", "uno", 0, 8, 0, DAY, "ok", "", PUBLIC "/crl/uno/3.crl", "", 7 },
+	{ "another CA's address", "uno", 0, 9, 0, DAY, "signer-crl-address", "not one of the CA uno", PUBLIC "/crl/dos/3.crl", "", 0 },
+	{ "another host", "uno", 0, 9, 0, DAY, "signer-crl-address", "not one of the CA uno", "http://evil.example.org/crl/uno/3.crl", "", 0 },
+	{ "partition 0", "uno", 0, 9, 0, DAY, "signer-crl-address", "not one of the CA uno", PUBLIC "/crl/uno/0.crl", "", 0 },
+	{ "deltas of another partition", "uno", 0, 9, 0, DAY, "signer-crl-address", "not one of the CA uno", PUBLIC "/crl/uno/3.crl", PUBLIC "/crl/uno/4-delta.crl", 0 },
+	{ "deltas of the full one", "uno", 0, 9, 0, DAY, "ok", "", "", PUBLIC "/crl/uno/delta.crl", 0 },
+	{ "a base that never was", "uno", 0, 12, 0, DAY, "signer-crl-base", "rests on a CRL that the CA uno never signed", "", "", 11 },
 };
 /* clang-format on */
 
-static const char *
-ask_crl(struct world *w, const struct crl_row *r, struct bytes *der,
-    struct err *refusal)
+static void
+crl_tbs(struct world *w, const struct crl_row *r, struct buf *tbs)
 {
 	struct crl_spec spec = { .issuer = w->ca_cert[r->ca].subject,
 		.issuer_ski = w->ca_cert[r->ca].ski,
 		.issuer_type = KEY_EC_P256,
 		.number = r->number,
 		.this_update = w->now + r->from,
-		.next_update = w->now + r->from + r->life };
+		.next_update = w->now + r->from + r->life,
+		.url = bytes_str(r->url == NULL ? "" : r->url),
+		.freshest = bytes_str(r->freshest == NULL ? "" : r->freshest),
+		.base = r->base };
 	struct crl_source none = { NULL, no_rewind, no_next };
+	OK(crl_build_tbs(&spec, &none, tbs, e));
+}
+
+/* One frame of it, under the id that world_ask() uses. */
+static void
+put_piece(struct buf *in, const char *issuer, struct bytes tbs, size_t from,
+    size_t to, bool last)
+{
+	struct buf body AUTO_BUF = BUF(1u << 20);
+	struct signer_crl m = { bytes_str(issuer), from, last,
+		bytes_of(tbs.p + from, to - from) };
+	signer_crl_encode(&m, &body);
+	frame_put(in, SIGNER_CRL, 77, buf_bytes(&body));
+}
+
+static const char *
+ask_crl(struct world *w, const struct crl_row *r, struct bytes *signature,
+    struct err *refusal)
+{
 	struct buf tbs AUTO_BUF = BUF(1u << 16);
 	struct buf body AUTO_BUF = BUF(1u << 17);
-	OK(crl_build_tbs(&spec, &none, &tbs, e));
-	struct signer_crl m = { bytes_str(r->issuer), buf_bytes(&tbs) };
+	crl_tbs(w, r, &tbs);
+	struct signer_crl m = { bytes_str(r->issuer), 0, true,
+		buf_bytes(&tbs) };
 	signer_crl_encode(&m, &body);
-	const char *id = ask(w, SIGNER_CRL, &body, der, refusal);
+	const char *id = ask(w, SIGNER_CRL, &body, signature, refusal);
 	if (strcmp(id, "ok") == 0) {
-		struct crl c;
-		struct bytes t, alg, sig;
 		AUTO(verifier) v = NULL;
-		OK(crl_parse(*der, &c, e));
-		OK(signed_split(*der, &t, &alg, &sig, e));
-		assert_true(bytes_eq(t, buf_bytes(&tbs)));
 		OK(verifier_new(&v, e));
-		OK(verifier_check(v, w->ca_cert[r->ca].spki, alg, t, sig, e));
+		OK(verifier_check(v, w->ca_cert[r->ca].spki,
+		    key_type_sigalg(KEY_EC_P256), buf_bytes(&tbs), *signature,
+		    e));
 	}
 	return id;
 }
@@ -120,6 +151,99 @@ incident_59_crl_rows(void **state)
 		if (i == 1)
 			assert_true(bytes_eq(first, der));
 	}
+	world_free(w);
+}
+
+/*
+ * In pieces: nothing is said before the last; what is refused is refused once,
+ * and what follows of it is passed over.
+ */
+static void
+crl_in_pieces(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		size_t from[3], to[3]; /* in percent of the list */
+		int last;              /* which piece says so */
+		const char *want;
+	} rows[] = {
+		{ "two", { 0, 40, 40 }, { 40, 40, 100 }, 2, "ok" },
+		{ "nothing at first", { 0, 0, 50 }, { 0, 50, 100 }, 2, "ok" },
+		{ "one is missing", { 0, 40, 90 }, { 40, 80, 100 }, 2,
+		    "signer-crl-offset" },
+		{ "one came twice", { 0, 40, 40 }, { 40, 80, 100 }, 2,
+		    "signer-crl-offset" },
+		{ "no beginning", { 10, 40, 80 }, { 40, 80, 100 }, 2, "" },
+		{ "ends early", { 0, 40, 60 }, { 40, 60, 90 }, 2, "crl-form" },
+		{ "goes on after the end", { 0, 40, 80 }, { 40, 80, 100 }, 1,
+		    "crl-form" },
+		{ "begins anew", { 0, 0, 50 }, { 30, 50, 100 }, 2, "ok" },
+	};
+	struct world *w = world_new();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct crl_row r = crl_rows[0];
+		struct buf tbs AUTO_BUF = BUF(1u << 16);
+		struct buf in AUTO_BUF = BUF(1u << 17);
+		struct buf out AUTO_BUF = BUF(1u << 17);
+		struct err refusal = { .id = "" }, e2;
+		struct frame f = { .type = 0 };
+		size_t used = 0;
+		r.number = 20 + i;
+		crl_tbs(w, &r, &tbs);
+		for (int p = 0; p < 3; p++)
+			put_piece(&in, "uno", buf_bytes(&tbs),
+			    tbs.len * rows[i].from[p] / 100,
+			    tbs.len * rows[i].to[p] / 100, rows[i].last == p);
+		OK(world_batch(w, buf_bytes(&in), &out, e));
+		OK(frame_cut(buf_bytes(&out), signer_cap, &f, &used, e));
+		if (used != out.len)
+			fail_msg("row \"%s\": more than one answer",
+			    rows[i].name);
+		const char *got = used == 0 ? "" : "ok";
+		if (f.type == (SIGNER_CRL | SIGNER_REFUSAL)) {
+			OK(err_decode(f.body, w->a, &refusal, &e2));
+			got = refusal.id;
+		}
+		SAYS(rows[i].name, got, rows[i].want, refusal, "");
+	}
+	world_free(w);
+}
+
+/* An entry that nobody can have made yet. */
+static enum err_code
+future_next(void *ctx, struct crl_entry *entry, bool *more, struct err *e)
+{
+	int *n = ctx;
+	(void)e;
+	*more = (*n)++ % 2 == 0;
+	*entry = (struct crl_entry){ bytes_str("\x01\x02"),
+		clock_now() + 10 * DAY, CRL_SUPERSEDED, 0 };
+	return ERR_OK;
+}
+
+static void
+crl_entry_of_the_future(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	int n = 0;
+	struct crl_source source = { &n, no_rewind, future_next };
+	struct crl_spec spec = { .issuer = w->ca_cert[0].subject,
+		.issuer_ski = w->ca_cert[0].ski,
+		.issuer_type = KEY_EC_P256,
+		.number = 1,
+		.this_update = w->now,
+		.next_update = w->now + DAY };
+	struct buf tbs AUTO_BUF = BUF(1u << 16);
+	struct buf body AUTO_BUF = BUF(1u << 17);
+	struct bytes answer;
+	struct err refusal = { .id = "" };
+	OK(crl_build_tbs(&spec, &source, &tbs, e));
+	struct signer_crl m = { bytes_str("uno"), 0, true, buf_bytes(&tbs) };
+	signer_crl_encode(&m, &body);
+	SAYS("future", ask(w, SIGNER_CRL, &body, &answer, &refusal),
+	    "signer-crl-entry-future", refusal, "has not come");
 	world_free(w);
 }
 
@@ -897,7 +1021,7 @@ roles_and_order(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(not_ocsp); i++) {
 		struct buf body AUTO_BUF = BUF(1024);
 		struct signer_appointment_end end = { bytes_str("NOM-1"), 1 };
-		struct signer_crl crl = { bytes_str("uno"), BYTES_NONE };
+		struct signer_crl crl = { .issuer = bytes_str("uno") };
 		struct signer_checkpoint point = { .size = 1 };
 		struct signer_responder resp = { bytes_str("uno"), BYTES_NONE };
 		struct signer_evidence said = { BYTES_NONE, BYTES_NONE };
@@ -1076,6 +1200,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(incident_59_crl_rows),
+		cmocka_unit_test(crl_in_pieces),
+		cmocka_unit_test(crl_entry_of_the_future),
 		cmocka_unit_test(incident_63_numbers_survive_a_restart),
 		cmocka_unit_test(incident_39_checkpoints_never_fork),
 		cmocka_unit_test(incident_50_one_profile_of_responders),

@@ -1,0 +1,48 @@
+/*
+ * url - where CRLs are published: written once, here, for certificates, for
+ * the lists themselves and for the paths that status serves (INCIDENTS 13).
+ */
+#include <stdio.h>
+
+#include "internal.h"
+
+void
+crl_path(char out[CRL_URL_MAX], const char *issuer, int64_t partition,
+    bool is_delta)
+{
+	if (partition == 0 && !is_delta)
+		snprintf(out, CRL_URL_MAX, "/crl/%.100s.crl", issuer);
+	else if (partition == 0)
+		snprintf(out, CRL_URL_MAX, "/crl/%.100s/delta.crl", issuer);
+	else
+		snprintf(out, CRL_URL_MAX, "/crl/%.100s/%lld%s.crl", issuer,
+		    (long long)partition, is_delta ? "-delta" : "");
+}
+
+void
+crl_url(char out[CRL_URL_MAX], const char *public_url, const char *issuer,
+    int64_t partition, bool is_delta)
+{
+	char path[CRL_URL_MAX];
+	crl_path(path, issuer, partition, is_delta);
+	snprintf(out, CRL_URL_MAX, "%.130s%.125s", public_url, path);
+}
+
+bool
+crl_url_partition(struct bytes url, const char *public_url, const char *issuer,
+    int64_t *partition)
+{
+	char want[CRL_URL_MAX];
+	const uint8_t *slash = memrchr(url.p, '/', url.len);
+	if (slash == NULL)
+		return false;
+	struct bytes name =
+	    bytes_of(slash + 1, url.len - (size_t)(slash + 1 - url.p));
+	/* "7.crl" */
+	if (name.len < 5 || name.len > 20 ||
+	    !dec_parse(bytes_of(name.p, name.len - 4), partition) ||
+	    *partition <= 0)
+		return false;
+	crl_url(want, public_url, issuer, *partition, false);
+	return bytes_is(url, want);
+}

@@ -1,0 +1,78 @@
+/*
+ * core_crl - what core_crl.c and core_crl_build.c share: one CRL on its way
+ * from the ledger's cursor to public/.
+ *
+ * A thread of libuv's pool walks the ledger, encodes blocks and writes them
+ * into a file; the loop hashes each and sends it to the signer, which parses
+ * and hashes it again.  The blocks between them are a few, so that memory does
+ * not grow with the list.
+ */
+#ifndef ENGINE_CORE_CRL_H
+#define ENGINE_CORE_CRL_H
+
+#include "core.h"
+
+#define CRL_BLOCKS 6
+
+struct crl_build {
+	struct core *core;
+	size_t issuer; /* index */
+	int64_t partition;
+	bool is_delta;
+	/* Given to the thread. */
+	struct crl_spec spec;
+	char url[CRL_URL_MAX], freshest[CRL_URL_MAX];
+	char issuer_name[POLICY_NAME_MAX];
+	int64_t drop_before; /* expired ones leave after one more CRL */
+	uv_work_t work;
+	/* The thread's, the loop's once it has ended. */
+	struct crl_plan plan; /* known before the first block is queued */
+	uint64_t covers;
+	char file[PUBLIC_FILE_NAME];
+	int fd;      /* -1: none */
+	uint64_t at; /* octets in the file */
+	enum err_code code;
+	struct err err;
+	/* Between both. */
+	pthread_mutex_t lock;
+	pthread_cond_t room;
+	uint8_t *memory; /* CRL_BLOCKS of CRL_PIECE_MAX */
+	struct crl_sink sink;
+	uint8_t *free[CRL_BLOCKS];
+	size_t n_free;
+	struct bytes queue[CRL_BLOCKS];
+	size_t queue_at, n_queue;
+	bool is_given_up; /* the loop wants no more blocks */
+	/* The loop's. */
+	uint64_t id; /* of its frames */
+	struct digest *digest;
+	struct digest_value value;
+	size_t sent;
+	bool has_ended, is_answered; /* the thread; the signer */
+	uint8_t first[CRL_ENDS_MAX], last[CRL_ENDS_MAX], signature[SIG_MAX];
+	size_t first_len, last_len, signature_len;
+	struct crl crl;             /* borrows from first, last and signature */
+	bool is_writing;            /* its entry is on its way into the log */
+	uint64_t file_at, file_len; /* the whole CRL in its file */
+	int64_t since_ms;
+};
+
+/* What stands before the TBS in the file: a head of two to six octets. */
+#define CRL_FILE_HEAD 6u
+
+/* core_crl_build.c */
+MUST_CHECK enum err_code crl_build_new(struct core *c, struct crl_build **out,
+    struct err *e);
+void crl_build_free(struct crl_build *b);
+OWNED(crl_build);
+/* On a thread of the pool; result in b->code. */
+void crl_build_run(uv_work_t *work);
+/* The next block, for the loop; false: none waits. */
+bool crl_build_take(struct crl_build *b, struct bytes *block);
+void crl_build_give(struct crl_build *b, struct bytes block);
+void crl_build_give_up(struct crl_build *b);
+/* Puts head and signature around the TBS in the file. */
+MUST_CHECK enum err_code crl_build_finish(struct crl_build *b,
+    struct bytes sigalg, uint64_t *at, uint64_t *len, struct err *e);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * judge_crl - may this CRL be signed?  It arrives in pieces and is never held:
+ * each is parsed and hashed as it comes, and what is signed at the end is the
+ * digest of what was judged (decision 0020).
+ */
+#include <string.h>
+
+#include "internal.h"
+
+void
+crl_intake_fini(struct crl_intake *in)
+{
+	crl_stream_free(in->stream);
+	digest_free(in->digest);
+	*in = (struct crl_intake){ .by = NULL };
+}
+
+/* A certificate is not revoked in the future. */
+static enum err_code
+judge_entry(void *ctx, const struct crl_entry *x, struct err *e)
+{
+	const struct crl_intake *in = ctx;
+	if (x->revoked_at <= in->now + SKEW)
+		return ERR_OK;
+	return err_at(e, ERR_DENIED, "signer-crl-entry-future",
+	    "RFC 5280 5.1.2.6", NOWHERE,
+	    "an entry of the CRL was revoked at a time that has not come");
+}
+
+static enum err_code
+begin(struct signer *s, const struct signer_crl *m, uint64_t id, int64_t now,
+    struct err *e)
+{
+	struct crl_intake *in = &s->crl;
+	crl_intake_fini(in);
+	TRY(signer_issuer(s, m->issuer, &in->by, e));
+	in->id = id;
+	in->now = now;
+	TRY(digest_new(key_type(in->by->key), &in->digest, e));
+	return crl_stream_new(judge_entry, in, &in->stream, e);
+}
+
+/* --- The whole list ------------------------------------------------------------ */
+
+static enum err_code
+check_issuer(const struct authority *by, const struct crl *c, struct err *e)
+{
+	if (!bytes_eq(c->issuer, by->cert.subject) ||
+	    !bytes_eq(c->aki, by->cert.ski))
+		return err_at(e, ERR_DENIED, "signer-crl-issuer",
+		    "RFC 5280 5.1.2.3", NOWHERE,
+		    "the CRL is that of another CA than %s", by->name);
+	if (!bytes_eq(c->sigalg, key_type_sigalg(key_type(by->key))))
+		return err_at(e, ERR_DENIED, "signer-crl-algorithm",
+		    "RFC 5280 5.1.1.2", NOWHERE,
+		    "the CRL names another signature algorithm than that of "
+		    "the CA %s",
+		    by->name);
+	return ERR_OK;
+}
+
+/* The addresses are those that the configuration gives this CA, and a delta
+ * amends what was signed before it. */
+static enum err_code
+check_scope(const struct signer *s, const struct authority *by,
+    const struct crl *c, const struct crl_seen *last, struct err *e)
+{
+	char delta[CRL_URL_MAX];
+	int64_t partition = 0;
+	bool good = c->url.len == 0 || crl_url_partition(c->url, s->public_url,
+					   by->name, &partition);
+	crl_url(delta, s->public_url, by->name, partition, true);
+	if (!good || (c->freshest.len > 0 && !bytes_is(c->freshest, delta)))
+		return err_at(e, ERR_DENIED, "signer-crl-address",
+		    "RFC 5280 5.2.5", NOWHERE,
+		    "the CRL names an address that is not one of the CA %s; "
+		    "public_url must be the same for core and signer",
+		    by->name);
+	if (c->base > 0 && (last == NULL || c->base > (uint64_t)last->number))
+		return err_at(e, ERR_DENIED, "signer-crl-base",
+		    "RFC 5280 5.2.4", NOWHERE,
+		    "the delta rests on a CRL that the CA %s never signed",
+		    by->name);
+	return ERR_OK;
+}
+
+static enum err_code
+check_times(const struct signer *s, const struct crl *c,
+    const struct crl_seen *last, int64_t now, struct err *e)
+{
+	if (c->this_update > now + SKEW || c->next_update <= now)
+		return err_say(e, ERR_DENIED, "signer-crl-not-now",
+		    "the CRL begins in the future, or is already over");
+	if (c->next_update <= c->this_update ||
+	    c->next_update - c->this_update > s->ceilings.crl_max_s)
+		return err_say(e, ERR_DENIED, "signer-crl-life",
+		    "the CRL is valid for longer than the ceiling of the "
+		    "signer allows");
+	if (last != NULL && c->this_update < last->this_update)
+		return err_say(e, ERR_DENIED, "signer-crl-back",
+		    "the CRL begins before the one that was signed last; "
+		    "check the clock");
+	return ERR_OK;
+}
+
+/* Numbers rise for each CA, whatever its lists cover (INCIDENTS row 63). */
+static enum err_code
+judge_list(struct signer *s, struct authority *by, const struct crl *c,
+    int64_t now, struct job *job, struct err *e)
+{
+	struct bytes name = bytes_str(by->name);
+	struct bytes hash = bytes_of(job->digest.sha256, SHA256_LEN);
+	struct crl_seen *last = state_crl(&s->state, name);
+	TRY(check_issuer(by, c, e));
+	if (last != NULL && c->number <= (uint64_t)last->number) {
+		/* The same list again, after a crash: the same signature. */
+		if (c->number != (uint64_t)last->number ||
+		    !bytes_eq(hash, bytes_of(last->tbs_sha256, SHA256_LEN)))
+			return err_at(e, ERR_CONFLICT, "signer-crl-number",
+			    "RFC 5280 5.2.3", NOWHERE,
+			    "a CRL with this number or a higher one was "
+			    "already signed for the CA %s",
+			    by->name);
+		job->record = last->record;
+		job->again = true;
+		return ERR_OK;
+	}
+	TRY(check_times(s, c, last, now, e));
+	TRY(check_scope(s, by, c, last, e));
+	if (c->number > INT64_MAX || c->number == 0)
+		return err_say(e, ERR_DENIED, "signer-crl-number-range",
+		    "the number of the CRL is zero or too large");
+	struct record r = { .kind = REC_CRL,
+		.time = now,
+		.issuer = name,
+		.digest = hash,
+		.value = (int64_t)c->number,
+		.this_update = c->this_update };
+	return signer_keep(s, &r, job, e);
+}
+
+/* --- Its pieces -------------------------------------------------------------------- */
+
+static enum err_code
+take_piece(struct signer *s, const struct signer_crl *m, int64_t now,
+    struct job *job, struct err *e)
+{
+	struct crl_intake *in = &s->crl;
+	struct crl c;
+	if (m->offset != in->got)
+		return err_say(e, ERR_INVALID, "signer-crl-offset",
+		    "a piece of the CRL is missing or came twice");
+	TRY(crl_stream_put(in->stream, m->piece, e));
+	digest_put(in->digest, m->piece);
+	in->got += m->piece.len;
+	job->wrap = WRAP_SILENT;
+	if (!m->last)
+		return ERR_OK;
+	TRY(crl_stream_end(in->stream, &c, e));
+	digest_end(in->digest, &job->digest);
+	job->by = in->by;
+	job->wrap = WRAP_CRL;
+	return judge_list(s, in->by, &c, now, job, e);
+}
+
+enum err_code
+may_sign_crl(struct signer *s, const struct signer_crl *m, uint64_t id,
+    int64_t now, struct job *job, struct err *e)
+{
+	struct crl_intake *in = &s->crl;
+	enum err_code code = ERR_OK;
+	job->wrap = WRAP_SILENT;
+	if (m->offset == 0)
+		code = begin(s, m, id, now, e);
+	else if (in->by == NULL || in->id != id)
+		return ERR_OK; /* of one that was refused already */
+	if (code == ERR_OK)
+		code = take_piece(s, m, now, job, e);
+	if (code != ERR_OK || m->last)
+		crl_intake_fini(in);
+	return code;
+}
