@@ -288,43 +288,128 @@ public_due(struct public_reader *r, int64_t now, size_t max,
 
 /* --- Everything, for what copies it away ---------------------------------- */
 
+/* The next keys of both tables that hold rows: the smaller one's turn. */
+struct walk {
+	MDB_cursor *answers, *packs;
+	struct bytes answer; /* empty: no more */
+	uint8_t packed[ROW_KEY];
+	size_t packed_len; /* 0: no more */
+	const struct pack_page *page;
+	uint8_t issuer;
+	size_t i;
+	bool ended;
+};
+
 static enum err_code
-walk(MDB_cursor *c, struct public_cursor *at, size_t max, public_row_each each,
-    void *ctx, bool *more, struct err *e)
+next_answer(struct walk *w, struct bytes after, bool first, struct err *e)
+{
+	MDB_val k = val_of(after), d;
+	int rc = mdb_cursor_get(w->answers, &k, &d,
+	    !first           ? MDB_NEXT
+	    : after.len == 0 ? MDB_FIRST
+			     : MDB_SET_RANGE);
+	if (rc == 0 && first && bytes_eq(bytes_of_val(k), after))
+		rc = mdb_cursor_get(w->answers, &k, &d, MDB_NEXT);
+	w->answer = rc == 0 ? bytes_of_val(k) : BYTES_NONE;
+	return rc == MDB_NOTFOUND ? ERR_OK : env_error(rc, e);
+}
+
+static enum err_code
+next_page(struct walk *w, struct bytes after, bool first, struct err *e)
+{
+	MDB_val k = val_of(after), d;
+	MDB_cursor *c = w->packs;
+	int rc = mdb_cursor_get(c, &k, &d,
+	    !first           ? MDB_NEXT
+	    : after.len == 0 ? MDB_FIRST
+			     : MDB_SET_RANGE);
+	/* A page's key is not greater than its first row's: what comes after
+	 * may lie in the one before. */
+	if (first && after.len > 0 && rc == MDB_NOTFOUND)
+		rc = mdb_cursor_get(c, &k, &d, MDB_LAST);
+	else if (first && after.len > 0 && rc == 0 &&
+		 mdb_cursor_get(c, &k, &d, MDB_PREV) != 0)
+		rc = mdb_cursor_get(c, &k, &d, MDB_FIRST);
+	w->i = 0;
+	w->ended = rc == MDB_NOTFOUND;
+	if (w->ended)
+		return ERR_OK;
+	TRY(env_error(rc, e));
+	if (k.mv_size < 2 || !pack_page_of(d, &w->page))
+		return env_damaged(e);
+	w->issuer = ((const uint8_t *)k.mv_data)[1];
+	return ERR_OK;
+}
+
+static enum err_code
+next_packed(struct walk *w, struct bytes after, struct err *e)
+{
+	for (w->packed_len = 0; !w->ended;) {
+		struct pack_row row;
+		if (w->i == w->page->n) {
+			TRY(next_page(w, after, false, e));
+			continue;
+		}
+		if (!pack_row_at(w->page, w->i++, &row))
+			continue;
+		w->packed[0] = 'o';
+		w->packed[1] = w->issuer;
+		memcpy(w->packed + 2, row.serial.p, row.serial.len);
+		if (bytes_cmp(bytes_of(w->packed, 2 + row.serial.len), after) <=
+		    0)
+			continue;
+		w->packed_len = 2 + row.serial.len;
+		return ERR_OK;
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+walk_on(struct walk *w, struct public_reader *r, struct public_cursor *at,
+    size_t max, public_row_each each, void *ctx, bool *more, struct err *e)
 {
 	struct bytes after = bytes_of(at->key, at->len);
-	MDB_val k = val_of(after), d;
-	int rc = mdb_cursor_get(c, &k, &d,
-	    after.len == 0 ? MDB_FIRST : MDB_SET_RANGE);
-	if (rc == 0 && after.len > 0 && bytes_eq(bytes_of_val(k), after))
-		rc = mdb_cursor_get(c, &k, &d, MDB_NEXT);
-	for (; rc == 0 && max > 0; max--) {
-		struct bytes key = bytes_of_val(k);
+	TRY(next_answer(w, after, true, e));
+	TRY(next_page(w, after, true, e));
+	TRY(next_packed(w, after, e));
+	for (;; max--) {
+		struct bytes packed = bytes_of(w->packed, w->packed_len);
+		struct bytes key = w->answer;
 		struct public_row row;
-		struct err ignored;
+		bool is_packed = packed.len > 0 &&
+				 (key.len == 0 || bytes_cmp(packed, key) < 0);
+		if (is_packed)
+			key = packed;
+		*more = key.len > 0;
+		if (key.len == 0 || max == 0)
+			return ERR_OK;
 		if (key.len > PUBLIC_KEY_MAX)
 			return env_damaged(e);
 		memcpy(at->key, key.p, key.len);
 		at->len = key.len;
-		if (public_row_decode(bytes_of_val(d), &row, &ignored) ==
-		    ERR_OK)
-			TRY(each(ctx, key, &row, e));
-		rc = mdb_cursor_get(c, &k, &d, MDB_NEXT);
+		after = bytes_of(at->key, at->len);
+		if (public_get(r, after, &row))
+			TRY(each(ctx, after, &row, e));
+		TRY(is_packed ? next_packed(w, after, e)
+			      : next_answer(w, after, false, e));
 	}
-	*more = rc == 0;
-	return rc == MDB_NOTFOUND ? ERR_OK : env_error(rc, e);
 }
 
 enum err_code
 public_walk(struct public_reader *r, struct public_cursor *at, size_t max,
     public_row_each each, void *ctx, bool *more, struct err *e)
 {
-	MDB_cursor *c;
+	struct walk w = { .page = NULL };
 
 	must_be_active(r);
-	TRY(env_error(mdb_cursor_open(r->txn, r->p->answers, &c), e));
-	enum err_code code = walk(c, at, max, each, ctx, more, e);
-	mdb_cursor_close(c);
+	TRY(env_error(mdb_cursor_open(r->txn, r->p->answers, &w.answers), e));
+	enum err_code code =
+	    env_error(mdb_cursor_open(r->txn, r->p->packs, &w.packs), e);
+	if (code == ERR_OK) {
+		code = walk_on(&w, r, at, max, each, ctx, more, e);
+		mdb_cursor_close(w.packs);
+	}
+	mdb_cursor_close(w.answers);
 	return code;
 }
 

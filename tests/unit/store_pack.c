@@ -243,6 +243,55 @@ look(struct model *m, struct public_reader *r, size_t most)
 	public_release(r);
 }
 
+struct walked {
+	uint8_t last[PUBLIC_KEY_MAX];
+	size_t last_len, n;
+	struct public_reader *r;
+};
+
+/* Each once, in order, and as public_get() gives it. */
+static enum err_code
+take_walked(void *ctx, struct bytes key, const struct public_row *row,
+    struct err *e)
+{
+	struct walked *w = ctx;
+	uint8_t body[OCSP_ANSWER_MAX + 1];
+	struct public_row got;
+	size_t len = row->body.len;
+	(void)e;
+	assert_true(bytes_cmp(bytes_of(w->last, w->last_len), key) < 0);
+	memcpy(w->last, key.p, key.len);
+	w->last_len = key.len;
+	memcpy(body, row->body.p, len);
+	assert_true(public_get(w->r, bytes_of(w->last, key.len), &got));
+	assert_true(bytes_eq(got.body, bytes_of(body, len)));
+	w->n++;
+	return ERR_OK;
+}
+
+/* Everything, packed or not, in slices of every size. */
+static void
+walk_over(struct model *m, struct public_reader *r)
+{
+	size_t there = 0;
+	struct err e;
+	for (size_t i = 0; i < m->n; i++)
+		there += m->one[i].there;
+	for (size_t slice = 1; slice < 300; slice = slice * 3 + 1) {
+		struct walked w = { .r = r };
+		struct public_cursor at = { .len = 0 };
+		for (bool more = true; more;) {
+			size_t before = w.n;
+			OK(public_renew(r, &e));
+			OK(public_walk(r, &at, slice, take_walked, &w, &more,
+			    &e));
+			assert_true(w.n - before <= slice);
+			public_release(r);
+		}
+		assert_int_equal(w.n, there);
+	}
+}
+
 static void
 follows_the_model(void **state)
 {
@@ -256,6 +305,8 @@ follows_the_model(void **state)
 		look(m, each, 20);
 		if (i % 50 == 0)
 			look(m, seldom, MODEL_MAX);
+		if (i % 100 == 0)
+			walk_over(m, each);
 	}
 	look(m, late, MODEL_MAX);
 	struct public_reader *fresh = reader_new(m);
