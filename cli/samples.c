@@ -76,7 +76,7 @@ static const char autoridad[] =
 "  suspend_max: 15d\n"
 "\n"
 "status:\n"
-"  ocsp: {validity: 4d, refresh: 50%, nonce: false}\n"
+"  ocsp: {validity: 4d, refresh: 50%, nonce: true}\n"
 "  crl: {every: 6h, on_revoke: true, overlap: 24h}\n";
 
 static const char funcionario[] =
@@ -151,7 +151,7 @@ static const char funcionario[] =
 "  suspend_max: 30d\n"
 "\n"
 "status:\n"
-"  ocsp: {validity: 4d, refresh: 50%, nonce: false}\n"
+"  ocsp: {validity: 4d, refresh: 50%, nonce: true}\n"
 "  crl: {every: 6h, on_revoke: true, overlap: 24h}\n";
 
 const struct sample init_samples[] = {

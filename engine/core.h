@@ -32,7 +32,9 @@
 
 struct core;
 #define FRONTS_MAX 16
-#define ID_LEN     24 /* "SOL-2026-000001" and NUL */
+/* A client whose clock is this slow still accepts what is fresh. */
+#define SLOW_CLOCK_S 300
+#define ID_LEN       24 /* "SOL-2026-000001" and NUL */
 
 /* --- The writer thread ------------------------------------------------------ */
 

@@ -13,8 +13,6 @@
 #include "core.h"
 #include "counters.h"
 
-/* A client whose clock is this slow still accepts a fresh answer. */
-#define SLOW_CLOCK_S    300
 #define DEFAULT_OCSP_S  (4 * DAY)
 #define DEFAULT_REFRESH 50
 #define BODY_MAX        262144 /* as SIGNER_OCSP has it */

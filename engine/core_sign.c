@@ -256,8 +256,10 @@ responder_build(const struct core_issuer *i, int64_t now, struct buf *out,
 		.issuer_ski = i->ca.cert.ski,
 		.issuer_type = i->ca.type,
 		.subject = buf_bytes(&subject),
-		.not_before = now,
-		.not_after = now + i->config->ocsp_certificate_s - 1,
+		/* A clock that is slow accepts it at once. */
+		.not_before = now - SLOW_CLOCK_S,
+		.not_after =
+		    now - SLOW_CLOCK_S + i->config->ocsp_certificate_s - 1,
 		.spki = bytes_of(i->responder_spki, i->responder_spki_len),
 		.path_len = -1,
 		.key_usage = KU_DIGITAL_SIGNATURE,
@@ -265,6 +267,8 @@ responder_build(const struct core_issuer *i, int64_t now, struct buf *out,
 		.n_eku = 1,
 		.nocheck = true,
 	};
+	if (spec.not_before < i->ca.cert.not_before)
+		spec.not_before = i->ca.cert.not_before;
 	if (spec.not_after > i->ca.cert.not_after)
 		spec.not_after = i->ca.cert.not_after;
 	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);

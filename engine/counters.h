@@ -89,7 +89,10 @@ enum counter_kind { KIND_COUNTER, KIND_GAUGE };
 	X(COUNT_ROUNDS, "published_rounds_total", "", KIND_COUNTER,           \
 	    "Rounds of publication that core ended.")                         \
 	X(COUNT_DUE, "published_due", "", KIND_GAUGE,                         \
-	    "OCSP answers that wait to be signed.")
+	    "OCSP answers that wait to be signed.")                           \
+	X(COUNT_NO_BUDGET, "ocsp_without_budget_total", "", KIND_COUNTER,    \
+	    "Questions for a fresh signature that were answered without one: "\
+	    "the rate of their address or of the ocsp-signer was used up.")
 /* clang-format on */
 
 enum counter {

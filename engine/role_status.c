@@ -1,7 +1,7 @@
 /*
  * status: OCSP, CRLs, CA certificates, log tiles and checkpoint over HTTP,
- * straight from what core published.  It holds no key; "unknown" for a serial
- * that was never issued is signed by the ocsp-signer at a capped rate.
+ * straight from what core published.  It holds no key; what needs a fresh
+ * signature is asked of the ocsp-signer (status_ask.h).
  */
 #include <signal.h>
 #include <stdio.h>
@@ -18,26 +18,14 @@
 #include "counters.h"
 #include "peer.h"
 #include "role.h"
-#include "status_http.h"
+#include "status_ask.h"
 
-#define CONNS_MAX    4096
-#define REQUEST_MS   10000
-#define IDLE_MS      60000
-#define PENDING_MAX  (64u << 20)
-#define ANSWER_MAX   (33u << 20)
-#define SLOW_CLOCK_S 300
-#define UNKNOWN_LIFE HOUR
-#define ASKED_MAX    256  /* questions that wait for the ocsp-signer */
-#define ASKED_MS     5000 /* then tryLater: it hangs, or has too much to do */
-#define LOG_EVERY_S  60
-
-/* A client that waits until "unknown" is signed. */
-struct asked {
-	struct net_conn *conn; /* NULL: free */
-	uint32_t turn;         /* counts the uses of this slot */
-	int64_t deadline_ms;
-	bool keep_alive, head_only;
-};
+#define CONNS_MAX   4096
+#define REQUEST_MS  10000
+#define IDLE_MS     60000
+#define PENDING_MAX (64u << 20)
+#define ANSWER_MAX  (33u << 20)
+#define LOG_EVERY_S 60
 
 struct status {
 	uv_loop_t loop;
@@ -50,146 +38,15 @@ struct status {
 	struct role_context *role;
 	struct public *public;
 	struct net_server *server;
-	struct peer *ocsp;
 	struct status_view view;
 	struct buf out;
-	struct asked asked[ASKED_MAX];
+	struct status_ask ask;
 	struct net_counts net; /* as counted last */
 	uint64_t logged;
 	int64_t log_at;
 	bool stopping;
 	int result;
 };
-
-/* --- Unknown -------------------------------------------------------------------- */
-
-static enum err_code
-unknown_build(struct status *s, const struct status_unknown *u,
-    struct buf *body, struct err *e)
-{
-	const char *issuer = s->role->inst.config.issuer[u->issuer].name;
-	uint8_t key[PUBLIC_KEY_MAX];
-	char path[PATH_LEN];
-	struct public_row row;
-	struct cert responder;
-	struct issuer_id id;
-	snprintf(path, sizeof(path), "/ca/%s-ocsp.cer", issuer);
-	if (!public_get(s->view.reader, public_file_key(key, bytes_str(path)),
-		&row))
-		return err_say(e, ERR_BUSY, "status-no-responder",
-		    "no responder has been certified yet");
-	TRY(cert_parse(row.body, &responder, e));
-	TRY(issuer_id_of(&responder, &id, e));
-	struct ocsp_answer_spec spec = { .issuer = &s->view.issuer[u->issuer],
-		.serial = bytes_of(u->serial, u->serial_len),
-		.responder_key_hash =
-		    bytes_of(id.key_sha1, sizeof(id.key_sha1)),
-		.state = OCSP_UNKNOWN,
-		.produced_at = s->view.now,
-		.this_update = s->view.now - SLOW_CLOCK_S,
-		.next_update = s->view.now + UNKNOWN_LIFE };
-	struct buf tbs AUTO_BUF = BUF(OCSP_ANSWER_MAX);
-	TRY(ocsp_tbs_build(&spec, &tbs, e));
-	struct signer_compose m = { .responder = row.body,
-		.tbs = buf_bytes(&tbs) };
-	signer_compose_encode(&m, body);
-	return buf_end(body, e);
-}
-
-/* tryLater when the ocsp-signer is away or has enough to do. */
-static void
-unknown_ask(struct status *s, struct net_conn *c, const struct http_request *r,
-    const struct status_unknown *u)
-{
-	bool keep_alive = r->keep_alive, head_only = r->method == HTTP_HEAD;
-	struct err e;
-	struct buf body AUTO_BUF = BUF(8192);
-	size_t slot = 0;
-	while (slot < ASKED_MAX && s->asked[slot].conn != NULL)
-		slot++;
-	if (s->ocsp == NULL || slot == ASKED_MAX ||
-	    unknown_build(s, u, &body, &e) != ERR_OK) {
-		buf_reset(&s->out);
-		count(COUNT_OCSP_LATER, 1);
-		status_ocsp(&s->view, keep_alive, head_only,
-		    ocsp_error_answer(OCSP_TRY_LATER), &s->out);
-		net_answer(c, buf_bytes(&s->out), keep_alive);
-		return;
-	}
-	struct asked *a = &s->asked[slot];
-	a->conn = net_hold(c);
-	a->keep_alive = keep_alive;
-	a->head_only = head_only;
-	a->deadline_ms = clock_mono_ms() + ASKED_MS;
-	peer_send(s->ocsp, SIGNER_COMPOSE, (uint64_t)a->turn * ASKED_MAX + slot,
-	    buf_bytes(&body));
-}
-
-static void
-unknown_answer(struct status *s, size_t slot, struct bytes der)
-{
-	struct asked a = s->asked[slot];
-	if (a.conn == NULL)
-		return;
-	s->asked[slot].conn = NULL;
-	s->asked[slot].turn++;
-	s->view.now = clock_now();
-	buf_reset(&s->out);
-	status_ocsp(&s->view, a.keep_alive, a.head_only, der, &s->out);
-	net_answer_held(a.conn, buf_bytes(&s->out), a.keep_alive);
-}
-
-static enum err_code
-on_ocsp_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
-{
-	struct status *s = ctx;
-	(void)p;
-	size_t slot = f->id % ASKED_MAX;
-	if ((f->type & 0xff) != SIGNER_COMPOSE ||
-	    f->id / ASKED_MAX > s->asked[slot].turn)
-		return err_say(e, ERR_INVALID, "status-ocsp-frame",
-		    "the ocsp-signer sent what status did not ask for");
-	/* Too late: that client was told tryLater, and another may have its
-	 * place. */
-	if (f->id / ASKED_MAX != s->asked[slot].turn)
-		return ERR_OK;
-	bool refused = (f->type & SIGNER_REFUSAL) != 0;
-	count(refused ? COUNT_OCSP_LATER : COUNT_ANSWER_UNKNOWN, 1);
-	unknown_answer(s, slot,
-	    refused ? ocsp_error_answer(OCSP_TRY_LATER) : f->body);
-	return ERR_OK;
-}
-
-static void
-on_ocsp_gone(void *ctx, struct peer *p)
-{
-	struct status *s = ctx;
-	if (s->ocsp != p)
-		return;
-	s->ocsp = NULL;
-	for (size_t i = 0; i < ASKED_MAX; i++)
-		unknown_answer(s, i, ocsp_error_answer(OCSP_TRY_LATER));
-}
-
-static void
-ocsp_peer(struct status *s, int fd)
-{
-	struct err e;
-	if (s->ocsp != NULL) {
-		struct peer *old = s->ocsp;
-		on_ocsp_gone(s, old);
-		peer_close(old);
-	}
-	struct peer_setup setup = { .loop = &s->loop,
-		.fd = fd,
-		.name = "ocsp-signer",
-		.cap = signer_cap,
-		.frame = on_ocsp_frame,
-		.gone = on_ocsp_gone,
-		.ctx = s };
-	if (peer_open(&setup, &s->ocsp, &e) != ERR_OK)
-		log_err("peer-open", &e);
-}
 
 /* --- Requests ------------------------------------------------------------------------ */
 
@@ -241,6 +98,12 @@ turn_end(struct status *s)
 			count(limits[i].place, s->turn_requests);
 }
 
+static bool
+ask_reads(void *ctx)
+{
+	return turn_begin(ctx);
+}
+
 static void
 on_before(uv_prepare_t *h)
 {
@@ -257,7 +120,7 @@ static void
 on_request(void *ctx, struct net_conn *c, const struct http_request *r)
 {
 	struct status *s = ctx;
-	struct status_unknown unknown;
+	struct status_question question;
 	size_t len;
 	if (!turn_begin(s)) {
 		net_answer(c, BYTES_NONE, false);
@@ -271,8 +134,8 @@ on_request(void *ctx, struct net_conn *c, const struct http_request *r)
 	}
 	s->out.len = 0;
 	s->view.lent = BYTES_NONE;
-	if (!status_answer(&s->view, r, &s->out, &unknown))
-		unknown_ask(s, c, r, &unknown);
+	if (!status_answer(&s->view, r, &s->out, &question))
+		ask_question(&s->ask, c, r, &question);
 	else if (s->view.lent.len > 0)
 		net_answer_lent(c, buf_bytes(&s->out), s->view.lent,
 		    public_file_unmap, r->keep_alive);
@@ -294,7 +157,7 @@ on_control(uv_poll_t *poll, int status, int events)
 		return;
 	}
 	if (f.type == CONTROL_PEER && f.fd >= 0)
-		ocsp_peer(s, f.fd);
+		ask_peer(&s->ask, f.fd);
 	else if (f.fd >= 0)
 		close(f.fd);
 	if (f.type == CONTROL_STOP && !s->stopping) {
@@ -337,11 +200,7 @@ on_second(uv_timer_t *timer)
 	if (renewed(s, public_renew(s->view.reader, &e), &e))
 		status_issuers(&s->view);
 	turn_end(s);
-	for (size_t i = 0; i < ASKED_MAX; i++) {
-		if (s->asked[i].conn != NULL &&
-		    clock_mono_ms() >= s->asked[i].deadline_ms)
-			unknown_answer(s, i, ocsp_error_answer(OCSP_TRY_LATER));
-	}
+	ask_second(&s->ask);
 	count_net(s);
 	uint64_t requests = 0;
 	for (int i = COUNT_OCSP_GET; i <= COUNT_OTHER; i++)
@@ -371,6 +230,13 @@ status_open(struct status *s, int *listen_fd, struct err *e)
 	    s->role->inst.config.public_map_bytes, false, &fresh, &s->public,
 	    e));
 	TRY(public_reader_new(s->public, &s->view.reader, e));
+	for (size_t i = 0; i < s->role->inst.config.n_issuer; i++)
+		s->view.name[i] = s->role->inst.config.issuer[i].name;
+	s->ask.loop = &s->loop;
+	s->ask.view = &s->view;
+	s->ask.reads = ask_reads;
+	s->ask.ctx = s;
+	ask_open(&s->ask);
 	return role_ready(s->role, e);
 }
 
@@ -422,6 +288,7 @@ role_status(struct role_context *r)
 		log_err("status-start", &e);
 	public_reader_free(s->view.reader);
 	public_close(s->public);
+	ask_close(&s->ask);
 	buf_fini(&s->out);
 	return code == ERR_OK ? 0 : 1;
 }

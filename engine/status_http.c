@@ -204,7 +204,7 @@ answer_file(struct status_view *s, const struct http_request *r,
 
 bool
 status_answer(struct status_view *s, const struct http_request *r,
-    struct buf *out, struct status_unknown *unknown)
+    struct buf *out, struct status_question *question)
 {
 	struct err e;
 	bool is_read = r->method == HTTP_GET || r->method == HTTP_HEAD;
@@ -212,12 +212,12 @@ status_answer(struct status_view *s, const struct http_request *r,
 		       bytes_is(r->path, "/ocsp/");
 	if (r->method == HTTP_POST && is_ocsp) {
 		count(COUNT_OCSP_POST, 1);
-		return status_ocsp_post(s, r, out, unknown);
+		return status_ocsp_post(s, r, out, question);
 	}
 	if (is_read && has_prefix(r->path, "/ocsp/") && !is_ocsp) {
 		count(COUNT_OCSP_GET, 1);
 		return status_ocsp_get(s, r,
-		    bytes_of(r->path.p + 6, r->path.len - 6), out, unknown);
+		    bytes_of(r->path.p + 6, r->path.len - 6), out, question);
 	}
 	if (is_read && answer_file(s, r, out))
 		return true;

@@ -21,14 +21,24 @@ struct status_view {
 	/* Out: the body that goes behind what is in out, to be unmapped with
 	 * public_file_unmap() once it was sent; empty: out is the answer. */
 	struct bytes lent;
+	const char *name[ISSUERS_MAX]; /* of each issuer; borrowed */
 };
 
-/* A serial of ours that was never published: only a fresh signature can say
- * "unknown" (INCIDENTS row 38). */
-struct status_unknown {
+/*
+ * What only a fresh signature answers: a serial of ours that was never
+ * published (INCIDENTS row 38), a nonce, several certificates of one issuer.
+ */
+struct status_question {
 	size_t issuer;
-	uint8_t serial[SERIAL_MAX];
-	size_t serial_len;
+	struct {
+		uint8_t serial[SERIAL_MAX];
+		uint8_t len;
+		bool is_sha256;
+	} id[OCSP_IDS_MAX];
+	size_t n_id;
+	uint8_t nonce[128];
+	size_t nonce_len; /* 0: none */
+	bool is_one;      /* all CertIDs name one certificate */
 };
 
 /* The issuers that are published, from the reader; each second. */
@@ -44,14 +54,28 @@ bool status_quick(struct status_view *s, const struct http_request *r,
     uint8_t out[STATUS_QUICK_MAX], size_t *len);
 /*
  * status_answer - appends a whole answer to out and returns true; or false
- * when *unknown has to be asked for.
+ * when *question has to be asked.
  */
 bool status_answer(struct status_view *s, const struct http_request *r,
-    struct buf *out, struct status_unknown *unknown);
+    struct buf *out, struct status_question *question);
 /* An OCSP answer that is not cached: unknown, tryLater and their like.
  * head_only: the client asked with HEAD. */
 void status_ocsp(struct status_view *s, bool keep_alive, bool head_only,
     struct bytes der, struct buf *out);
+
+/*
+ * status_compose - the body of SIGNER_COMPOSE for a question, from what is
+ * published: the SingleResponses asked for as they stand there, unknown for
+ * the rest.
+ *
+ * ERR_BUSY "status-no-responder", "status-stale": an answer that is needed has
+ * passed its nextUpdate.
+ */
+MUST_CHECK enum err_code status_compose(struct status_view *s,
+    const struct status_question *q, struct buf *body, struct err *e);
+/* The answer that was signed ahead of time; false: there is none for it. */
+bool status_published(struct status_view *s, const struct status_question *q,
+    struct public_row *row);
 
 /* --- Between status_http.c and status_ocsp.c ------------------------------ */
 
@@ -62,8 +86,8 @@ void status_problem(struct status_view *s, const struct http_request *r,
     int status, const struct err *e, struct buf *out);
 /* encoded is what follows "/ocsp/".  True and false as status_answer(). */
 bool status_ocsp_get(struct status_view *s, const struct http_request *r,
-    struct bytes encoded, struct buf *out, struct status_unknown *unknown);
+    struct bytes encoded, struct buf *out, struct status_question *question);
 bool status_ocsp_post(struct status_view *s, const struct http_request *r,
-    struct buf *out, struct status_unknown *unknown);
+    struct buf *out, struct status_question *question);
 
 #endif

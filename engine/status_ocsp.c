@@ -1,10 +1,16 @@
 /* status_ocsp - OCSP requests judged, and what they are answered with. */
+#include <stdio.h>
 #include <string.h>
+
+#include <refrendo/signer.h>
 
 #include "counters.h"
 #include "status_http.h"
 
-#define OCSP_TYPE "application/ocsp-response"
+#define OCSP_TYPE    "application/ocsp-response"
+#define SLOW_CLOCK_S 300
+#define UNKNOWN_LIFE HOUR
+#define SOURCES_MAX  131072
 
 void
 status_ocsp(struct status_view *s, bool keep_alive, bool head_only,
@@ -31,16 +37,14 @@ ocsp_error(struct status_view *s, const struct http_request *r,
 	return true;
 }
 
-/* All CertIDs of a request must name one certificate: what was signed ahead
- * of time answers for one.  Index of its issuer, or -1. */
+/* All certificates of a request must be of one issuer: another's responder
+ * cannot speak for it (INCIDENTS row 56).  Its index, or -1. */
 static int
 ocsp_issuer(const struct status_view *s, const struct ocsp_request *q)
 {
 	for (size_t n = 0; n < s->n_issuer; n++) {
 		size_t i = 0;
-		while (i < q->n_id &&
-		       bytes_eq(q->id[i].serial, q->id[0].serial) &&
-		       ocsp_id_matches(&q->id[i], &s->issuer[n]))
+		while (i < q->n_id && ocsp_id_matches(&q->id[i], &s->issuer[n]))
 			i++;
 		if (i == q->n_id)
 			return (int)n;
@@ -48,11 +52,51 @@ ocsp_issuer(const struct status_view *s, const struct ocsp_request *q)
 	return -1;
 }
 
+static void
+question_of(const struct ocsp_request *q, size_t issuer,
+    struct status_question *out)
+{
+	out->issuer = issuer;
+	out->n_id = q->n_id;
+	out->is_one = true;
+	out->nonce_len = q->nonce.len;
+	if (q->nonce.len > 0)
+		memcpy(out->nonce, q->nonce.p, q->nonce.len);
+	for (size_t i = 0; i < q->n_id; i++) {
+		struct bytes serial = q->id[i].serial;
+		out->id[i].is_sha256 = q->id[i].is_sha256;
+		out->id[i].len = (uint8_t)serial.len;
+		memcpy(out->id[i].serial, serial.p, serial.len);
+		if (!bytes_eq(serial, q->id[0].serial))
+			out->is_one = false;
+	}
+}
+
+static bool
+get_id(struct status_view *s, const struct status_question *q, size_t i,
+    struct public_row *row)
+{
+	uint8_t key[PUBLIC_KEY_MAX];
+	return public_get(s->reader,
+	    public_ocsp_key(key, (uint8_t)q->issuer,
+		bytes_of(q->id[i].serial, q->id[i].len)),
+	    row);
+}
+
+bool
+status_published(struct status_view *s, const struct status_question *q,
+    struct public_row *row)
+{
+	/* Stale is worse than nothing (INCIDENTS row 53). */
+	return q->is_one && get_id(s, q, 0, row) && row->next_update > s->now;
+}
+
 static bool
 ocsp_answer_der(struct status_view *s, const struct http_request *r,
-    struct bytes der, struct buf *out, struct status_unknown *unknown)
+    struct bytes der, struct buf *out, struct status_question *question)
 {
 	struct ocsp_request q;
+	struct public_row row;
 	struct err e;
 	enum err_code code = ocsp_request_parse(der, &q, &e);
 	if (code == ERR_NOTFOUND)
@@ -62,39 +106,114 @@ ocsp_answer_der(struct status_view *s, const struct http_request *r,
 	int issuer = ocsp_issuer(s, &q);
 	if (issuer < 0)
 		return ocsp_error(s, r, OCSP_UNAUTHORIZED, out);
-	uint8_t key[PUBLIC_KEY_MAX];
-	struct public_row row;
-	struct bytes serial = q.id[0].serial;
-	if (serial.len <= SERIAL_MAX &&
-	    public_get(s->reader, public_ocsp_key(key, (uint8_t)issuer, serial),
-		&row)) {
-		/* Stale is worse than nothing (INCIDENTS row 53). */
-		if (row.next_update <= s->now) {
-			count(COUNT_OCSP_STALE, 1);
-			return ocsp_error(s, r, OCSP_TRY_LATER, out);
-		}
-		count(COUNT_ANSWER_MAP, 1);
-		status_row(s, r, &row, row.body, out);
-		return true;
+	question_of(&q, (size_t)issuer, question);
+	if (!question->is_one || !get_id(s, question, 0, &row))
+		return false;
+	if (row.next_update <= s->now) {
+		count(COUNT_OCSP_STALE, 1);
+		return ocsp_error(s, r, OCSP_TRY_LATER, out);
 	}
-	if (serial.len > SERIAL_MAX)
-		return ocsp_error(s, r, OCSP_UNAUTHORIZED, out);
-	unknown->issuer = (size_t)issuer;
-	unknown->serial_len = serial.len;
-	if (serial.len > 0)
-		memcpy(unknown->serial, serial.p, serial.len);
-	return false;
+	if (q.has_nonce && row.takes_nonce)
+		return false;
+	count(COUNT_ANSWER_MAP, 1);
+	status_row(s, r, &row, row.body, out);
+	return true;
 }
+
+/* --- What the ocsp-signer is asked ---------------------------------------------- */
+
+/* Its certificate as it is published, and the hash of its key. */
+static enum err_code
+get_responder(struct status_view *s, size_t issuer, struct bytes *der,
+    struct issuer_id *id, struct err *e)
+{
+	uint8_t key[PUBLIC_KEY_MAX];
+	char path[PATH_LEN];
+	struct public_row row;
+	struct cert responder;
+	snprintf(path, sizeof(path), "/ca/%s-ocsp.cer", s->name[issuer]);
+	if (!public_get(s->reader, public_file_key(key, bytes_str(path)), &row))
+		return err_say(e, ERR_BUSY, "status-no-responder",
+		    "no responder has been certified yet");
+	*der = row.body;
+	TRY(cert_parse(row.body, &responder, e));
+	return issuer_id_of(&responder, id, e);
+}
+
+static enum err_code
+put_unknown(struct status_view *s, const struct status_question *q, size_t i,
+    struct buf *singles, struct err *e)
+{
+	struct ocsp_answer_spec spec = { .issuer = &s->issuer[q->issuer],
+		.serial = bytes_of(q->id[i].serial, q->id[i].len),
+		.state = OCSP_UNKNOWN,
+		.this_update = s->now - SLOW_CLOCK_S,
+		.next_update = s->now + UNKNOWN_LIFE };
+	return ocsp_single_build(&spec, q->id[i].is_sha256, singles, e);
+}
+
+/* One SingleResponse by the hash that was asked for, out of an answer. */
+static enum err_code
+put_published(const struct public_row *row, bool is_sha256, struct buf *singles,
+    struct buf *sources, struct ocsp_composed *c, struct err *e)
+{
+	struct ocsp_answer a;
+	TRY(ocsp_answer_parse(row->body, &a, e));
+	for (size_t i = 0; i < a.n_single; i++) {
+		if (a.single[i].id.is_sha256 == is_sha256)
+			buf_put(singles, a.single[i].der.p,
+			    a.single[i].der.len);
+	}
+	c->extended_revoked |= a.extended_revoked;
+	put_bytes(sources, row->body);
+	return ERR_OK;
+}
+
+enum err_code
+status_compose(struct status_view *s, const struct status_question *q,
+    struct buf *body, struct err *e)
+{
+	struct issuer_id id;
+	struct public_row row;
+	struct signer_compose m;
+	struct buf singles AUTO_BUF = BUF(OCSP_ANSWER_MAX);
+	struct buf tbs AUTO_BUF = BUF(OCSP_ANSWER_MAX);
+	struct buf sources AUTO_BUF = BUF(SOURCES_MAX);
+	struct ocsp_composed c = { .produced_at = s->now,
+		.nonce = bytes_of(q->nonce, q->nonce_len) };
+	TRY(get_responder(s, q->issuer, &m.responder, &id, e));
+	c.responder_key_hash = bytes_of(id.key_sha1, sizeof(id.key_sha1));
+	for (size_t i = 0; i < q->n_id; i++) {
+		if (!get_id(s, q, i, &row)) {
+			TRY(put_unknown(s, q, i, &singles, e));
+			continue;
+		}
+		if (row.next_update <= s->now)
+			return err_say(e, ERR_BUSY, "status-stale",
+			    "the published answer is over and is being made "
+			    "anew");
+		TRY(put_published(&row, q->id[i].is_sha256, &singles, &sources,
+		    &c, e));
+	}
+	c.singles = buf_bytes(&singles);
+	TRY(ocsp_tbs_compose(&c, &tbs, e));
+	m.tbs = buf_bytes(&tbs);
+	m.sources = buf_bytes(&sources);
+	signer_compose_encode(&m, body);
+	return buf_end(body, e);
+}
+
+/* --- GET and POST ------------------------------------------------------------------ */
 
 bool
 status_ocsp_post(struct status_view *s, const struct http_request *r,
-    struct buf *out, struct status_unknown *unknown)
+    struct buf *out, struct status_question *question)
 {
 	struct bytes type;
 	struct err e;
 	if (http_find(r, "Content-Type", &type) &&
 	    bytes_is(type, "application/ocsp-request"))
-		return ocsp_answer_der(s, r, r->body, out, unknown);
+		return ocsp_answer_der(s, r, r->body, out, question);
 	err_say(&e, ERR_INVALID, "status-ocsp-type",
 	    "an OCSP request has the media type application/ocsp-request");
 	status_problem(s, r, 415, &e, out);
@@ -103,12 +222,12 @@ status_ocsp_post(struct status_view *s, const struct http_request *r,
 
 bool
 status_ocsp_get(struct status_view *s, const struct http_request *r,
-    struct bytes encoded, struct buf *out, struct status_unknown *unknown)
+    struct bytes encoded, struct buf *out, struct status_question *question)
 {
 	uint8_t der[OCSP_REQUEST_MAX];
 	size_t len = sizeof(der);
 	struct err e;
 	if (ocsp_get_decode(encoded, der, &len, &e) != ERR_OK)
 		return ocsp_error(s, r, OCSP_MALFORMED, out);
-	return ocsp_answer_der(s, r, bytes_of(der, len), out, unknown);
+	return ocsp_answer_der(s, r, bytes_of(der, len), out, question);
 }

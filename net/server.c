@@ -570,6 +570,28 @@ net_answer_lent(struct net_conn *c, struct bytes head, struct bytes body,
 	c->server->counts.octets_out += body.len;
 }
 
+void
+net_peer_address(const struct net_conn *c, uint8_t out[16])
+{
+	struct sockaddr_storage any;
+	socklen_t len = sizeof(any);
+	uv_os_fd_t fd;
+	memset(out, 0, 16);
+	if (uv_fileno(&c->io.handle, &fd) != 0 ||
+	    getpeername(fd, (struct sockaddr *)&any, &len) != 0)
+		return;
+	if (any.ss_family == AF_INET6) {
+		struct sockaddr_in6 six;
+		memcpy(&six, &any, sizeof(six));
+		memcpy(out, &six.sin6_addr, 16);
+	} else if (any.ss_family == AF_INET) {
+		struct sockaddr_in four;
+		memcpy(&four, &any, sizeof(four));
+		out[10] = out[11] = 0xff;
+		memcpy(out + 12, &four.sin_addr, 4);
+	}
+}
+
 bool
 net_peer_uid(const struct net_conn *c, uint32_t *uid)
 {

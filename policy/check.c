@@ -165,7 +165,7 @@ check_distinct(struct load *l, const struct said_policy *s)
 static void
 check_later(struct load *l, const struct said_policy *s)
 {
-	const struct value *nonce = &s->status.ocsp.nonce, *issuer = &s->issuer;
+	const struct value *issuer = &s->issuer;
 	const struct value *required = &s->endorsement.required;
 	struct err e;
 
@@ -177,13 +177,6 @@ check_later(struct load *l, const struct said_policy *s)
 		report(l, required->at->width, &e, "write 1");
 	}
 
-	if (nonce->ok && nonce->n != 0) {
-		err_at(&e, ERR_DENIED, "policy-nonce", "RFC 9654",
-		    where_of(l, nonce->at),
-		    "answers that repeat a nonce belong to a later version of "
-		    "Refrendo");
-		report(l, nonce->at->width, &e, "write false");
-	}
 	if (issuer->ok && bytes_is(issuer->text, "institution")) {
 		err_at(&e, ERR_DENIED, "policy-issuer-institution", NULL,
 		    where_of(l, issuer->at),

@@ -324,7 +324,7 @@ struct said_policy {
 	} revocation;
 	struct {
 		struct {
-			struct value validity, refresh, nonce;
+			struct value validity, refresh, nonce, archive_cutoff;
 		} ocsp;
 		struct {
 			struct value every, on_revoke, overlap, partition,

@@ -370,6 +370,8 @@ keep_rest(struct policy *p, const struct said_policy *s)
 	p->suspend_max_s = s->revocation.suspend_max.n;
 	p->ocsp_validity_s = s->status.ocsp.validity.n;
 	p->ocsp_refresh_percent = (int)s->status.ocsp.refresh.n;
+	p->ocsp_nonce = s->status.ocsp.nonce.n != 0;
+	p->ocsp_archive_s = s->status.ocsp.archive_cutoff.n;
 	p->crl_every_s = s->status.crl.every.n;
 	p->crl_overlap_s = s->status.crl.overlap.n;
 	p->crl_on_revoke = s->status.crl.on_revoke.n != 0;

@@ -450,8 +450,10 @@ policy_print(struct buf *out, const struct policy *p)
 	put_acts(out, p);
 	put_duration(out,
 	    "}\nstatus:\n  ocsp: {validity: ", p->ocsp_validity_s);
-	buf_putf(out, ", refresh: %d%%, nonce: false}\n",
-	    p->ocsp_refresh_percent);
+	buf_putf(out, ", refresh: %d%%, nonce: %s", p->ocsp_refresh_percent,
+	    p->ocsp_nonce ? "true" : "false");
+	put_duration(out, ", archive_cutoff: ", p->ocsp_archive_s);
+	buf_puts(out, "}\n");
 	put_duration(out, "  crl: {every: ", p->crl_every_s);
 	buf_putf(out, ", on_revoke: %s", p->crl_on_revoke ? "true" : "false");
 	put_duration(out, ", overlap: ", p->crl_overlap_s);

@@ -224,7 +224,6 @@ static const struct {
 	{ &policy_table, "issuer", "\"not\": {\"const\": \"institution\"}" },
 	{ &endorsement_table, "required", "\"const\": 1" },
 	{ &endorsement_table, "distinct_from", "\"minItems\": 2" },
-	{ &ocsp_table, "nonce", "\"const\": false" },
 	{ &usage_table, "critical", "\"contains\": {\"const\": \"key\"}" },
 	{ &usage_table, "extended",
 	    "\"if\": {\"contains\": {\"const\": \"timeStamping\"}}, "

@@ -343,7 +343,8 @@ static const struct table revocation_table = { "revocation", revocation_rows, AR
 static const struct row ocsp_rows[] = {
 	{ "validity", T_DURATION, SHORTER, HOUR, 10 * DAY, "4d",    IN(validity), NULL, NULL, "RFC 6960 2.4", "From thisUpdate to nextUpdate of an OCSP answer." },
 	{ "refresh",  T_PERCENT,  0, 10,   90,       "50%",   IN(refresh),  NULL, NULL, NULL,           "Part of that life after which a new answer is signed." },
-	{ "nonce",    T_BOOL,     EQUAL, 0,    0,        "false", IN(nonce),    NULL, NULL, "RFC 9654",     "Answers that repeat a nonce belong to a later version: false." },
+	{ "nonce",    T_BOOL,     EQUAL, 0,    0,        "false", IN(nonce),    NULL, NULL, "RFC 9654",     "Answers repeat a client's nonce, signed on demand while the rate of signing allows it." },
+	{ "archive_cutoff", T_DURATION, EQUAL, 0, 11000 * DAY, "0s", IN(archive_cutoff), NULL, NULL, "RFC 6960 4.4.4", "Status is kept for so long after a certificate has ended, and answers say so; 0s: not at all." },
 };
 const struct table ocsp_table = { "status.ocsp", ocsp_rows, ARRAY_LEN(ocsp_rows), 0, NULL };
 

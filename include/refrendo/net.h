@@ -75,6 +75,9 @@ void net_answer_lent(struct net_conn *c, struct bytes head, struct bytes body,
  */
 struct net_conn *net_hold(struct net_conn *c);
 void net_answer_held(struct net_conn *c, struct bytes answer, bool keep_alive);
+/* The address of a client over TCP, an IPv4 one mapped into IPv6; zeros if it
+ * is unknown or there is none. */
+void net_peer_address(const struct net_conn *c, uint8_t out[16]);
 /* The peer of a local socket, from SO_PEERCRED; false if unknown. */
 bool net_peer_uid(const struct net_conn *c, uint32_t *uid);
 

@@ -122,7 +122,7 @@ static const struct refusal refusals[] = {
 	/* --- keys --- */
 	{ "unknown key", "version: 3", "version: 3\nisuer: x", 3, 1, 5, "policy-key-unknown", "isuer", "there is no key isuer here", "did you mean issuer?" },
 	{ "unknown key inside", "max: 2y", "max: 2y, maxi: 3y", 7, 34, 4, "policy-key-unknown", "validity.maxi", NULL, "did you mean max?" },
-	{ "nothing near", "refresh: 50%", "zzzzzzz: 50%", 11, 17, 7, "policy-key-unknown", "status.ocsp.zzzzzzz", NULL, "allowed in status.ocsp: validity, refresh, nonce" },
+	{ "nothing near", "refresh: 50%", "zzzzzzz: 50%", 11, 17, 7, "policy-key-unknown", "status.ocsp.zzzzzzz", NULL, "allowed in status.ocsp: validity, refresh, nonce, archive_cutoff" },
 	{ "missing key", "issuer: emisora\n", "", 1, 1, 1, "policy-key-missing", "", "the key issuer is missing", "add  issuer: small letters, digits and dashes" },
 	{ "missing key inside", "allowed: [ec-p256]", "reuse: forbid", 6, 1, 4, "policy-key-missing", "keys", "the key allowed is missing", NULL },
 	/* --- scalars --- */
@@ -172,7 +172,6 @@ static const struct refusal refusals[] = {
 	{ "later: authenticator", "[cms]", "[cms], authenticator: device-bound", 9, 47, 12, "policy-word-later", NULL, NULL, "write any" },
 	{ "later: mandate", "[cms]", "[cms], renewal: mandate", 9, 41, 7, "policy-word-later", NULL, NULL, NULL },
 	{ "later: two endorsements", "[cms]", "[cms], required: 2", 9, 42, 1, "policy-required", NULL, "endorsement by more than one minister of faith belongs to a later version of Refrendo", "write 1" },
-	{ "later: nonce", "50%", "50%, nonce: true", 11, 38, 4, "policy-nonce", "status.ocsp.nonce", NULL, "write false" },
 	{ "later: partition", "6h", "6h, partition: 100000", 11, 49, 9, "policy-key-later", "status.crl.partition", "partition belongs to a later version of Refrendo", NULL },
 	{ "later: delta", "6h", "6h, delta: 15m", 11, 49, 5, "policy-key-later", "status.crl.delta", NULL, NULL },
 	/* --- names --- */
@@ -843,7 +842,6 @@ design_sample_asks_for_later(void **state)
 		{ "endorsement.evidence[1]", "policy-word-later" },
 		{ "endorsement.authenticator", "policy-word-later" },
 		{ "endorsement.renewal", "policy-word-later" },
-		{ "status.ocsp.nonce", "policy-nonce" },
 		{ "status.crl.partition", "policy-key-later" },
 		{ "status.crl.delta", "policy-key-later" },
 	};
