@@ -35,6 +35,26 @@ listen_unix(const char *dir, const char *name, int *out, struct err *e)
 	return ERR_OK;
 }
 
+static bool
+bind_tcp(const struct sockaddr *at, socklen_t len, int *out)
+{
+	int one = 1;
+	int fd = socket(at->sa_family,
+	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) == 0 &&
+	    bind(fd, at, len) == 0) {
+		*out = fd;
+		return true;
+	}
+	int why = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = why;
+	return false;
+}
+
 enum err_code
 listen_tcp(const char *address, int *out, struct err *e)
 {
@@ -57,24 +77,23 @@ listen_tcp(const char *address, int *out, struct err *e)
 	if (getaddrinfo(host, port, &hints, &found) != 0)
 		return err_say(e, ERR_INVALID, "engine-address",
 		    "listen: %s is not a numeric address and port", address);
-	int one = 1;
-	int fd = socket(found->ai_family,
-	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool done =
-	    fd >= 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) == 0 &&
-	    bind(fd, found->ai_addr, found->ai_addrlen) == 0;
+	bool done = bind_tcp(found->ai_addr, found->ai_addrlen, out);
 	freeaddrinfo(found);
-	if (!done) {
-		err_say(e, ERR_IO, "engine-bind",
-		    "the engine cannot listen on %s; is another running?",
-		    address);
-		err_why(e, "%s", strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return e->code;
-	}
-	*out = fd;
-	return ERR_OK;
+	if (done)
+		return ERR_OK;
+	err_say(e, ERR_IO, "engine-bind",
+	    "the engine cannot listen on %s; is another running?", address);
+	return err_why(e, "%s", strerror(errno));
+}
+
+enum err_code
+listen_again(int fd, int *out, struct err *e)
+{
+	struct sockaddr_storage at;
+	socklen_t len = sizeof(at);
+	if (getsockname(fd, (struct sockaddr *)&at, &len) == 0 &&
+	    bind_tcp((struct sockaddr *)&at, len, out))
+		return ERR_OK;
+	return err_errno(e, "engine-bind-again",
+	    "the status processes cannot share their port");
 }

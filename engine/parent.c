@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@
 #include "peer.h"
 
 #define PROCESSES_MAX    35
+#define STATUS_USUAL_MAX 8 /* of a machine with more cores */
 #define BACKOFF_MIN_MS   100
 #define BACKOFF_READY_MS 250 /* for one that had come up */
 #define BACKOFF_MAX_MS   10000
@@ -448,6 +450,18 @@ process_add(struct parent *parent, enum role role, uint8_t index)
 	return p;
 }
 
+static int64_t
+status_processes(const struct config *c)
+{
+	cpu_set_t cores;
+	if (c->status_processes > 0)
+		return c->status_processes;
+	if (sched_getaffinity(0, sizeof(cores), &cores) != 0)
+		return 1;
+	int n = CPU_COUNT(&cores);
+	return n < STATUS_USUAL_MAX ? n : STATUS_USUAL_MAX;
+}
+
 static enum err_code
 parent_processes(struct parent *parent, struct err *e)
 {
@@ -459,10 +473,17 @@ parent_processes(struct parent *parent, struct err *e)
 	process_add(parent, ROLE_CORE, 0);
 	for (int64_t i = 0; i < c->front_processes; i++)
 		process_add(parent, ROLE_FRONT, (uint8_t)i)->listen_fd = admin;
-	for (int64_t i = 0; i < c->status_processes; i++)
-		TRY(listen_tcp(c->listen,
-		    &process_add(parent, ROLE_STATUS, (uint8_t)i)->listen_fd,
-		    e));
+	struct process *first = NULL;
+	for (int64_t i = 0; i < status_processes(c); i++) {
+		struct process *p =
+		    process_add(parent, ROLE_STATUS, (uint8_t)i);
+		/* Port 0 is drawn once, for all of them. */
+		if (first == NULL)
+			TRY(listen_tcp(c->listen, &p->listen_fd, e));
+		else
+			TRY(listen_again(first->listen_fd, &p->listen_fd, e));
+		first = first == NULL ? p : first;
+	}
 	return ERR_OK;
 }
 

@@ -388,6 +388,7 @@ role_front(struct role_context *r)
 	f->body = BUF(ANSWER_MAX);
 	f->out = BUF(ANSWER_MAX + 4096);
 	uv_loop_init(&f->loop);
+	net_prepare(&f->loop);
 	enum err_code code = front_open(f, &listen_fd, &e);
 	if (code == ERR_OK)
 		code = front_serve(f, listen_fd, &e);

@@ -281,6 +281,7 @@ role_status(struct role_context *r)
 	s->role = r;
 	s->out = BUF(ANSWER_MAX);
 	uv_loop_init(&s->loop);
+	net_prepare(&s->loop);
 	enum err_code code = status_open(s, &listen_fd, &e);
 	if (code == ERR_OK)
 		code = status_serve(s, listen_fd, &e);

@@ -58,7 +58,11 @@ read_date(struct bytes b, int64_t *out)
 	return c.month <= 12 && civil_to_time(&c, out);
 }
 
-/* Has the client what is published?  A tag says it better than a date. */
+/*
+ * Has the client what is published?  A tag says it better than a date.  Of an
+ * OCSP answer a date proves nothing: thisUpdate does not always rise, as when
+ * a suspension ends.
+ */
 static bool
 is_known(const struct http_request *r, const struct public_row *row)
 {
@@ -66,7 +70,8 @@ is_known(const struct http_request *r, const struct public_row *row)
 	int64_t since;
 	if (http_find(r, "If-None-Match", &sent))
 		return is_known_tag(r, row->etag);
-	return http_find(r, "If-Modified-Since", &sent) &&
+	return strcmp(row->type, "application/ocsp-response") != 0 &&
+	       http_find(r, "If-Modified-Since", &sent) &&
 	       read_date(sent, &since) && row->this_update <= since;
 }
 

@@ -371,6 +371,25 @@ on_sweep(uv_timer_t *timer)
 	}
 }
 
+static void
+on_spare_closed(uv_handle_t *h)
+{
+	free(h);
+}
+
+/* It opens the spare with the first stream. */
+void
+net_prepare(uv_loop_t *loop)
+{
+	uv_tcp_t *t = malloc(sizeof(*t));
+	if (t == NULL)
+		return;
+	if (uv_tcp_init(loop, t) == 0)
+		uv_close((uv_handle_t *)t, on_spare_closed);
+	else
+		free(t);
+}
+
 enum err_code
 net_serve(const struct net_setup *setup, struct net_server **out, struct err *e)
 {

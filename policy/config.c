@@ -53,7 +53,7 @@ static const struct table admin_table = { "admin", admin_rows, ARRAY_LEN(admin_r
 #undef AT
 #define AT(member) OFF(said_config, processes.member) - OFF(said_config, processes)
 static const struct row processes_rows[] = {
-	{ "status", T_INT, 0, 1, 16, "1", AT(status), NULL, NULL, NULL, "Processes that answer OCSP and CRL requests." },
+	{ "status", T_INT, 0, 0, 16, "0", AT(status), NULL, NULL, NULL, "Processes that answer OCSP and CRL requests; 0: one for each core, at most 8." },
 	{ "front",  T_INT, 0, 1, 16, "1", AT(front),  NULL, NULL, NULL, "Processes that serve the administration." },
 };
 static const struct table processes_table = { "processes", processes_rows, ARRAY_LEN(processes_rows), 0, NULL };

@@ -36,6 +36,9 @@ struct net_setup {
 	net_handler handler;
 	void *ctx;
 };
+/* Before the sandbox closes: libuv opens a descriptor to spare, which it gives
+ * up for a moment to refuse a client when no other is left. */
+void net_prepare(uv_loop_t *loop);
 MUST_CHECK enum err_code net_serve(const struct net_setup *setup,
     struct net_server **out, struct err *e);
 /* Stops accepting; connections end after their present answer. */

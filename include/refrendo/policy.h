@@ -147,7 +147,8 @@ struct config {
 	char admin_socket[PATH_LEN];
 	uint32_t admin_uids[16]; /* who may use it beside root */
 	size_t n_admin_uid;
-	int64_t status_processes, front_processes; /* 1..16 */
+	int64_t status_processes; /* 0..16; 0: one for each core, at most 8 */
+	int64_t front_processes;  /* 1..16 */
 	int64_t ledger_map_bytes, public_map_bytes;
 	char log_key[PATH_LEN], endorser_key[PATH_LEN];
 	char compromised[WEAK_LISTS_MAX][PATH_LEN]; /* lists of keys */

@@ -648,6 +648,46 @@ test_files(void **state)
 	}
 }
 
+/* RFC 9110 13.1.3: for files; a tag goes before it. */
+static void
+test_modified_since(void **state)
+{
+	struct served *s = *state;
+	struct buf out AUTO_BUF = BUF(65536);
+	struct buf path AUTO_BUF = BUF(2048);
+	struct buf text AUTO_BUF = BUF(2048);
+	char same[HTTP_DATE], later[HTTP_DATE], earlier[HTTP_DATE];
+	char field[200];
+	struct reply r;
+	http_date(same, s->view.now - 60);
+	http_date(later, s->view.now);
+	http_date(earlier, s->view.now - 61);
+	const struct {
+		const char *name, *date, *more;
+		int status;
+	} rows[] = {
+		{ "same", same, "", 304 },
+		{ "later", later, "", 304 },
+		{ "earlier", earlier, "", 200 },
+		{ "no date", "yesterday", "", 200 },
+		{ "another tag", same, "If-None-Match: \"x\"\r\n", 200 },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		snprintf(field, sizeof(field), "If-Modified-Since: %s\r\n%s",
+		    rows[i].date, rows[i].more);
+		ask_get(s, rows[i].name, "GET", "/crl/emisora.crl", field, &out,
+		    &r);
+		ROW(r.status == rows[i].status, rows[i].name);
+	}
+	/* thisUpdate of an OCSP answer does not always rise. */
+	good_base64(s, &text);
+	buf_putf(&path, "/ocsp/%s", buf_text(&text));
+	http_date(same, usual(s->w).this_update);
+	snprintf(field, sizeof(field), "If-Modified-Since: %s\r\n", same);
+	ask_get(s, "OCSP", "GET", buf_text(&path), field, &out, &r);
+	assert_int_equal(r.status, 200);
+}
+
 static void
 test_tiles(void **state)
 {
@@ -818,6 +858,7 @@ main(void)
 		cmocka_unit_test(test_ocsp_garbage),
 		cmocka_unit_test(test_ocsp_media_type),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_modified_since),
 		cmocka_unit_test(test_tiles),
 		cmocka_unit_test(test_tags_of_widths),
 		cmocka_unit_test(test_methods_and_paths),

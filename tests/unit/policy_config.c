@@ -104,7 +104,8 @@ static const struct refusal config_rows[] = {
 	{ "size without unit", "listen:", "maps: {ledger: 1000000}\nlisten:", 3, 16, "policy-not-size", NULL },
 	{ "small map", "listen:", "maps: {ledger: 1MiB}\nlisten:", 3, 16, "policy-range", NULL },
 	{ "huge map", "listen:", "maps: {ledger: 999999999999GiB}\nlisten:", 3, 16, "policy-not-size", NULL },
-	{ "no processes", "listen:", "processes: {status: 0}\nlisten:", 3, 21, "policy-range", NULL },
+	{ "many processes", "listen:", "processes: {status: 17}\nlisten:", 3, 21, "policy-range", NULL },
+	{ "no front", "listen:", "processes: {front: 0}\nlisten:", 3, 20, "policy-range", NULL },
 	{ "no issuers", "issuers:\n- {name: emisora, certificate: c.pem, key: file:k, ocsp_key: \"pkcs11:token=t;object=o\"}", "issuers: []", 7, 10, "policy-count", "there must be 1 to 8 entries" },
 	{ "issuer called institution", "emisora", "institution", 8, 10, "config-issuer-name", NULL },
 	{ "same issuer twice", "issuers:\n", "issuers:\n- {name: emisora, certificate: c, key: k, ocsp_key: o}\n", 9, 10, "config-issuer-name", "no issuer can have this name" },
@@ -256,7 +257,7 @@ config_values(void **state)
 	assert_int_equal(g.n_admin_uid, 2);
 	assert_int_equal(g.admin_uids[0], 1000);
 	assert_int_equal(g.admin_uids[1], 33);
-	assert_int_equal(g.status_processes, 1);
+	assert_int_equal(g.status_processes, 0);
 	assert_int_equal(g.front_processes, 1);
 	assert_int_equal(g.ledger_map_bytes, INT64_C(64) << 30);
 	assert_int_equal(g.public_map_bytes, INT64_C(16) << 30);
