@@ -10,7 +10,7 @@
  * RATE       0: as fast as answers come; else requests a second, each counted
  *            from the instant at which it should have left.
  * ISSUER     certificate in DER; serials are those of bench_ocsp_fill, of which
- *            each EVERY-th is signed.
+ *            each EVERY-th is signed; 0: nothing is verified.
  *
  * Every answer is checked: status, length, and of OCSP the serial number.  A
  * sample of those signed is verified when the time is over.  Prints one JSON
@@ -226,7 +226,7 @@ static void
 sample_keep(struct load *l, const struct conn *c, const uint8_t *body,
     size_t len)
 {
-	if (l->n_sample == SAMPLE || c->serial % l->every != 0)
+	if (l->n_sample == SAMPLE || l->every == 0 || c->serial % l->every != 0)
 		return;
 	l->sample[l->n_sample].serial = c->serial;
 	l->sample[l->n_sample].len = len;
@@ -244,7 +244,8 @@ answer_check(struct load *l, const struct conn *c)
 	if (end == NULL)
 		return 0;
 	size_t head = (size_t)(end + 4 - c->room);
-	if (head < 12 || memcmp(c->room, "HTTP/1.1 200", 12) != 0)
+	if (head < 12 || memcmp(c->room, "HTTP/1.", 7) != 0 ||
+	    memcmp(c->room + 8, " 200", 4) != 0)
 		wrong("another status", c);
 	const uint8_t *p = memmem(c->room, head, field, sizeof(field) - 1);
 	size_t body = 0;
