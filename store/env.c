@@ -11,7 +11,7 @@
 #include "env.h"
 
 #define NAMED_DBS   8
-#define READERS_MAX 254
+#define READERS_MAX 255 /* one is the ledger's own: hold.c */
 
 enum err_code
 env_damaged(struct err *e)

@@ -212,6 +212,7 @@ store_open(const char *dir, int64_t map_bytes, bool create, struct store **out,
 	/* Default flags: every commit is on disk before it returns. */
 	TRY(env_open(&s->env, map_bytes, 0, 0600, false, e));
 	TRY(ledger_tables(s, false, e));
+	hold_begin(s);
 	*out = TAKE(s);
 	return ERR_OK;
 }
@@ -221,6 +222,8 @@ store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
+	if (s->env.pid == getpid())
+		hold_end(s);
 	env_close(&s->env);
 	if (s->lock >= 0)
 		close(s->lock);
@@ -294,6 +297,9 @@ view_abort(struct view *v)
 	close_cursor(v);
 	if (v->txn != NULL)
 		mdb_txn_abort(v->txn);
+	/* Full: the next group may have what was kept back. */
+	if (v->write && v->failed && v->first.code == ERR_BUSY)
+		hold_release(v->store);
 	view_end(v);
 }
 
@@ -312,11 +318,14 @@ commit_txn(struct view *v, struct err *e)
 		struct err later;
 		enum err_code unused = env_cover(&s->env, &later);
 		(void)unused;
+		hold_after_commit(s);
 		return ERR_OK;
 	}
 	/* These are found before the first page is written. */
-	if (rc == MDB_MAP_FULL || rc == MDB_TXN_FULL)
+	if (rc == MDB_MAP_FULL || rc == MDB_TXN_FULL) {
+		hold_release(s);
 		return env_error(rc, e);
+	}
 	atomic_store(&s->failed, true);
 	(void)err_say(e, ERR_IO, "store-commit",
 	    "the disk did not confirm a write; nothing more is written until "

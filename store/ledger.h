@@ -20,6 +20,10 @@ struct store {
 	MDB_dbi rows, entries, tiles, meta;
 	atomic_bool writing; /* a write transaction is open */
 	atomic_bool failed;  /* a commit failed: what is on disk is unknown */
+	struct {
+		MDB_txn *txn; /* NULL: there is none */
+		size_t page;  /* the last of the file when it began */
+	} hold;
 	/* Of a replay: entries are counted and hashed, but not copied. */
 	bool scratch;
 };
@@ -43,6 +47,13 @@ struct view {
 	int64_t time; /* of the last entry */
 	struct filling *filling[LEVELS];
 };
+
+/* hold.c: freed pages are kept until the file has grown; begun once it is
+ * open, ended before it is closed, and used by whoever writes. */
+void hold_begin(struct store *s);
+void hold_end(struct store *s);
+void hold_release(struct store *s); /* the map is full: what it kept is free */
+void hold_after_commit(struct store *s);
 
 /* Remembers the first error of a write transaction; returns the code of e. */
 enum err_code view_fail(struct view *v, const struct err *e);
