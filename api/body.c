@@ -1,10 +1,12 @@
 /*
  * body - the JSON of a request into fields of a command, by the table of
- * fields.  jansson reads; here is judged: one flat object, no duplicates, no
+ * fields.  audit/ reads; here is judged: one flat object, no duplicates, no
  * member that the act does not have, each of its type.
  */
-#include <jansson.h>
 #include <string.h>
+
+#include <refrendo/audit.h>
+#include <refrendo/http.h>
 
 #include "internal.h"
 
@@ -18,45 +20,44 @@ at_member(const char *name)
 	return at_field(pointer);
 }
 
-/* jansson names the second of two equal members only in its message. */
 static enum err_code
-duplicate(const json_error_t *error, struct err *e)
+load(struct bytes body, struct json **out, struct err *e)
 {
-	char name[64] = "";
-	const char *quote = strchr(error->text, '"');
-	const char *end = quote == NULL ? NULL : strrchr(error->text, '"');
-	if (end != NULL && end > quote &&
-	    (size_t)(end - quote) < sizeof(name)) {
-		memcpy(name, quote + 1, (size_t)(end - quote) - 1);
-		name[end - quote - 1] = '\0';
+	struct err fault;
+	enum json_flaw flaw;
+	enum err_code code = json_parse_foreign(body, http_limits_api.body_max,
+	    out, &flaw, &fault);
+	if (code == ERR_OK || code == ERR_NOMEM) {
+		*e = fault;
+		return code;
 	}
-	struct where where = at_member(name);
-	where.byte = (size_t)error->position;
-	return err_at(e, ERR_INVALID, "api-member-twice", NULL, where,
-	    "the member %s stands twice in the body; give it once", name);
-}
-
-static enum err_code
-load(struct bytes body, json_t **out, struct err *e)
-{
-	json_error_t error;
-	json_t *root = json_loadb(body.len == 0 ? "" : (const char *)body.p,
-	    body.len, JSON_REJECT_DUPLICATES, &error);
-	if (root == NULL && json_error_code(&error) == json_error_duplicate_key)
-		return duplicate(&error, e);
-	if (root == NULL) {
-		err_at(e, ERR_INVALID, "api-json", "RFC 8259",
-		    AT_BYTE(error.position > 0 ? error.position - 1 : 0),
-		    "the body is not JSON in UTF-8; send one object of texts");
-		return err_why(e, "%s", error.text);
-	}
-	if (!json_is_object(root)) {
-		json_decref(root);
+	switch (flaw) {
+	case JSON_NO_OBJECT:
 		return err_say(e, ERR_INVALID, "api-no-object",
 		    "the body is JSON but no object; send {\"member\": …}");
+	case JSON_TWICE: {
+		struct where where = at_member(fault.where.field);
+		where.byte = fault.where.byte;
+		return err_at(e, ERR_INVALID, "api-member-twice", NULL, where,
+		    "the member %s stands twice in the body; give it once",
+		    fault.where.field);
 	}
-	*out = root;
-	return ERR_OK;
+	case JSON_BROKEN:
+		break;
+	}
+	err_at(e, ERR_INVALID, "api-json", "RFC 8259", fault.where,
+	    "the body is not JSON in UTF-8; send one object of texts");
+	return err_why(e, "%s", fault.why);
+}
+
+/* The member as a text; false if it is another value. */
+static bool
+text_of(struct json_obj o, const char *name, struct bytes *out)
+{
+	bool bad = false;
+	o.bad = &bad;
+	*out = json_get_str(o, name);
+	return !bad;
 }
 
 static int
@@ -101,27 +102,29 @@ take_octets(int f, struct bytes text, struct arena *a, struct bytes *out,
 
 /* {"grade": "5"} as the line grade=5; command_check() judges what it says. */
 static enum err_code
-take_map(int f, json_t *value, struct arena *a, struct bytes *out,
+take_map(int f, struct json_obj root, struct arena *a, struct bytes *out,
     struct err *e)
 {
 	struct buf lines AUTO_BUF = BUF(ca_fields[f].max);
+	bool bad = false;
 	const char *name;
-	json_t *text;
-	size_t n = 0;
-	if (!json_is_object(value) || json_object_size(value) == 0)
+	root.bad = &bad;
+	struct json_obj map = json_get_obj(root, ca_fields[f].name);
+	if (bad || json_name_at(map, 0) == NULL)
 		return wrong_type(f, "an object of texts, {\"grade\": \"5\"}",
 		    e);
-	json_object_foreach(value, name, text)
-	{
-		if (!json_is_string(text) || strpbrk(name, "=\n") != NULL ||
-		    strchr(json_string_value(text), '\n') != NULL)
+	for (size_t i = 0;
+	    !lines.failed && (name = json_name_at(map, i)) != NULL; i++) {
+		struct bytes text;
+		if (!text_of(map, name, &text) ||
+		    strpbrk(name, "=\n") != NULL ||
+		    memchr(text.p, '\n', text.len) != NULL)
 			return wrong_type(f,
 			    "an object of texts of one line each", e);
-		buf_puts(&lines, n++ > 0 ? "\n" : "");
+		buf_puts(&lines, i > 0 ? "\n" : "");
 		buf_puts(&lines, name);
 		buf_putc(&lines, '=');
-		buf_put(&lines, json_string_value(text),
-		    json_string_length(text));
+		buf_put(&lines, text.p, text.len);
 	}
 	if (lines.failed)
 		return too_large(f, a, e);
@@ -130,24 +133,24 @@ take_map(int f, json_t *value, struct arena *a, struct bytes *out,
 }
 
 static enum err_code
-take_files(int f, json_t *value, struct arena *a, struct bytes *out,
+take_files(int f, struct json_obj root, struct arena *a, struct bytes *out,
     struct err *e)
 {
 	struct buf all AUTO_BUF = BUF(ca_fields[f].max);
-	json_t *text;
-	size_t i;
-	if (!json_is_array(value) || json_array_size(value) == 0)
-		return wrong_type(f, "an array of files in base64", e);
-	json_array_foreach(value, i, text)
-	{
+	const char *name = ca_fields[f].name;
+	bool bad = false;
+	root.bad = &bad;
+	size_t n = json_count(root, name);
+	for (size_t i = 0; i < n && !all.failed; i++) {
 		struct bytes octets = BYTES_NONE;
-		if (!json_is_string(text))
-			return wrong_type(f, "an array of files in base64", e);
-		TRY(take_octets(f,
-		    bytes_of(json_string_value(text), json_string_length(text)),
-		    a, &octets, e));
+		struct bytes text = json_at_str(root, name, i);
+		if (bad)
+			break;
+		TRY(take_octets(f, text, a, &octets, e));
 		put_bytes(&all, octets);
 	}
+	if (bad || n == 0)
+		return wrong_type(f, "an array of files in base64", e);
 	if (all.failed)
 		return too_large(f, a, e);
 	*out = arena_copy(a, buf_bytes(&all));
@@ -155,23 +158,30 @@ take_files(int f, json_t *value, struct arena *a, struct bytes *out,
 }
 
 static enum err_code
-take_member(int f, json_t *value, struct arena *a, struct bytes *out,
+take_flag(int f, struct json_obj root, struct bytes *out, struct err *e)
+{
+	bool bad = false;
+	root.bad = &bad;
+	bool yes = json_get_flag(root, ca_fields[f].name);
+	if (bad)
+		return wrong_type(f, "true or false", e);
+	*out = bytes_str(yes ? "true" : "false");
+	return ERR_OK;
+}
+
+static enum err_code
+take_member(int f, struct json_obj root, struct arena *a, struct bytes *out,
     struct err *e)
 {
-	if (ca_fields[f].type == CFT_FLAG) {
-		if (!json_is_boolean(value))
-			return wrong_type(f, "true or false", e);
-		*out = bytes_str(json_is_true(value) ? "true" : "false");
-		return ERR_OK;
-	}
+	struct bytes text;
+	if (ca_fields[f].type == CFT_FLAG)
+		return take_flag(f, root, out, e);
 	if (ca_fields[f].type == CFT_MAP)
-		return take_map(f, value, a, out, e);
+		return take_map(f, root, a, out, e);
 	if (ca_fields[f].type == CFT_FILES)
-		return take_files(f, value, a, out, e);
-	if (!json_is_string(value))
+		return take_files(f, root, a, out, e);
+	if (!text_of(root, ca_fields[f].name, &text))
 		return wrong_type(f, "text in quotes", e);
-	struct bytes text =
-	    bytes_of(json_string_value(value), json_string_length(value));
 	if (text.len == 0)
 		return wrong_type(f, "left out, or have a value", e);
 	if (ca_fields[f].type == CFT_OCTETS)
@@ -213,21 +223,19 @@ unknown(const char *name, const char *const *names, size_t n, struct err *e)
 }
 
 static enum err_code
-decode_members(const struct route *route, json_t *root, struct arena *a,
+decode_members(const struct route *route, struct json_obj root, struct arena *a,
     struct command *c, struct err *e)
 {
 	const char *names[CF_COUNT], *name;
 	size_t n = members_of(route, names);
-	json_t *value;
-	json_object_foreach(root, name, value)
-	{
+	for (size_t m = 0; (name = json_name_at(root, m)) != NULL; m++) {
 		size_t i = 0;
 		while (i < n && strcmp(names[i], name) != 0)
 			i++;
 		if (i == n)
 			return unknown(name, names, n, e);
 		int f = field_named(name);
-		TRY(take_member(f, value, a, &c->f[f], e));
+		TRY(take_member(f, root, a, &c->f[f], e));
 	}
 	return ERR_OK;
 }
@@ -236,14 +244,12 @@ enum err_code
 body_decode(const struct route *route, struct bytes body, struct arena *a,
     struct command *c, struct err *e)
 {
-	json_t *root;
+	AUTO(json) j = NULL;
 	/* Where path and header say it all a body may be missing. */
 	if (body.len == 0)
 		return ERR_OK;
-	TRY(load(body, &root, e));
-	enum err_code code = decode_members(route, root, a, c, e);
-	json_decref(root);
-	return code;
+	TRY(load(body, &j, e));
+	return decode_members(route, json_root(j, NULL, NULL), a, c, e);
 }
 
 enum err_code
@@ -251,27 +257,23 @@ body_snapshot(struct bytes body, struct arena *a, struct bytes *name,
     struct err *e)
 {
 	static const char *const names[] = { "name" };
+	AUTO(json) j = NULL;
 	const char *member;
-	json_t *root, *value;
-	enum err_code code = ERR_OK;
-	TRY(load(body, &root, e));
-	json_object_foreach(root, member, value)
-	{
-		if (code == ERR_OK && strcmp(member, names[0]) != 0)
-			code = unknown(member, names, 1, e);
+	struct bytes text;
+	TRY(load(body, &j, e));
+	struct json_obj root = json_root(j, NULL, NULL);
+	for (size_t i = 0; (member = json_name_at(root, i)) != NULL; i++) {
+		if (strcmp(member, names[0]) != 0)
+			return unknown(member, names, 1, e);
 	}
-	value = json_object_get(root, names[0]);
-	if (code == ERR_OK && !json_is_string(value))
-		code = err_at(e, ERR_INVALID, "api-snapshot-name", NULL,
+	if (!text_of(root, names[0], &text))
+		return err_at(e, ERR_INVALID, "api-snapshot-name", NULL,
 		    at_member(names[0]),
 		    "a snapshot needs the member name, a text");
-	if (code == ERR_OK && json_string_length(value) > 64)
-		code = err_at(e, ERR_INVALID, "api-snapshot-long", NULL,
+	if (text.len > 64)
+		return err_at(e, ERR_INVALID, "api-snapshot-long", NULL,
 		    at_member(names[0]),
 		    "the name of a snapshot has at most 64 characters");
-	if (code == ERR_OK)
-		*name = arena_copy(a, bytes_of(json_string_value(value),
-					  json_string_length(value)));
-	json_decref(root);
-	return code;
+	*name = arena_copy(a, text);
+	return ERR_OK;
 }

@@ -15,6 +15,7 @@ enum fault {
 	MISSING,
 	NO_TEXT,
 	NO_INTEGER,
+	NO_FLAG,
 	NO_OBJECT,
 	NO_ARRAY,
 	NO_HEX,
@@ -37,6 +38,9 @@ say_fault(struct err *e, const char *key, enum fault fault)
 	case NO_INTEGER:
 		return err_at(e, ERR_INVALID, "json-no-integer", NULL, at,
 		    "the member %s must be an integer", key);
+	case NO_FLAG:
+		return err_at(e, ERR_INVALID, "json-no-flag", NULL, at,
+		    "the member %s must be true or false", key);
 	case NO_OBJECT:
 		return err_at(e, ERR_INVALID, "json-no-member-object", NULL, at,
 		    "the member %s must be an object", key);
@@ -154,6 +158,15 @@ struct bytes
 json_opt_str(struct json_obj o, const char *key)
 {
 	return as_text(o, key, member(o, key));
+}
+
+bool
+json_get_flag(struct json_obj o, const char *key)
+{
+	const struct json_node *v = needed(o, key);
+	if (v != NULL && v->kind != JSON_TRUE && v->kind != JSON_FALSE)
+		fault_at(o, key, NO_FLAG);
+	return v != NULL && v->kind == JSON_TRUE;
 }
 
 static int64_t

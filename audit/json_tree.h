@@ -9,7 +9,10 @@ enum json_kind {
 	JSON_ARRAY,
 	JSON_STRING,
 	JSON_INTEGER,
-	JSON_REFUSED /* a fraction or a literal: no document keeps one */
+	/* No document of ours keeps one of these. */
+	JSON_TRUE,
+	JSON_FALSE,
+	JSON_REFUSED /* a fraction or null */
 };
 
 /*

@@ -65,11 +65,20 @@ MUST_CHECK enum err_code json_parse(struct bytes text, bool canonical,
 void json_free(struct json *j);
 OWNED(json);
 /*
+ * json_parse_foreign - JSON of somebody else, of at most max octets: true and
+ * false are read by json_get_flag(), a fraction or null is a value of no type.
+ * Errors as above, but for the judgements on values; *flaw tells a client's
+ * mistakes apart, with the member in where.field for JSON_TWICE.
+ */
+enum json_flaw { JSON_BROKEN, JSON_NO_OBJECT, JSON_TWICE };
+MUST_CHECK enum err_code json_parse_foreign(struct bytes text, size_t max,
+    struct json **out, enum json_flaw *flaw, struct err *e);
+/*
  * Members of the root object, or of the object at "a.b" (json_get_obj only).
  * Sticky: a get that fails sets *bad, gives an empty value and keeps the
  * first fault in err, so that a run of gets reads straight: "json-missing",
- * "json-no-text", "json-no-integer", "json-no-member-object",
- * "json-no-array", "json-hex", "json-base64", "json-unknown", with the
+ * "json-no-text", "json-no-integer", "json-no-flag",
+ * "json-no-member-object", "json-no-array", "json-hex", "json-base64", "json-unknown", with the
  * member in where.field.  A get from an object that was absent is silent.
  */
 struct json_obj {
@@ -84,6 +93,7 @@ bool json_has(struct json_obj o, const char *key);
 const char *json_name_at(struct json_obj o, size_t i);
 struct bytes json_get_str(struct json_obj o, const char *key);
 struct bytes json_opt_str(struct json_obj o, const char *key);
+bool json_get_flag(struct json_obj o, const char *key);
 int64_t json_get_int(struct json_obj o, const char *key);
 int64_t json_opt_int(struct json_obj o, const char *key, int64_t absent);
 /* Decoded into the arena; an empty text gives no octets. */

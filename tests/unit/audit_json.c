@@ -270,6 +270,7 @@ GET(get_text, json_get_str(o, "n"))
 GET(get_opt_text, json_opt_str(o, "n"))
 GET(get_integer, json_get_int(o, "s"))
 GET(get_opt_integer, json_opt_int(o, "s", 7))
+GET(get_flag, json_get_flag(o, "s"))
 GET(get_object, (json_get_obj(o, "s"), 0))
 GET(get_path, (json_get_obj(o, "o.q"), 0))
 GET(get_count, json_count(o, "s"))
@@ -301,6 +302,8 @@ static const struct {
 	    "json-no-integer" },
 	{ "no optional integer", "the member s must be an integer",
 	    get_opt_integer, "json-no-integer" },
+	{ "no flag", "the member s must be true or false", get_flag,
+	    "json-no-flag" },
 	{ "no object", "the member s must be an object", get_object,
 	    "json-no-member-object" },
 	{ "path", "the member q is missing", get_path, "json-missing" },
@@ -522,6 +525,74 @@ test_write_refuses(void **state)
 	assert_true(d.failed);
 }
 
+static const struct {
+	const char *name, *text;
+	enum json_flaw flaw;
+	const char *want_field; /* of the error */
+	int64_t want_byte;
+} foreign_rows[] = {
+	{ "no JSON", "rut=1", JSON_BROKEN, "", 1 },
+	{ "a scalar", "true", JSON_BROKEN, "", 1 },
+	{ "empty", "", JSON_BROKEN, "", -1 },
+	{ "no end", "{\"a\":true", JSON_BROKEN, "", 10 },
+	{ "half a literal", "{\"a\":tru}", JSON_BROKEN, "", 6 },
+	{ "an array", "[true]", JSON_NO_OBJECT, "", -1 },
+	{ "twice", "{\"a\":null,\"b\":1,\"a\":2}", JSON_TWICE, "a", 18 },
+	{ "too large", "{\"a\":\"............................\"}", JSON_BROKEN,
+	    "", -1 },
+};
+
+static void
+test_foreign_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(foreign_rows); i++) {
+		struct json *j = NULL;
+		struct err e = { .code = ERR_OK };
+		enum json_flaw flaw;
+		print_message("  %s\n", foreign_rows[i].name);
+		assert_int_equal(json_parse_foreign(bytes_str(
+							foreign_rows[i].text),
+				     32, &j, &flaw, &e),
+		    ERR_INVALID);
+		assert_null(j);
+		assert_int_equal(flaw, foreign_rows[i].flaw);
+		assert_string_equal(e.where.field, foreign_rows[i].want_field);
+		if (foreign_rows[i].want_byte >= 0)
+			assert_int_equal(e.where.byte,
+			    foreign_rows[i].want_byte);
+	}
+}
+
+/* What we never write has a place, and only flags a meaning. */
+static void
+test_foreign(void **state)
+{
+	(void)state;
+	static const char text[] = "{\"t\":true,\"f\":false,\"z\":null,"
+				   "\"r\":1.5,\"big\":9007199254740993}";
+	AUTO(json) j = NULL;
+	struct err e;
+	enum json_flaw flaw;
+	bool bad = false;
+	assert_int_equal(json_parse_foreign(bytes_str(text), 100, &j, &flaw,
+			     &e),
+	    ERR_OK);
+	struct json_obj o = json_root(j, &bad, &e);
+	assert_true(json_get_flag(o, "t"));
+	assert_false(json_get_flag(o, "f"));
+	assert_false(bad);
+	static const char *const others[] = { "z", "r", "big" };
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		bad = false;
+		(void)json_get_flag(o, others[i]);
+		assert_true(bad);
+		bad = false;
+		assert_int_equal(json_get_str(o, others[i]).len, 0);
+		assert_true(bad);
+	}
+}
+
 int
 main(void)
 {
@@ -534,6 +605,8 @@ main(void)
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_arrays),
 		cmocka_unit_test(test_many_members),
+		cmocka_unit_test(test_foreign_refused),
+		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_write),
 		cmocka_unit_test(test_write_refuses),
 	};
