@@ -528,6 +528,7 @@ core_run(struct core *c)
 	uv_timer_init(&c->loop, &c->second);
 	c->second.data = c;
 	crl_open(c);
+	publish_open(c);
 	writer_start(c);
 	prover_start(c);
 	if (!c->read_only)

@@ -204,7 +204,7 @@ struct core {
 	struct installation *inst;
 	uv_loop_t loop;
 	uv_poll_t control;
-	uv_timer_t second;
+	uv_timer_t second, pace;
 	uv_prepare_t turn;
 	struct view *view; /* of this turn; NULL: none yet */
 	struct store *store;
@@ -327,6 +327,7 @@ void answers_second(struct core *c);
 /* core_publish.c */
 /* Everything before it is in public/, and under a checkpoint there. */
 uint64_t published_to(const struct core *c);
+void publish_open(struct core *c);
 void publish_pump(struct core *c);
 void publish_checkpoint(struct core *c, const struct frame *f);
 MUST_CHECK enum err_code publish_files(struct core *c, struct err *e);

@@ -4,6 +4,10 @@
  * whatever has come meanwhile is in the next one.  Answers do not wait for it:
  * a signer that hangs, on its token or its disk, must not keep a revocation
  * from being known.
+ *
+ * A checkpoint costs the signer a signature, a check and a sync, and core a
+ * tile and a bundle, as much as half a dozen certificates: under load they
+ * keep a pace.  After a pause one is asked for at once.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +15,7 @@
 #include "core_crl.h"
 
 #define CHECKPOINT_FRESH 1
+#define PACE_MS          10   /* from one question to the next */
 #define REFUSED_MS       1000 /* until what was refused is asked for again */
 #define BUNDLE_MAX       (TILE_WIDTH * (ENTRY_LEAF_MAX + 2))
 
@@ -37,8 +42,25 @@ seal_ask(struct core *c, struct view *v, struct err *e)
 	signer_checkpoint_encode(&m, &body);
 	s->id = ++c->next_id;
 	s->running = true;
+	s->after_ms = clock_mono_ms() + PACE_MS;
 	peer_send(c->signer, SIGNER_CHECKPOINT, s->id, buf_bytes(&body));
 	return ERR_OK;
+}
+
+static void
+on_pace(uv_timer_t *timer)
+{
+	struct core *c = timer->data;
+	publish_pump(c);
+	reply_pump(c);
+	arena_reset(c->arena);
+}
+
+void
+publish_open(struct core *c)
+{
+	uv_timer_init(&c->loop, &c->pace);
+	c->pace.data = c;
 }
 
 static void
@@ -46,8 +68,13 @@ seal_pump(struct core *c)
 {
 	struct err e;
 	if (c->seal.running || c->read_only || !c->signer_ready ||
-	    c->log_size <= c->sealed || clock_mono_ms() < c->seal.after_ms)
+	    c->log_size <= c->sealed)
 		return;
+	int64_t wait = c->seal.after_ms - clock_mono_ms();
+	if (wait > 0) {
+		uv_timer_start(&c->pace, on_pace, (uint64_t)wait, 0);
+		return;
+	}
 	struct view *v = core_view(c);
 	if (v != NULL && seal_ask(c, v, &e) != ERR_OK)
 		core_read_only(c, &e);
