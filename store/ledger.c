@@ -318,7 +318,7 @@ commit_txn(struct view *v, struct err *e)
 		struct err later;
 		enum err_code unused = env_cover(&s->env, &later);
 		(void)unused;
-		hold_after_commit(s);
+		hold_after_commit(s, v->pages);
 		return ERR_OK;
 	}
 	/* These are found before the first page is written. */

@@ -22,7 +22,7 @@ struct store {
 	atomic_bool failed;  /* a commit failed: what is on disk is unknown */
 	struct {
 		MDB_txn *txn; /* NULL: there is none */
-		size_t page;  /* the last of the file when it began */
+		size_t left;  /* pages until it is renewed */
 	} hold;
 	/* Of a replay: entries are counted and hashed, but not copied. */
 	bool scratch;
@@ -43,17 +43,25 @@ struct view {
 	bool write, failed;
 	struct err first; /* the first error of a write transaction */
 	bool grown;       /* entries were appended */
+	size_t pages;     /* leaves and overflow that it may have changed */
 	struct merkle tree;
 	int64_t time; /* of the last entry */
 	struct filling *filling[LEVELS];
 };
 
-/* hold.c: freed pages are kept until the file has grown; begun once it is
- * open, ended before it is closed, and used by whoever writes. */
+/* hold.c: freed pages are kept until much was written; begun once the ledger
+ * is open, ended before it is closed, and used by whoever writes. */
 void hold_begin(struct store *s);
 void hold_end(struct store *s);
 void hold_release(struct store *s); /* the map is full: what it kept is free */
-void hold_after_commit(struct store *s);
+void hold_after_commit(struct store *s, size_t pages);
+
+/* A value of so many octets is put. */
+static inline void
+view_count(struct view *v, size_t len)
+{
+	v->pages += 1 + len / 4096;
+}
 
 /* Remembers the first error of a write transaction; returns the code of e. */
 enum err_code view_fail(struct view *v, const struct err *e);

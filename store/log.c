@@ -118,6 +118,7 @@ tile_write(struct view *v, unsigned level)
 	MDB_val k = tile_key(key, level, f->n);
 	MDB_val d = val_of(bytes_of(f->hash, (size_t)f->count * HASH_LEN));
 	f->dirty = false;
+	view_count(v, d.mv_size);
 	if (env_error(mdb_put(v->txn, v->store->tiles, &k, &d, 0), &e) !=
 	    ERR_OK)
 		view_fail(v, &e);
@@ -240,6 +241,7 @@ entry_store(struct view *v, const struct entry *entry, struct err *e)
 	be64_print(key, entry->index);
 	MDB_val k = val_of(bytes_of(key, sizeof(key)));
 	MDB_val d = val_of(buf_bytes(&b));
+	view_count(v, d.mv_size);
 	return env_error(mdb_put(v->txn, v->store->entries, &k, &d, MDB_APPEND),
 	    e);
 }

@@ -79,6 +79,7 @@ view_put(struct view *v, struct bytes key, struct bytes value, struct err *e)
 	/* The key may lie in the very page that this call changes. */
 	memcpy(copy, key.p, key.len);
 	MDB_val k = val_of(bytes_of(copy, key.len)), d = val_of(value);
+	view_count(v, value.len);
 	return result(v, mdb_put(v->txn, v->store->rows, &k, &d, 0), e);
 }
 
@@ -91,6 +92,7 @@ view_del(struct view *v, struct bytes key, struct err *e)
 	TRY(check_key(v, key, e));
 	memcpy(copy, key.p, key.len);
 	MDB_val k = val_of(bytes_of(copy, key.len));
+	view_count(v, 0);
 	int rc = mdb_del(v->txn, v->store->rows, &k, NULL);
 	return rc == MDB_NOTFOUND ? ERR_OK : result(v, rc, e);
 }
