@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include <openssl/types.h>
+
 #include <refrendo/pkix.h>
 
 /* What kind of arithmetic a key does, whatever its size. */
@@ -48,6 +50,9 @@ struct bytes rsa_sig_algid(enum hash_alg h);
 extern const struct bytes algid_rsa_encryption;
 
 enum hash_alg key_type_hash(enum key_type t);
+
+/* token.c: where the keys of tokens live; NULL before token_open(). */
+OSSL_LIB_CTX *token_context(void);
 
 /* Well-formed Name: one walk; an empty one is fine. */
 bool name_valid(struct bytes name);

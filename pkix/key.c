@@ -19,6 +19,7 @@
 #define PBKDF2_ROUNDS 600000
 
 struct key {
+	OSSL_LIB_CTX *lib; /* of a token's key; NULL otherwise */
 	EVP_PKEY *pkey;
 	EVP_PKEY_CTX *ctx; /* set up for signing; NULL for Ed25519 */
 	EVP_MD *md;        /* NULL for Ed25519 */
@@ -71,7 +72,7 @@ setup_context(struct key *k)
 		return k->hash != NULL;
 	k->md =
 	    EVP_MD_fetch(NULL, h == HASH_SHA256 ? "SHA256" : "SHA384", NULL);
-	k->ctx = EVP_PKEY_CTX_new_from_pkey(NULL, k->pkey, NULL);
+	k->ctx = EVP_PKEY_CTX_new_from_pkey(k->lib, k->pkey, NULL);
 	if (k->md == NULL || k->ctx == NULL || EVP_PKEY_sign_init(k->ctx) != 1)
 		return false;
 	if (k->type == KEY_EC_P256 || k->type == KEY_EC_P384)
@@ -82,7 +83,8 @@ setup_context(struct key *k)
 
 /* Takes pkey over, also on failure. */
 static enum err_code
-key_of(EVP_PKEY *pkey, const char *name, struct key **out, struct err *e)
+key_of(EVP_PKEY *pkey, OSSL_LIB_CTX *lib, const char *name, struct key **out,
+    struct err *e)
 {
 	AUTO(key) k = calloc(1, sizeof(*k));
 	unsigned char *p;
@@ -94,6 +96,7 @@ key_of(EVP_PKEY *pkey, const char *name, struct key **out, struct err *e)
 		return err_nomem(e);
 	}
 	k->pkey = pkey;
+	k->lib = lib;
 	len = i2d_PUBKEY(pkey, NULL);
 	p = k->spki;
 	if (len <= 0 || len > SPKI_MAX || i2d_PUBKEY(pkey, &p) != len) {
@@ -142,7 +145,7 @@ key_generate(enum key_type type, struct key **out, struct err *e)
 	if (pkey == NULL)
 		return err_openssl(e, "key-generate",
 		    "the cryptographic library could not make a key");
-	return key_of(pkey, key_type_name(type), out, e);
+	return key_of(pkey, NULL, key_type_name(type), out, e);
 }
 
 struct passphrase {
@@ -191,10 +194,11 @@ bare_path(const char *uri)
 }
 
 static EVP_PKEY *
-first_key(const char *uri, const UI_METHOD *ui, struct passphrase *pass)
+first_key(const char *uri, OSSL_LIB_CTX *lib, const UI_METHOD *ui,
+    struct passphrase *pass)
 {
 	OSSL_STORE_CTX *store =
-	    OSSL_STORE_open_ex(uri, NULL, NULL, ui, pass, NULL, NULL, NULL);
+	    OSSL_STORE_open_ex(uri, lib, NULL, ui, pass, NULL, NULL, NULL);
 	EVP_PKEY *pkey = NULL;
 
 	if (store == NULL)
@@ -231,7 +235,7 @@ static enum err_code
 load_error(const char *path, const char *name, const struct passphrase *pass,
     struct err *e)
 {
-	bool token = strncmp(path, "pkcs11:", 7) == 0;
+	bool token = uri_is_token(path);
 	enum err_code code;
 
 	if (pass->asked)
@@ -257,19 +261,29 @@ key_load(const char *uri, struct bytes passphrase, struct key **out,
 	struct passphrase pass = { passphrase, false };
 	const char *path = bare_path(uri);
 	char name[64];
+	OSSL_LIB_CTX *lib = NULL;
 	EVP_PKEY *pkey;
 	UI_METHOD *ui;
 
 	name_of_uri(name, sizeof(name), uri);
+	if (uri_is_token(uri)) {
+		TRY(token_open(NULL, e));
+		lib = token_context();
+		/* Without one the provider would ask at a terminal. */
+		pass.asked =
+		    passphrase.len == 0 && strstr(uri, "pin-") == NULL;
+		if (pass.asked)
+			return load_error(path, name, &pass, e);
+	}
 	ui = UI_UTIL_wrap_read_pem_callback(give_passphrase, 0);
 	if (ui == NULL)
 		return err_nomem(e);
-	pkey = first_key(path, ui, &pass);
+	pkey = first_key(path, lib, ui, &pass);
 	UI_destroy_method(ui);
 	if (pkey == NULL)
 		return load_error(path, name, &pass, e);
 	ERR_clear_error();
-	return key_of(pkey, name, out, e);
+	return key_of(pkey, lib, name, out, e);
 }
 
 static X509_SIG *
@@ -326,7 +340,8 @@ static enum err_code
 sign_ed(struct key *k, struct bytes message, uint8_t *sig, size_t *len,
     struct err *e)
 {
-	if (EVP_DigestSignInit(k->hash, NULL, NULL, NULL, k->pkey) != 1 ||
+	if (EVP_DigestSignInit_ex(k->hash, NULL, NULL, k->lib, NULL, k->pkey,
+		NULL) != 1 ||
 	    EVP_DigestSign(k->hash, sig, len, message.p, message.len) != 1)
 		return err_openssl(e, "key-sign",
 		    "the key did not sign; see the log");

@@ -323,10 +323,23 @@ struct key;
 MUST_CHECK enum err_code key_generate(enum key_type type, struct key **out,
     struct err *e);
 /*
+ * token_open - the PKCS #11 module in which "pkcs11:" URIs are looked up; once
+ * in a process, before the first of them, and for good.  Later calls do
+ * nothing.  Needs pkcs11-provider.
+ *
+ * module     absolute path of a library; NULL: what the machine's p11-kit
+ *            knows, as key_load() does when nothing was opened.
+ *
+ * ERR_CRYPTO "token-module", ERR_INVALID "token-module-path".
+ */
+MUST_CHECK enum err_code token_open(const char *module, struct err *e);
+/* RFC 7512: "pkcs11:…". */
+bool uri_is_token(const char *uri);
+/*
  * key_load - through OSSL_STORE; "file:PATH", a bare path, or "pkcs11:…".
  *
  * passphrase of an encrypted PKCS #8, or the PIN; may be empty.
- * ERR_NOTFOUND "key-missing", ERR_FORBIDDEN "key-passphrase",
+ * ERR_CRYPTO "token-module"; ERR_NOTFOUND "key-missing", ERR_FORBIDDEN "key-passphrase",
  * ERR_INVALID "key-unusable" (no key there, or of a type or strength that is
  * not allowed); sentences give the URI without its PIN.
  */

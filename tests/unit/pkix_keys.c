@@ -681,12 +681,6 @@ key_refusals(void **state)
 	snprintf(uri, sizeof(uri), "%s/text.pem", d.path);
 	refused("no key in it", key_load(uri, BYTES_NONE, &out, &e), &e,
 	    ERR_INVALID, "key-unusable", "cannot be used for signing");
-	refused("the PIN stays out of it",
-	    key_load("pkcs11:token=t;object=k?pin-value=4711", BYTES_NONE, &out,
-		&e),
-	    &e, ERR_NOTFOUND, "key-missing", "pkcs11:token=t;object=k;");
-	assert_null(strstr(e.say, "4711"));
-	assert_null(strstr(e.why, "4711"));
 	refused("empty passphrase", key_print(k, BYTES_NONE, &pem, &e), &e,
 	    ERR_INVALID, "key-passphrase-size", "1 to 1024 octets");
 	must_run(&d, "a curve that is not allowed",
