@@ -186,6 +186,7 @@ setup_encode(const struct setup *s, struct buf *out)
 	put_u8(out, s->slot);
 	put_bytes(out, s->dir);
 	put_bytes(out, s->passphrase);
+	put_bytes(out, s->pin);
 	put_u16(out, (uint16_t)s->n_file);
 	for (size_t i = 0; i < s->n_file; i++) {
 		put_bytes(out, s->name[i]);
@@ -202,6 +203,7 @@ setup_decode(struct bytes in, struct setup *out, struct err *e)
 	out->slot = get_u8(&r);
 	out->dir = get_bytes(&r);
 	out->passphrase = get_bytes(&r);
+	out->pin = get_bytes(&r);
 	out->n_file = get_u16(&r);
 	if (out->role >= ROLES || out->n_file > ARRAY_LEN(out->name))
 		return err_say(e, ERR_INVALID, "control-setup",

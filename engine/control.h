@@ -53,8 +53,9 @@ MUST_CHECK enum err_code control_read(int sock, struct control_frame *out,
 /* CONTROL_SETUP, both ends. */
 struct setup {
 	enum role role;
-	uint8_t index, slot;          /* slot: its page of the counters */
-	struct bytes dir, passphrase; /* passphrase only for the signers */
+	uint8_t index, slot; /* slot: its page of the counters */
+	struct bytes dir;
+	struct bytes passphrase, pin; /* for the signers only */
 	struct bytes name[66], text[66];
 	size_t n_file;
 };

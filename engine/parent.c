@@ -24,6 +24,7 @@
 #include "counters.h"
 #include "listen.h"
 #include "peer.h"
+#include "role.h"
 
 #define PROCESSES_MAX    35
 #define STATUS_USUAL_MAX 8 /* of a machine with more cores */
@@ -54,7 +55,7 @@ struct parent {
 	uv_signal_t term, interrupt, hangup;
 	uv_timer_t deadline;
 	struct installation inst;
-	struct buf passphrase;
+	struct buf passphrase, pin;
 	char self[PATH_LEN];
 	int counters_fd;
 	struct process process[PROCESSES_MAX];
@@ -88,8 +89,10 @@ send_setup(struct process *p)
 		.slot = (uint8_t)(p - parent->process),
 		.dir = bytes_str(in->dir),
 		.n_file = in->n_file };
-	if (p->role == ROLE_SIGNER || p->role == ROLE_OCSP_SIGNER)
+	if (p->role == ROLE_SIGNER || p->role == ROLE_OCSP_SIGNER) {
 		s.passphrase = buf_bytes(&parent->passphrase);
+		s.pin = buf_bytes(&parent->pin);
+	}
 	for (size_t i = 0; i < in->n_file; i++) {
 		s.name[i] = bytes_str(in->name[i]);
 		s.text[i] = in->file[i].text;
@@ -290,6 +293,11 @@ on_exit_role(uv_process_t *handle, int64_t code, int signal)
 		if (p->backoff_ms > most)
 			p->backoff_ms = most;
 		p->state = P_WAITING;
+		if (was_starting && code == ROLE_NO_RETRY) {
+			log_error("role-credential", "role=%s",
+			    role_name(p->role));
+			p->state = P_ENDED;
+		}
 		/* A role that never came up will not by being tried again. */
 		if (was_starting && !parent->announced && code != 0) {
 			log_error("engine-start-failed", "role=%s",
@@ -521,6 +529,8 @@ parent_prepare(struct parent *parent, const char *dir, struct err *e)
 	TRY(parent_lock(dir, e));
 	TRY(counters_make(PROCESSES_MAX, &parent->counters_fd, e));
 	TRY(passphrase_read(dir, false, &parent->passphrase, e));
+	if (config_has_token(&parent->inst.config))
+		TRY(pin_read(dir, &parent->pin, e));
 	ssize_t n =
 	    readlink("/proc/self/exe", parent->self, sizeof(parent->self) - 1);
 	if (n <= 0)
@@ -566,6 +576,7 @@ engine_serve(const char *dir)
 	}
 	uv_run(&parent.loop, UV_RUN_DEFAULT);
 	buf_fini(&parent.passphrase);
+	buf_fini(&parent.pin);
 	installation_fini(&parent.inst);
 	log_info("engine-stopped", "status=%d", parent.status);
 	return parent.status;

@@ -10,11 +10,18 @@
 #include <refrendo/engine.h>
 
 #define PASSPHRASE_MAX 1024
-#define PASSPHRASE_MIN 8
+
+/* What opens the keys, and where each of them is looked for. */
+static const struct secret {
+	const char *variable, *credential, *file, *question;
+	size_t min;
+} passphrase = { "REFRENDO_PASSPHRASE_FD", "refrendo-passphrase", "passphrase",
+	"Passphrase of the keys: ", 8 },
+  pin = { "REFRENDO_PIN_FD", "refrendo-pin", "pin", "PIN of the token: ", 4 };
 
 /* Reads the first line of fd into out. */
 static enum err_code
-read_line(int fd, struct buf *out, struct err *e)
+read_line(int fd, const struct secret *which, struct buf *out, struct err *e)
 {
 	for (;;) {
 		uint8_t c;
@@ -29,19 +36,23 @@ read_line(int fd, struct buf *out, struct err *e)
 		buf_putc(out, c);
 	}
 	TRY(buf_end(out, e));
-	if (out->len < PASSPHRASE_MIN)
-		return err_say(e, ERR_INVALID, "passphrase-short",
-		    "the passphrase has fewer than 8 octets; choose a longer "
-		    "one");
-	return ERR_OK;
+	if (out->len >= which->min)
+		return ERR_OK;
+	if (which == &pin)
+		return err_say(e, ERR_INVALID, "pin-short",
+		    "the PIN has fewer than 4 octets");
+	return err_say(e, ERR_INVALID, "passphrase-short",
+	    "the passphrase has fewer than 8 octets; choose a longer one");
 }
 
 /* others_may: systemd guards its credentials by a directory of its own, and
  * from version 254 on gives them as 0440 with an access list. */
 static enum err_code
-from_file(const char *path, bool others_may, bool *found, struct buf *out,
-    struct err *e)
+from_file(const char *dir, const char *name, const struct secret *which,
+    bool others_may, bool *found, struct buf *out, struct err *e)
 {
+	char path[PATH_LEN * 2];
+	snprintf(path, sizeof(path), "%.400s/%s", dir, name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	*found = fd >= 0;
 	if (fd < 0)
@@ -50,34 +61,36 @@ from_file(const char *path, bool others_may, bool *found, struct buf *out,
 	enum err_code code;
 	if (!others_may && (fstat(fd, &st) != 0 || (st.st_mode & 077) != 0))
 		code = err_say(e, ERR_FORBIDDEN, "passphrase-mode",
-		    "the passphrase file can be read by others; make it 0600");
+		    "the file %s can be read by others; make it 0600", name);
 	else
-		code = read_line(fd, out, e);
+		code = read_line(fd, which, out, e);
 	close(fd);
 	return code;
 }
 
 /* The descriptor's number is in the environment; the secret never is. */
 static enum err_code
-from_descriptor(bool *found, struct buf *out, struct err *e)
+from_descriptor(const struct secret *which, bool *found, struct buf *out,
+    struct err *e)
 {
-	const char *text = getenv("REFRENDO_PASSPHRASE_FD");
+	const char *text = getenv(which->variable);
 	*found = text != NULL;
 	if (text == NULL)
 		return ERR_OK;
 	int64_t fd;
 	if (!dec_parse(bytes_str(text), &fd) || fd > 1023)
 		return err_say(e, ERR_INVALID, "passphrase-descriptor",
-		    "REFRENDO_PASSPHRASE_FD is not the number of an open "
-		    "descriptor");
-	enum err_code code = read_line((int)fd, out, e);
+		    "%s is not the number of an open descriptor",
+		    which->variable);
+	enum err_code code = read_line((int)fd, which, out, e);
 	close((int)fd);
-	unsetenv("REFRENDO_PASSPHRASE_FD");
+	unsetenv(which->variable);
 	return code;
 }
 
 static enum err_code
-prompt(int tty, const char *text, struct buf *out, struct err *e)
+prompt(int tty, const struct secret *which, const char *text, struct buf *out,
+    struct err *e)
 {
 	struct termios before, quiet;
 	if (tcgetattr(tty, &before) != 0)
@@ -87,14 +100,15 @@ prompt(int tty, const char *text, struct buf *out, struct err *e)
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	tcsetattr(tty, TCSAFLUSH, &quiet);
 	dprintf(tty, "%s", text);
-	enum err_code code = read_line(tty, out, e);
+	enum err_code code = read_line(tty, which, out, e);
 	tcsetattr(tty, TCSAFLUSH, &before);
 	dprintf(tty, "\n");
 	return code;
 }
 
 static enum err_code
-from_prompt(bool confirm, bool *found, struct buf *out, struct err *e)
+from_prompt(const struct secret *which, bool confirm, bool *found,
+    struct buf *out, struct err *e)
 {
 	*found = false;
 	int tty =
@@ -102,10 +116,10 @@ from_prompt(bool confirm, bool *found, struct buf *out, struct err *e)
 	if (tty < 0)
 		return ERR_OK;
 	*found = true;
-	enum err_code code = prompt(tty, "Passphrase of the keys: ", out, e);
+	enum err_code code = prompt(tty, which, which->question, out, e);
 	if (code == ERR_OK && confirm) {
 		struct buf again AUTO_BUF = BUF(PASSPHRASE_MAX);
-		code = prompt(tty, "Again: ", &again, e);
+		code = prompt(tty, which, "Again: ", &again, e);
 		if (code == ERR_OK &&
 		    !bytes_eq(buf_bytes(out), buf_bytes(&again)))
 			code = err_say(e, ERR_INVALID, "passphrase-differs",
@@ -115,29 +129,45 @@ from_prompt(bool confirm, bool *found, struct buf *out, struct err *e)
 	return code;
 }
 
+static enum err_code
+secret_read(const char *dir, const struct secret *which, bool confirm,
+    bool *found, struct buf *out, struct err *e)
+{
+	*out = BUF(PASSPHRASE_MAX);
+	TRY(from_descriptor(which, found, out, e));
+	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+	if (!*found && credentials != NULL)
+		TRY(from_file(credentials, which->credential, which, true,
+		    found, out, e));
+	if (!*found)
+		TRY(from_file(dir, which->file, which, false, found, out, e));
+	if (!*found)
+		TRY(from_prompt(which, confirm, found, out, e));
+	return ERR_OK;
+}
+
 enum err_code
 passphrase_read(const char *dir, bool confirm, struct buf *out, struct err *e)
 {
-	char path[PATH_LEN * 2];
 	bool found = false;
-	*out = BUF(PASSPHRASE_MAX);
-	TRY(from_descriptor(&found, out, e));
-	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
-	if (!found && credentials != NULL) {
-		snprintf(path, sizeof(path), "%.400s/refrendo-passphrase",
-		    credentials);
-		TRY(from_file(path, true, &found, out, e));
-	}
-	if (!found) {
-		snprintf(path, sizeof(path), "%.400s/passphrase", dir);
-		TRY(from_file(path, false, &found, out, e));
-	}
-	if (!found)
-		TRY(from_prompt(confirm, &found, out, e));
+	TRY(secret_read(dir, &passphrase, confirm, &found, out, e));
 	if (!found)
 		return err_say(e, ERR_NOTFOUND, "passphrase-none",
 		    "no passphrase for the keys: give it by a systemd "
 		    "credential refrendo-passphrase, by "
 		    "REFRENDO_PASSPHRASE_FD, or in a file passphrase (0600)");
+	return ERR_OK;
+}
+
+enum err_code
+pin_read(const char *dir, struct buf *out, struct err *e)
+{
+	bool found = false;
+	TRY(secret_read(dir, &pin, false, &found, out, e));
+	if (!found)
+		return err_say(e, ERR_NOTFOUND, "pin-none",
+		    "no PIN for the token that has the keys: give it by a "
+		    "systemd credential refrendo-pin, by REFRENDO_PIN_FD, or "
+		    "in a file pin (0600)");
 	return ERR_OK;
 }

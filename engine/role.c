@@ -37,6 +37,7 @@ role_setup(struct role_context *r, struct err *e)
 	r->index = s.index;
 	TRY(role_counters(r, s.slot, f.fd, e));
 	r->passphrase = s.passphrase;
+	r->pin = s.pin;
 	struct installation *in = &r->inst;
 	snprintf(in->dir, sizeof(in->dir), "%.*s", BYTES_FMT(s.dir));
 	for (size_t i = 0; i < s.n_file; i++) {
@@ -63,7 +64,8 @@ enum err_code
 role_ready(struct role_context *r, struct err *e)
 {
 	char report[96];
-	TRY(sandbox_close(r->role, r->inst.dir, report, sizeof(report), e));
+	TRY(sandbox_close(r->role, r->inst.dir, &r->inst.config, report,
+	    sizeof(report), e));
 	log_info("role-ready", "sandbox=%s", report);
 	return control_send(CONTROL_FD, CONTROL_READY, bytes_str(report), -1,
 	    e);

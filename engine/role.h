@@ -9,12 +9,16 @@
 
 #include "control.h"
 
+/* Exit status of a role that must not be started again: a token counts wrong
+ * PINs and locks itself. */
+#define ROLE_NO_RETRY 3
+
 struct role_context {
 	enum role role;
 	uint8_t index;
 	int counters_fd;  /* front's, to read all; -1 in other roles */
-	struct buf frame; /* owns what passphrase borrows; wiped early */
-	struct bytes passphrase;
+	struct buf frame; /* owns what these borrow; wiped early */
+	struct bytes passphrase, pin;
 	struct installation inst;
 };
 /* Reads CONTROL_SETUP; ends the process when the parent is gone. */

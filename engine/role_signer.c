@@ -6,6 +6,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -94,6 +97,13 @@ serve_asker(struct signing *s, struct asker *a, struct err *e)
 	if (code != ERR_OK || !sent)
 		asker_close(a);
 	buf_reset(&s->out);
+	if (code == ERR_OK && signer_token_lost(s->signer)) {
+		(void)err_say(e, ERR_BUSY, "signer-token",
+		    "the token that has the keys no longer signs; nothing is "
+		    "issued until it is back, which is tried by itself");
+		log_err("token-lost", e);
+		return ERR_BUSY;
+	}
 	return code == ERR_INVALID ? ERR_OK : code;
 }
 
@@ -185,6 +195,25 @@ serve(struct signing *s)
 	}
 }
 
+/*
+ * The keys at least are never swapped; everything, the passphrase and the
+ * journal's table too, where this process may lock as much as it likes: else a
+ * table that grows would one day find no memory.
+ */
+static void
+memory_lock(void)
+{
+	struct rlimit most = { 0, 0 };
+	bool keys = keys_lock();
+	bool all = getrlimit(RLIMIT_MEMLOCK, &most) == 0 &&
+		   most.rlim_cur == RLIM_INFINITY &&
+		   mlockall(MCL_CURRENT | MCL_FUTURE) == 0;
+	log_info("memory-locked", "what=%s",
+	    all    ? "all"
+	    : keys ? "keys"
+		   : "none");
+}
+
 static enum err_code
 signing_open(struct role_context *r, struct signing *s, struct err *e)
 {
@@ -192,13 +221,15 @@ signing_open(struct role_context *r, struct signing *s, struct err *e)
 		.ceilings = &r->inst.ceilings,
 		.dir = r->inst.dir,
 		.passphrase = r->passphrase,
+		.pin = r->pin,
 		.is_ocsp = r->role == ROLE_OCSP_SIGNER };
 	s->out = BUF(FRAME_MAX);
 	for (size_t i = 0; i < ASKERS_MAX; i++)
 		s->asker[i].fd = -1;
+	memory_lock();
 	TRY(signer_new(&setup, &s->signer, e));
 	buf_fini(&r->frame);
-	r->passphrase = BYTES_NONE;
+	r->passphrase = r->pin = BYTES_NONE;
 	return role_ready(r, e);
 }
 
@@ -213,10 +244,13 @@ role_signer(struct role_context *r)
 	if (s == NULL)
 		fatal("no memory for the signer");
 	int status = 1;
-	if (signing_open(r, s, &e) != ERR_OK)
-		log_err("signer-start", &e);
-	else
+	if (signing_open(r, s, &e) == ERR_OK)
 		status = serve(s);
+	else {
+		log_err("signer-start", &e);
+		if (strcmp(e.id, "key-passphrase") == 0)
+			status = ROLE_NO_RETRY;
+	}
 	for (size_t i = 0; i < ASKERS_MAX; i++)
 		asker_close(&s->asker[i]);
 	signer_free(s->signer);

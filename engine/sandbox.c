@@ -25,7 +25,9 @@ enum group {
 	G_LOOP = 4,
 	G_STORE = 8,
 	G_SERVER = 16,
-	G_FILES = 32 /* status opens what is too long for a row */
+	G_FILES = 32, /* status opens what is too long for a row */
+	G_TOKEN = 64,
+	G_TOKEN_NET = 128
 };
 
 static const struct {
@@ -83,28 +85,28 @@ static const struct {
 	{ SCMP_SYS(eventfd2), G_LOOP },
 	{ SCMP_SYS(pipe2), G_LOOP },
 	{ SCMP_SYS(ioctl), G_LOOP },
-	{ SCMP_SYS(getsockopt), G_LOOP },
-	{ SCMP_SYS(setsockopt), G_LOOP },
-	{ SCMP_SYS(getsockname), G_LOOP },
-	{ SCMP_SYS(getpeername), G_LOOP },
+	{ SCMP_SYS(getsockopt), G_LOOP | G_TOKEN_NET },
+	{ SCMP_SYS(setsockopt), G_LOOP | G_TOKEN_NET },
+	{ SCMP_SYS(getsockname), G_LOOP | G_TOKEN_NET },
+	{ SCMP_SYS(getpeername), G_LOOP | G_TOKEN_NET },
 	{ SCMP_SYS(accept4), G_SERVER },
 	{ SCMP_SYS(listen), G_SERVER },
 	/* LMDB and the threads of core; clone3 must answer ENOSYS. */
-	{ SCMP_SYS(openat), G_STORE },
-	{ SCMP_SYS(open), G_STORE },
+	{ SCMP_SYS(openat), G_STORE | G_TOKEN },
+	{ SCMP_SYS(open), G_STORE | G_TOKEN },
 	{ SCMP_SYS(mkdir), G_STORE },
 	{ SCMP_SYS(mkdirat), G_STORE },
 	{ SCMP_SYS(rename), G_STORE },
 	{ SCMP_SYS(renameat), G_STORE },
-	{ SCMP_SYS(unlink), G_STORE },
+	{ SCMP_SYS(unlink), G_STORE | G_TOKEN },
 	{ SCMP_SYS(unlinkat), G_STORE },
 	{ SCMP_SYS(rmdir), G_STORE },
-	{ SCMP_SYS(getdents64), G_STORE },
-	{ SCMP_SYS(stat), G_STORE },
-	{ SCMP_SYS(lstat), G_STORE },
-	{ SCMP_SYS(access), G_STORE },
+	{ SCMP_SYS(getdents64), G_STORE | G_TOKEN },
+	{ SCMP_SYS(stat), G_STORE | G_TOKEN },
+	{ SCMP_SYS(lstat), G_STORE | G_TOKEN },
+	{ SCMP_SYS(access), G_STORE | G_TOKEN },
 	{ SCMP_SYS(uname), G_STORE },
-	{ SCMP_SYS(flock), G_STORE },
+	{ SCMP_SYS(flock), G_STORE | G_TOKEN },
 	{ SCMP_SYS(fstatfs), G_STORE },
 	{ SCMP_SYS(statfs), G_STORE },
 	{ SCMP_SYS(msync), G_STORE },
@@ -116,15 +118,24 @@ static const struct {
 	{ SCMP_SYS(prlimit64), G_STORE },
 	{ SCMP_SYS(getrusage), G_STORE },
 	{ SCMP_SYS(copy_file_range), G_STORE },
+	/* The library of a token that is reached by pcscd or a network. */
+	{ SCMP_SYS(socket), G_TOKEN_NET },
+	{ SCMP_SYS(connect), G_TOKEN_NET },
+	{ SCMP_SYS(select), G_TOKEN_NET },
+	{ SCMP_SYS(pselect6), G_TOKEN_NET },
 };
 
 static int
-role_groups(enum role role)
+role_groups(enum role role, const struct config *config)
 {
 	switch (role) {
 	case ROLE_SIGNER:
 	case ROLE_OCSP_SIGNER:
-		return G_ALL | G_SIGNER;
+		return G_ALL | G_SIGNER |
+		       (config_has_token(config) ? G_TOKEN : 0) |
+		       (config_has_token(config) && config->pkcs11_network
+			       ? G_TOKEN_NET
+			       : 0);
 	case ROLE_CORE:
 		return G_ALL | G_LOOP | G_STORE;
 	case ROLE_FRONT:
@@ -138,9 +149,8 @@ role_groups(enum role role)
 }
 
 static bool
-filter_fill(scmp_filter_ctx ctx, enum role role)
+filter_fill(scmp_filter_ctx ctx, int groups)
 {
-	int groups = role_groups(role);
 	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
 		if ((calls[i].groups & groups) != 0 &&
 		    seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i].call, 0) !=
@@ -179,12 +189,12 @@ filter_fill(scmp_filter_ctx ctx, enum role role)
 #endif
 
 static bool
-seccomp_close(enum role role)
+seccomp_close(int groups)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	if (ctx == NULL)
 		return false;
-	bool done = filter_fill(ctx, role) && seccomp_load(ctx) == 0;
+	bool done = filter_fill(ctx, groups) && seccomp_load(ctx) == 0;
 	seccomp_release(ctx);
 	return done;
 }
@@ -227,8 +237,21 @@ landlock_allow(int ruleset, const char *path, uint64_t access)
 	return rc == 0;
 }
 
+/* What the library of a token reads and writes. */
 static bool
-landlock_fill(int ruleset, enum role role, const char *dir)
+landlock_token(int ruleset, const struct config *config)
+{
+	for (size_t i = 0; i < config->n_pkcs11_path; i++) {
+		if (!landlock_allow(ruleset, config->pkcs11_path[i],
+			FS_READ | FS_WRITE))
+			return false;
+	}
+	return true;
+}
+
+static bool
+landlock_fill(int ruleset, enum role role, const char *dir,
+    const struct config *config)
 {
 	static const char *const core_paths[] = { "ledger", "public",
 		"snapshots" };
@@ -239,6 +262,8 @@ landlock_fill(int ruleset, enum role role, const char *dir)
 		return landlock_allow(ruleset, path,
 		    FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE);
 	}
+	if (role == ROLE_SIGNER || role == ROLE_OCSP_SIGNER)
+		return landlock_token(ruleset, config);
 	for (size_t i = 0; role == ROLE_CORE && i < ARRAY_LEN(core_paths);
 	    i++) {
 		snprintf(path, sizeof(path), "%.400s/%s", dir, core_paths[i]);
@@ -251,19 +276,21 @@ landlock_fill(int ruleset, enum role role, const char *dir)
 }
 
 static bool
-landlock_close(enum role role, const char *dir, int version)
+landlock_close(enum role role, const char *dir, const struct config *config,
+    int version)
 {
 	struct ruleset rules = { .fs = FS_ALL };
 	size_t size = sizeof(rules.fs);
+	bool connects = (role_groups(role, config) & G_TOKEN_NET) != 0;
 	if (version >= 4) {
-		rules.net = NET_BIND_TCP | NET_CONNECT_TCP;
+		rules.net = NET_BIND_TCP | (connects ? 0 : NET_CONNECT_TCP);
 		size = sizeof(rules);
 	}
 	int ruleset =
 	    (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
 	if (ruleset < 0)
 		return false;
-	bool done = landlock_fill(ruleset, role, dir) &&
+	bool done = landlock_fill(ruleset, role, dir, config) &&
 		    syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
 	close(ruleset);
 	return done;
@@ -305,8 +332,8 @@ sandbox_offer(char *out, size_t size)
 }
 
 enum err_code
-sandbox_close(enum role role, const char *dir, char *report, size_t size,
-    struct err *e)
+sandbox_close(enum role role, const char *dir, const struct config *config,
+    char *report, size_t size, struct err *e)
 {
 	struct rlimit none = { 0, 0 };
 	setrlimit(RLIMIT_CORE, &none);
@@ -315,11 +342,11 @@ sandbox_close(enum role role, const char *dir, char *report, size_t size,
 		return err_errno(e, "sandbox-prctl",
 		    "the kernel refuses to give up privileges");
 	int version = landlock_version();
-	if (version > 0 && !landlock_close(role, dir, version))
+	if (version > 0 && !landlock_close(role, dir, config, version))
 		return err_errno(e, "sandbox-landlock",
 		    "the kernel has Landlock but refuses the rules");
 	bool is_filtered = has_seccomp() && !IS_SANITIZED;
-	if (is_filtered && !seccomp_close(role))
+	if (is_filtered && !seccomp_close(role_groups(role, config)))
 		return err_errno(e, "sandbox-seccomp",
 		    "the kernel has seccomp but refuses the filter");
 	snprintf(report, size, "seccomp=%s landlock=%d",

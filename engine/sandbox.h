@@ -12,6 +12,8 @@
  *
  * dir        the installation: core keeps its ledger/ and public/, status
  *            reads public/; the signers keep no path at all.
+ * config     of its keys in a token, if there are any, the signers keep the
+ *            paths that pkcs11 names, and sockets where it says so.
  * report     what confines the role now: "seccomp=yes landlock=7".
  *
  * A build with the address or thread sanitizer leaves seccomp out and says
@@ -21,7 +23,7 @@
  * with what there is; a filter that the kernel refuses is ERR_IO.
  */
 MUST_CHECK enum err_code sandbox_close(enum role role, const char *dir,
-    char *report, size_t size, struct err *e);
+    const struct config *config, char *report, size_t size, struct err *e);
 
 /*
  * sandbox_begin - before a role makes its loop: no io_uring, for nothing that

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pkcs12.h>
@@ -29,6 +30,12 @@ struct key {
 	size_t spki_len;
 };
 
+bool
+keys_lock(void)
+{
+	return CRYPTO_secure_malloc_init(256 << 10, 32) == 1;
+}
+
 void
 key_free(struct key *k)
 {
@@ -39,6 +46,12 @@ key_free(struct key *k)
 	EVP_MD_free(k->md);
 	EVP_MD_CTX_free(k->hash);
 	free(k);
+}
+
+bool
+key_is_token(const struct key *k)
+{
+	return k->lib != NULL;
 }
 
 enum key_type
@@ -270,8 +283,7 @@ key_load(const char *uri, struct bytes passphrase, struct key **out,
 		TRY(token_open(NULL, e));
 		lib = token_context();
 		/* Without one the provider would ask at a terminal. */
-		pass.asked =
-		    passphrase.len == 0 && strstr(uri, "pin-") == NULL;
+		pass.asked = passphrase.len == 0 && strstr(uri, "pin-") == NULL;
 		if (pass.asked)
 			return load_error(path, name, &pass, e);
 	}

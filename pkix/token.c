@@ -99,6 +99,7 @@ token_open(const char *module, struct err *e)
 	}
 	OSSL_LIB_CTX_free(ctx);
 	return err_openssl(e, "token-module",
-	    "the PKCS #11 module of the token does not load; install "
-	    "pkcs11-provider and check pkcs11.module in refrendo.yaml");
+	    "the token that has the keys cannot be reached: it is away, or its "
+	    "module does not load; install pkcs11-provider and check "
+	    "pkcs11.module in refrendo.yaml");
 }

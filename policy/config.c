@@ -23,6 +23,9 @@ struct said_config {
 		struct value log, endorser, compromised;
 	} keys;
 	struct {
+		struct value module, paths, network;
+	} pkcs11;
+	struct {
 		struct value log_public, endorser, root, signer, policies;
 	} files;
 	struct value issuers;
@@ -76,6 +79,15 @@ static const struct row keys_rows[] = {
 static const struct table keys_table = { "keys", keys_rows, ARRAY_LEN(keys_rows), 0, NULL };
 
 #undef AT
+#define AT(member) OFF(said_config, pkcs11.member) - OFF(said_config, pkcs11)
+static const struct row pkcs11_rows[] = {
+	{ "module",  T_TEXT,  0, PATHS,           NULL,    AT(module),  NULL, NULL, "OASIS PKCS #11", "Absolute path of the library of the token; without it what p11-kit knows." },
+	{ "paths",   T_TEXTS, 0, PATHS,           NULL,    AT(paths),   NULL, NULL, NULL, "Directories that the library reads and writes, at most 4: the sandbox of the signers lets it." },
+	{ "network", T_BOOL,  0, 0, 0,            "false", AT(network), NULL, NULL, NULL, "The library reaches its token through a socket: pcscd, or a network." },
+};
+static const struct table pkcs11_table = { "pkcs11", pkcs11_rows, ARRAY_LEN(pkcs11_rows), 0, NULL };
+
+#undef AT
 #define AT(member) OFF(said_config, files.member) - OFF(said_config, files)
 static const struct row files_rows[] = {
 	{ "log_public", T_TEXT, REQUIRED, PATHS, NULL,          AT(log_public), NULL, NULL, NULL, "Public key of the log." },
@@ -96,6 +108,7 @@ static const struct row config_rows[] = {
 	{ "processes",  T_MAP,  0,        0, 0,           NULL,             AT(processes),  NULL, &processes_table, NULL, "How many of each." },
 	{ "maps",       T_MAP,  0,        0, 0,           NULL,             AT(maps),       NULL, &maps_table,      NULL, "Sizes of the LMDB maps; growing one later needs a stop." },
 	{ "keys",       T_MAP,  REQUIRED, 0, 0,           NULL,             AT(keys),       NULL, &keys_table,      NULL, "Keys that are no issuer's." },
+	{ "pkcs11",     T_MAP,  0,        0, 0,           NULL,             AT(pkcs11),     NULL, &pkcs11_table,    NULL, "Where keys pkcs11: are; the PIN is a credential." },
 	{ "files",      T_MAP,  REQUIRED, 0, 0,           NULL,             AT(files),      NULL, &files_table,     NULL, "Files, relative to the directory." },
 	{ "issuers",    T_LIST, REQUIRED, 1, ISSUERS_MAX, NULL,             AT(issuers),    NULL, &issuer_table,    NULL, "Issuing CAs." },
 };
@@ -232,7 +245,7 @@ origin_valid(const char *s)
 static const char *
 uri_fault(const char *s)
 {
-	if (strncmp(s, "pkcs11:", 7) == 0)
+	if (uri_is_token(s))
 		return strstr(s, "pin-value") != NULL
 			   ? "keep the PIN out of this file: it comes "
 			     "from a credential"
@@ -356,6 +369,38 @@ keep_lists(struct load *l, const struct value *v, struct config *c)
 }
 
 static void
+keep_pkcs11(struct load *l, const struct said_config *s, struct config *c)
+{
+	const struct value *paths = &s->pkcs11.paths;
+	const struct bytes *path = paths->items;
+	struct err e;
+
+	keep_text(c->pkcs11_module, PATH_LEN, &s->pkcs11.module);
+	c->pkcs11_network = s->pkcs11.network.n != 0;
+	for (size_t i = 0; i < paths->count && i < TOKEN_PATHS_MAX; i++)
+		snprintf(c->pkcs11_path[c->n_pkcs11_path++], PATH_LEN, "%.*s",
+		    BYTES_FMT(path[i]));
+	if (paths->count <= TOKEN_PATHS_MAX)
+		return;
+	err_at(&e, ERR_INVALID, "config-token-paths", NULL,
+	    where_of(l, paths->at),
+	    "there are more than 4 directories of a "
+	    "token");
+	report(l, paths->at->width, &e, "name the one above them");
+}
+
+bool
+config_has_token(const struct config *c)
+{
+	bool has = uri_is_token(c->log_key) || uri_is_token(c->endorser_key);
+
+	for (size_t i = 0; i < c->n_issuer && !has; i++)
+		has = uri_is_token(c->issuer[i].key) ||
+		      uri_is_token(c->issuer[i].ocsp_key);
+	return has;
+}
+
+static void
 keep(struct load *l, const struct said_config *s, struct config *c)
 {
 	const int64_t *uid = s->admin.uids.items;
@@ -374,6 +419,7 @@ keep(struct load *l, const struct said_config *s, struct config *c)
 	keep_uri(l, c->log_key, &s->keys.log);
 	keep_uri(l, c->endorser_key, &s->keys.endorser);
 	keep_lists(l, &s->keys.compromised, c);
+	keep_pkcs11(l, s, c);
 	keep_text(c->log_public, PATH_LEN, &s->files.log_public);
 	keep_text(c->endorser_certificate, PATH_LEN, &s->files.endorser);
 	keep_text(c->root_certificate, PATH_LEN, &s->files.root);

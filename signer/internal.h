@@ -185,7 +185,6 @@ struct authority {
 	struct buf der;
 	struct cert cert; /* the CA's, borrows from der */
 	struct key *key;  /* the CA's; in the ocsp-signer the responder's */
-	bool is_token;    /* the key lives in a token, not in a file */
 	struct buf responder_spki; /* public half of the responder's key */
 	int64_t responder_max_s;   /* life of its certificate */
 	struct issuer_id id;
@@ -208,6 +207,7 @@ void crl_intake_fini(struct crl_intake *in);
 
 struct signer {
 	bool is_ocsp, said_hello;
+	bool token_lost;         /* a key in a token did not sign */
 	int64_t composed_second; /* answers for status in this second */
 	unsigned composed_count;
 	uint64_t composed;

@@ -181,11 +181,14 @@ static enum err_code
 make_signature(struct signer *s, const struct job *job, struct buf *out,
     struct err *e)
 {
-	if (job->wrap == WRAP_NOTE)
-		return checkpoint_sign(&job->checkpoint, s->log_key, out, e);
-	if (job->wrap == WRAP_CRL)
-		return key_sign_digest(job->by->key, &job->digest, out, e);
-	return key_sign(job->by->key, job->tbs, out, e);
+	struct key *key = job->wrap == WRAP_NOTE ? s->log_key : job->by->key;
+	enum err_code code =
+	    job->wrap == WRAP_NOTE
+		? checkpoint_sign(&job->checkpoint, key, out, e)
+	    : job->wrap == WRAP_CRL ? key_sign_digest(key, &job->digest, out, e)
+				    : key_sign(key, job->tbs, out, e);
+	s->token_lost = s->token_lost || (code != ERR_OK && key_is_token(key));
+	return code;
 }
 
 /*
@@ -203,7 +206,7 @@ is_checked_elsewhere(struct signer *s, const struct job *job)
 	if (job->wrap == WRAP_COMPOSED)
 		return s->composed++ % COMPOSED_CHECK_EVERY != 0;
 	return job->wrap == WRAP_SIGNED && job->serial.len > 0 &&
-	       !job->by->is_token;
+	       !key_is_token(job->by->key);
 }
 
 static enum err_code

@@ -64,8 +64,8 @@ load_key(const struct signer_setup *setup, const char *uri, struct key **out,
 {
 	char path[URI_MAX];
 	const char *name = uri;
-	if (strncmp(uri, "pkcs11:", 7) == 0)
-		return key_load(uri, setup->passphrase, out, e);
+	if (uri_is_token(uri))
+		return key_load(uri, setup->pin, out, e);
 	if (strncmp(uri, "file:", 5) == 0)
 		name = uri + 5;
 	if (!join(path, sizeof(path), setup->dir, name))
@@ -127,7 +127,6 @@ load_ca(const struct signer_setup *setup, const char *name,
 	if (key == NULL)
 		return ERR_OK;
 	TRY(load_key(setup, key, &out->key, e));
-	out->is_token = strncmp(key, "pkcs11:", 7) == 0;
 	return check_pair(&out->cert, out->key, key, e);
 }
 
@@ -223,6 +222,15 @@ load_signer(const struct signer_setup *setup, struct signer *s, struct err *e)
 	    &s->journal, e);
 }
 
+static enum err_code
+open_token(const struct config *c, struct err *e)
+{
+	if (!config_has_token(c))
+		return ERR_OK;
+	return token_open(c->pkcs11_module[0] == '\0' ? NULL : c->pkcs11_module,
+	    e);
+}
+
 #define PROOFS 1024 /* signatures remembered between EVIDENCE and CERTIFICATE */
 
 enum err_code
@@ -246,11 +254,18 @@ signer_new(const struct signer_setup *setup, struct signer **out, struct err *e)
 	verifier_share(s->theirs, s->proofs);
 	TRY(verifier_new(&s->ours, e));
 	TRY(state_init(&s->state, e));
+	TRY(open_token(setup->config, e));
 	TRY(load_issuers(setup, s, e));
 	if (!s->is_ocsp)
 		TRY(load_signer(setup, s, e));
 	*out = TAKE(s);
 	return ERR_OK;
+}
+
+bool
+signer_token_lost(const struct signer *s)
+{
+	return s->token_lost;
 }
 
 void

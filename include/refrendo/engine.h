@@ -67,6 +67,10 @@ MUST_CHECK enum err_code file_certificate(const char *dir, const char *name,
  */
 MUST_CHECK enum err_code passphrase_read(const char *dir, bool confirm,
     struct buf *out, struct err *e);
+/* pin_read - of the token, likewise: credential refrendo-pin, REFRENDO_PIN_FD,
+ * DIR/pin (0600), or a prompt.  ERR_NOTFOUND "pin-none". */
+MUST_CHECK enum err_code pin_read(const char *dir, struct buf *out,
+    struct err *e);
 
 /* --- Processes ---------------------------------------------------------------------- */
 

@@ -313,6 +313,13 @@ MUST_CHECK enum err_code verifier_vouch(struct verifier *v, struct bytes spki,
     struct bytes sigalg, struct bytes message, struct bytes signature,
     struct err *e);
 
+/*
+ * keys_lock - private numbers go to memory that is never swapped, never dumped
+ * and wiped when it is freed; once, before the first key is loaded.  False
+ * where the machine does not let this process lock 256 KiB.
+ */
+bool keys_lock(void);
+
 /* key - a private key, wherever it lives.  One thread at a time. */
 struct key;
 /*
@@ -355,6 +362,7 @@ MUST_CHECK enum err_code key_print(const struct key *k, struct bytes passphrase,
     struct buf *out, struct err *e);
 void key_free(struct key *k);
 OWNED(key);
+bool key_is_token(const struct key *k);
 enum key_type key_type(const struct key *k);
 struct bytes key_spki(const struct key *k); /* borrowed, lives with the key */
 /* Signs with key_type_sigalg(); appends to out.  ERR_CRYPTO "key-sign". */

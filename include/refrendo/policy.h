@@ -140,6 +140,7 @@ struct issuer_config {
 	char ocsp_key[PATH_LEN];    /* URI of the delegated responder's key */
 	int64_t ocsp_certificate_s; /* life of the responder's certificate */
 };
+#define TOKEN_PATHS_MAX 4
 struct config {
 	char origin[64];          /* name of the log, as in its checkpoints */
 	char public_url[URL_LEN]; /* http://host[:port], no final slash */
@@ -153,6 +154,10 @@ struct config {
 	char log_key[PATH_LEN], endorser_key[PATH_LEN];
 	char compromised[WEAK_LISTS_MAX][PATH_LEN]; /* lists of keys */
 	size_t n_compromised;
+	char pkcs11_module[PATH_LEN]; /* ""; what p11-kit knows */
+	char pkcs11_path[TOKEN_PATHS_MAX][PATH_LEN];
+	size_t n_pkcs11_path;
+	bool pkcs11_network; /* the module may open sockets */
 	char log_public[PATH_LEN], endorser_certificate[PATH_LEN],
 	    root_certificate[PATH_LEN], signer_yaml[PATH_LEN],
 	    policies[PATH_LEN]; /* directory of *.yaml */
@@ -165,6 +170,8 @@ struct config {
  */
 void config_load(const struct policy_file *file, struct config *out,
     struct findings *f);
+/* Does any key of it live in a token? */
+bool config_has_token(const struct config *c);
 
 /* --- Words of the registry --------------------------------------------------------- */
 

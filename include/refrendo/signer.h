@@ -202,7 +202,8 @@ struct signer_setup {
 	const struct config *config;
 	const struct ceilings *ceilings;
 	const char *dir; /* the installation; keys and journal below it */
-	struct bytes passphrase;
+	struct bytes passphrase; /* of key files */
+	struct bytes pin;        /* of the token, if there is one */
 	bool is_ocsp; /* ocsp-signer: responder keys only, no journal */
 };
 struct signer;
@@ -224,6 +225,11 @@ struct signer;
 MUST_CHECK enum err_code signer_new(const struct signer_setup *setup,
     struct signer **out, struct err *e);
 void signer_free(struct signer *s); /* wipes */
+/*
+ * A key in a token did not sign.  Its library may be past mending: answer what
+ * was asked and begin anew, which opens the token again when it is back.
+ */
+bool signer_token_lost(const struct signer *s);
 OWNED(signer);
 /* Who asks: status may only have answers composed by ocsp-signer, without a
  * HELLO and COMPOSED_PER_SECOND times in one second, all of them together. */

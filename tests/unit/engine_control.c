@@ -275,6 +275,7 @@ usual_setup(void)
 		.index = 3,
 		.dir = bytes_str("/srv/ca"),
 		.passphrase = bytes_str("frase"),
+		.pin = bytes_str("4711"),
 		.name = { bytes_str("etc/refrendo.yaml"),
 		    bytes_str("etc/policies/uno.yaml") },
 		.text = { bytes_str("origin: x\n"), bytes_str("") },
@@ -294,6 +295,7 @@ test_setup(void **state)
 	assert_int_equal(got.index, s.index);
 	assert_true(bytes_eq(got.dir, s.dir));
 	assert_true(bytes_eq(got.passphrase, s.passphrase));
+	assert_true(bytes_eq(got.pin, s.pin));
 	assert_int_equal(got.n_file, 2);
 	for (size_t i = 0; i < 2; i++) {
 		assert_true(bytes_eq(got.name[i], s.name[i]));
@@ -322,8 +324,9 @@ test_setup_lies(void **state)
 	struct buf many AUTO_BUF = BUF(65536);
 	put_u8(&many, ROLE_CORE);
 	put_u8(&many, 0);
-	put_bytes(&many, BYTES_NONE);
-	put_bytes(&many, BYTES_NONE);
+	put_u8(&many, 0);
+	for (int i = 0; i < 3; i++)
+		put_bytes(&many, BYTES_NONE);
 	put_u16(&many, ARRAY_LEN(s.name) + 1);
 	for (size_t i = 0; i < 2 * (ARRAY_LEN(s.name) + 1); i++)
 		put_bytes(&many, BYTES_NONE);

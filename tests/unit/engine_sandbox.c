@@ -55,6 +55,8 @@ enum {
 	EVERY = (1 << ROLES) - 1
 };
 
+static const struct config no_token;
+
 /* What a role has open when it closes its sandbox. */
 struct held {
 	char dir[64];
@@ -377,7 +379,8 @@ child_main(const char *dir, enum role role, const struct refusal *row)
 	snprintf(h.dir, sizeof(h.dir), "%s", dir);
 	if (!hold(&h))
 		_exit(FAILED);
-	if (sandbox_close(role, dir, report, sizeof(report), &e) != ERR_OK)
+	if (sandbox_close(role, dir, &no_token, report, sizeof(report), &e) !=
+	    ERR_OK)
 		_exit(NOT_CONFINED);
 	if (row->by != 0 && (row->by & confined_by(report)) == 0)
 		_exit(NOT_APPLICABLE);
@@ -532,8 +535,8 @@ report_main(const char *dir)
 {
 	char report[96];
 	struct err e;
-	if (sandbox_close(ROLE_SIGNER, dir, report, sizeof(report), &e) !=
-	    ERR_OK)
+	if (sandbox_close(ROLE_SIGNER, dir, &no_token, report, sizeof(report),
+		&e) != ERR_OK)
 		return FAILED;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	return works(strstr(report, "seccomp=no (sanitizer)") != NULL);

@@ -106,6 +106,8 @@ static const struct refusal config_rows[] = {
 	{ "huge map", "listen:", "maps: {ledger: 999999999999GiB}\nlisten:", 3, 16, "policy-not-size", NULL },
 	{ "many processes", "listen:", "processes: {status: 17}\nlisten:", 3, 21, "policy-range", NULL },
 	{ "no front", "listen:", "processes: {front: 0}\nlisten:", 3, 20, "policy-range", NULL },
+	{ "five directories of a token", "listen:", "pkcs11: {module: /m.so, paths: [a, b, c, d, e]}\nlisten:", 3, 32, "config-token-paths", "there are more than 4 directories of a token" },
+	{ "token on no network", "listen:", "pkcs11: {network: maybe}\nlisten:", 3, 19, "policy-not-bool", NULL },
 	{ "no issuers", "issuers:\n- {name: emisora, certificate: c.pem, key: file:k, ocsp_key: \"pkcs11:token=t;object=o\"}", "issuers: []", 7, 10, "policy-count", "there must be 1 to 8 entries" },
 	{ "issuer called institution", "emisora", "institution", 8, 10, "config-issuer-name", NULL },
 	{ "same issuer twice", "issuers:\n", "issuers:\n- {name: emisora, certificate: c, key: k, ocsp_key: o}\n", 9, 10, "config-issuer-name", "no issuer can have this name" },

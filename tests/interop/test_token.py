@@ -1,0 +1,212 @@
+#!/usr/bin/python3
+"""Keys of the CA and of its responder in a token: SoftHSM by PKCS #11.
+
+The whole way with them; a token that goes away in the middle stops issuance
+with a sentence and is found again by itself; a wrong PIN is tried once; no
+other process than the signers has a private key or a secret in its memory.
+"""
+import os
+import re
+import subprocess
+import sys
+
+import harness
+
+SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
+MODULE = os.environ.get("TOKEN_SHIM", "")  # SoftHSM, and can be pulled out
+PIN = "47114711"
+
+
+def need_token():
+    harness.need("softhsm2-util")
+    modules = harness.run("openssl", "version", "-m").stdout.decode()
+    provider = re.search(r'"(.*)"', modules)[1] + "/pkcs11.so"
+    if not os.path.exists(SOFTHSM) or not os.path.exists(provider):
+        print("skipped: SoftHSM or pkcs11-provider is not here")
+        sys.exit(77)
+
+
+class Token:
+    """An engine whose CA and responder keys were moved into a token."""
+
+    def __init__(self):
+        self.engine = harness.Engine()
+        self.store = self.engine.temp("tokens")
+        os.mkdir(self.store)
+        conf = self.engine.temp("softhsm2.conf")
+        with open(conf, "w") as f:
+            f.write(f"directories.tokendir = {self.store}\n"
+                    "objectstore.backend = file\nlog.level = ERROR\n")
+        self.engine.env["SOFTHSM2_CONF"] = conf
+        self.away = os.path.join(self.store, "away")
+        self.engine.env["TOKEN_AWAY"] = self.away
+        self.engine.init()
+        self.softhsm("--init-token", "--free", "--label", "ca", "--so-pin",
+                     "12345678", "--pin", PIN)
+        self.config = self.engine.path("etc", "refrendo.yaml")
+        with open(self.config) as f:
+            text = f.read()
+        self.secrets = []
+        for n, word in enumerate(("key", "ocsp_key")):
+            text = self.move(text, word, n + 1)
+        text += (f"pkcs11:\n  module: {MODULE}\n  paths:\n"
+                 f"    - \"{self.store}\"\n")
+        with open(self.config, "w") as f:
+            f.write(text)
+        self.pin(PIN)
+
+    def softhsm(self, *argv):
+        subprocess.run(["softhsm2-util", *argv], env=self.engine.env,
+                       check=True, capture_output=True)
+
+    def move(self, text, word, number):
+        """The issuer's key of that name into the token; its file is gone."""
+        found = re.search(rf"\b{word}: \"?file:([^\s,\"}}]+)\"?", text)
+        path = self.engine.path(found[1])
+        plain = self.engine.temp("plain.pem")
+        r, w = os.pipe()
+        os.write(w, harness.PASSPHRASE)
+        os.close(w)
+        subprocess.run(["openssl", "pkcs8", "-in", path, "-out", plain,
+                        "-passin", f"fd:{r}"], pass_fds=[r], check=True)
+        os.close(r)
+        key = subprocess.run(["openssl", "ec", "-in", plain, "-noout",
+                              "-text"], check=True,
+                             capture_output=True).stdout.decode()
+        octets = re.search(r"priv:([\s0-9a-f:]+)pub:", key)[1]
+        self.secrets.append(bytes.fromhex(re.sub(r"[\s:]", "", octets))[-32:])
+        self.softhsm("--import", plain, "--token", "ca", "--label", word,
+                     "--id", f"0{number}", "--pin", PIN)
+        os.unlink(plain)
+        os.unlink(path)
+        return text.replace(
+            found[0], f"{word}: \"pkcs11:token=ca;object={word};type=private\"")
+
+    def pin(self, value):
+        path = self.engine.path("pin")
+        with open(path, "w") as f:
+            f.write(value + "\n")
+        os.chmod(path, 0o600)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.engine.__exit__(*error)
+
+
+def memory(pid):
+    """What the process has in memory that it can write."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as m:
+        for line in maps:
+            at, mode, _ = line.split(None, 2)
+            start, end = (int(x, 16) for x in at.split("-"))
+            if not mode.startswith("rw") or end - start > 1 << 30:
+                continue
+            try:
+                m.seek(start)
+                yield m.read(end - start)
+            except (OSError, ValueError):
+                continue
+
+
+def holds(pid, secret):
+    """As octets, or as a number of OpenSSL: the words turned about."""
+    forms = (secret, secret[::-1])
+    return any(form in part for part in memory(pid) for form in forms)
+
+
+def test_life():
+    with Token() as t:
+        e = t.engine
+        e.start()
+        e.populate(people=2)
+        cert = e.issue(e.holders[0])
+        pem = e.pem(cert["serial"])
+        assert e.ocsp(pem) == "good"
+        e.cli("cert", "revoke", cert["serial"], "--cause", "court-decision", "--as",
+              harness.OFFICER)
+        harness.wait_for("the revocation", lambda: e.ocsp(pem) == "revoked")
+        e.audit()
+
+
+def test_goes_away():
+    with Token() as t:
+        e = t.engine
+        e.start()
+        e.populate(people=2)
+        e.issue(e.holders[0])
+        asked = e.request(e.holders[1])
+        since = len(e.log)
+        with open(t.away, "w"):
+            pass
+        # The endorsement is kept; the certificate waits for its key.
+        assert e.endorse(asked["id"])["state"] == "endorsed"
+        e.wait_log(r"event=token-lost .*no longer signs", since)
+        e.wait_log(r"event=signer-away waits=issuance", since)
+        os.unlink(t.away)
+        harness.wait_for(
+            "the certificate", lambda:
+            e.cli("request", "show", asked["id"])["state"] == "issued", 60)
+        e.audit()
+
+
+def test_wrong_pin():
+    with Token() as t:
+        t.pin("00000000")
+        p = t.engine.with_passphrase(
+            [harness.REFRENDO, "serve", "--dir", t.engine.dir],
+            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        _, text = p.communicate(timeout=60)
+        assert p.returncode == 1, p.returncode
+        assert b"id=key-passphrase" in text, text.decode()
+        # Each signer tried it once: a token locks itself after a few.
+        assert text.count(b"event=signer-start") <= 2, text.decode()
+        os.unlink(t.engine.path("pin"))
+        p = t.engine.with_passphrase(
+            [harness.REFRENDO, "serve", "--dir", t.engine.dir],
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL)
+        _, text = p.communicate(timeout=60)
+        assert p.returncode == 1 and b"refrendo-pin" in text, text.decode()
+
+
+def test_memory():
+    """Of key files: a token's key never leaves it."""
+    if os.geteuid() != 0:
+        print("skipped: only root reads another process's memory")
+        return
+    with harness.Engine() as e:
+        e.init()
+        found = e.path("keys", "emisora.key")
+        plain = e.temp("plain.pem")
+        r, w = os.pipe()
+        os.write(w, harness.PASSPHRASE)
+        os.close(w)
+        subprocess.run(["openssl", "pkcs8", "-in", found, "-out", plain,
+                        "-passin", f"fd:{r}"], pass_fds=[r], check=True)
+        os.close(r)
+        text = subprocess.run(["openssl", "ec", "-in", plain, "-noout",
+                               "-text"], check=True,
+                              capture_output=True).stdout.decode()
+        octets = re.search(r"priv:([\s0-9a-f:]+)pub:", text)[1]
+        secret = bytes.fromhex(re.sub(r"[\s:]", "", octets))[-32:]
+        e.start()
+        e.populate(people=1)
+        e.issue(e.holders[0])
+        word = harness.PASSPHRASE.strip()
+        for (role, index), pid in e.pids.items():
+            if role in ("signer", "ocsp-signer"):
+                continue
+            assert not holds(pid, secret), f"{role} {index} has the CA's key"
+            assert not any(word in part for part in memory(pid)), \
+                f"{role} {index} has the passphrase"
+        # The scan does find it where it is.
+        assert holds(e.pids["signer", 0], secret)
+
+
+if __name__ == "__main__":
+    need_token()
+    sys.exit(harness.run_tests([
+        ("life", test_life), ("goes_away", test_goes_away),
+        ("wrong_pin", test_wrong_pin), ("memory", test_memory)]))
