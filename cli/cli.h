@@ -71,7 +71,9 @@
 	X(OPT_LIFE, "life", "DURATION")                  \
 	X(OPT_TO, "to", "DIR")                           \
 	X(OPT_EVERY, "every", "TIME")                    \
-	X(OPT_FULL, "full", NULL)
+	X(OPT_FULL, "full", NULL)                        \
+	X(OPT_PACK, "pack", "FILE")                      \
+	X(OPT_MAX_AGE, "max-age", "DURATION")
 
 enum cli_option {
 #define X(name, word, value) name,
@@ -116,7 +118,8 @@ extern const struct verbs cli_verbs_system, cli_verbs_init, cli_verbs_inst,
     cli_verbs_person, cli_verbs_appointment, cli_verbs_request,
     cli_verbs_endorse, cli_verbs_cert, cli_verbs_csr, cli_verbs_policy,
     cli_verbs_policy_text, cli_verbs_crl, cli_verbs_ocsp, cli_verbs_publish,
-    cli_verbs_audit, cli_verbs_journal, cli_verbs_doctor, cli_verbs_lint;
+    cli_verbs_pack, cli_verbs_audit, cli_verbs_journal, cli_verbs_doctor,
+    cli_verbs_lint;
 /* Walks all of them; NULL after the last. */
 const struct verb *cli_verb_at(size_t i);
 

@@ -1,7 +1,7 @@
 /* table - every verb of every noun, in the order of the help. */
 #include "cli.h"
 
-static const struct verbs *const tables[] = { &cli_verbs_init,
+static const struct verbs *const tables[] = { &cli_verbs_init, &cli_verbs_pack,
 	&cli_verbs_system, &cli_verbs_doctor, &cli_verbs_inst,
 	&cli_verbs_person, &cli_verbs_appointment, &cli_verbs_request,
 	&cli_verbs_endorse, &cli_verbs_cert, &cli_verbs_csr, &cli_verbs_policy,

@@ -10,6 +10,7 @@
 #define REFRENDO_AUDIT_H
 
 #include <refrendo/base.h>
+#include <refrendo/crl.h>
 #include <refrendo/pkix.h>
 
 /* --- Canonical JSON (RFC 8785; integers and strings only) ------------------------ */
@@ -466,5 +467,70 @@ void audit_line(struct audit *a, struct bytes line, struct err_list *faults);
  */
 void audit_finish(struct audit *a, struct audit_report *report,
     struct err_list *faults);
+
+/* --- Status packs (doc/PROTOCOL.pack.md) ---------------------------------------------- */
+
+/*
+ * A pack is a file of lines like those of an export: a header; for each CRL
+ * its line, the entry crl.published with salt and detail, and a C2SP
+ * tlog-proof of that entry; an end.  Nothing in it is signed for the pack: the
+ * CAs signed the CRLs, the log its checkpoints.  The writer functions append
+ * one line each; CRL and entry lines are those of export_crl() and
+ * export_entry().
+ */
+#define PACK_FORMAT    "refrendo/status-pack/v1"
+#define PACK_MAX       (64u << 20) /* octets */
+#define PACK_LISTS_MAX 64
+void pack_header(struct buf *out, struct bytes origin, int64_t now);
+void pack_proof(struct buf *out, struct bytes tlog_proof);
+void pack_end(struct buf *out, size_t lists);
+
+struct pack_list {
+	struct bytes issuer; /* name of the CA */
+	struct crl crl;
+	uint64_t index;    /* of its entry */
+	uint64_t log_size; /* of the checkpoint that covers the entry */
+	uint64_t covers;   /* size of the log that the list was made from */
+};
+struct pack {
+	struct bytes origin;
+	int64_t created; /* seconds since 1970, and nobody's promise */
+	struct pack_list list[PACK_LISTS_MAX];
+	size_t n;
+};
+/*
+ * pack_read - every list is in the log: its entry names the hash of its TBS,
+ * and is under a checkpoint that the log's key signed.  Who signed the lists
+ * is left to pack_status().
+ *
+ * text      at most PACK_MAX octets from anybody.  *out lives in the arena.
+ * log_spki  of the log's Ed25519 key: the only thing that is trusted here.
+ *
+ * ERR_CORRUPT "pack-form"; ERR_INVALID "proof-wrong" and what
+ * checkpoint_verify() refuses.
+ */
+MUST_CHECK enum err_code pack_read(struct bytes text, struct bytes log_spki,
+    struct arena *a, struct verifier *v, struct pack *out, struct err *e);
+
+enum pack_state { PACK_GOOD, PACK_REVOKED, PACK_HELD, PACK_UNKNOWN };
+struct pack_answer {
+	enum pack_state state;
+	const struct pack_list *list; /* that says so; NULL: none is for it */
+	int64_t revoked_at;           /* 0 unless revoked or held */
+	int reason;                   /* RFC 5280 5.3.1 */
+};
+/*
+ * pack_status - of a certificate that the caller has found signed by issuer.
+ * Unknown: no list is for it, or it began after the list was made, or had
+ * ended before.
+ *
+ * now  for what has ended or has not begun.
+ *
+ * ERR_DENIED "crl-expired", "crl-future", "crl-sign-usage"; what
+ * verifier_check() refuses: the list is not that CA's.
+ */
+MUST_CHECK enum err_code pack_status(const struct pack *p,
+    const struct cert *cert, const struct cert *issuer, int64_t now,
+    struct verifier *v, struct pack_answer *out, struct err *e);
 
 #endif

@@ -7,8 +7,8 @@ refrendo - sin certificación no hay firma
 Comandos; agregue --help a cualquiera:
 
   init         crear una instalación: llaves, certificados, configuración, bitácora
+  status       pack | check
   serve        hacer andar el motor hasta SIGTERM
-  status       cómo está el motor
   demo         la historia completa con datos que crea sola
   verify-code  el código de una declaración, para comparar a la vista
   version      versión del programa y de OpenSSL
