@@ -116,11 +116,12 @@ ask(struct client *c)
 	c->number = b->next++;
 	c->step = STEP_ASKED;
 	buf_reset(&c->body);
-	buf_putf(&c->body,
-	    "{\"as\":\"%s\",\"csr\":\"%s\",\"policy\":\"%s\",\"run\":\"%s\","
-	    "\"rut\":\"%s\"}",
-	    b->operator_run, b->csr[c->number], b->policy, b->run[c->index],
-	    b->rut);
+	const char *const part[] = { "{\"as\":\"", b->operator_run,
+		"\",\"csr\":\"", b->csr[c->number], "\",\"policy\":\"",
+		b->policy, "\",\"run\":\"", b->run[c->index], "\",\"rut\":\"",
+		b->rut, "\"}" };
+	for (size_t i = 0; i < ARRAY_LEN(part); i++)
+		buf_puts(&c->body, part[i]);
 	return post(c, "/api/v1/requests?blobs=1", 'n');
 }
 

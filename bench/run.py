@@ -18,7 +18,8 @@ import time
 
 import crl  # noqa: E402
 import ocsp  # noqa: E402
-from common import BUILD, CONNECTIONS, ROOT, Watch, note, report  # noqa: E402
+from common import (  # noqa: E402
+    BUILD, CONNECTIONS, ROOT, Watch, note, process_time, report)
 import harness  # noqa: E402
 
 CERTIFICATES = 10000
@@ -40,6 +41,25 @@ def populated():
     return engine
 
 
+def role_times(engine):
+    """Processor time that each role has used, in seconds."""
+    tick = os.sysconf("SC_CLK_TCK")
+    roles = {}
+    for key, pid in engine.pids.items():
+        role = key if isinstance(key, str) else key[0]
+        roles[role] = roles.get(role, 0) + process_time([pid]) / tick
+    return roles
+
+
+def note_times(before, after, count):
+    """For each certificate: steady where rates are not."""
+    each = {r: (after[r] - before.get(r, 0)) / count * 1e6 for r in after}
+    busy = [f"{r} {t:.0f}" for r, t in sorted(each.items(), key=lambda x: -x[1])
+            if t >= 1]
+    note(f"  processor time, us a certificate: {sum(each.values()):.0f} ("
+         + ", ".join(busy) + ")")
+
+
 def issue_rows(engine, count, pairs):
     argv = [os.path.join(BUILD, "bench", "bench_issue"),
             engine.path("run", "admin.sock"), harness.INSTITUTION, harness.OPERATOR,
@@ -48,6 +68,7 @@ def issue_rows(engine, count, pairs):
     client = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
     rows = []
     pids = [engine.process.pid, *engine.pids.values(), client.pid]
+    before = role_times(engine)
     watch = Watch(pids)
     watch.__enter__()
     for line in client.stdout:
@@ -60,6 +81,7 @@ def issue_rows(engine, count, pairs):
              f"other work {watch.other:.1%})")
         watch.__enter__()
     assert client.wait() == 0, "the load generator failed"
+    note_times(before, role_times(engine), count * pairs)
     return rows
 
 
