@@ -195,7 +195,7 @@ name(struct json_parser *ps, struct bytes *key)
 {
 	if (peek(ps) != '"')
 		return json_syntax(ps, "the name of a member is due");
-	TRY(json_string(ps, key));
+	TRY(json_text(ps, key));
 	if (peek(ps) != ':')
 		return json_syntax(ps, "a colon is due");
 	ps->p++;
@@ -286,7 +286,7 @@ value(struct json_parser *ps, struct bytes key)
 	if (c != '"')
 		return literal(ps, at);
 	struct bytes text;
-	TRY(json_string(ps, &text));
+	TRY(json_text(ps, &text));
 	struct json_node *node = &ps->j->node[at];
 	node->kind = JSON_STRING;
 	node->text = text.p;

@@ -25,6 +25,6 @@ enum err_code json_syntax(struct json_parser *ps, const char *why);
  * ps->p is at the opening quote.  The text is unescaped where it stands and
  * gets a NUL, at the latest where the closing quote was.
  */
-MUST_CHECK enum err_code json_string(struct json_parser *ps, struct bytes *out);
+MUST_CHECK enum err_code json_text(struct json_parser *ps, struct bytes *out);
 
 #endif

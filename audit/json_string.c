@@ -180,7 +180,7 @@ move_beyond(struct json_parser *ps, uint8_t **to)
 }
 
 enum err_code
-json_string(struct json_parser *ps, struct bytes *out)
+json_text(struct json_parser *ps, struct bytes *out)
 {
 	uint8_t *to = ++ps->p;
 
