@@ -164,6 +164,7 @@ def ocsp_by_get(s):
             for one in requests:
                 text = base64.b64encode(one).decode()
                 assert len(text) <= 255, text
+                judged = None
                 for encode in ENCODINGS:
                     status, header, body = s.nginx.get("/ocsp/"
                                                        + encode(text))
@@ -171,7 +172,11 @@ def ocsp_by_get(s):
                     assert header["content-type"] == \
                         "application/ocsp-response", header
                     assert "max-age" in header["cache-control"], header
-                    assert s.says(pem, body, *option) == want, pem
+                    # The file is one; openssl is asked of it once.
+                    if judged is None:
+                        assert s.says(pem, body, *option) == want, pem
+                        judged = body
+                    assert body == judged, encode(text)
     # A request that is not for one of ours is not there.
     status, _, _ = s.nginx.get("/ocsp/" + base64.b64encode(
         s.request(s.issuer)).decode())
