@@ -95,7 +95,8 @@ struct ca {
 	char role[16], name[NAME_LEN];
 	struct buf der; /* owned */
 	struct cert cert;
-	/* The last crl.published. */
+	int64_t last_number; /* of all its crl.published */
+	/* The last one of the full list. */
 	int64_t crl_number;
 	uint64_t crl_index, crl_covers;
 	uint8_t crl_sha256[HASH_LEN];

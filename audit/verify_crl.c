@@ -14,19 +14,26 @@ judge_crl(struct audit *a, const struct entry *en, struct json_obj d,
 	uint32_t i = ca_find(a, json_get_str(d, "issuer"));
 	struct bytes hash = json_get_hex(d, "tbs_sha256", a->arena);
 	int64_t covers = json_get_int(d, "covers");
+	int64_t partition = json_opt_int(d, "partition", 0);
+	int64_t base = json_opt_int(d, "base", 0);
 	TRY(detail_end(a, e));
 	if (i == NONE || hash.len != HASH_LEN || covers < 0 ||
-	    (uint64_t)covers > en->index)
+	    (uint64_t)covers > en->index || partition < 0 || base < 0 ||
+	    base >= en->refs.number)
 		return err_say(e, ERR_INVALID, "audit-crl-entry",
 		    "entry %s: the CRL has no hash, no issuer in this log, or "
 		    "covers entries after it",
 		    a->at);
 	struct ca *c = &a->ca[i];
-	if (en->refs.number <= c->crl_number ||
-	    (uint64_t)covers < c->crl_covers)
+	bool is_full = partition == 0 && base == 0;
+	if (en->refs.number <= c->last_number ||
+	    (is_full && (uint64_t)covers < c->crl_covers))
 		return err_say(e, ERR_INVALID, "audit-crl-number",
 		    "entry %s: the CRL is not newer than the one before",
 		    a->at);
+	c->last_number = en->refs.number;
+	if (!is_full)
+		return ERR_OK;
 	c->crl_number = en->refs.number;
 	c->crl_index = en->index;
 	c->crl_covers = (uint64_t)covers;

@@ -73,6 +73,7 @@ apply_request_written(struct applying *p, struct err *e)
 	    !bytes_eq(r.tbs_sha256, p->entry->refs.tbs))
 		return contradiction(p, e);
 	TRY(row_reserve(p, r.serial, r.id, e));
+	TRY(row_partition_used(p, r.issuer, r.partition, e));
 	TRY(row_key_used(p, r.spki_sha256, r.institution, r.holder_run, r.id,
 	    e));
 	return put(p, found ? &old : NULL, &r, e);
@@ -160,6 +161,7 @@ apply_intended(struct applying *p, struct err *e)
 		.spki_sha256 = r.spki_sha256,
 		.not_before = r.not_before,
 		.not_after = r.not_after,
+		.partition = r.partition,
 		.state = CERT_INTENDED,
 		.intended = p->entry->time,
 	};

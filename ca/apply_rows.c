@@ -136,6 +136,8 @@ certificate_put(struct applying *p, const struct certificate *before,
 {
 	struct bytes listed =
 	    key_of_revoked(p->a, after->issuer, after->serial);
+	struct bytes again = key_of_partition(p->a, after->issuer,
+	    after->partition, after->serial);
 
 	TRY(row_put(p, &rec_certificate,
 	    ca_row_key(p->a, ROW_CERTIFICATE, after->serial), after, e));
@@ -150,10 +152,16 @@ certificate_put(struct applying *p, const struct certificate *before,
 			.invalid_since = after->invalid_since,
 			.not_after = after->not_after,
 			.reason = after->reason,
+			.partition = after->partition,
 		};
+		if (row.partition > 0)
+			TRY(row_put(p, &rec_partitioned, again, &row, e));
 		return row_put(p, &rec_revoked, listed, &row, e);
 	}
-	if (before != NULL && is_listed(before))
-		return view_del(p->v, listed, e);
+	if (before == NULL || !is_listed(before))
+		return ERR_OK;
+	TRY(view_del(p->v, listed, e));
+	if (after->partition > 0)
+		return view_del(p->v, again, e);
 	return ERR_OK;
 }

@@ -326,16 +326,6 @@ judge_container(struct issue *s, struct bytes der, struct err *e)
 	return lint_verdict(&s->lint, e);
 }
 
-struct issuer_urls
-urls_of(const struct ca_issuer *is)
-{
-	return (struct issuer_urls){
-		.ca = bytes_str(is->ca_url),
-		.crl = bytes_str(is->crl_url),
-		.ocsp = bytes_str(is->ocsp_url),
-	};
-}
-
 enum err_code
 tbs_build(const struct material *m, struct cert_spec *spec, struct buf *tbs,
     struct err *e)
@@ -361,13 +351,14 @@ issue_build(struct issue *s, struct err *e)
 		.issuer = &is->cert,
 		.issuer_type = is->type,
 		.spki = s->csr.spki,
-		.urls = urls_of(is),
 	};
 	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
 	struct buf signature AUTO_BUF = BUF(SIG_MAX);
 	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
 	uint8_t *hash = arena_get(d->a, SHA256_LEN);
 
+	TRY(partition_choose(s, &s->req.partition, e));
+	material.urls = urls_of(is, s->req.partition, d->a);
 	TRY(draw_serial(s, &material.serial, e));
 	TRY(tbs_build(&material, spec, &tbs, e));
 	TRY(key_sign(is->throwaway, buf_bytes(&tbs), &signature, e));
@@ -435,7 +426,7 @@ ask_request(struct issue *s, struct err *e)
 	struct statement st;
 	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
 	struct pen pen AUTO_PEN = { .draft = NULL };
-	struct issuer_urls urls = urls_of(s->issuer);
+	struct issuer_urls urls = urls_of(s->issuer, r->partition, d->a);
 
 	r->version++;
 	r->state = REQ_SUBMITTED;

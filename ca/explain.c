@@ -31,7 +31,7 @@ explain_draft(const struct ca *ca, struct view *v, const struct request *r,
 		.policy_sha256 =
 		    arena_copy(a, bytes_of(s.policy->sha256, SHA256_LEN)),
 		.facts = s.facts,
-		.urls = urls_of(s.issuer),
+		.urls = urls_of(s.issuer, 0, a),
 	};
 	return ERR_OK;
 }

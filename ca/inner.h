@@ -256,7 +256,15 @@ MUST_CHECK enum err_code key_judge(struct issue *s, struct bytes spki_sha256,
 
 /* An entry about a request that its policy refused: decision.refused. */
 void refused_by_policy_keep(struct issue *s, const struct err *why);
-struct issuer_urls urls_of(const struct ca_issuer *is);
+/* partition.c */
+/* Which partition a certificate names; 0: none.  ERR_BUSY
+ * "partition-not-open". */
+MUST_CHECK enum err_code partition_choose(struct issue *s, int64_t *partition,
+    struct err *e);
+struct issuer_urls urls_of(const struct ca_issuer *is, int64_t partition,
+    struct arena *a);
+struct bytes key_of_partition(struct arena *a, struct bytes issuer,
+    int64_t partition, struct bytes serial);
 
 /*
  * What the CA adds to what a policy decides: step 2 of a live request and of
@@ -298,6 +306,10 @@ struct applying {
 	struct arena *a;
 };
 typedef enum err_code (*apply_fn)(struct applying *p, struct err *e);
+MUST_CHECK enum err_code row_partition_used(struct applying *p,
+    struct bytes issuer, int64_t partition, struct err *e);
+MUST_CHECK enum err_code row_partition_open(struct applying *p,
+    struct bytes issuer, int64_t partition, struct err *e);
 
 MUST_CHECK enum err_code apply_initialized(struct applying *p, struct err *e);
 MUST_CHECK enum err_code apply_policy(struct applying *p, struct err *e);

@@ -19,7 +19,7 @@ refused_write(const struct deed *d, const struct err *why,
 	pen_actor(&w, d);
 	jw_member_str(&w, "error", sentence(d->a, why->id));
 	if (s != NULL) {
-		struct issuer_urls urls = urls_of(s->issuer);
+		struct issuer_urls urls = urls_of(s->issuer, 0, d->a);
 		jw_key(&w, "facts");
 		facts_write(&w, &s->facts, &urls);
 		jw_member_str(&w, "policy", bytes_str(s->policy->name));

@@ -114,6 +114,7 @@ static const struct rec_field request_fields[] = {
 	TIME(request, not_after),
 	TIME(request, not_before),
 	TEXT(request, operator_run),
+	INT2(request, partition),
 	TEXT(request, policy),
 	OCTETS(request, policy_sha256),
 	TEXT(request, reason),
@@ -140,6 +141,7 @@ static const struct rec_field certificate_fields[] = {
 	TEXT(certificate, issuer),
 	TIME(certificate, not_after),
 	TIME(certificate, not_before),
+	INT2(certificate, partition),
 	TEXT(certificate, policy),
 	OCTETS(certificate, policy_sha256),
 	TEXT(certificate, proposed),
@@ -205,6 +207,12 @@ static const struct rec_field revoked_fields[] = {
 	TIME(revoked_row, revoked_at),
 	OCTETS(revoked_row, serial),
 };
+static const struct rec_field partition_fields[] = {
+	INT(partition_row, assigned),
+	INT(partition_row, current),
+	TEXT(partition_row, issuer),
+	INT(partition_row, open),
+};
 static const struct rec_field key_fields[] = {
 	INT(key_row, certified),
 	INT(key_row, compromised),
@@ -268,6 +276,8 @@ TYPE_APART(rec_certificate, ROW_CERTIFICATE, "certificate", certificate, certifi
 TYPE(rec_crl, ROW_CRL, "crl", crl_row, crl_fields);
 TYPE(rec_policy, ROW_POLICY, "policy", policy_row, policy_fields);
 TYPE(rec_revoked, ROW_REVOKED, "revocation", revoked_row, revoked_fields);
+TYPE(rec_partitioned, ROW_PARTITIONED, "revocation of a partition", revoked_row, revoked_fields);
+TYPE(rec_partition, ROW_PARTITION, "partitions", partition_row, partition_fields);
 TYPE(rec_key, ROW_KEY, "key", key_row, key_fields);
 TYPE(rec_serial, ROW_SERIAL, "serial", serial_row, serial_fields);
 TYPE(rec_in_force, ROW_IN_FORCE, "policy in force", in_force_row, in_force_fields);
@@ -288,9 +298,10 @@ const struct rec_type *rec_of_class(enum row_class class)
 {
 	static const struct rec_type *const all[] = { &rec_institution,
 		&rec_person, &rec_appointment, &rec_request, &rec_certificate,
-		&rec_crl, &rec_policy, &rec_revoked, &rec_key, &rec_serial,
-		&rec_in_force, &rec_minister, &rec_counter, &rec_work, &rec_due,
-		&rec_act, &rec_responder, &rec_issuer, &rec_term, &rec_held,
+		&rec_crl, &rec_policy, &rec_revoked, &rec_partitioned,
+		&rec_partition, &rec_key, &rec_serial, &rec_in_force,
+		&rec_minister, &rec_counter, &rec_work, &rec_due, &rec_act,
+		&rec_responder, &rec_issuer, &rec_term, &rec_held,
 		&rec_activation, &rec_consent };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)

@@ -312,6 +312,7 @@ ca_status(struct view *v, struct bytes serial, struct cert_status *out,
 		.reason = (int)c.reason,
 		.policy = c.policy,
 		.policy_sha256 = c.policy_sha256,
+		.partition = c.partition,
 	};
 	return ERR_OK;
 }

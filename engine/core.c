@@ -80,8 +80,11 @@ issuer_load(struct core *c, struct core_issuer *i, const char *name,
 	TRY(cert_parse(buf_bytes(&i->der), &ca->cert, e));
 	TRY(spki_check(ca->cert.spki, &ca->type, e));
 	TRY(issuer_id_of(&ca->cert, &ca->id, e));
-	snprintf(ca->crl_url, sizeof(ca->crl_url), "%s/crl/%s.crl",
-	    config->public_url, name);
+	char url[CRL_URL_MAX];
+	crl_url(url, config->public_url, name, 0, false);
+	snprintf(ca->crl_url, sizeof(ca->crl_url), "%s", url);
+	snprintf(ca->public_url, sizeof(ca->public_url), "%s",
+	    config->public_url);
 	snprintf(ca->ocsp_url, sizeof(ca->ocsp_url), "%s/ocsp",
 	    config->public_url);
 	snprintf(ca->ca_url, sizeof(ca->ca_url), "%s/ca/%s.cer",

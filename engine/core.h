@@ -120,6 +120,7 @@ TAILQ_HEAD(waiters, waiter);
 struct core_crl {
 	int64_t partition; /* 0: the full one */
 	bool is_wanted, is_building;
+	bool is_open; /* the log knows it: certificates may name it */
 	/* Of the one in public/; zero: none since the start. */
 	int64_t number, this_update, next_update;
 	uint64_t covers;    /* log that it was built from */

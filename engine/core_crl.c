@@ -50,12 +50,17 @@ crl_load(struct core *c, struct core_issuer *i, struct view *v, struct err *e)
 	    &row, &found, e));
 	if (found)
 		i->crl_number = row.number;
-	(void)crl_list(i, 0);
+	crl_list(i, 0)->is_open = true;
+	struct partition_row parts;
+	TRY(ca_partitions(v, name, c->arena, &parts, e));
+	for (int64_t n = 1; n <= parts.open; n++)
+		crl_list(i, n)->is_open = true;
 	return ERR_OK;
 }
 
 struct terms {
 	int64_t every, overlap;
+	bool partitions;
 };
 
 /* The shortest period and the longest overlap that a policy in force asks of
@@ -63,7 +68,7 @@ struct terms {
 static struct terms
 crl_terms(const struct core *c, const char *issuer)
 {
-	struct terms t = { 0, 0 };
+	struct terms t = { 0, 0, false };
 	for (size_t i = 0; i < c->policies->n; i++) {
 		const struct policy *p = &c->policies->policy[i];
 		if (strcmp(p->issuer, issuer) != 0)
@@ -72,10 +77,41 @@ crl_terms(const struct core *c, const char *issuer)
 			t.every = p->crl_every_s;
 		if (p->crl_overlap_s > t.overlap)
 			t.overlap = p->crl_overlap_s;
+		t.partitions |= p->crl_partition > 0;
 	}
 	if (t.every == 0)
-		t = (struct terms){ DEFAULT_EVERY_S, DEFAULT_OVERLAP_S };
+		t = (struct terms){ DEFAULT_EVERY_S, DEFAULT_OVERLAP_S, false };
 	return t;
+}
+
+/* Lists of one age come due apart: a tenth of the period, by their number. */
+static int64_t
+jitter(const struct core_crl *l, int64_t every)
+{
+	uint64_t x = (uint64_t)l->partition * UINT64_C(0x9e3779b97f4a7c15);
+	return every / 10 * (int64_t)(x >> 54) / 1024;
+}
+
+/*
+ * One partition is always published before a certificate can name it: there
+ * is a next one, empty, as soon as the present one is in use (INCIDENTS 60).
+ */
+static enum err_code
+open_next(struct core *c, struct err *e)
+{
+	for (size_t n = 0; n < c->n_issuer; n++) {
+		struct core_issuer *i = &c->issuer[n];
+		struct partition_row row;
+		if (!crl_terms(c, i->ca.name).partitions)
+			continue;
+		struct view *v = core_view(c);
+		if (v == NULL)
+			return ERR_OK;
+		TRY(ca_partitions(v, bytes_str(i->ca.name), c->arena, &row, e));
+		if (row.open <= row.current)
+			(void)crl_list(i, row.open + 1);
+	}
+	return ERR_OK;
 }
 
 static bool
@@ -86,7 +122,8 @@ list_is_due(const struct core *c, const struct core_issuer *i,
 		return true;
 	struct terms t = crl_terms(c, i->ca.name);
 	return clock_now() >=
-	       crl_due_at(l->this_update, l->next_update, t.every);
+	       crl_due_at(l->this_update, l->next_update, t.every) -
+		   jitter(l, t.every);
 }
 
 void
@@ -97,8 +134,11 @@ crl_want(struct core *c, const struct cert_status *s)
 	if (s->policy_sha256.len == SHA256_LEN)
 		p = policy_find_hash(c->policies, s->policy_sha256.p);
 	/* A policy may leave it to the next periodic one. */
-	if (i != NULL && (p == NULL || p->crl_on_revoke))
-		crl_list(i, 0)->is_wanted = true;
+	if (i == NULL || (p != NULL && !p->crl_on_revoke))
+		return;
+	/* The list that the certificate names; the full one beside it, which
+	 * may be long, follows by its period. */
+	crl_list(i, s->partition)->is_wanted = true;
 }
 
 /* --- Beginning one ------------------------------------------------------------------ */
@@ -140,6 +180,11 @@ build_begin(struct core *c, struct core_issuer *i, struct core_crl *l,
 	b->since_ms = clock_mono_ms();
 	snprintf(b->issuer_name, sizeof(b->issuer_name), "%s", i->ca.name);
 	spec_fill(b, i, clock_now(), t);
+	if (b->partition > 0) {
+		crl_url(b->url, c->inst->config.public_url, i->ca.name,
+		    b->partition, false);
+		b->spec.url = bytes_str(b->url);
+	}
 	/* What changes from here on is not in it. */
 	l->is_wanted = false;
 	l->is_building = true;
@@ -186,8 +231,13 @@ crl_pump(struct core *c)
 	struct core_issuer *i;
 	struct core_crl *l;
 	struct err e;
-	if (c->crl != NULL || !c->signer_ready || c->read_only || c->stopping ||
-	    (!next_due(c, true, &i, &l) && !next_due(c, false, &i, &l)))
+	if (c->crl != NULL || !c->signer_ready || c->read_only || c->stopping)
+		return;
+	if (open_next(c, &e) != ERR_OK) {
+		core_read_only(c, &e);
+		return;
+	}
+	if (!next_due(c, true, &i, &l) && !next_due(c, false, &i, &l))
 		return;
 	if (build_begin(c, i, l, &e) != ERR_OK) {
 		log_err("crl-begin", &e);
@@ -256,6 +306,25 @@ build_check(struct core *c, struct crl_build *b, struct err *e)
 	    (uint64_t)i->crl_number, clock_now(), c->verifier, e);
 }
 
+static enum err_code
+put_in_public(struct core *c, const struct crl_build *b, struct err *e)
+{
+	char path[CRL_URL_MAX];
+	uint8_t small[ROW_BODY_MAX];
+	struct bytes body = BYTES_NONE;
+	crl_path(path, b->issuer_name, b->partition, b->is_delta);
+	if (b->file_len <= sizeof(small)) {
+		ssize_t n =
+		    pread(b->fd, small, (size_t)b->file_len, (off_t)b->file_at);
+		if (n != (ssize_t)b->file_len)
+			return err_errno(e, "crl-write",
+			    "the file of a CRL cannot be written; look at the "
+			    "disk");
+		body = bytes_of(small, (size_t)n);
+	}
+	return publish_crl(c, path, b, body, e);
+}
+
 /* Good: its entry goes into the log, and then it may be seen. */
 static enum err_code
 build_accept(struct core *c, struct crl_build *b, struct err *e)
@@ -276,6 +345,16 @@ build_accept(struct core *c, struct crl_build *b, struct err *e)
 	memcpy(j->crl_sha256, b->value.sha256, SHA256_LEN);
 	j->crl.sha256 = bytes_of(j->crl_sha256, SHA256_LEN);
 	b->is_writing = true;
+	/* The log opens a partition for certificates that name it: by then it
+	 * is there. */
+	if (!crl_list(i, b->partition)->is_open) {
+		enum err_code code = put_in_public(c, b, e);
+		if (code != ERR_OK) {
+			job_free(j);
+			b->is_writing = false;
+			return code;
+		}
+	}
 	writer_push(c, j);
 	return ERR_OK;
 }
@@ -354,25 +433,6 @@ crl_is_idle(const struct core *c)
 
 /* --- Published ------------------------------------------------------------------------------ */
 
-static enum err_code
-put_in_public(struct core *c, const struct crl_build *b, struct err *e)
-{
-	char path[CRL_URL_MAX];
-	uint8_t small[ROW_BODY_MAX];
-	struct bytes body = BYTES_NONE;
-	crl_path(path, b->issuer_name, b->partition, b->is_delta);
-	if (b->file_len <= sizeof(small)) {
-		ssize_t n =
-		    pread(b->fd, small, (size_t)b->file_len, (off_t)b->file_at);
-		if (n != (ssize_t)b->file_len)
-			return err_errno(e, "crl-write",
-			    "the file of a CRL cannot be written; look at the "
-			    "disk");
-		body = bytes_of(small, (size_t)n);
-	}
-	return publish_crl(c, path, b, body, e);
-}
-
 static void
 list_published(struct core *c, const struct crl_build *b, const struct job *j)
 {
@@ -384,6 +444,7 @@ list_published(struct core *c, const struct crl_build *b, const struct job *j)
 	l->number = (int64_t)b->crl.number;
 	l->covers = b->covers;
 	l->log_size = j->log_size;
+	l->is_open = true;
 	/* One that comes when a periodic one would be due counts as that. */
 	if (l->this_update >= l->regular_at + t.every)
 		l->regular_at = l->this_update;

@@ -60,11 +60,15 @@ walk_begin(struct revoked_walk *w, const struct crl_build *b, struct view *v,
     struct err *e)
 {
 	*w = (struct revoked_walk){ .b = b };
-	/* Class, issuer, NUL: see ROW_REVOKED. */
-	w->prefix[0] = ROW_REVOKED;
+	/* Class, issuer, NUL, partition: see ROW_REVOKED, ROW_PARTITIONED. */
+	w->prefix[0] = b->partition > 0 ? ROW_PARTITIONED : ROW_REVOKED;
 	size_t len = strlen(b->issuer_name) + 1;
 	memcpy(w->prefix + 1, b->issuer_name, len);
 	w->prefix_len = 1 + len;
+	if (b->partition > 0) {
+		be64_print(w->prefix + w->prefix_len, (uint64_t)b->partition);
+		w->prefix_len += 8;
+	}
 	return view_scan_begin(v, bytes_of(w->prefix, w->prefix_len), &w->scan,
 	    e);
 }

@@ -457,6 +457,8 @@ policy_print(struct buf *out, const struct policy *p)
 	put_duration(out, "  crl: {every: ", p->crl_every_s);
 	buf_putf(out, ", on_revoke: %s", p->crl_on_revoke ? "true" : "false");
 	put_duration(out, ", overlap: ", p->crl_overlap_s);
+	if (p->crl_partition > 0)
+		buf_putf(out, ", partition: %lld", (long long)p->crl_partition);
 	buf_puts(out, "}\nnotify: {before_end: [");
 	for (size_t i = 0; i < p->n_notify; i++)
 		put_duration(out, i > 0 ? ", " : "", p->notify_s[i]);

@@ -354,7 +354,7 @@ static const struct row crl_rows[] = {
 	{ "every",     T_DURATION, SHORTER,     10 * MINUTE, 7 * DAY, "6h",   IN(every),     NULL, NULL, "RFC 5280 3.3", "Longest time between two CRLs." },
 	{ "on_revoke", T_BOOL,     MORE,     0,           0,       "true", IN(on_revoke), NULL, NULL, NULL,           "Whether a revocation makes a new CRL at once." },
 	{ "overlap",   T_DURATION, 0,     10 * MINUTE, 7 * DAY, "24h",  IN(overlap),   NULL, NULL, "RFC 5280 3.3", "How long a CRL lives beyond the next one." },
-	{ "partition", T_INT,      LATER, 0,           0,       NULL,   IN(partition), NULL, NULL, NULL,           "Partitioned CRLs come later: delete the key, CRLs are full" },
+	{ "partition", T_INT,      0,     10,          1000000, NULL,   IN(partition), NULL, NULL, "RFC 5280 5.2.5", "Certificates that share one CRL of a partition, beside the full one; unset: only the full one." },
 	{ "delta",     T_DURATION, LATER, 0,           0,       NULL,   IN(delta),     NULL, NULL, NULL,           "Delta CRLs come later: delete the key, CRLs are full" },
 };
 static const struct table crl_table = { "status.crl", crl_rows, ARRAY_LEN(crl_rows), 0, NULL };

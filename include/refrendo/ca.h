@@ -64,6 +64,8 @@ enum row_class {
 	ROW_REQUEST = 'r',     /* SOL-2026-000001 */
 	ROW_CERTIFICATE = 'c', /* serial */
 	ROW_REVOKED = 'v',     /* issuer 0 serial: on the next CRL */
+	ROW_PARTITIONED = 'q', /* issuer 0 partition serial: the same again */
+	ROW_PARTITION = 'u',   /* issuer -> which partitions it has */
 	ROW_KEY = 'k',         /* SHA-256 of an SPKI -> who has it */
 	ROW_SERIAL = 's',      /* reserved serial -> request */
 	ROW_POLICY = 'y',      /* SHA-256 -> bytes of the policy */
@@ -125,8 +127,8 @@ struct rec_type {
 extern const struct rec_type rec_institution, rec_person, rec_appointment,
     rec_request, rec_certificate, rec_crl, rec_policy, rec_revoked, rec_key,
     rec_serial, rec_in_force, rec_minister, rec_counter, rec_work, rec_due,
-    rec_act, rec_responder, rec_issuer, rec_term, rec_held, rec_activation,
-    rec_consent;
+    rec_partitioned, rec_partition, rec_act, rec_responder, rec_issuer,
+    rec_term, rec_held, rec_activation, rec_consent;
 const struct rec_type *rec_of_class(enum row_class class); /* or NULL */
 /*
  * A record in one piece: version octet, then the fields in the table's order:
@@ -253,6 +255,7 @@ struct request {
 	 * request are read from them. */
 	int64_t written_entry, endorsed_entry;
 	struct bytes replaces; /* serial that this one renews */
+	int64_t partition;     /* of its issuer's CRL; 0: none */
 	struct bytes reason;   /* why returned, rejected, failed */
 	int64_t created, submitted, expires /* statement */, lapses, endorsed,
 	    closed;
@@ -270,7 +273,8 @@ struct certificate {
 	struct bytes serial, issuer, institution, holder_run, request, policy,
 	    policy_sha256, tbs_sha256, spki_sha256;
 	int64_t not_before, not_after; /* both ends included */
-	int64_t state;                 /* enum cert_state */
+	int64_t partition;  /* of its issuer's CRL, for good; 0: none */
+	int64_t state;      /* enum cert_state */
 	int64_t reason;     /* RFC 5280 5.3.1; 0: none, encoded by omission */
 	struct bytes cause; /* legal cause */
 	struct bytes asked_by; /* RUN; empty: the engine */
@@ -335,6 +339,20 @@ struct revoked_row {
 	int64_t reason;    /* RFC 5280 5.3.1; 0 is encoded by omission */
 	int64_t partition; /* 0: none */
 };
+/* Partitions are numbered from 1. */
+struct partition_row {
+	struct bytes issuer;
+	int64_t open;     /* last whose CRL was published */
+	int64_t current;  /* last that a certificate names; 0: none yet */
+	int64_t assigned; /* certificates that name it */
+};
+/* All zero where the issuer has none. */
+MUST_CHECK enum err_code ca_partitions(struct view *v, struct bytes issuer,
+    struct arena *a, struct partition_row *out, struct err *e);
+/* What the keys of a partition's rows begin with: see ROW_PARTITIONED. */
+struct bytes ca_partition_key(struct arena *a, struct bytes issuer,
+    int64_t partition);
+
 /* As rec_decode(), for walks over a million: what a CRL wants, and nothing
  * else is judged.  False: not in the form of rec_revoked. */
 bool revoked_row_read(struct bytes value, struct revoked_row *out);
@@ -578,6 +596,7 @@ struct ca_issuer {
 	char name[POLICY_NAME_MAX];
 	struct cert cert; /* borrows from bytes that live as long */
 	enum key_type type;
+	char public_url[URL_LEN];
 	char crl_url[URL_LEN * 2], ocsp_url[URL_LEN * 2], ca_url[URL_LEN * 2];
 	struct issuer_id id;
 	struct key *throwaway; /* of its type: signs containers (step 2) */
@@ -795,6 +814,7 @@ struct cert_status {
 	int64_t issued; /* 0: intended only */
 	int reason;
 	struct bytes policy, policy_sha256;
+	int64_t partition; /* whose CRL lists it; 0: the full one alone */
 };
 MUST_CHECK enum err_code ca_status(struct view *v, struct bytes serial,
     struct cert_status *out, struct err *e);

@@ -403,6 +403,7 @@ struct policy {
 	int64_t ocsp_archive_s; /* status is kept after the end; 0: it is not */
 	int64_t crl_every_s, crl_overlap_s; /* nextUpdate: both together */
 	bool crl_on_revoke;
+	int64_t crl_partition; /* certificates of one; 0: no partitions */
 	int64_t notify_s[NOTICES_MAX]; /* before the end, falling */
 	size_t n_notify;
 	struct used_fact use[USED_FACTS_MAX];

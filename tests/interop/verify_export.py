@@ -904,8 +904,17 @@ class Verifier:
         need(name in self.cas and 0 <= covers <= leaf["index"],
              "of no CA, or it covers what comes after it")
         ca = self.cas[name]
-        need(leaf["number"] > ca["number"] and covers >= ca["covers"],
+        partition, base = d.get("partition", 0), d.get("base", 0)
+        need(0 <= partition and 0 <= base < leaf["number"],
+             "of no partition, or a delta on what came later")
+        full = partition == 0 and base == 0
+        need(leaf["number"] > ca.get("last", 0)
+             and (not full or covers >= ca["covers"]),
              "the CRL is not newer than the one before")
+        ca["last"] = leaf["number"]
+        hexed(d, "tbs_sha256", 32)
+        if not full:
+            return
         ca.update(number=leaf["number"], covers=covers, index=leaf["index"],
                   sha256=hexed(d, "tbs_sha256", 32))
 

@@ -172,8 +172,8 @@ static const struct refusal refusals[] = {
 	{ "later: authenticator", "[cms]", "[cms], authenticator: device-bound", 9, 47, 12, "policy-word-later", NULL, NULL, "write any" },
 	{ "later: mandate", "[cms]", "[cms], renewal: mandate", 9, 41, 7, "policy-word-later", NULL, NULL, NULL },
 	{ "later: two endorsements", "[cms]", "[cms], required: 2", 9, 42, 1, "policy-required", NULL, "endorsement by more than one minister of faith belongs to a later version of Refrendo", "write 1" },
-	{ "later: partition", "6h", "6h, partition: 100000", 11, 49, 9, "policy-key-later", "status.crl.partition", "partition belongs to a later version of Refrendo", NULL },
-	{ "later: delta", "6h", "6h, delta: 15m", 11, 49, 5, "policy-key-later", "status.crl.delta", NULL, NULL },
+	{ "partition too small", "6h", "6h, partition: 9", 11, 60, 1, "policy-range", "status.crl.partition", NULL, NULL },
+	{ "later: delta", "6h", "6h, delta: 15m", 11, 49, 5, "policy-key-later", "status.crl.delta", "delta belongs to a later version of Refrendo", NULL },
 	/* --- names --- */
 	{ "unknown fact", "{person.name}", "{person.nmae}", 4, 23, 13, "policy-fact-unknown", "subject.CN", "there is no fact {person.nmae}", "did you mean {person.name}?" },
 	{ "unknown fact after ñ", "{person.name}", "\xc3\xb1 {person.x}", 4, 25, 10, "policy-fact-unknown", NULL, NULL, NULL },
@@ -842,7 +842,6 @@ design_sample_asks_for_later(void **state)
 		{ "endorsement.evidence[1]", "policy-word-later" },
 		{ "endorsement.authenticator", "policy-word-later" },
 		{ "endorsement.renewal", "policy-word-later" },
-		{ "status.crl.partition", "policy-key-later" },
 		{ "status.crl.delta", "policy-key-later" },
 	};
 	uint8_t text[4096];
