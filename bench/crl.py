@@ -111,6 +111,11 @@ def gencrl_s(engine):
         return time.monotonic() - began
 
 
+def revoke(engine, serial):
+    engine.cli("cert", "revoke", serial, "--as", harness.MINISTER, "--cause",
+               "superseded")
+
+
 def bench(options):
     engine, certificates = filled(options.pairs)
     rows, took, peaks = [], [], {"core": [], "signer": []}
@@ -120,28 +125,34 @@ def bench(options):
         for serial in certificates:
             crl = fetch(engine)
             roles = {r: engine.pids[r, 0] for r in peaks}
-            with Watch([engine.process.pid, *engine.pids.values()]) as watch:
-                bare, octets = bare_us(engine, crl)
-                since = len(engine.log)
+            since = len(engine.log)
+            # Looking at memory takes time: once, outside of what is timed.
+            if serial == certificates[0]:
                 with Peak(roles["core"]) as core, \
                         Peak(roles["signer"]) as signer:
-                    engine.cli("cert", "revoke", serial, "--as",
-                               harness.MINISTER, "--cause", "superseded")
-                    done = published(engine, since)
+                    revoke(engine, serial)
+                    published(engine, since)
+                peaks["core"].append((core.least, core.most))
+                peaks["signer"].append((signer.least, signer.most))
+                note(f"  RssAnon core {core.most // 1024} MiB, signer "
+                     f"{signer.most // 1024} MiB")
+                continue
+            with Watch([os.getpid(), engine.process.pid,
+                        *engine.pids.values()]) as watch:
+                bare, octets = bare_us(engine, crl)
+                revoke(engine, serial)
+                done = published(engine, since)
             ours = done["ms"] * 1000
             rows.append((octets / ours, octets / bare, watch.other))
             took.append(ours / 1e6)
-            peaks["core"].append((core.least, core.most))
-            peaks["signer"].append((signer.least, signer.most))
             note(f"  {done['ms']} ms for {done['entries']:,} entries, "
-                 f"{octets / 1e6:.1f} MB; bare {bare / 1000:.0f} ms; RssAnon "
-                 f"core {core.most // 1024} MiB, signer "
-                 f"{signer.most // 1024} MiB (other work {watch.other:.1%})")
+                 f"{octets / 1e6:.1f} MB; bare {bare / 1000:.0f} ms (other "
+                 f"work {watch.other:.1%})")
         checked(engine, fetch(engine), done["entries"])
         slow = gencrl_s(engine)
     good = report(
         options, "crl-1m", "octets of a CRL, from the ledger to public/",
-        "hashed and written, nothing else", rows[1:], "MB/s",
+        "hashed and written, nothing else", rows, "MB/s",
         f"{ENTRIES:,} entries with reasons, signed by the signer, with the "
         "entry in the log synced; ledger filled by a tool")
     fast = sorted(took)[len(took) // 2]
