@@ -242,27 +242,20 @@ def bench(options, kind):
 
 
 def bench_growth(options):
-    """The same server with few and with very many certificates."""
-    with Filled("get") as filled:
-        few, many, late = [], [], []
-        ours = filled.fill(FEW)
-        for rates, count, every in ((few, FEW, 1), (many, MANY, MANY_SIGNED)):
-            if count != filled.count:
-                ours = filled.fill(count, every)
-            rows = alternate(options, [ours],
-                             list(filled.engine.pids.values()))
-            rates += [got[0]["rate"] for got, _ in rows]
-            late += [other for _, other in rows]
-            note(f"  status holds {filled.memory() / 2**20:.1f} MiB beyond "
-                 "the map")
-        worst = max(late[:len(few)]), max(late[len(few):])
-        rows = [(a, b, max(worst)) for a, b in zip(many, few)]
+    """Two of the same server, with few and with very many certificates."""
+    with Filled("get") as few, Filled("get") as many:
+        sides = [many.fill(MANY, MANY_SIGNED), few.fill(FEW)]
+        rows = alternate(options, sides, [
+            *few.engine.pids.values(), *many.engine.pids.values()])
+        inputs = (f"serials drawn uniformly; {CONNECTIONS} keep-alive "
+                  f"connections; one answer in {MANY_SIGNED} of the many is "
+                  "signed, and those alone are verified; CPU per answer "
+                  f"{spent(rows, 0):.2f} and {spent(rows, 1):.2f} us; status "
+                  f"holds {many.memory() / 2**20:.1f} and "
+                  f"{few.memory() / 2**20:.1f} MiB beyond the map")
     return report(
         options, "ocsp-10m", f"OCSP by GET with {MANY:,} certificates",
-        f"with {FEW:,}", rows, "answers/s",
-        f"serials drawn uniformly; {CONNECTIONS} keep-alive connections; one "
-        f"answer in {MANY_SIGNED} of the many is signed, and those alone are "
-        "verified")
+        f"with {FEW:,}", pairs_of(rows, 0, 1), "answers/s", inputs)
 
 
 # --- Other responders ---------------------------------------------------------------------

@@ -219,7 +219,8 @@ struct public_row {
 	 * application/octet-stream, application/json,
 	 * "text/plain; charset=utf-8", "text/html; charset=utf-8". */
 	const char *type;
-	char etag[HEX_LEN(16)]; /* from SHA-256 of the body */
+	/* From SHA-256 of the body; of a packed answer, from its signature. */
+	char etag[HEX_LEN(16)];
 	/* Of OCSP answers alone; zero for files. */
 	int64_t refresh_at; /* to be signed anew from then on */
 	bool first;         /* not good: before all others when late */
