@@ -11,14 +11,16 @@
 
 #define SHAPES 65536u
 
-/* From here on, up to the next: the key without 'o' and issuer. */
-struct spot {
-	const struct pack_page *page;
+/* The key of a page without 'o' and issuer: from here on, up to the next. */
+struct from {
 	uint8_t len, serial[SERIAL_MAX];
 };
+/* Three arrays, since a search nearly always needs no more than the first of
+ * them and one place of the second. */
 struct directory {
 	uint64_t *first; /* the first octets of the key, by themselves */
-	struct spot *place;
+	const struct pack_page **page;
+	struct from *from;
 	size_t n, size;
 };
 
@@ -74,7 +76,8 @@ pack_index_free(struct pack_index *x)
 		if (x->of[i] == NULL)
 			continue;
 		free(x->of[i]->first);
-		free(x->of[i]->place);
+		free(x->of[i]->page);
+		free(x->of[i]->from);
 		free(x->of[i]);
 	}
 	free(x);
@@ -112,15 +115,16 @@ count_below(const struct directory *d, uint64_t v, bool at_too)
 static struct bytes
 serial_at(const struct directory *d, size_t i)
 {
-	return bytes_of(d->place[i].serial, d->place[i].len);
+	return bytes_of(d->from[i].serial, d->from[i].len);
 }
 
 /* How many places begin before a serial, or at it too. */
 static size_t
 rank_of(const struct directory *d, struct bytes serial, bool at_too)
 {
-	size_t i = count_below(d, first_of(serial), true);
-	while (i > 0) {
+	uint64_t first = first_of(serial);
+	size_t i = count_below(d, first, true);
+	while (i > 0 && d->first[i - 1] == first) {
 		int order = bytes_cmp(serial_at(d, i - 1), serial);
 		if (order < 0 || (order == 0 && at_too))
 			break;
@@ -137,10 +141,14 @@ directory_grow(struct directory *d, struct err *e)
 	if (first == NULL)
 		return err_nomem(e);
 	d->first = first;
-	struct spot *place = realloc(d->place, size * sizeof(*place));
-	if (place == NULL)
+	const struct pack_page **page = realloc(d->page, size * sizeof(*page));
+	if (page == NULL)
 		return err_nomem(e);
-	d->place = place;
+	d->page = page;
+	struct from *from = realloc(d->from, size * sizeof(*from));
+	if (from == NULL)
+		return err_nomem(e);
+	d->from = from;
 	d->size = size;
 	return ERR_OK;
 }
@@ -155,6 +163,17 @@ directory_of(struct pack_index *x, uint8_t issuer, struct directory **out,
 	return *out == NULL ? err_nomem(e) : ERR_OK;
 }
 
+/* All from one place on, to another. */
+static void
+directory_shift(struct directory *d, size_t at, size_t to)
+{
+	size_t n = d->n - at;
+	memmove(d->first + to, d->first + at, n * sizeof(d->first[0]));
+	memmove(d->page + to, d->page + at, n * sizeof(d->page[0]));
+	memmove(d->from + to, d->from + at, n * sizeof(d->from[0]));
+	d->n = to + n;
+}
+
 /* page NULL: there is none any more. */
 static enum err_code
 directory_set(struct directory *d, struct bytes serial,
@@ -163,28 +182,19 @@ directory_set(struct directory *d, struct bytes serial,
 	size_t i = rank_of(d, serial, false);
 	bool there = i < d->n && bytes_eq(serial_at(d, i), serial);
 	if (page == NULL) {
-		if (!there)
-			return ERR_OK;
-		d->n--;
-		memmove(d->first + i, d->first + i + 1,
-		    (d->n - i) * sizeof(d->first[0]));
-		memmove(d->place + i, d->place + i + 1,
-		    (d->n - i) * sizeof(d->place[0]));
+		if (there)
+			directory_shift(d, i + 1, i);
 		return ERR_OK;
 	}
 	if (!there) {
 		if (d->n == d->size)
 			TRY(directory_grow(d, e));
-		memmove(d->first + i + 1, d->first + i,
-		    (d->n - i) * sizeof(d->first[0]));
-		memmove(d->place + i + 1, d->place + i,
-		    (d->n - i) * sizeof(d->place[0]));
-		d->n++;
+		directory_shift(d, i, i + 1);
 		d->first[i] = first_of(serial);
-		d->place[i].len = (uint8_t)serial.len;
-		memcpy(d->place[i].serial, serial.p, serial.len);
+		d->from[i].len = (uint8_t)serial.len;
+		memcpy(d->from[i].serial, serial.p, serial.len);
 	}
-	d->place[i].page = page;
+	d->page[i] = page;
 	return ERR_OK;
 }
 
@@ -363,7 +373,7 @@ page_of_serial(struct pack_index *x, MDB_txn *txn, uint8_t issuer,
 	if (i == 0)
 		return false;
 	*out = (MDB_val){ .mv_size = PACK_BYTES,
-		.mv_data = (void *)(uintptr_t)d->place[i - 1].page };
+		.mv_data = (void *)(uintptr_t)d->page[i - 1] };
 	return true;
 }
 
