@@ -18,6 +18,7 @@ import time
 
 import crl  # noqa: E402
 import ocsp  # noqa: E402
+import presign  # noqa: E402
 from common import (  # noqa: E402
     BUILD, CONNECTIONS, ROOT, Watch, note, process_time, report)
 import harness  # noqa: E402
@@ -216,6 +217,7 @@ BENCHES = {
     "ocsp-post": lambda o: ocsp.bench(o, "post"),
     "ocsp-10m": ocsp.bench_growth,
     "crl-1m": crl.bench,
+    "presign": presign.bench,
     "policy-eval": bench_policy_eval,
     "policy-simulate": bench_policy_simulate,
 }

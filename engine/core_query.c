@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "counters.h"
 
 #define EXPORT_PIECE (4u << 20) /* octets of one answer, about */
 
@@ -407,6 +408,9 @@ core_status_json(struct core *c, struct buf *out)
 	jw_object(&w);
 	jw_member_int(&w, "acts", (int64_t)c->acts);
 	jw_member_int(&w, "answers_due", (int64_t)due_count(c));
+	jw_member_int(&w, "answers_signed",
+	    (int64_t)atomic_load_explicit(&counters->value[COUNT_PUBLISHED],
+		memory_order_relaxed));
 	jw_member_int(&w, "entries", (int64_t)c->log_size);
 	status_issuers(c, &w);
 	jw_member_int(&w, "map_octets", (int64_t)stats.map_bytes);

@@ -130,6 +130,87 @@ incident_55_other_issuer_does_not_match(void **state)
 	}
 }
 
+/* Archive cutoff and extended-revoke (RFC 6960 4.4.4, 4.4.8); openssl shows
+ * the first by its name. */
+static void
+extensions_of_answers(void **state)
+{
+	struct world *w = *state;
+	struct buf der AUTO_BUF = BUF(OCSP_ANSWER_MAX);
+	struct ocsp_answer_spec spec = usual(w);
+	struct ocsp_answer a;
+	struct err e;
+	static const uint8_t nonce[20] = { 9 };
+	spec.state = OCSP_REVOKED;
+	spec.revoked_at = w->now - HOUR;
+	spec.archive_cutoff = w->now - 6 * 365 * DAY;
+	spec.extended_revoked = true;
+	spec.nonce = bytes_of(nonce, sizeof(nonce));
+	answer(w, &spec, &der);
+	OK(ocsp_answer_parse(buf_bytes(&der), &a, &e), &e);
+	assert_true(a.extended_revoked);
+	assert_true(bytes_eq(a.nonce, spec.nonce));
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(a.single[i].archive_cutoff,
+		    spec.archive_cutoff);
+	dir_write(&w->dir, "r.der", buf_bytes(&der));
+	must_run(&w->dir, "extensions",
+	    "openssl ocsp -respin r.der -noverify -resp_text");
+	says(&w->dir, "extensions", "Archive Cutoff");
+	spec.archive_cutoff = 0;
+	spec.extended_revoked = false;
+	buf_reset(&der);
+	answer(w, &spec, &der);
+	OK(ocsp_answer_parse(buf_bytes(&der), &a, &e), &e);
+	assert_false(a.extended_revoked);
+	assert_int_equal(a.single[0].archive_cutoff, 0);
+}
+
+/* Sixteen certificates and the longest nonce in one answer, each
+ * SingleResponse as it stood in the answer it comes from. */
+static void
+composed_of_sixteen(void **state)
+{
+	struct world *w = *state;
+	struct buf singles AUTO_BUF = BUF(OCSP_ANSWER_MAX);
+	struct buf tbs AUTO_BUF = BUF(OCSP_ANSWER_MAX);
+	struct buf der AUTO_BUF = BUF(OCSP_ANSWER_MAX);
+	struct ocsp_answer_spec spec = usual(w);
+	struct ocsp_answer a;
+	struct err e;
+	uint8_t serial[20] = { 0x7f }, nonce[128] = { 1 };
+	spec.serial = bytes_of(serial, sizeof(serial));
+	spec.archive_cutoff = w->now - DAY;
+	spec.revoked_at = w->now - DAY;
+	spec.reason = 1;
+	size_t end[OCSP_IDS_MAX];
+	for (size_t i = 0; i < OCSP_IDS_MAX; i++) {
+		serial[19] = (uint8_t)i;
+		spec.state = (enum ocsp_state)(i % 3);
+		OK(ocsp_single_build(&spec, true, &singles, &e), &e);
+		end[i] = singles.len;
+	}
+	struct ocsp_composed c = { .singles = buf_bytes(&singles),
+		.responder_key_hash = spec.responder_key_hash,
+		.produced_at = w->now,
+		.nonce = bytes_of(nonce, sizeof(nonce)) };
+	OK(ocsp_tbs_compose(&c, &tbs, &e), &e);
+	sign_tbs(w, buf_bytes(&tbs), buf_bytes(&w->responder_der), &der);
+	OK(ocsp_answer_parse(buf_bytes(&der), &a, &e), &e);
+	assert_int_equal(a.n_single, OCSP_IDS_MAX);
+	assert_true(bytes_eq(a.nonce, c.nonce));
+	for (size_t i = 0; i < OCSP_IDS_MAX; i++) {
+		size_t from = i == 0 ? 0 : end[i - 1];
+		assert_true(bytes_eq(a.single[i].der,
+		    bytes_of(singles.p + from, end[i] - from)));
+		assert_int_equal(a.single[i].id.serial.p[19], i);
+		assert_int_equal(a.single[i].state, i % 3);
+	}
+	c.singles = BYTES_NONE;
+	assert_int_equal(ocsp_tbs_compose(&c, &tbs, &e), ERR_INVALID);
+	assert_string_equal(e.id, "ocsp-spec");
+}
+
 /* --- Read what was built ------------------------------------------------------------ */
 
 static void
@@ -291,6 +372,8 @@ main(void)
 		cmocka_unit_test(openssl_accepts),
 		cmocka_unit_test(openssl_requests),
 		cmocka_unit_test(incident_55_other_issuer_does_not_match),
+		cmocka_unit_test(extensions_of_answers),
+		cmocka_unit_test(composed_of_sixteen),
 		cmocka_unit_test(read_back),
 		cmocka_unit_test(orders),
 		cmocka_unit_test(answers_of_others),
