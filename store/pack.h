@@ -93,6 +93,7 @@ void pack_index_free(struct pack_index *x);
  * invalid. */
 MUST_CHECK enum err_code pack_index_follow(struct pack_index *x, MDB_txn *txn,
     struct err *e);
+void pack_index_touch(const struct pack_index *x);
 bool pack_index_find(struct pack_index *x, MDB_txn *txn, uint8_t issuer,
     struct bytes serial, struct public_answer *out);
 

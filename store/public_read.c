@@ -109,6 +109,17 @@ public_answer(struct public_reader *r, uint8_t issuer, struct bytes serial,
 	return pack_index_find(r->index, r->txn, issuer, serial, out);
 }
 
+enum err_code
+public_warm(struct public_reader *r, struct err *e)
+{
+	TRY(public_renew(r, e));
+	enum err_code code = pack_index_follow(r->index, r->txn, e);
+	if (code == ERR_OK)
+		pack_index_touch(r->index);
+	public_release(r);
+	return code;
+}
+
 void
 public_answer_put(struct public_reader *r, const struct public_answer *a,
     uint8_t *out)

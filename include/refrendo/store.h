@@ -344,6 +344,9 @@ bool public_answer(struct public_reader *r, uint8_t issuer, struct bytes serial,
 /* Writes the body, len octets, before the next renew or release. */
 void public_answer_put(struct public_reader *r, const struct public_answer *a,
     uint8_t *out);
+/* Reads the index and touches each page of packed answers once, so that the
+ * first requests meet no page fault; at the start of who serves them. */
+MUST_CHECK enum err_code public_warm(struct public_reader *r, struct err *e);
 uint64_t public_log_index(struct public_reader *r); /* 0: nothing yet */
 /* Fills up to max ids; returns how many issuers there are. */
 size_t public_issuers(struct public_reader *r, struct issuer_id *ids,

@@ -310,6 +310,8 @@ follows_the_model(void **state)
 	}
 	look(m, late, MODEL_MAX);
 	struct public_reader *fresh = reader_new(m);
+	struct err e;
+	OK(public_warm(fresh, &e));
 	look(m, fresh, MODEL_MAX);
 	look(m, each, MODEL_MAX);
 	public_reader_free(each);
