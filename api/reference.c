@@ -38,6 +38,10 @@ static const char intro[] =
     "- `HEAD` answers as `GET` does, without the content.\n- **Lists** are "
     "`{\"items\": […], \"next\": \"…\"}`; `next` is absent on "
     "the last page and is the parameter `after` of the\n  page that follows.\n"
+    "- `GET " API_PREFIX "/metrics` is text for Prometheus and `GET " API_PREFIX
+    "/health` an object with the members `checks` and\n  `state` "
+    "(`good`, `look`, `alarm`); the listener `metrics` of `refrendo.yaml` "
+    "serves both without the prefix, and there an\n  alarm is 503.\n"
     "- Members, parameters and paths that are not listed here are refused, "
     "never ignored.\n\n"
     "Status: 200 done · 400 malformed · 403 not yours to ask · 404 not there "

@@ -322,6 +322,38 @@ check_engine(struct doctor *d)
 	json_decref(status);
 }
 
+/* What the checker of the running engine finds, as a client of status. */
+static void
+check_health(struct doctor *d)
+{
+	json_t *health, *row;
+	struct err e;
+	size_t i;
+	if (engine_json(d->c, "/health", &health, &e) != ERR_OK)
+		return; /* check_engine() has said so */
+	json_array_foreach(json_object_get(health, "checks"), i, row)
+	{
+		const char *name =
+		    json_string_value(json_object_get(row, "name"));
+		const char *word =
+		    json_string_value(json_object_get(row, "state"));
+		const char *detail =
+		    json_string_value(json_object_get(row, "detail"));
+		bool good = word != NULL && strcmp(word, "good") == 0;
+		bool alarm = word != NULL && strcmp(word, "alarm") == 0;
+		if (name == NULL || detail == NULL ||
+		    (good && strcmp(name, "checker") != 0))
+			continue;
+		tell(d,
+		    good    ? STATE_GOOD
+		    : alarm ? STATE_WRONG
+			    : STATE_LOOK,
+		    "health", arena_printf(d->c->arena, "%s: %s", name, detail),
+		    arena_printf(d->c->arena, "%s: %s", name, detail));
+	}
+	json_decref(health);
+}
+
 /* Keys of faulty generators and leaked ones are found by lists alone. */
 static void
 check_lists(struct doctor *d)
@@ -371,6 +403,7 @@ doctor(struct cli *c, struct err *e)
 	check_clock(&d);
 	check_lists(&d);
 	check_engine(&d);
+	check_health(&d);
 	check_crls(&d);
 	if (c->json) {
 		char *text = json_dumps(d.checks, JSON_COMPACT);

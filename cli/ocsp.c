@@ -269,6 +269,10 @@ static const struct verb verbs[] = {
 	    "how well a responder keeps the standards; exit status 6 if it fails one",
 	    "qué tan bien cumple las normas un respondedor; estado de salida 6 si falla alguna",
 	    "ocsp check http://estado.example.cl/ocsp --issuer emisora.pem", NULL },
+	{ "ocsp", "stats", ocsp_stats, NO_ACT, NO_OPERAND, "", 0, 0, OPTION(OPT_SOCKET),
+	    "what the running engine's responder does: requests, answers, errors, backlog",
+	    "qué hace el respondedor del motor: consultas, respuestas, errores, atraso",
+	    "ocsp stats", NULL },
 };
 /* clang-format on */
 

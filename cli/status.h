@@ -71,6 +71,9 @@ MUST_CHECK enum err_code crl_verify(struct cli *c, struct err *e);
 MUST_CHECK enum err_code crl_diff(struct cli *c, struct err *e);
 MUST_CHECK enum err_code crl_build(struct cli *c, struct err *e);
 
+/* metrics.c */
+MUST_CHECK enum err_code ocsp_stats(struct cli *c, struct err *e);
+
 /* ocsp_check.c */
 MUST_CHECK enum err_code ocsp_check(struct cli *c, struct err *e);
 

@@ -9,7 +9,7 @@
 #define FRAME_WAIT_MS 10000
 
 static const char *const role_names[ROLES] = { "signer", "ocsp-signer", "core",
-	"front", "status" };
+	"front", "status", "checker" };
 
 const char *
 role_name(enum role r)

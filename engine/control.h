@@ -31,6 +31,7 @@ enum role {
 	ROLE_CORE,
 	ROLE_FRONT,
 	ROLE_STATUS,
+	ROLE_CHECKER,
 	ROLES
 };
 const char *role_name(enum role r); /* "ocsp-signer" */

@@ -443,6 +443,8 @@ on_control(uv_poll_t *poll, int status, int events)
 			break;
 		if (f.body.p[0] == ROLE_FRONT)
 			front_peer(c, f.body.p[1], f.fd);
+		else if (f.body.p[0] == ROLE_CHECKER)
+			check_peer(c, f.fd);
 		else
 			sign_peer(c, (enum role)f.body.p[0], f.fd);
 		f.fd = -1;
@@ -495,6 +497,7 @@ on_second(uv_timer_t *timer)
 	publish_pump(c);
 	crl_pump(c);
 	reply_pump(c);
+	check_second(c);
 	arena_reset(c->arena);
 	core_stop_if_done(c);
 }

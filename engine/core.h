@@ -248,7 +248,9 @@ struct core {
 	struct jobs asking;    /* commands whose evidence the signer checks */
 
 	/* Peers. */
-	struct peer *front[FRONTS_MAX], *signer, *ocsp;
+	struct peer *front[FRONTS_MAX], *signer, *ocsp, *checker;
+	int64_t check_after_ms;       /* monotonic: not before */
+	struct public_due_at checked; /* how far samples were taken */
 	bool signer_ready, ocsp_ready;
 	uint64_t next_id;
 	struct signer_hello hello;
@@ -354,6 +356,10 @@ bool crl_is_idle(const struct core *c);
 void crl_answer(struct core *c, const struct frame *f);
 void crl_written(struct core *c, struct job *j);
 bool crl_covers(const struct core *c, uint64_t size);
+
+/* core_check.c: the checker is told what to ask status for */
+void check_peer(struct core *c, int fd);
+void check_second(struct core *c);
 
 /* core_query.c */
 MUST_CHECK enum err_code query_answer(struct core *c, struct peer *front,

@@ -14,6 +14,12 @@ const struct counter_text counter_table[COUNTERS_N] = {
 #undef X
 };
 
+const struct counter_text counter_ca_table[COUNTERS_CA_N] = {
+#define X(place, family, help) [place] = { family, "", help, KIND_GAUGE },
+	COUNTERS_CA(X)
+#undef X
+};
+
 static struct counter_page nowhere;
 struct counter_page *counters = &nowhere;
 
@@ -56,6 +62,9 @@ counters_own(int fd, size_t slot, enum role role, uint8_t index, struct err *e)
 	for (size_t i = 0; i < COUNTERS_N; i++)
 		if (counter_table[i].kind == KIND_GAUGE)
 			gauge((enum counter)i, 0);
+	for (size_t ca = 0; ca < COUNTERS_CAS; ca++)
+		for (size_t i = 0; i < COUNTERS_CA_N; i++)
+			gauge_ca((enum counter_ca)i, ca, 0);
 	return ERR_OK;
 }
 
@@ -102,6 +111,18 @@ counters_get(const struct counters_view *v, size_t i, enum counter which)
 	return i < v->n ? atomic_load_explicit(&v->page[i].value[which],
 			      memory_order_relaxed)
 			: 0;
+}
+
+uint64_t
+counters_ca(const struct counters_view *v, size_t ca, enum counter_ca which)
+{
+	size_t at = COUNTERS_N + ca * COUNTERS_CA_N + (size_t)which;
+	uint64_t most = 0;
+	for (size_t i = 0; i < v->n; i++) {
+		uint64_t value = counters_get(v, i, (enum counter)at);
+		most = value > most ? value : most;
+	}
+	return most;
 }
 
 uint64_t

@@ -92,7 +92,46 @@ enum counter_kind { KIND_COUNTER, KIND_GAUGE };
 	    "OCSP answers that wait to be signed.")                           \
 	X(COUNT_NO_BUDGET, "ocsp_without_budget_total", "", KIND_COUNTER,    \
 	    "Questions for a fresh signature that were answered without one: "\
-	    "the rate of their address or of the ocsp-signer was used up.")
+	    "the rate of their address or of the ocsp-signer was used up.")   \
+	X(COUNT_READ_ONLY, "core_read_only", "", KIND_GAUGE,                  \
+	    "1 when core has stopped writing.")                               \
+	X(COUNT_OVERDUE, "ocsp_refresh_overdue_seconds", "", KIND_GAUGE,      \
+	    "How long the published answer that is due first has been due.")  \
+	X(COUNT_FIRST_END, "ocsp_first_next_update_timestamp_seconds", "",    \
+	    KIND_GAUGE, "nextUpdate of the published answer that is due "     \
+	    "first; 0: nothing is published.")                                \
+	X(COUNT_CHECKS_CRL, "checks_total", "kind=\"crl\"", KIND_COUNTER,     \
+	    "What the checker fetched from status and verified.")             \
+	X(COUNT_CHECKS_OCSP, "checks_total", "kind=\"ocsp\"", KIND_COUNTER,   \
+	    "")                                                               \
+	X(COUNT_CHECKS_FAILED_CRL, "checks_failed_total", "kind=\"crl\"",     \
+	    KIND_COUNTER, "What of it could not be had, or not be believed.") \
+	X(COUNT_CHECKS_FAILED_OCSP, "checks_failed_total", "kind=\"ocsp\"",   \
+	    KIND_COUNTER, "")                                                 \
+	X(COUNT_CHECKED_AT, "checker_last_run_timestamp_seconds", "",         \
+	    KIND_GAUGE, "When the checker ended its last round.")             \
+	X(COUNT_CHECK_STATE, "checker_state", "", KIND_GAUGE,                 \
+	    "0 good, 1 less than 40 % of a life is left, 2 less than 25 %, "  \
+	    "or something served cannot be believed.")
+
+/*
+ * Gauges of each issuing CA, in the order of the configuration; the root comes
+ * last.  Printed with the label ca.
+ *
+ *  place, family, help
+ */
+#define COUNTERS_CA(X)                                                        \
+	X(CA_CRL_NUMBER, "crl_number", "Number of the newest CRL.")           \
+	X(CA_CRL_THIS, "crl_this_update_timestamp_seconds",                   \
+	    "thisUpdate of the newest CRL.")                                  \
+	X(CA_CRL_NEXT, "crl_next_update_timestamp_seconds",                   \
+	    "nextUpdate of the newest CRL.")                                  \
+	X(CA_RESPONDER_END, "ocsp_signer_not_after_timestamp_seconds",        \
+	    "End of the delegated responder's certificate.")                  \
+	X(CA_CHECK_CRL_LEFT, "checked_crl_life_left_percent",                 \
+	    "Least life that a client finds left in a CRL that is served.")   \
+	X(CA_CHECK_OCSP_LEFT, "checked_ocsp_life_left_percent",               \
+	    "Least life that a client finds left in the sampled answers.")
 /* clang-format on */
 
 enum counter {
@@ -107,13 +146,25 @@ struct counter_text {
 };
 extern const struct counter_text counter_table[COUNTERS_N];
 
+enum counter_ca {
+#define X(place, family, help) place,
+	COUNTERS_CA(X)
+#undef X
+	    COUNTERS_CA_N
+};
+extern const struct counter_text counter_ca_table[COUNTERS_CA_N];
+#define COUNTERS_CAS  9 /* ISSUERS_MAX and the root */
+#define COUNTERS_ROOT 8
+
 #define COUNTERS_PAGE 4096
 struct counter_page {
 	_Atomic uint32_t role, index; /* role + 1; 0: no process has it yet */
 	_Atomic uint64_t value[COUNTERS_PAGE / 8 - 1];
 };
 _Static_assert(sizeof(struct counter_page) == COUNTERS_PAGE, "one page");
-_Static_assert(COUNTERS_N < COUNTERS_PAGE / 8 - 1, "the table fits a page");
+_Static_assert(COUNTERS_N + COUNTERS_CAS * COUNTERS_CA_N <
+		   COUNTERS_PAGE / 8 - 1,
+    "the tables fit a page");
 
 /* This process's own page; one of no file until counters_own() was called. */
 extern struct counter_page *counters;
@@ -133,6 +184,16 @@ gauge(enum counter which, uint64_t value)
 {
 	atomic_store_explicit(&counters->value[which], value,
 	    memory_order_relaxed);
+}
+
+static inline void
+gauge_ca(enum counter_ca which, size_t ca, uint64_t value)
+{
+	if (ca < COUNTERS_CAS)
+		atomic_store_explicit(&counters->value[COUNTERS_N +
+						       ca * COUNTERS_CA_N +
+						       (size_t)which],
+		    value, memory_order_relaxed);
 }
 
 /* The parent: a sealed memory file of n pages.  ERR_IO "counters-file". */
@@ -156,6 +217,9 @@ bool counters_who(const struct counters_view *v, size_t i, enum role *role,
     uint8_t *index);
 uint64_t counters_get(const struct counters_view *v, size_t i,
     enum counter which);
+/* The greatest that any process set. */
+uint64_t counters_ca(const struct counters_view *v, size_t ca,
+    enum counter_ca which);
 /* Over all processes. */
 uint64_t counters_sum(const struct counters_view *v, enum counter which);
 

@@ -26,7 +26,7 @@
 #include "peer.h"
 #include "role.h"
 
-#define PROCESSES_MAX    35
+#define PROCESSES_MAX    36
 #define STATUS_USUAL_MAX 8 /* of a machine with more cores */
 #define BACKOFF_MIN_MS   100
 #define BACKOFF_READY_MS 250 /* for one that had come up */
@@ -47,6 +47,7 @@ struct process {
 	enum process_state state;
 	int control_fd; /* ours; -1: none */
 	int listen_fd;  /* handed to it at every start; -1: none */
+	int metrics_fd; /* of a front, after that; -1: none */
 	int64_t backoff_ms, started_ms;
 };
 
@@ -143,6 +144,7 @@ are_peers(enum role a, enum role b)
 		{ ROLE_CORE, ROLE_SIGNER },
 		{ ROLE_CORE, ROLE_OCSP_SIGNER },
 		{ ROLE_CORE, ROLE_FRONT },
+		{ ROLE_CORE, ROLE_CHECKER },
 		{ ROLE_STATUS, ROLE_OCSP_SIGNER },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
@@ -244,8 +246,8 @@ on_control(uv_poll_t *poll, int status, int events)
 static void
 stop_roles(struct parent *parent)
 {
-	static const enum role order[] = { ROLE_FRONT, ROLE_STATUS, ROLE_CORE,
-		ROLE_SIGNER, ROLE_OCSP_SIGNER };
+	static const enum role order[] = { ROLE_FRONT, ROLE_CHECKER,
+		ROLE_STATUS, ROLE_CORE, ROLE_SIGNER, ROLE_OCSP_SIGNER };
 	for (size_t k = 0; k < ARRAY_LEN(order); k++) {
 		for (size_t i = 0; i < parent->n; i++) {
 			struct process *p = &parent->process[i];
@@ -369,6 +371,8 @@ process_start(struct process *p)
 	send_setup(p);
 	if (p->listen_fd >= 0)
 		process_send(p, CONTROL_LISTEN, BYTES_NONE, p->listen_fd);
+	if (p->metrics_fd >= 0)
+		process_send(p, CONTROL_LISTEN, BYTES_NONE, p->metrics_fd);
 	connect_peers(p);
 }
 
@@ -452,7 +456,8 @@ process_add(struct parent *parent, enum role role, uint8_t index)
 		.role = role,
 		.index = index,
 		.control_fd = -1,
-		.listen_fd = -1 };
+		.listen_fd = -1,
+		.metrics_fd = -1 };
 	uv_timer_init(&parent->loop, &p->retry);
 	p->retry.data = p;
 	return p;
@@ -470,6 +475,18 @@ status_processes(const struct config *c)
 	return n < STATUS_USUAL_MAX ? n : STATUS_USUAL_MAX;
 }
 
+/* Metrics are served where the configuration asks for it: off by default. */
+static enum err_code
+front_add(struct parent *parent, uint8_t index, int admin, struct err *e)
+{
+	const struct config *c = &parent->inst.config;
+	struct process *p = process_add(parent, ROLE_FRONT, index);
+	p->listen_fd = admin;
+	return c->metrics[0] == '\0'
+		   ? ERR_OK
+		   : listen_tcp(c->metrics, &p->metrics_fd, e);
+}
+
 static enum err_code
 parent_processes(struct parent *parent, struct err *e)
 {
@@ -480,7 +497,7 @@ parent_processes(struct parent *parent, struct err *e)
 	process_add(parent, ROLE_OCSP_SIGNER, 0);
 	process_add(parent, ROLE_CORE, 0);
 	for (int64_t i = 0; i < c->front_processes; i++)
-		process_add(parent, ROLE_FRONT, (uint8_t)i)->listen_fd = admin;
+		TRY(front_add(parent, (uint8_t)i, admin, e));
 	struct process *first = NULL;
 	for (int64_t i = 0; i < status_processes(c); i++) {
 		struct process *p =
@@ -492,6 +509,7 @@ parent_processes(struct parent *parent, struct err *e)
 			TRY(listen_again(first->listen_fd, &p->listen_fd, e));
 		first = first == NULL ? p : first;
 	}
+	process_add(parent, ROLE_CHECKER, 0);
 	return ERR_OK;
 }
 

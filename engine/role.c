@@ -60,6 +60,16 @@ role_setup(struct role_context *r, struct err *e)
 	return ERR_OK;
 }
 
+uint16_t
+address_port(const char *address)
+{
+	const char *colon = strrchr(address, ':');
+	int64_t port = 0;
+	if (colon != NULL)
+		(void)dec_parse(bytes_str(colon + 1), &port);
+	return port > 0 && port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
 enum err_code
 role_ready(struct role_context *r, struct err *e)
 {
@@ -89,6 +99,7 @@ engine_role(const char *name)
 		[ROLE_CORE] = role_core,
 		[ROLE_FRONT] = role_front,
 		[ROLE_STATUS] = role_status,
+		[ROLE_CHECKER] = role_checker,
 	};
 	enum role role;
 	struct role_context r;

@@ -25,11 +25,14 @@ struct role_context {
 MUST_CHECK enum err_code role_setup(struct role_context *r, struct err *e);
 /* Closes the sandbox and sends CONTROL_READY with its report. */
 MUST_CHECK enum err_code role_ready(struct role_context *r, struct err *e);
+/* The port of "127.0.0.1:8080"; 0: any. */
+uint16_t address_port(const char *address);
 void role_fini(struct role_context *r);
 
 int role_signer(struct role_context *r); /* signer and ocsp-signer */
 int role_core(struct role_context *r);
 int role_front(struct role_context *r);
 int role_status(struct role_context *r);
+int role_checker(struct role_context *r);
 
 #endif

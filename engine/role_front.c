@@ -11,20 +11,23 @@
 #include <refrendo/net.h>
 
 #include "control.h"
+#include "metrics.h"
 #include "peer.h"
 #include "role.h"
 
-#define CONNS_MAX      512
-#define REQUEST_MS     10000
-#define IDLE_MS        60000
-#define PENDING_MAX    (64u << 20)
-#define ANSWER_MAX     (CORE_ANSWER_MAX * 3) /* JSON of the largest answer */
-#define ASKED_MAX      1024                  /* requests that wait for core */
-#define CORE_ANSWER_MS 30000
-#define SNAPSHOT_MS    3600000 /* copies the whole ledger */
-#define STOP_MS        15000
-#define RETRY_LATER    "Retry-After: 1\r\n"
-#define TYPE_PROBLEM   "application/problem+json"
+#define CONNS_MAX       512
+#define REQUEST_MS      10000
+#define IDLE_MS         60000
+#define PENDING_MAX     (64u << 20)
+#define ANSWER_MAX      (CORE_ANSWER_MAX * 3) /* JSON of the largest answer */
+#define ASKED_MAX       1024                  /* requests that wait for core */
+#define CORE_ANSWER_MS  30000
+#define SNAPSHOT_MS     3600000 /* copies the whole ledger */
+#define STOP_MS         15000
+#define METRICS_CONNS   16
+#define METRICS_PENDING (1u << 20)
+#define RETRY_LATER     "Retry-After: 1\r\n"
+#define TYPE_PROBLEM    "application/problem+json"
 
 /* A client that waits for core. */
 struct asked {
@@ -40,7 +43,8 @@ struct front {
 	uv_poll_t control;
 	uv_timer_t second;
 	struct role_context *role;
-	struct net_server *server;
+	struct net_server *server, *metrics;
+	struct counters_view counters; /* of all processes */
 	struct peer *core;
 	struct arena *arena; /* of one event */
 	struct buf body, out;
@@ -248,6 +252,59 @@ ask(struct front *f, struct net_conn *c, const struct http_request *r,
 	return ERR_OK;
 }
 
+/* --- What front knows itself ---------------------------------------------------------- */
+
+/*
+ * Metrics and health are the counters of all processes: front answers these
+ * two itself, so that they are there when core is not.
+ */
+static bool
+answer_own(struct front *f, struct net_conn *c, const struct http_request *r,
+    const char *prefix)
+{
+	struct bytes path = r->path;
+	size_t len = strlen(prefix);
+	const char *type = METRICS_TYPE;
+	int status = 200;
+	if ((r->method != HTTP_GET && r->method != HTTP_HEAD) ||
+	    path.len < len || memcmp(path.p, prefix, len) != 0)
+		return false;
+	path = bytes_of(path.p + len, path.len - len);
+	buf_reset(&f->body);
+	buf_reset(&f->out);
+	if (bytes_is(path, "/metrics")) {
+		metrics_print(&f->counters, &f->role->inst.config, &f->body);
+	} else if (bytes_is(path, "/health")) {
+		type = "application/json";
+		/* Whoever balances load reads the status alone. */
+		if (!health_json(&f->counters, &f->role->inst.config,
+			clock_now(), &f->body) &&
+		    len == 0)
+			status = 503;
+	} else {
+		return false;
+	}
+	http_answer(&f->out, status, clock_now(), r->keep_alive, type,
+	    "Cache-Control: no-store\r\n", buf_bytes(&f->body),
+	    r->method == HTTP_HEAD);
+	net_answer(c, buf_bytes(&f->out), r->keep_alive);
+	return true;
+}
+
+/* The listener of the configuration: these two, to whoever reaches it. */
+static void
+on_metrics(void *ctx, struct net_conn *c, const struct http_request *r)
+{
+	struct front *f = ctx;
+	struct err e;
+	if (answer_own(f, c, r, ""))
+		return;
+	err_say(&e, ERR_NOTFOUND, "front-metrics-path",
+	    "only GET /metrics and GET /health are here");
+	put_problem(f, &e, 404, "", r->keep_alive, r->method == HTTP_HEAD);
+	net_answer(c, buf_bytes(&f->out), r->keep_alive);
+}
+
 static enum err_code
 handle(struct front *f, struct net_conn *c, const struct http_request *r,
     int *status, struct err *e)
@@ -260,6 +317,8 @@ handle(struct front *f, struct net_conn *c, const struct http_request *r,
 		    "this user may not use the engine; run the command as "
 		    "root, or add the user's number to admin.uids in "
 		    "etc/refrendo.yaml");
+	if (answer_own(f, c, r, "/api/v1"))
+		return ERR_OK;
 	TRY(api_route(r, uid, f->arena, &call, status, e));
 	return ask(f, c, r, &call, e);
 }
@@ -313,6 +372,8 @@ on_control(uv_poll_t *poll, int status, int events)
 		f->stopping = true;
 		f->stop_ms = clock_mono_ms() + STOP_MS;
 		net_stop(f->server);
+		if (f->metrics != NULL)
+			net_stop(f->metrics);
 		stop_when_done(f);
 	}
 	buf_fini(&frame.body);
@@ -338,7 +399,7 @@ on_second(uv_timer_t *timer)
 }
 
 static enum err_code
-front_open(struct front *f, int *listen_fd, struct err *e)
+take_listener(int *listen_fd, struct err *e)
 {
 	struct control_frame frame;
 	TRY(control_read(CONTROL_FD, &frame, e));
@@ -347,11 +408,38 @@ front_open(struct front *f, int *listen_fd, struct err *e)
 		return err_say(e, ERR_INVALID, "front-listen",
 		    "front got no socket to listen on");
 	*listen_fd = frame.fd;
-	return role_ready(f->role, e);
+	return ERR_OK;
 }
 
 static enum err_code
-front_serve(struct front *f, int listen_fd, struct err *e)
+front_open(struct front *f, int *listen_fd, int *metrics_fd, struct err *e)
+{
+	*metrics_fd = -1;
+	TRY(take_listener(listen_fd, e));
+	if (f->role->inst.config.metrics[0] != '\0')
+		TRY(take_listener(metrics_fd, e));
+	TRY(counters_all(f->role->counters_fd, &f->counters, e));
+	return role_ready(f->role, e);
+}
+
+/* Few clients and small answers: those that scrape. */
+static enum err_code
+metrics_serve(struct front *f, int fd, struct err *e)
+{
+	struct net_setup setup = { .loop = &f->loop,
+		.fd = fd,
+		.limits = &http_limits_status,
+		.conns_max = METRICS_CONNS,
+		.request_ms = REQUEST_MS,
+		.idle_ms = IDLE_MS,
+		.pending_max = METRICS_PENDING,
+		.handler = on_metrics,
+		.ctx = f };
+	return net_serve(&setup, &f->metrics, e);
+}
+
+static enum err_code
+front_serve(struct front *f, int listen_fd, int metrics_fd, struct err *e)
 {
 	struct net_setup setup = { .loop = &f->loop,
 		.fd = listen_fd,
@@ -364,6 +452,8 @@ front_serve(struct front *f, int listen_fd, struct err *e)
 		.handler = on_request,
 		.ctx = f };
 	TRY(net_serve(&setup, &f->server, e));
+	if (metrics_fd >= 0)
+		TRY(metrics_serve(f, metrics_fd, e));
 	control_watch(&f->loop, &f->control, CONTROL_FD, on_control);
 	f->control.data = f;
 	uv_timer_init(&f->loop, &f->second);
@@ -379,7 +469,7 @@ role_front(struct role_context *r)
 	static struct front front; /* a quarter of a MiB: not for a stack */
 	struct front *f = &front;
 	struct err e;
-	int listen_fd;
+	int listen_fd, metrics_fd;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	f->role = r;
@@ -389,11 +479,12 @@ role_front(struct role_context *r)
 	f->out = BUF(ANSWER_MAX + 4096);
 	uv_loop_init(&f->loop);
 	net_prepare(&f->loop);
-	enum err_code code = front_open(f, &listen_fd, &e);
+	enum err_code code = front_open(f, &listen_fd, &metrics_fd, &e);
 	if (code == ERR_OK)
-		code = front_serve(f, listen_fd, &e);
+		code = front_serve(f, listen_fd, metrics_fd, &e);
 	if (code != ERR_OK)
 		log_err("front-start", &e);
+	counters_close(&f->counters);
 	buf_fini(&f->body);
 	buf_fini(&f->out);
 	arena_free(f->arena);

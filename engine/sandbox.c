@@ -6,11 +6,13 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <refrendo/engine.h>
 
+#include "role.h"
 #include "sandbox.h"
 
 /* --- seccomp --------------------------------------------------------------
@@ -27,7 +29,8 @@ enum group {
 	G_SERVER = 16,
 	G_FILES = 32, /* status opens what is too long for a row */
 	G_TOKEN = 64,
-	G_TOKEN_NET = 128
+	G_TOKEN_NET = 128,
+	G_CLIENT = 256
 };
 
 static const struct {
@@ -91,6 +94,9 @@ static const struct {
 	{ SCMP_SYS(getpeername), G_LOOP | G_TOKEN_NET },
 	{ SCMP_SYS(accept4), G_SERVER },
 	{ SCMP_SYS(listen), G_SERVER },
+	/* The checker asks status, as any client. */
+	{ SCMP_SYS(connect), G_CLIENT },
+	{ SCMP_SYS(getsockopt), G_CLIENT },
 	/* LMDB and the threads of core; clone3 must answer ENOSYS. */
 	{ SCMP_SYS(openat), G_STORE | G_TOKEN },
 	{ SCMP_SYS(open), G_STORE | G_TOKEN },
@@ -142,6 +148,8 @@ role_groups(enum role role, const struct config *config)
 		return G_ALL | G_LOOP | G_SERVER;
 	case ROLE_STATUS:
 		return G_ALL | G_LOOP | G_SERVER | G_FILES;
+	case ROLE_CHECKER:
+		return G_ALL | G_CLIENT;
 	case ROLES:
 		break;
 	}
@@ -162,6 +170,14 @@ filter_fill(scmp_filter_ctx ctx, int groups)
 	    seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
 		SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE, O_RDONLY)) != 0)
 		return false;
+	/* New sockets of the Internet alone, and of TCP. */
+	for (size_t i = 0; (groups & G_CLIENT) != 0 && i < 2; i++) {
+		const int families[] = { AF_INET, AF_INET6 };
+		if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]),
+			SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM)) != 0)
+			return false;
+	}
 	/* glibc falls back to clone when clone3 is absent, not when refused. */
 	if (seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3),
 		0) != 0)
@@ -275,6 +291,18 @@ landlock_fill(int ruleset, enum role role, const char *dir,
 		   LANDLOCK_ACCESS_FS_READ_FILE);
 }
 
+/* Where the kernel can tell ports apart: connections to this one alone. */
+static bool
+landlock_allow_port(int ruleset, uint16_t port)
+{
+	/* struct landlock_net_port_attr and its type, of version 4. */
+	const struct {
+		uint64_t access, port;
+	} rule = { NET_CONNECT_TCP, port };
+	const int net_port = 2;
+	return syscall(SYS_landlock_add_rule, ruleset, net_port, &rule, 0) == 0;
+}
+
 static bool
 landlock_close(enum role role, const char *dir, const struct config *config,
     int version)
@@ -290,8 +318,11 @@ landlock_close(enum role role, const char *dir, const struct config *config,
 	    (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
 	if (ruleset < 0)
 		return false;
-	bool done = landlock_fill(ruleset, role, dir, config) &&
-		    syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+	uint16_t port = role == ROLE_CHECKER ? address_port(config->listen) : 0;
+	bool done =
+	    landlock_fill(ruleset, role, dir, config) &&
+	    (port == 0 || version < 4 || landlock_allow_port(ruleset, port)) &&
+	    syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
 	close(ruleset);
 	return done;
 }

@@ -13,7 +13,9 @@
  * dir        the installation: core keeps its ledger/ and public/, status
  *            reads public/; the signers keep no path at all.
  * config     of its keys in a token, if there are any, the signers keep the
- *            paths that pkcs11 names, and sockets where it says so.
+ *            paths that pkcs11 names, and sockets where it says so; the checker
+ *            may connect to the port of listen alone, where Landlock knows
+ *            ports (version 4).
  * report     what confines the role now: "seccomp=yes landlock=7".
  *
  * A build with the address or thread sanitizer leaves seccomp out and says

@@ -28,7 +28,7 @@ struct said_config {
 	struct {
 		struct value log_public, endorser, root, signer, policies;
 	} files;
-	struct value issuers;
+	struct value issuers, metrics, check_every;
 };
 
 /* clang-format off */
@@ -104,6 +104,8 @@ static const struct row config_rows[] = {
 	{ "origin",     T_TEXT, REQUIRED, 3, 63,          NULL,             AT(origin),     NULL, NULL,             "C2SP tlog-checkpoint", "Name of the log, as in its checkpoints." },
 	{ "public_url", T_TEXT, REQUIRED, 8, URL_LEN - 1, NULL,             AT(public_url), NULL, NULL,             "RFC 5280 4.2.1.13", "Where validators find CRLs and OCSP: http://host[:port]; certificates carry it." },
 	{ "listen",     T_TEXT, 0,        3, 63,          "127.0.0.1:8080", AT(listen),     NULL, NULL,             NULL, "Address and port of status; port 0 takes a free one." },
+	{ "metrics",    T_TEXT, 0,        3, 63,          NULL,             AT(metrics),    NULL, NULL,             NULL, "Address and port where GET /metrics and GET /health are served; without it nowhere but the administration socket." },
+	{ "check_every", T_DURATION, 0,   1, HOUR,        "1m",             AT(check_every), NULL, NULL,            NULL, "How often what status serves is fetched and verified." },
 	{ "admin",      T_MAP,  0,        0, 0,           NULL,             AT(admin),      NULL, &admin_table,     NULL, "The administration socket." },
 	{ "processes",  T_MAP,  0,        0, 0,           NULL,             AT(processes),  NULL, &processes_table, NULL, "How many of each." },
 	{ "maps",       T_MAP,  0,        0, 0,           NULL,             AT(maps),       NULL, &maps_table,      NULL, "Sizes of the LMDB maps; growing one later needs a stop." },
@@ -264,6 +266,19 @@ said(const struct value *v)
 }
 
 static void
+check_listen(struct load *l, const struct value *v)
+{
+	struct err e;
+
+	if (!v->ok || v->text.len == 0 || listen_valid(said(v)))
+		return;
+	err_at(&e, ERR_INVALID, "config-listen", NULL, where_of(l, v->at),
+	    "listen is an IPv4 address, or an IPv6 one in brackets, a "
+	    "colon and a port");
+	report(l, v->at->width, &e, "as in 127.0.0.1:8080 or \"[::1]:8080\"");
+}
+
+static void
 check_forms(struct load *l, const struct said_config *s)
 {
 	struct err e;
@@ -284,14 +299,8 @@ check_forms(struct load *l, const struct said_config *s)
 		report(l, s->public_url.at->width, &e,
 		    "as in http://estado.example.cl");
 	}
-	if (s->listen.ok && !listen_valid(said(&s->listen))) {
-		err_at(&e, ERR_INVALID, "config-listen", NULL,
-		    where_of(l, s->listen.at),
-		    "listen is an IPv4 address, or an IPv6 one in brackets, a "
-		    "colon and a port");
-		report(l, s->listen.at->width, &e,
-		    "as in 127.0.0.1:8080 or \"[::1]:8080\"");
-	}
+	check_listen(l, &s->listen);
+	check_listen(l, &s->metrics);
 }
 
 static void
@@ -409,6 +418,8 @@ keep(struct load *l, const struct said_config *s, struct config *c)
 	keep_text(c->origin, sizeof(c->origin), &s->origin);
 	keep_text(c->public_url, sizeof(c->public_url), &s->public_url);
 	keep_text(c->listen, sizeof(c->listen), &s->listen);
+	keep_text(c->metrics, sizeof(c->metrics), &s->metrics);
+	c->check_every_s = s->check_every.n;
 	keep_text(c->admin_socket, sizeof(c->admin_socket), &s->admin.socket);
 	for (size_t i = 0; i < s->admin.uids.count; i++)
 		c->admin_uids[c->n_admin_uid++] = (uint32_t)uid[i];

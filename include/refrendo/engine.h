@@ -124,7 +124,6 @@ void probe_fini(struct probe_answer *a);
  * free with http_response_fini() on ERR_OK.  Refuses as probe_ocsp() does.
  */
 MUST_CHECK enum err_code probe_get(const char *url, size_t max,
-    int64_t timeout_ms, bool numeric, struct http_response *out,
-    struct err *e);
+    int64_t timeout_ms, bool numeric, struct http_response *out, struct err *e);
 
 #endif

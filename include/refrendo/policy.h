@@ -145,6 +145,8 @@ struct config {
 	char origin[64];          /* name of the log, as in its checkpoints */
 	char public_url[URL_LEN]; /* http://host[:port], no final slash */
 	char listen[64];          /* address:port of status; IPv4 or [IPv6] */
+	char metrics[64];         /* the same, of the metrics; "": none */
+	int64_t check_every_s;    /* 1..3600 */
 	char admin_socket[PATH_LEN];
 	uint32_t admin_uids[16]; /* who may use it beside root */
 	size_t n_admin_uid;

@@ -23,7 +23,9 @@ Comandos; agregue --help a cualquiera:
   csr          new | inspect
   policy       check | show | explain | simulate | activate | endorse | withdraw | activations | activation | statement | history | ls | fmt | diff | schema
   crl          ls | show | verify | diff | build
-  ocsp         query | check
+  ocsp         query | check | stats
+  metrics      cifras del motor, como las lee Prometheus
+  health       si el motor está bien, según un cliente de su estado: estado de salida 1 si no
   publish      mantener un directorio que sirve cualquier servidor web: OCSP por GET, CRL, bitácora
   audit        export | verify | reproduce | replay | prove | journal
   lint         qué tienen mal certificados y CRL de cualquiera; estado 6 si hay errores

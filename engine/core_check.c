@@ -1,0 +1,201 @@
+/*
+ * What core tells the checker, and the gauges of what is published.  Samples
+ * are the answers that are due first, which would go stale first, and some
+ * further ones, so that in time each is asked for.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "check.h"
+#include "core.h"
+#include "counters.h"
+
+#define TELL_MS    5000
+#define FIRST_MAX  4
+#define RENEW_EVER (INT64_MAX / 2) /* whatever is published */
+
+static enum err_code
+on_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
+{
+	(void)ctx;
+	(void)p;
+	(void)f;
+	return err_say(e, ERR_INVALID, "core-checker-frame",
+	    "the checker has nothing to tell core");
+}
+
+static void
+on_gone(void *ctx, struct peer *p)
+{
+	struct core *c = ctx;
+	if (c->checker == p)
+		c->checker = NULL;
+}
+
+void
+check_peer(struct core *c, int fd)
+{
+	struct err e;
+	if (c->checker != NULL)
+		peer_close(c->checker);
+	struct peer_setup setup = { .loop = &c->loop,
+		.fd = fd,
+		.name = "checker",
+		.cap = check_cap,
+		.frame = on_frame,
+		.gone = on_gone,
+		.ctx = c };
+	c->check_after_ms = 0;
+	if (peer_open(&setup, &c->checker, &e) != ERR_OK)
+		log_err("peer-open", &e);
+}
+
+/* --- What is published ------------------------------------------------------------ */
+
+struct samples {
+	struct check_sample v[CHECK_SAMPLES_MAX];
+	size_t n;
+};
+
+static void
+take(void *ctx, uint8_t issuer, struct bytes serial)
+{
+	struct samples *s = ctx;
+	if (s->n == CHECK_SAMPLES_MAX || serial.len > SERIAL_MAX)
+		return;
+	struct check_sample *x = &s->v[s->n++];
+	x->issuer = issuer;
+	x->serial_len = (uint8_t)serial.len;
+	memcpy(x->serial, serial.p, serial.len);
+}
+
+static bool
+row_of(struct core *c, const struct check_sample *s, struct public_row *row)
+{
+	uint8_t key[PUBLIC_KEY_MAX];
+	return public_get(c->reader,
+	    public_ocsp_key(key, s->issuer, bytes_of(s->serial, s->serial_len)),
+	    row);
+}
+
+/* How far signing is behind, and what would go stale first. */
+static enum err_code
+gauge_answers(struct core *c, const struct samples *s, struct err *e)
+{
+	struct public_due_at start = { .len = 0 };
+	struct samples late = { .n = 0 };
+	struct public_row row;
+	int64_t now = clock_now(), overdue = 0, end = 0;
+	TRY(public_due(c->reader, now, 1, &start, take, &late, e));
+	if (late.n > 0 && row_of(c, &late.v[0], &row))
+		overdue = now - row.refresh_at;
+	for (size_t i = 0; i < s->n; i++)
+		if (row_of(c, &s->v[i], &row) &&
+		    (end == 0 || row.next_update < end))
+			end = row.next_update;
+	gauge(COUNT_OVERDUE, (uint64_t)(overdue > 0 ? overdue : 0));
+	gauge(COUNT_FIRST_END, (uint64_t)end);
+	return ERR_OK;
+}
+
+static enum err_code
+take_samples(struct core *c, struct samples *s, struct err *e)
+{
+	struct public_due_at start = { .len = 0 };
+	TRY(public_due(c->reader, RENEW_EVER, FIRST_MAX, &start, take, s, e));
+	size_t before = s->n;
+	TRY(public_due(c->reader, RENEW_EVER, CHECK_SAMPLES_MAX - s->n,
+	    &c->checked, take, s, e));
+	if (s->n == before)
+		c->checked = (struct public_due_at){ .len = 0 };
+	return gauge_answers(c, s, e);
+}
+
+struct lists {
+	struct check_list v[CHECK_LISTS_MAX];
+	size_t n;
+};
+
+/* What is in public/ is served, whoever made it and when. */
+static void
+add_list(struct core *c, struct lists *l, uint8_t issuer, const char *path)
+{
+	struct check_list *x = &l->v[l->n];
+	uint8_t key[PUBLIC_KEY_MAX];
+	struct public_row row;
+	if (l->n == CHECK_LISTS_MAX)
+		return;
+	x->issuer = issuer;
+	snprintf(x->path, sizeof(x->path), "%s", path);
+	if (public_get(c->reader, public_file_key(key, bytes_str(x->path)),
+		&row))
+		l->n++;
+}
+
+/* The full list, each partition's, and the deltas of both. */
+static void
+add_lists(struct core *c, struct lists *l, size_t issuer)
+{
+	const struct core_issuer *i = &c->issuer[issuer];
+	char path[CRL_URL_MAX];
+	for (size_t n = 0; n < i->n_crl; n++) {
+		for (int delta = 0; delta < 2; delta++) {
+			crl_path(path, i->ca.name, i->crl[n].partition,
+			    delta == 1);
+			add_list(c, l, (uint8_t)issuer, path);
+		}
+	}
+}
+
+static enum err_code
+look(struct core *c, struct lists *l, struct samples *s, struct err *e)
+{
+	TRY(public_renew(c->reader, e));
+	enum err_code code = take_samples(c, s, e);
+	for (size_t i = 0; i < c->n_issuer; i++)
+		add_lists(c, l, i);
+	add_list(c, l, CHECK_ROOT, "/crl/root.crl");
+	public_release(c->reader);
+	return code;
+}
+
+static void
+gauge_issuers(const struct core *c)
+{
+	gauge(COUNT_READ_ONLY, c->read_only ? 1 : 0);
+	for (size_t i = 0; i < c->n_issuer; i++) {
+		const struct core_issuer *x = &c->issuer[i];
+		gauge_ca(CA_RESPONDER_END, i, (uint64_t)x->responder_not_after);
+		if (x->n_crl == 0)
+			continue;
+		gauge_ca(CA_CRL_NUMBER, i, (uint64_t)x->crl_number);
+		gauge_ca(CA_CRL_THIS, i, (uint64_t)x->crl[0].this_update);
+		gauge_ca(CA_CRL_NEXT, i, (uint64_t)x->crl[0].next_update);
+		gauge_ca(CA_RESPONDER_END, i, (uint64_t)x->responder_not_after);
+	}
+}
+
+void
+check_second(struct core *c)
+{
+	static struct lists lists;
+	struct samples s = { .n = 0 };
+	struct buf body AUTO_BUF = BUF(CHECK_CAP);
+	struct err e;
+	gauge_issuers(c);
+	if (clock_mono_ms() < c->check_after_ms)
+		return;
+	c->check_after_ms = clock_mono_ms() + TELL_MS;
+	lists.n = 0;
+	if (look(c, &lists, &s, &e) != ERR_OK) {
+		log_err("check-samples", &e);
+		return;
+	}
+	if (c->checker == NULL)
+		return;
+	check_lists_encode(lists.v, lists.n, &body);
+	peer_send(c->checker, CHECK_LISTS, 0, buf_bytes(&body));
+	buf_reset(&body);
+	check_samples_encode(s.v, s.n, &body);
+	peer_send(c->checker, CHECK_SAMPLES, 0, buf_bytes(&body));
+}
