@@ -196,7 +196,8 @@ read_closing(struct reading *r, struct err *e)
 	struct core *c = r->core;
 	struct bytes note;
 	for (size_t n = 0; n < c->n_issuer; n++) {
-		if (c->issuer[n].crl[0].log_size > c->sealed)
+		if (c->issuer[n].n_crl > 0 &&
+		    c->issuer[n].crl[0].log_size > c->sealed)
 			return err_say(e, ERR_BUSY, "closing-unsettled",
 			    "a new CRL is not under a checkpoint yet; try "
 			    "again");
@@ -376,9 +377,13 @@ status_issuers(struct core *c, struct jw *w)
 	jw_array(w);
 	for (size_t n = 0; n < c->n_issuer; n++) {
 		const struct core_issuer *i = &c->issuer[n];
+		/* Without a ledger no list is known, nor before the first one
+		 * since the start was published. */
+		static const struct core_crl none;
+		const struct core_crl *full = i->n_crl > 0 ? &i->crl[0] : &none;
 		jw_object(w);
-		jw_member_int(w, "crl_next_update", i->crl[0].next_update);
-		jw_member_int(w, "crl_number", i->crl_number);
+		jw_member_int(w, "crl_next_update", full->next_update);
+		jw_member_int(w, "crl_number", full->number);
 		jw_member_str(w, "name", bytes_str(i->ca.name));
 		jw_member_int(w, "not_after", i->ca.cert.not_after);
 		jw_member_int(w, "responder_not_after", i->responder_not_after);

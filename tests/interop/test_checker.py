@@ -212,15 +212,18 @@ class World:
 
     def dead_status(self):
         """Status hangs: connections are taken, and nobody answers."""
-        pid = self.e.pids["status", 0]
-        os.kill(pid, signal.SIGSTOP)
+        hung = [pid for (role, _), pid in self.e.pids.items()
+                if role == "status"]
+        for pid in hung:
+            os.kill(pid, signal.SIGSTOP)
         try:
             state, rows = wait_state(self.e, "alarm")
             assert rows["crl emisora"]["state"] == "alarm", rows
             assert fetch(self.base + "/health")[0] == 503
             assert self.e_fails("health") == 1
         finally:
-            os.kill(pid, signal.SIGCONT)
+            for pid in hung:
+                os.kill(pid, signal.SIGCONT)
         wait_state(self.e, "good")
 
     def e_fails(self, *argv):

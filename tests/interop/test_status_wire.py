@@ -116,6 +116,15 @@ def post(s, body, kind="application/ocsp-request"):
     return s.engine.get("/ocsp", "POST", body, fields)
 
 
+def too_large(s, length):
+    """Refused by its length alone: a body that is still being written when
+    the server closes would end in a broken pipe."""
+    answer = exchange(s, b"POST /ocsp HTTP/1.1\r\nHost: a\r\nContent-Type: "
+                      b"application/ocsp-request\r\nContent-Length: %d\r\n"
+                      b"\r\n" % length)
+    assert statuses(answer) == [413], answer[:200]
+
+
 def media_types_and_methods(s):
     der = s.request("good")
     for kind in ("text/plain", "application/ocsp-response", "", None):
@@ -129,8 +138,7 @@ def media_types_and_methods(s):
     for method in ("PUT", "DELETE", "PATCH", "OPTIONS"):
         status, fields, _ = s.engine.get("/ocsp", method)
         assert status == 405, (method, status)
-    status, _, _ = post(s, b"\x30" * 20000)
-    assert status == 413, status
+    too_large(s, 20000)
     alive(s)
 
 
@@ -149,10 +157,10 @@ def malformed_ocsp(s):
     for name, code in table:
         want = {"INVALID": MALFORMED, "NOTFOUND": UNAUTHORIZED}[code]
         der = corpus("ocsp_request", name)
-        status, _, body = post(s, der)
         if len(der) > 16384:
-            assert status == 413, (name, status)
+            too_large(s, len(der))
             continue
+        status, _, body = post(s, der)
         assert status == 200 and ocsp_status(body) == want, (name, status,
                                                              body[:20])
         if 0 < len(der) < 600:
