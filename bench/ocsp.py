@@ -301,7 +301,7 @@ def openssl_ocsp(stack, filled, where):
         stdout=subprocess.DEVNULL))
     harness.wait_for("openssl ocsp", lambda: listening(port))
     return Side("openssl ocsp, a connection each", port,
-                filled.kind + "-close", p.pid,
+                "post-close", p.pid,  # it reads GET at the root alone
                 (filled.issuer, count, 0))
 
 
