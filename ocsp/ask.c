@@ -3,28 +3,6 @@
 
 #define REQUEST_ROOM 512
 
-static void
-put_certid(struct der_w *w, const struct ocsp_question *q)
-{
-	const struct issuer_id *ca = q->issuer;
-	size_t whole = der_mark(w), alg;
-	der_put_integer(w, q->serial);
-	if (q->is_sha256) {
-		der_put(w, DER_OCTET_STRING,
-		    bytes_of(ca->key_sha256, SHA256_LEN));
-		der_put(w, DER_OCTET_STRING,
-		    bytes_of(ca->name_sha256, SHA256_LEN));
-	} else {
-		der_put(w, DER_OCTET_STRING, bytes_of(ca->key_sha1, SHA1_LEN));
-		der_put(w, DER_OCTET_STRING, bytes_of(ca->name_sha1, SHA1_LEN));
-	}
-	alg = der_mark(w);
-	der_put(w, DER_NULL, BYTES_NONE);
-	der_put_oid(w, oid_known(q->is_sha256 ? OID_SHA256 : OID_SHA1));
-	der_wrap(w, DER_SEQUENCE, alg);
-	der_wrap(w, DER_SEQUENCE, whole);
-}
-
 /* [2] { SEQUENCE OF Extension } with the nonce alone (RFC 9654 2.1). */
 static void
 put_nonce(struct der_w *w, struct bytes nonce)
@@ -56,7 +34,7 @@ ocsp_request_build(const struct ocsp_question *q, struct buf *out,
 	size_t whole = der_mark(&w), list;
 	put_nonce(&w, q->nonce);
 	list = der_mark(&w);
-	put_certid(&w, q);
+	certid_put(&w, q->issuer, q->serial, q->is_sha256);
 	der_wrap(&w, DER_SEQUENCE, list);  /* Request */
 	der_wrap(&w, DER_SEQUENCE, list);  /* requestList */
 	der_wrap(&w, DER_SEQUENCE, whole); /* tbsRequest */

@@ -25,28 +25,6 @@ struct times {
 };
 
 static void
-put_certid(struct der_w *w, const struct ocsp_answer_spec *s, bool is_sha256)
-{
-	const struct issuer_id *ca = s->issuer;
-	size_t whole = der_mark(w), alg;
-	der_put_integer(w, s->serial);
-	if (is_sha256) {
-		der_put(w, DER_OCTET_STRING,
-		    bytes_of(ca->key_sha256, SHA256_LEN));
-		der_put(w, DER_OCTET_STRING,
-		    bytes_of(ca->name_sha256, SHA256_LEN));
-	} else {
-		der_put(w, DER_OCTET_STRING, bytes_of(ca->key_sha1, SHA1_LEN));
-		der_put(w, DER_OCTET_STRING, bytes_of(ca->name_sha1, SHA1_LEN));
-	}
-	alg = der_mark(w);
-	der_put(w, DER_NULL, BYTES_NONE);
-	der_put_oid(w, oid_known(is_sha256 ? OID_SHA256 : OID_SHA1));
-	der_wrap(w, DER_SEQUENCE, alg);
-	der_wrap(w, DER_SEQUENCE, whole);
-}
-
-static void
 put_status(struct der_w *w, const struct ocsp_answer_spec *s,
     const struct times *t)
 {
@@ -96,7 +74,7 @@ put_single(struct der_w *w, const struct ocsp_answer_spec *s,
 	der_wrap(w, DER_CONTEXT_CONS(0), next);
 	der_raw(w, t->this_update.der);
 	put_status(w, s, t);
-	put_certid(w, s, is_sha256);
+	certid_put(w, s->issuer, s->serial, is_sha256);
 	der_wrap(w, DER_SEQUENCE, whole);
 }
 

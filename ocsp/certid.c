@@ -54,6 +54,28 @@ certid_read(struct der *d, struct ocsp_certid *out, struct err *e)
 	return judge_serial(&out->serial, e);
 }
 
+void
+certid_put(struct der_w *w, const struct issuer_id *ca, struct bytes serial,
+    bool is_sha256)
+{
+	size_t whole = der_mark(w), alg;
+	der_put_integer(w, serial);
+	if (is_sha256) {
+		der_put(w, DER_OCTET_STRING,
+		    bytes_of(ca->key_sha256, SHA256_LEN));
+		der_put(w, DER_OCTET_STRING,
+		    bytes_of(ca->name_sha256, SHA256_LEN));
+	} else {
+		der_put(w, DER_OCTET_STRING, bytes_of(ca->key_sha1, SHA1_LEN));
+		der_put(w, DER_OCTET_STRING, bytes_of(ca->name_sha1, SHA1_LEN));
+	}
+	alg = der_mark(w);
+	der_put(w, DER_NULL, BYTES_NONE);
+	der_put_oid(w, oid_known(is_sha256 ? OID_SHA256 : OID_SHA1));
+	der_wrap(w, DER_SEQUENCE, alg);
+	der_wrap(w, DER_SEQUENCE, whole);
+}
+
 bool
 nonce_read(struct bytes value, struct bytes *out)
 {

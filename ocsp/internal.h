@@ -17,6 +17,10 @@
 MUST_CHECK enum err_code certid_read(struct der *d, struct ocsp_certid *out,
     struct err *e);
 
+/* Written from its end, as everything with a der_w. */
+void certid_put(struct der_w *w, const struct issuer_id *ca,
+    struct bytes serial, bool is_sha256);
+
 /* The octets of the Nonce in an extension's value; false if it is none. */
 bool nonce_read(struct bytes value, struct bytes *out);
 

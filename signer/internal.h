@@ -325,6 +325,11 @@ MUST_CHECK enum err_code check_policy(const struct signer *s,
 const struct officer *signer_officer(const struct signer *s,
     struct bytes spki_sha256);
 
+/* Every signature passes here: what the key said, and whether its token is
+ * lost. */
+MUST_CHECK enum err_code signer_signed(struct signer *s, const struct key *key,
+    enum err_code code);
+
 /* judge_container.c: what every certificate must fulfil, whoever it is for. */
 /* The authority of that name; ERR_NOTFOUND "signer-issuer". */
 MUST_CHECK enum err_code signer_issuer(struct signer *s, struct bytes name,

@@ -122,7 +122,7 @@ sign_one(struct signer *s, struct bytes tbs, int64_t now, bool check,
 			    "the OCSP answer speaks of more than one "
 			    "certificate");
 	}
-	TRY(key_sign(by->key, tbs, signature, e));
+	TRY(signer_signed(s, by->key, key_sign(by->key, tbs, signature, e)));
 	return check
 		   ? signer_check_own(s, by->key, tbs, buf_bytes(signature), e)
 		   : ERR_OK;

@@ -177,6 +177,13 @@ find_signature(struct signer *s, const struct job *job, struct buf *out,
 	return buf_end(out, e);
 }
 
+enum err_code
+signer_signed(struct signer *s, const struct key *key, enum err_code code)
+{
+	s->token_lost = s->token_lost || (code != ERR_OK && key_is_token(key));
+	return code;
+}
+
 static enum err_code
 make_signature(struct signer *s, const struct job *job, struct buf *out,
     struct err *e)
@@ -187,8 +194,7 @@ make_signature(struct signer *s, const struct job *job, struct buf *out,
 		? checkpoint_sign(&job->checkpoint, key, out, e)
 	    : job->wrap == WRAP_CRL ? key_sign_digest(key, &job->digest, out, e)
 				    : key_sign(key, job->tbs, out, e);
-	s->token_lost = s->token_lost || (code != ERR_OK && key_is_token(key));
-	return code;
+	return signer_signed(s, key, code);
 }
 
 /*

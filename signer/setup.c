@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -222,11 +223,24 @@ load_signer(const struct signer_setup *setup, struct signer *s, struct err *e)
 	    &s->journal, e);
 }
 
+/*
+ * One signer at a time opens the token: SoftHSM writes its files at a login,
+ * and takes a right PIN for a wrong one while another process does.  *lock is
+ * held until the keys are loaded.
+ */
 static enum err_code
-open_token(const struct config *c, struct err *e)
+open_token(const struct signer_setup *setup, int *lock, struct err *e)
 {
+	const struct config *c = setup->config;
+	char path[URI_MAX];
 	if (!config_has_token(c))
 		return ERR_OK;
+	if (!join(path, sizeof(path), setup->dir, "etc"))
+		path[0] = '\0';
+	*lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*lock < 0 || flock(*lock, LOCK_EX) != 0)
+		return err_errno(e, "signer-token-lock",
+		    "the directory etc cannot be locked to open the token");
 	return token_open(c->pkcs11_module[0] == '\0' ? NULL : c->pkcs11_module,
 	    e);
 }
@@ -254,10 +268,15 @@ signer_new(const struct signer_setup *setup, struct signer **out, struct err *e)
 	verifier_share(s->theirs, s->proofs);
 	TRY(verifier_new(&s->ours, e));
 	TRY(state_init(&s->state, e));
-	TRY(open_token(setup->config, e));
-	TRY(load_issuers(setup, s, e));
-	if (!s->is_ocsp)
-		TRY(load_signer(setup, s, e));
+	int lock = -1;
+	enum err_code code = open_token(setup, &lock, e);
+	if (code == ERR_OK)
+		code = load_issuers(setup, s, e);
+	if (code == ERR_OK && !s->is_ocsp)
+		code = load_signer(setup, s, e);
+	if (lock >= 0)
+		close(lock);
+	TRY(code);
 	*out = TAKE(s);
 	return ERR_OK;
 }

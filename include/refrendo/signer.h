@@ -220,7 +220,7 @@ struct signer;
  * "journal-open", "journal-read", "journal-write", "journal-sync"; ERR_INVALID
  * "key-not-of-ca", "signer-not-ca", "signer-log-key", "signer-key-uri",
  * "signer-issuer-reserved"; ERR_NOTFOUND "signer-certificate-file"; ERR_CRYPTO
- * "signer-random"; what key_load() and cert_parse() say.
+ * "signer-random"; ERR_IO "signer-token-lock"; what key_load() and cert_parse() say.
  */
 MUST_CHECK enum err_code signer_new(const struct signer_setup *setup,
     struct signer **out, struct err *e);

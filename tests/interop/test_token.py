@@ -26,6 +26,20 @@ def need_token():
         sys.exit(77)
 
 
+def private_octets(path, plain):
+    """Of an encrypted key file, which is also left in plain."""
+    r, w = os.pipe()
+    os.write(w, harness.PASSPHRASE)
+    os.close(w)
+    subprocess.run(["openssl", "pkcs8", "-in", path, "-out", plain,
+                    "-passin", f"fd:{r}"], pass_fds=[r], check=True)
+    os.close(r)
+    text = harness.run("openssl", "ec", "-in", plain, "-noout",
+                       "-text").stdout.decode()
+    octets = re.search(r"priv:([\s0-9a-f:]+)pub:", text)[1]
+    return bytes.fromhex(re.sub(r"[\s:]", "", octets))[-32:]
+
+
 class Token:
     """An engine whose CA and responder keys were moved into a token."""
 
@@ -64,17 +78,7 @@ class Token:
         found = re.search(rf"\b{word}: \"?file:([^\s,\"}}]+)\"?", text)
         path = self.engine.path(found[1])
         plain = self.engine.temp("plain.pem")
-        r, w = os.pipe()
-        os.write(w, harness.PASSPHRASE)
-        os.close(w)
-        subprocess.run(["openssl", "pkcs8", "-in", path, "-out", plain,
-                        "-passin", f"fd:{r}"], pass_fds=[r], check=True)
-        os.close(r)
-        key = subprocess.run(["openssl", "ec", "-in", plain, "-noout",
-                              "-text"], check=True,
-                             capture_output=True).stdout.decode()
-        octets = re.search(r"priv:([\s0-9a-f:]+)pub:", key)[1]
-        self.secrets.append(bytes.fromhex(re.sub(r"[\s:]", "", octets))[-32:])
+        self.secrets.append(private_octets(path, plain))
         self.softhsm("--import", plain, "--token", "ca", "--label", word,
                      "--id", f"0{number}", "--pin", PIN)
         os.unlink(plain)
@@ -135,7 +139,7 @@ def test_goes_away():
         e = t.engine
         e.start()
         e.populate(people=2)
-        e.issue(e.holders[0])
+        first = e.issue(e.holders[0])["serial"]
         asked = e.request(e.holders[1])
         since = len(e.log)
         with open(t.away, "w"):
@@ -144,10 +148,17 @@ def test_goes_away():
         assert e.endorse(asked["id"])["state"] == "endorsed"
         e.wait_log(r"event=token-lost .*no longer signs", since)
         e.wait_log(r"event=signer-away waits=issuance", since)
+        # The responder's key is lost too, which its next answer shows.
+        e.cli("cert", "revoke", first, "--cause", "court-decision", "--as",
+              harness.OFFICER)
+        e.wait_log(r"role=ocsp-signer event=token-lost", since)
         os.unlink(t.away)
         harness.wait_for(
             "the certificate", lambda:
             e.cli("request", "show", asked["id"])["state"] == "issued", 60)
+        pem = e.pem(first)
+        harness.wait_for("the revocation",
+                         lambda: e.ocsp(pem) == "revoked", 60)
         e.audit()
 
 
@@ -178,19 +189,8 @@ def test_memory():
         return
     with harness.Engine() as e:
         e.init()
-        found = e.path("keys", "emisora.key")
-        plain = e.temp("plain.pem")
-        r, w = os.pipe()
-        os.write(w, harness.PASSPHRASE)
-        os.close(w)
-        subprocess.run(["openssl", "pkcs8", "-in", found, "-out", plain,
-                        "-passin", f"fd:{r}"], pass_fds=[r], check=True)
-        os.close(r)
-        text = subprocess.run(["openssl", "ec", "-in", plain, "-noout",
-                               "-text"], check=True,
-                              capture_output=True).stdout.decode()
-        octets = re.search(r"priv:([\s0-9a-f:]+)pub:", text)[1]
-        secret = bytes.fromhex(re.sub(r"[\s:]", "", octets))[-32:]
+        secret = private_octets(e.path("keys", "emisora.key"),
+                                e.temp("plain.pem"))
         e.start()
         e.populate(people=1)
         e.issue(e.holders[0])
