@@ -291,7 +291,61 @@ core_open(struct core *c, struct err *e)
 	return code;
 }
 
+/* --- Readiness ----------------------------------------------------------------- */
+
+/* What a certificate will name: its CRL, though empty, and its responder. */
+static bool
+is_complete(struct core *c)
+{
+	bool complete = true;
+	struct err e;
+	if (public_renew(c->reader, &e) != ERR_OK)
+		return false;
+	for (size_t i = 0; complete && i < c->n_issuer; i++) {
+		char path[CRL_URL_MAX];
+		uint8_t key[PUBLIC_KEY_MAX];
+		struct public_row row;
+		crl_path(path, c->issuer[i].ca.name, 0, false);
+		complete = c->issuer[i].responder.len > 0 &&
+			   public_get(c->reader,
+			       public_file_key(key, bytes_str(path)), &row);
+	}
+	public_release(c->reader);
+	return complete;
+}
+
+void
+core_ready(struct core *c)
+{
+	struct err e;
+	/* Who may not write serves what there is. */
+	if (c->is_ready || (!c->read_only && !is_complete(c)))
+		return;
+	if (role_ready(c->role, &e) != ERR_OK) {
+		log_err("core-ready", &e);
+		c->stopping = true; /* without a parent nobody restarts us */
+	}
+	c->is_ready = true;
+}
+
 /* --- Peers -------------------------------------------------------------------------- */
+
+static enum err_code
+may_write(const struct core *c, struct err *e)
+{
+	if (c->stopping)
+		return err_say(e, ERR_BUSY, "engine-stopping",
+		    "the engine is stopping; repeat the act later with the "
+		    "same key");
+	if (c->read_only)
+		return err_say(e, ERR_BUSY, "engine-stopped-writing",
+		    "the engine writes nothing now; refrendo status says why");
+	if (!c->is_ready)
+		return err_say(e, ERR_BUSY, "engine-starting",
+		    "the engine is starting: the signer has yet to sign the "
+		    "first CRLs; repeat the act with the same key");
+	return ERR_OK;
+}
 
 static enum err_code
 on_front_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
@@ -303,14 +357,7 @@ on_front_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
 	plain.type &= (uint16_t)~CORE_WHOLE;
 	if (plain.type != CORE_COMMAND)
 		return query_answer(c, p, &plain, whole, e);
-	if (c->stopping || c->read_only) {
-		err_say(&refusal, ERR_BUSY,
-		    c->stopping ? "engine-stopping" : "engine-stopped-writing",
-		    c->stopping
-			? "the engine is stopping; repeat the act later with "
-			  "the same key"
-			: "the engine writes nothing now; refrendo status "
-			  "says why");
+	if (may_write(c, &refusal) != ERR_OK) {
 		reply_refusal(p, plain.type, f->id, &refusal);
 		return ERR_OK;
 	}
@@ -498,6 +545,7 @@ on_second(uv_timer_t *timer)
 	crl_pump(c);
 	reply_pump(c);
 	check_second(c);
+	core_ready(c);
 	arena_reset(c->arena);
 	core_stop_if_done(c);
 }
@@ -543,6 +591,7 @@ core_run(struct core *c)
 		policy_file_add(c, bytes_str(c->inst->name[i]),
 		    c->inst->file[i].text);
 	policies_compare(c);
+	core_ready(c);
 	uv_prepare_init(&c->loop, &c->turn);
 	c->turn.data = c;
 	uv_prepare_start(&c->turn, on_turn);
@@ -561,11 +610,12 @@ role_core(struct role_context *r)
 	struct err e;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
+	c->role = r;
 	c->inst = &r->inst;
 	TAILQ_INIT(&c->waiters);
 	TAILQ_INIT(&c->asking);
 	uv_loop_init(&c->loop);
-	if (core_open(c, &e) != ERR_OK || role_ready(r, &e) != ERR_OK) {
+	if (core_open(c, &e) != ERR_OK || role_confine(r, &e) != ERR_OK) {
 		log_err("core-start", &e);
 		return 1;
 	}

@@ -202,6 +202,7 @@ struct core_policy_file {
 };
 
 struct core {
+	struct role_context *role;
 	struct installation *inst;
 	uv_loop_t loop;
 	uv_poll_t control;
@@ -277,6 +278,7 @@ struct core {
 
 	_Atomic bool read_only; /* writing has stopped; status goes on */
 	char read_only_why[200];
+	bool is_ready; /* said to the parent; no act is taken before */
 	bool stopping;
 	bool tick_out; /* one is on its way: the next waits for it */
 	uint64_t acts, refusals;
@@ -286,6 +288,9 @@ struct core {
 
 /* Stops all writing and says why, once. */
 void core_read_only(struct core *c, const struct err *e);
+/* Says that core is ready, once, when all that a certificate will name is in
+ * public/ (INCIDENTS 13 and 60). */
+void core_ready(struct core *c);
 /* The read transaction of this turn of the loop; NULL after a logged failure. */
 struct view *core_view(struct core *c);
 void core_view_end(struct core *c);

@@ -103,6 +103,7 @@ follow_job(struct core *c, struct job *j)
 		break;
 	case JOB_CRL:
 		crl_written(c, j);
+		core_ready(c);
 		break;
 	case JOB_RESPONDER: {
 		struct err e;
@@ -114,6 +115,7 @@ follow_job(struct core *c, struct job *j)
 			log_err("responder-unusable", &e);
 		else if (publish_files(c, &e) != ERR_OK)
 			log_err("responder-publish", &e);
+		core_ready(c);
 		break;
 	}
 	case JOB_TICK:

@@ -71,14 +71,20 @@ address_port(const char *address)
 }
 
 enum err_code
+role_confine(struct role_context *r, struct err *e)
+{
+	return sandbox_close(r->role, r->inst.dir, &r->inst.config, r->sandbox,
+	    sizeof(r->sandbox), e);
+}
+
+enum err_code
 role_ready(struct role_context *r, struct err *e)
 {
-	char report[96];
-	TRY(sandbox_close(r->role, r->inst.dir, &r->inst.config, report,
-	    sizeof(report), e));
-	log_info("role-ready", "sandbox=%s", report);
-	return control_send(CONTROL_FD, CONTROL_READY, bytes_str(report), -1,
-	    e);
+	if (r->sandbox[0] == '\0')
+		TRY(role_confine(r, e));
+	log_info("role-ready", "sandbox=%s", r->sandbox);
+	return control_send(CONTROL_FD, CONTROL_READY, bytes_str(r->sandbox),
+	    -1, e);
 }
 
 void

@@ -20,10 +20,14 @@ struct role_context {
 	struct buf frame; /* owns what these borrow; wiped early */
 	struct bytes passphrase, pin;
 	struct installation inst;
+	char sandbox[96]; /* report of it, once it is closed */
 };
 /* Reads CONTROL_SETUP; ends the process when the parent is gone. */
 MUST_CHECK enum err_code role_setup(struct role_context *r, struct err *e);
-/* Closes the sandbox and sends CONTROL_READY with its report. */
+/* Closes the sandbox. */
+MUST_CHECK enum err_code role_confine(struct role_context *r, struct err *e);
+/* Sends CONTROL_READY with the sandbox's report; closes it before, if it is
+ * open still. */
 MUST_CHECK enum err_code role_ready(struct role_context *r, struct err *e);
 /* The port of "127.0.0.1:8080"; 0: any. */
 uint16_t address_port(const char *address);

@@ -89,6 +89,32 @@ def incident_60_before_the_first_certificate(engine):
     assert file_of(engine, "/ca/emisora-ocsp.cer")[0] == 0x30
 
 
+def incident_60_no_act_before():
+    """While the signer has not signed the first CRLs the engine is not ready
+    and takes no act; then it is, and does."""
+    act = ("inst", "add", "--as", harness.OFFICER, "--rut",
+           harness.INSTITUTION, "--name", "Universidad de Ejemplo")
+    with harness.Engine() as engine:
+        engine.init()
+        start = threading.Thread(target=engine.start, daemon=True)
+        start.start()
+        harness.wait_for("the signer", lambda: ("signer", 0) in engine.pids)
+        os.kill(engine.pids["signer", 0], signal.SIGSTOP)
+        harness.wait_for("the front", lambda: engine.ups.get("front"))
+        assert not engine.ups.get("signer"), "stopped too late to show it"
+        try:
+            engine.cli(*act)
+            raise AssertionError("an act was taken before the first CRL")
+        except harness.Refused as refused:
+            assert refused.problem["id"] == "engine-starting", refused.text
+        assert not engine.ready.is_set()
+        os.kill(engine.pids["signer", 0], signal.SIGCONT)
+        start.join(harness.WAIT)
+        assert engine.ready.is_set()
+        assert "No Revoked Certificates" in crl_text(engine)
+        engine.cli(*act)
+
+
 def incident_13_every_url(engine):
     """Each URL of each certificate is fetched, and leads to what it says."""
     engine.issue(engine.holders[0])
@@ -585,7 +611,7 @@ def main():
         failed |= harness.run_tests([(t.__name__, lambda t=t: t(engine))
                                      for t in shared])
         engine.audit()
-    own = (incident_39_entries_cut_off, incident_63_yesterdays_ledger,
+    own = (incident_60_no_act_before, incident_39_entries_cut_off, incident_63_yesterdays_ledger,
            incident_41_a_signature_elsewhere, incident_66_flipped_bits,
            incident_58_crl_due)
     return failed | harness.run_tests([(t.__name__, t) for t in own])
