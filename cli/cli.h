@@ -73,7 +73,9 @@
 	X(OPT_EVERY, "every", "TIME")                    \
 	X(OPT_FULL, "full", NULL)                        \
 	X(OPT_PACK, "pack", "FILE")                      \
-	X(OPT_MAX_AGE, "max-age", "DURATION")
+	X(OPT_MAX_AGE, "max-age", "DURATION")            \
+	X(OPT_ROOT, "root", "FILE")                      \
+	X(OPT_ANSWER, "answer", "FILE")
 
 enum cli_option {
 #define X(name, word, value) name,
@@ -119,7 +121,7 @@ extern const struct verbs cli_verbs_system, cli_verbs_init, cli_verbs_inst,
     cli_verbs_endorse, cli_verbs_cert, cli_verbs_csr, cli_verbs_policy,
     cli_verbs_policy_text, cli_verbs_crl, cli_verbs_ocsp, cli_verbs_metrics,
     cli_verbs_publish, cli_verbs_pack, cli_verbs_audit, cli_verbs_journal,
-    cli_verbs_doctor, cli_verbs_lint;
+    cli_verbs_doctor, cli_verbs_lint, cli_verbs_ceremony;
 /* Walks all of them; NULL after the last. */
 const struct verb *cli_verb_at(size_t i);
 
@@ -215,6 +217,11 @@ MUST_CHECK enum err_code run_certificate(struct cli *c, struct err *e);
 MUST_CHECK enum err_code run_sign(struct cli *c, struct err *e);
 /* 40 bits of SHA-256 in base32, for eyes: "K7QD-2MXA". */
 void verification_code(struct bytes text, char out[10]);
+/* Asks whether to sign, unless --yes or no terminal.  ERR_FORBIDDEN
+ * "cli-not-signed". */
+MUST_CHECK enum err_code ask_consent(struct cli *c, struct err *e);
+/* speak.c: 22 words to be read aloud, "bata chedo …". */
+void speak_hash(const uint8_t sha256_of[SHA256_LEN], struct buf *out);
 
 /* --- Printing and files ------------------------------------------------------------------- */
 

@@ -15,8 +15,6 @@
 
 #include "init.h"
 
-#define MARK "init-unfinished" /* in what an interrupted init left */
-
 static int
 remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
@@ -38,7 +36,7 @@ clear_place(struct init *i, struct err *e)
 		    i->final);
 	if (lstat(i->dir, &st) != 0)
 		return ERR_OK;
-	if (lstat(arena_printf(i->c->arena, "%s/" MARK, i->dir), &st) != 0)
+	if (lstat(arena_printf(i->c->arena, "%s/" INIT_MARK, i->dir), &st) != 0)
 		return err_say(e, ERR_CONFLICT, "init-new-exists",
 		    "%s exists and is not from an unfinished init; move it "
 		    "away",
@@ -56,7 +54,7 @@ make_place(struct init *i, struct err *e)
 		return err_errno(e, "init-place",
 		    "the directory of the installation cannot be made; its "
 		    "parent must exist and be writable");
-	return file_write(arena_printf(i->c->arena, "%s/" MARK, i->dir),
+	return file_write(arena_printf(i->c->arena, "%s/" INIT_MARK, i->dir),
 	    BYTES_NONE, 0600, e);
 }
 
@@ -78,7 +76,7 @@ append_all(struct init *i, struct view *v, struct err *e)
 {
 	struct draft draft;
 	struct ca_init first = { .origin = bytes_str(i->origin),
-		.log_spki = key_spki(i->log),
+		.log_spki = i->log_spki,
 		.cert = { { "root", "root", buf_bytes(&i->root.der) },
 		    { "issuer", ISSUER, buf_bytes(&i->issuer.der) },
 		    { "endorser", "endorser", buf_bytes(&i->endorser.der) } },
@@ -141,7 +139,8 @@ move_to_place(struct init *i, struct err *e)
 	if (rename(i->dir, i->final) != 0)
 		return err_errno(e, "init-rename",
 		    "the installation cannot be put in its place");
-	unlink(arena_printf(i->c->arena, "%s/" MARK, i->final));
+	unlink(arena_printf(i->c->arena, "%s/" INIT_MARK, i->final));
+	unlink(arena_printf(i->c->arena, "%s/" INIT_WAITS, i->final));
 	return sync_above(i, e);
 }
 
@@ -157,8 +156,8 @@ default_origin(struct init *i)
 	    host);
 }
 
-static enum err_code
-take_place(struct init *i, struct err *e)
+enum err_code
+init_take_place(struct init *i, struct err *e)
 {
 	char dir[PATH_LEN];
 	size_t len = strlen(i->c->dir);
@@ -174,19 +173,26 @@ take_place(struct init *i, struct err *e)
 	return ERR_OK;
 }
 
-static enum err_code
-take_options(struct init *i, struct err *e)
+enum err_code
+init_take_algorithm(struct init *i, struct err *e)
 {
-	const char *const *o = i->c->option;
-	const char *algorithm = o[OPT_ALGORITHM];
-	if (o[OPT_OFFICER_RUN] == NULL)
-		return cli_usage_missing(i->c, "--officer-run", e);
-	if (o[OPT_OFFICER_NAME] == NULL)
-		return cli_usage_missing(i->c, "--officer-name", e);
+	const char *algorithm = i->c->option[OPT_ALGORITHM];
 	if (algorithm != NULL && strcmp(algorithm, "ec") != 0 &&
 	    strcmp(algorithm, "rsa") != 0)
 		return cli_usage_missing(i->c, "--algorithm ec|rsa", e);
 	i->rsa = algorithm != NULL && strcmp(algorithm, "rsa") == 0;
+	return ERR_OK;
+}
+
+static enum err_code
+take_options(struct init *i, struct err *e)
+{
+	const char *const *o = i->c->option;
+	if (o[OPT_OFFICER_RUN] == NULL)
+		return cli_usage_missing(i->c, "--officer-run", e);
+	if (o[OPT_OFFICER_NAME] == NULL)
+		return cli_usage_missing(i->c, "--officer-name", e);
+	TRY(init_take_algorithm(i, e));
 	TRY(run_parse(bytes_str(o[OPT_OFFICER_RUN]), i->officer_run, e));
 	i->officer_name = o[OPT_OFFICER_NAME];
 	if (!utf8_valid(bytes_str(i->officer_name)))
@@ -200,16 +206,18 @@ take_options(struct init *i, struct err *e)
 			    : arena_printf(i->c->arena, "http://%s", i->listen);
 	i->origin = o[OPT_ORIGIN] != NULL ? o[OPT_ORIGIN] : default_origin(i);
 	TRY(init_more_officers(i, e));
-	return take_place(i, e);
+	return init_take_place(i, e);
 }
 
 /* --- What people are told ------------------------------------------------------------------ */
 
-static void
-put_fingerprint(const char *what, struct bytes der)
+void
+init_put_fingerprint(struct cli *c, const char *what, struct bytes der)
 {
 	uint8_t hash[SHA256_LEN];
 	sha256(hash, der);
+	if (c->json)
+		return;
 	printf("  %-12s SHA-256 ", what);
 	for (size_t k = 0; k < SHA256_LEN; k++)
 		printf("%s%02X", k > 0 ? ":" : "", hash[k]);
@@ -221,7 +229,7 @@ tell(struct init *i, struct err *e)
 {
 	struct cli *c = i->c;
 	struct buf vkey AUTO_BUF = BUF(1024);
-	TRY(checkpoint_vkey(bytes_str(i->origin), key_spki(i->log), &vkey, e));
+	TRY(checkpoint_vkey(bytes_str(i->origin), i->log_spki, &vkey, e));
 	if (c->json) {
 		struct buf out AUTO_BUF = BUF(4096);
 		struct jw w = jw_of(&out);
@@ -234,21 +242,25 @@ tell(struct init *i, struct err *e)
 	}
 	printf("%s %s\n", i->final,
 	    SAY(c, "was made. Fingerprints:", "fue creada. Huellas:"));
-	put_fingerprint(SAY(c, "root", "raíz"), buf_bytes(&i->root.der));
-	put_fingerprint(SAY(c, "issuer", "emisora"), buf_bytes(&i->issuer.der));
-	put_fingerprint(SAY(c, "ministers", "ministros"),
+	init_put_fingerprint(c, SAY(c, "root", "raíz"),
+	    buf_bytes(&i->root.der));
+	init_put_fingerprint(c, SAY(c, "issuer", "emisora"),
+	    buf_bytes(&i->issuer.der));
+	init_put_fingerprint(c, SAY(c, "ministers", "ministros"),
 	    buf_bytes(&i->endorser.der));
-	put_fingerprint(SAY(c, "officer", "oficial"),
+	init_put_fingerprint(c, SAY(c, "officer", "oficial"),
 	    buf_bytes(&i->officer.der));
 	printf("  %-12s %s\n\n", SAY(c, "log", "bitácora"), buf_text(&vkey));
-	printf("%s\n",
-	    SAY(c,
-		"Move keys/root.key to a medium that is kept offline: the "
-		"engine "
-		"never needs it.",
-		"Lleve keys/root.key a un medio fuera de línea: el motor no la "
-		"necesita."));
-	if (i->officer.key != NULL)
+	if (i->root.key != NULL)
+		printf("%s\n", SAY(c,
+				   "Move keys/root.key to a medium that is "
+				   "kept offline: the "
+				   "engine "
+				   "never needs it.",
+				   "Lleve keys/root.key a un medio fuera de "
+				   "línea: el motor no la "
+				   "necesita."));
+	if (i->officer.key != NULL || i->is_offline)
 		printf("%s\n",
 		    SAY(c, "Give officer/ to the officer and delete it here.",
 			"Entregue officer/ a la oficial y bórrelo aquí."));
@@ -266,6 +278,18 @@ build(struct init *i, struct err *e)
 	TRY(init_officer(i, e));
 	TRY(init_write_keys(i, e));
 	TRY(init_write_etc(i, e));
+	return i->is_offline ? init_ask(i, e) : init_end(i, e);
+}
+
+void
+init_forget_ledger(struct init *i)
+{
+	nftw(init_inside(i, "ledger"), remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+enum err_code
+init_end(struct init *i, struct err *e)
+{
 	TRY(make_ledger(i, e));
 	return move_to_place(i, e);
 }
@@ -273,8 +297,14 @@ build(struct init *i, struct err *e)
 static enum err_code
 run_init(struct init *i, struct err *e)
 {
+	if (i->c->option[OPT_ANSWER] != NULL) {
+		i->now = clock_now();
+		TRY(init_answered(i, e));
+		return tell(i, e);
+	}
 	TRY(take_options(i, e));
 	TRY(clear_place(i, e));
+	TRY(init_offline_root(i, e));
 	TRY(passphrase_read(i->final, true, &i->passphrase, e));
 	TRY(make_place(i, e));
 	i->now = clock_now();
@@ -282,7 +312,7 @@ run_init(struct init *i, struct err *e)
 		nftw(i->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 		return e->code;
 	}
-	return tell(i, e);
+	return i->is_offline ? ERR_OK : tell(i, e);
 }
 
 static enum err_code
@@ -303,7 +333,8 @@ static const struct verb verbs[] = {
 	{ "init", NULL, init_verb, NO_ACT, NO_OPERAND, "", 0, 0,
 	    OPTION(OPT_ORIGIN) | OPTION(OPT_PUBLIC_URL) | OPTION(OPT_LISTEN) |
 	    OPTION(OPT_ALGORITHM) | OPTION(OPT_OFFICER_RUN) | OPTION(OPT_OFFICER_NAME) |
-	    OPTION(OPT_OFFICER_CERT) | OPTION(OPT_OFFICERS) | OPTION(OPT_QUORUM),
+	    OPTION(OPT_OFFICER_CERT) | OPTION(OPT_OFFICERS) | OPTION(OPT_QUORUM) |
+	    OPTION(OPT_ROOT) | OPTION(OPT_ANSWER),
 	    "make an installation: keys, certificates, configuration, ledger",
 	    "crear una instalación: llaves, certificados, configuración, bitácora",
 	    "init --dir /var/lib/refrendo --public-url http://estado.example.cl --officer-run 11111111-1 --officer-name \"Olga Soto\"", NULL },

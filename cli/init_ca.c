@@ -42,6 +42,7 @@ check_lint(const struct cert *cert, enum lint_kind kind, struct err *e)
 	return lint_verdict(&found, e);
 }
 
+/* signer NULL: the root is offline, and a ceremony will sign. */
 static enum err_code
 sign_certificate(const struct cert_spec *spec, struct key *signer,
     enum lint_kind kind, struct made *out, struct err *e)
@@ -49,10 +50,16 @@ sign_certificate(const struct cert_spec *spec, struct key *signer,
 	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
 	struct buf signature AUTO_BUF = BUF(SIG_MAX);
 	TRY(cert_build_tbs(spec, &tbs, e));
-	TRY(key_sign(signer, buf_bytes(&tbs), &signature, e));
 	out->der = BUF(CERT_MAX_BYTES);
-	TRY(signed_assemble(buf_bytes(&tbs), key_type_sigalg(key_type(signer)),
-	    buf_bytes(&signature), &out->der, e));
+	if (signer == NULL) {
+		TRY(ceremony_unsigned(buf_bytes(&tbs),
+		    key_type_sigalg(spec->issuer_type), &out->der, e));
+	} else {
+		TRY(key_sign(signer, buf_bytes(&tbs), &signature, e));
+		TRY(signed_assemble(buf_bytes(&tbs),
+		    key_type_sigalg(key_type(signer)), buf_bytes(&signature),
+		    &out->der, e));
+	}
 	TRY(cert_parse(buf_bytes(&out->der), &out->cert, e));
 	return check_lint(&out->cert, kind, e);
 }
@@ -99,6 +106,13 @@ certify(struct init *i, const struct plan *p, struct made *ca, struct made *out,
 	uint8_t serial[SERIAL_LEN], own_ski[KEY_ID_LEN];
 	bool is_root = ca == out;
 	struct key *signer = is_root ? out->key : ca->key;
+	enum key_type type;
+	int64_t not_after = i->now + p->life_s - 1;
+	TRY(spki_check(signer == NULL ? ca->cert.spki : key_spki(signer), &type,
+	    e));
+	/* No certificate outlives the one that signs it. */
+	if (!is_root && not_after > ca->cert.not_after)
+		not_after = ca->cert.not_after;
 	TRY(build_subject(i, p, &subject, e));
 	TRY(draw_serial(serial, e));
 	TRY(spki_key_id(key_spki(out->key), own_ski, e));
@@ -106,11 +120,11 @@ certify(struct init *i, const struct plan *p, struct made *ca, struct made *out,
 		.issuer = is_root ? buf_bytes(&subject) : ca->cert.subject,
 		.issuer_ski =
 		    is_root ? bytes_of(own_ski, KEY_ID_LEN) : ca->cert.ski,
-		.issuer_type = key_type(signer),
+		.issuer_type = type,
 		.subject = buf_bytes(&subject),
 		.not_before = i->now,
 		/* Both ends belong to it (INCIDENTS row 1). */
-		.not_after = i->now + p->life_s - 1,
+		.not_after = not_after,
 		.spki = key_spki(out->key),
 		.is_ca = p->kind != LINT_ENDORSER,
 		.path_len = p->path_len,
@@ -156,37 +170,50 @@ sign_root_crl(struct init *i, struct err *e)
 {
 	struct buf tbs AUTO_BUF = BUF(8192), signature AUTO_BUF = BUF(SIG_MAX);
 	struct crl_source none = { NULL, none_rewind, none_next };
+	enum key_type type;
+	TRY(spki_check(i->root.cert.spki, &type, e));
 	struct crl_spec spec = { .issuer = i->root.cert.subject,
 		.issuer_ski = i->root.cert.ski,
-		.issuer_type = key_type(i->root.key),
+		.issuer_type = type,
 		.number = 1,
 		.this_update = i->now,
 		.next_update = i->now + ROOT_CRL_S };
 	TRY(crl_build_tbs(&spec, &none, &tbs, e));
-	TRY(key_sign(i->root.key, buf_bytes(&tbs), &signature, e));
 	i->root_crl = BUF(16384);
+	if (i->is_offline) {
+		buf_put(&i->root_crl, tbs.p, tbs.len);
+		return buf_end(&i->root_crl, e);
+	}
+	TRY(key_sign(i->root.key, buf_bytes(&tbs), &signature, e));
 	return signed_assemble(buf_bytes(&tbs),
 	    key_type_sigalg(spec.issuer_type), buf_bytes(&signature),
 	    &i->root_crl, e);
 }
 
 enum err_code
-init_authorities(struct init *i, struct err *e)
+init_root(struct init *i, struct err *e)
 {
-	enum key_type top = i->rsa ? KEY_RSA_4096 : KEY_EC_P384;
-	enum key_type below = i->rsa ? KEY_RSA_3072 : KEY_EC_P256;
 	static const struct plan root = { "Raíz Institucional G1", NULL,
 		LINT_ROOT, ROOT_S, -1 };
+	TRY(key_generate(i->rsa ? KEY_RSA_4096 : KEY_EC_P384, &i->root.key, e));
+	return certify(i, &root, &i->root, &i->root, e);
+}
+
+enum err_code
+init_authorities(struct init *i, struct err *e)
+{
+	enum key_type below = i->rsa ? KEY_RSA_3072 : KEY_EC_P256;
 	static const struct plan issuer = { "Emisora Institucional G1", NULL,
 		LINT_CA, CA_S, 0 };
 	static const struct plan endorser = { "Ministros de Fe G1", NULL,
 		LINT_CA, CA_S, 0 };
-	TRY(key_generate(top, &i->root.key, e));
+	if (!i->is_offline)
+		TRY(init_root(i, e));
 	TRY(key_generate(below, &i->issuer.key, e));
 	TRY(key_generate(below, &i->endorser.key, e));
 	TRY(key_generate(below, &i->ocsp, e));
 	TRY(key_generate(KEY_ED25519, &i->log, e));
-	TRY(certify(i, &root, &i->root, &i->root, e));
+	i->log_spki = key_spki(i->log);
 	TRY(certify(i, &issuer, &i->root, &i->issuer, e));
 	TRY(certify(i, &endorser, &i->root, &i->endorser, e));
 	return sign_root_crl(i, e);
@@ -228,5 +255,6 @@ init_fini(struct init *i)
 	key_free(i->log);
 	policy_set_free(i->policies);
 	buf_fini(&i->root_crl);
+	buf_fini(&i->log_der);
 	buf_fini(&i->passphrase);
 }

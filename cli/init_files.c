@@ -6,8 +6,8 @@
 
 #include "init.h"
 
-static const char *
-inside(struct init *i, const char *name)
+const char *
+init_inside(struct init *i, const char *name)
 {
 	return arena_printf(i->c->arena, "%s/%s", i->dir, name);
 }
@@ -15,24 +15,25 @@ inside(struct init *i, const char *name)
 enum err_code
 init_directories(struct init *i, struct err *e)
 {
-	static const char *const names[] = { "ca", "etc", "etc/policies",
-		"keys", "officer", "run", "signer", "snapshots" };
+	static const char *const names[] = { "ca", "ceremony", "etc",
+		"etc/policies", "keys", "officer", "run", "signer",
+		"snapshots" };
 	for (size_t k = 0; k < ARRAY_LEN(names); k++) {
-		if (mkdir(inside(i, names[k]), 0700) != 0)
+		if (mkdir(init_inside(i, names[k]), 0700) != 0)
 			return err_errno(e, "init-mkdir",
 			    "a directory of the installation cannot be made");
 	}
 	return ERR_OK;
 }
 
-static enum err_code
-write_pem(struct init *i, const char *name, const char *label, struct bytes der,
-    struct err *e)
+enum err_code
+init_write_pem(struct init *i, const char *name, const char *label,
+    struct bytes der, struct err *e)
 {
 	struct buf pem AUTO_BUF = BUF(2 * CERT_MAX_BYTES);
 	pem_put(&pem, label, der);
 	TRY(buf_end(&pem, e));
-	return file_write(inside(i, name), buf_bytes(&pem), 0644, e);
+	return file_write(init_inside(i, name), buf_bytes(&pem), 0644, e);
 }
 
 static enum err_code
@@ -41,7 +42,7 @@ write_key(struct init *i, const char *name, const struct key *key,
 {
 	struct buf pem AUTO_BUF = BUF(16384);
 	TRY(key_print(key, buf_bytes(&i->passphrase), &pem, e));
-	return file_write(inside(i, name), buf_bytes(&pem), 0600, e);
+	return file_write(init_inside(i, name), buf_bytes(&pem), 0600, e);
 }
 
 enum err_code
@@ -71,12 +72,18 @@ init_write_keys(struct init *i, struct err *e)
 		if (keys[k].key != NULL)
 			TRY(write_key(i, keys[k].name, keys[k].key, e));
 	}
-	for (size_t k = 0; k < ARRAY_LEN(certificates); k++)
-		TRY(write_pem(i, certificates[k].name, "CERTIFICATE",
+	/* What an offline root has to sign comes later. */
+	for (size_t k = 0; k < ARRAY_LEN(certificates); k++) {
+		if (i->is_offline && k > 0 && k < 3)
+			continue;
+		TRY(init_write_pem(i, certificates[k].name, "CERTIFICATE",
 		    certificates[k].der, e));
-	TRY(write_pem(i, "ca/log.pem", "PUBLIC KEY", key_spki(i->log), e));
-	return file_write(inside(i, "ca/root.crl"), buf_bytes(&i->root_crl),
-	    0644, e);
+	}
+	TRY(init_write_pem(i, "ca/log.pem", "PUBLIC KEY", key_spki(i->log), e));
+	if (i->is_offline)
+		return ERR_OK;
+	return file_write(init_inside(i, "ca/root.crl"),
+	    buf_bytes(&i->root_crl), 0644, e);
 }
 
 /* --- etc/ ------------------------------------------------------------------------ */
@@ -153,8 +160,8 @@ init_write_config(struct init *i, struct err *e)
 	    "    ocsp_certificate: 30d\n");
 	TRY(buf_end(&out, e));
 	TRY(check_config(i, buf_bytes(&out), e));
-	return file_write(inside(i, "etc/refrendo.yaml"), buf_bytes(&out), 0600,
-	    e);
+	return file_write(init_inside(i, "etc/refrendo.yaml"), buf_bytes(&out),
+	    0600, e);
 }
 
 /* The sample with this installation's address. */
@@ -176,8 +183,8 @@ write_policy(struct init *i, const struct sample *s, struct err *e)
 	struct buf out AUTO_BUF = BUF(POLICY_FILE_MAX);
 	put_policy(i, s, &out);
 	TRY(buf_end(&out, e));
-	return file_write(inside(i, arena_printf(i->c->arena, "etc/policies/%s",
-					s->name)),
+	return file_write(init_inside(i, arena_printf(i->c->arena,
+					     "etc/policies/%s", s->name)),
 	    buf_bytes(&out), 0644, e);
 }
 
@@ -253,13 +260,12 @@ write_ceilings(struct init *i, struct err *e)
 		    i->more[k].spki_sha256);
 	put_first_policies(i, &out);
 	TRY(buf_end(&out, e));
-	return file_write(inside(i, "etc/signer.yaml"), buf_bytes(&out), 0600,
-	    e);
+	return file_write(init_inside(i, "etc/signer.yaml"), buf_bytes(&out),
+	    0600, e);
 }
 
-/* What was written is read the way the engine will read it. */
-static enum err_code
-read_back(struct init *i, struct err *e)
+enum err_code
+init_read_back(struct init *i, struct err *e)
 {
 	struct findings findings = { NULL, 0, 0 };
 	struct installation *in = calloc(1, sizeof(*in));
@@ -285,5 +291,5 @@ init_write_etc(struct init *i, struct err *e)
 	TRY(write_ceilings(i, e));
 	for (size_t k = 0; k < init_n_samples; k++)
 		TRY(write_policy(i, &init_samples[k], e));
-	return read_back(i, e);
+	return init_read_back(i, e);
 }

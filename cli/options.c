@@ -116,6 +116,10 @@
 #define OPT_NUMBER_ES "número de la CRL; si no, el siguiente de --previous, o 1"
 #define OPT_LIFE_EN "how long it is valid: 180d; else 90d"
 #define OPT_LIFE_ES "cuánto vale: 180d; si no, 90d"
+#define OPT_ROOT_EN "certificate of an offline root: init asks it by a ceremony"
+#define OPT_ROOT_ES "certificado de una raíz fuera de línea: init le pide por una ceremonia"
+#define OPT_ANSWER_EN "what the offline root signed: finishes the init that asked for it"
+#define OPT_ANSWER_ES "lo que firmó la raíz fuera de línea: termina el init que lo pidió"
 
 const struct option_def cli_options[OPT_COUNT] = {
 	CLI_OPTIONS(X)

@@ -210,7 +210,7 @@ show_statement(struct cli *c, struct bytes text, struct err *e)
 	return ERR_OK;
 }
 
-static enum err_code
+enum err_code
 ask_consent(struct cli *c, struct err *e)
 {
 	char line[16] = "";

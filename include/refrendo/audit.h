@@ -398,6 +398,94 @@ MUST_CHECK enum err_code activation_parse(struct bytes text, struct arena *a,
 /* Is this the statement of an activation, good or not? */
 bool statement_is_activation(struct bytes text);
 
+/* --- Ceremonies: what an offline root signs (doc/ceremony.md) ------------------------------ */
+
+/*
+ * Objects of the root, by the hash of what is to be signed: officers sign this
+ * statement, the root then signs just those bytes.  "refrendo/ceremony/v1";
+ * everything borrows.
+ */
+#define CEREMONY_OBJECTS_MAX  8
+#define CEREMONY_EVIDENCE_MAX 16
+#define CEREMONY_FILE_MAX     (1u << 20)
+#define CEREMONY_LIFE_S       (30 * DAY) /* from the statement to its import */
+
+enum ceremony_kind { CEREMONY_CERTIFICATE, CEREMONY_CRL, CEREMONY_KINDS };
+const char *ceremony_kind_name(enum ceremony_kind k); /* "certificate", "crl" */
+struct ceremony_statement {
+	struct bytes origin, id;  /* id: "CER-2026-000001" */
+	struct bytes root_sha256; /* of the root's certificate */
+	struct {
+		enum ceremony_kind kind;
+		struct bytes name; /* of the CA; "root" for its CRL */
+		struct bytes tbs_sha256;
+	} object[CEREMONY_OBJECTS_MAX]; /* no two of one kind and name */
+	size_t n;
+	struct bytes proposed_by; /* RUN */
+	uint64_t log_size;
+	struct bytes log_root; /* 32 octets */
+	struct bytes text_es;
+	int64_t issued, expires;
+};
+/* As activation_print() and activation_parse(), with the same errors. */
+MUST_CHECK enum err_code ceremony_print(const struct ceremony_statement *s,
+    struct buf *out, struct err *e);
+MUST_CHECK enum err_code ceremony_parse(struct bytes text, struct arena *a,
+    struct ceremony_statement *out, struct err *e);
+bool statement_is_ceremony(struct bytes text);
+
+/*
+ * What travels to the root and back, as one canonical JSON object: a request
+ * has TBS bytes and the officers' signatures, an answer what the root signed
+ * and the transcript of who did what.
+ */
+struct ceremony_file {
+	bool is_answer;
+	struct bytes statement; /* the exact bytes that were signed */
+	struct ceremony_statement is;
+	struct bytes object[CEREMONY_OBJECTS_MAX];
+	struct bytes evidence[CEREMONY_EVIDENCE_MAX]; /* CMS; of a request */
+	size_t n_evidence;
+	struct bytes transcript; /* UTF-8; of an answer */
+};
+/* Reads statement, object, evidence or transcript of f; buf_end() tells. */
+void ceremony_file_print(const struct ceremony_file *f, struct buf *out);
+/*
+ * ceremony_file_parse - either file; every object is the one that the
+ * statement names by its hash.  Nothing else is judged: ceremony_judge().
+ *
+ * ERR_INVALID "ceremony-form", "ceremony-object" (arg: its name), "json-…",
+ * those of ceremony_parse().
+ */
+MUST_CHECK enum err_code ceremony_file_parse(struct bytes text, struct arena *a,
+    struct ceremony_file *out, struct err *e);
+
+/* One object of a file, read; which of the two its kind says. */
+struct ceremony_object {
+	struct bytes der; /* in the arena; with a signature of nobody in a
+			   * request */
+	struct cert cert;
+	struct crl crl;
+};
+/*
+ * ceremony_judge - may this root sign it, or did it: of this root's name and
+ * key, within its time; a certificate of an issuing CA, one that can make no
+ * other CA, without purposes; a complete CRL for at most 400 days.  An answer's
+ * signatures are checked.
+ *
+ * out        one for each object of the file.
+ * ERR_DENIED "ceremony-root" (no root, or another than the statement names),
+ * "ceremony-issuer", "ceremony-key" (the root's own), "ceremony-usage",
+ * "ceremony-extension", "ceremony-times", "ceremony-list", what the lint finds, "key-weak-…";
+ * ERR_INVALID what cert_parse(), crl_tbs_parse() and verifier_check() say.
+ */
+MUST_CHECK enum err_code ceremony_judge(const struct ceremony_file *f,
+    const struct cert *root, struct verifier *v, struct arena *a,
+    struct ceremony_object out[CEREMONY_OBJECTS_MAX], struct err *e);
+/* A whole object over tbs with a signature of nobody, by that key's algorithm. */
+MUST_CHECK enum err_code ceremony_unsigned(struct bytes tbs,
+    struct bytes sigalg, struct buf *out, struct err *e);
+
 /* --- Export and its offline verification ----------------------------------------------------- */
 
 /*

@@ -235,6 +235,126 @@ whole_installation(void **state)
 	check_certificates();
 }
 
+/* --- With a root that is elsewhere -------------------------------------------------- */
+
+/* refrendo with these words, the passphrase by a descriptor. */
+static int
+command(const char *const *words)
+{
+	char *argv[24];
+	int argc = 0, status, pipe_fd[2];
+	for (; *words != NULL; words++)
+		argv[argc++] = strdup(*words);
+	assert_int_equal(pipe(pipe_fd), 0);
+	assert_int_equal(write(pipe_fd[1], PASSPHRASE "\n", 19), 19);
+	close(pipe_fd[1]);
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		char number[12];
+		int out = open("out", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		dup2(out, STDOUT_FILENO);
+		dup2(out, STDERR_FILENO);
+		snprintf(number, sizeof(number), "%d", pipe_fd[0]);
+		setenv("REFRENDO_PASSPHRASE_FD", number, 1);
+		int code = cli_main(argc, argv);
+		fflush(NULL);
+		_exit(code);
+	}
+	close(pipe_fd[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	for (int i = 0; i < argc; i++)
+		free(argv[i]);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+static void
+must(const char *const *words)
+{
+	if (command(words) == 0)
+		return;
+	print_message("%s\n", printed());
+	fail();
+}
+
+static void
+must_not(const char *const *words, const char *id)
+{
+	assert_int_not_equal(command(words), 0);
+	if (strstr(printed(), id) == NULL) {
+		print_message("want %s: %s\n", id, printed());
+		fail();
+	}
+}
+
+#define WORDS(...)                            \
+	(const char *const[])                 \
+	{                                     \
+		"refrendo", __VA_ARGS__, NULL \
+	}
+#define ROOT_FILES "--key", "medium/root.key", "--cert", "medium/root.pem"
+
+static void
+offline_root(void **state)
+{
+	static const char *const names[] = { "keys/root.key", "init-waits",
+		"init-unfinished" };
+	char path[64];
+	(void)state;
+	clear("ca");
+	clear("medium");
+	must(WORDS("ceremony", "root", "--to", "medium", "--origin",
+	    "estado.example.org/log"));
+	check_key("medium/root.key");
+	must_not(WORDS("ceremony", "root", "--to", "medium", "--origin",
+		     "estado"),
+	    "[cli-ceremony-place]");
+	must(WORDS("init", "--dir", "ca", OFFICER, "--public-url",
+	    "http://estado.example.org", "--root", "medium/root.pem"));
+	assert_non_null(strstr(printed(), "ca.new/ceremony/init.request"));
+	assert_int_equal(access("ca", F_OK), -1);
+	/* The root of another installation is not asked. */
+	must(WORDS("ceremony", "root", "--to", "other-medium", "--origin",
+	    "otra.example.org/log"));
+	must_not(WORDS("ceremony", "sign", "ca.new/ceremony/init.request",
+		     "--key", "other-medium/root.key", "--cert",
+		     "other-medium/root.pem", "--out", "answer"),
+	    "[ceremony-root]");
+	must_not(WORDS("ceremony", "sign", "ca.new/ceremony/init.request",
+		     "--key", "other-medium/root.key", "--cert",
+		     "medium/root.pem", "--out", "answer"),
+	    "[cli-key-of-cert]");
+	/* No officer has signed, and whoever wants them says so. */
+	must_not(WORDS("ceremony", "sign", "ca.new/ceremony/init.request",
+		     ROOT_FILES, "--out", "answer", "--ceilings",
+		     "ca.new/etc/signer.yaml"),
+	    "[cli-ceremony-quorum]");
+	assert_int_equal(access("answer", F_OK), -1);
+	must(WORDS("ceremony", "sign", "ca.new/ceremony/init.request",
+	    ROOT_FILES, "--out", "answer"));
+	assert_non_null(strstr(printed(), "Signed by the root at 20"));
+	must_not(WORDS("ceremony", "sign", "answer", ROOT_FILES, "--out",
+		     "again"),
+	    "[cli-ceremony-signed]");
+	must(WORDS("ceremony", "check", "answer", "--cert", "medium/root.pem"));
+	/* What was asked is no answer, and one that ended is not believed. */
+	must_not(WORDS("init", "--dir", "ca", "--answer",
+		     "ca.new/ceremony/init.request"),
+	    "[init-answer-other]");
+	must_not(WORDS("init", "--dir", "elsewhere", "--answer", "answer"),
+	    "[init-waits-not]");
+	must(WORDS("init", "--dir", "ca", "--answer", "answer"));
+	check_certificates();
+	check_ledger();
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		snprintf(path, sizeof(path), "ca/%s", names[i]);
+		assert_int_equal(access(path, F_OK), -1);
+	}
+	must_not(WORDS("init", "--dir", "ca", "--answer", "answer"),
+	    "[init-waits-not]");
+	clear("ca");
+}
+
 /* --- Or not at all ------------------------------------------------------------------ */
 
 /* clang-format off */
@@ -384,6 +504,7 @@ main(void)
 		cmocka_unit_test(two_officers),
 		cmocka_unit_test(unfinished_is_replaced),
 		cmocka_unit_test(officer_with_a_certificate),
+		cmocka_unit_test(offline_root),
 	};
 	return cmocka_run_group_tests(tests, make_place, remove_place);
 }

@@ -1,0 +1,185 @@
+/* ceremony - what officers sign so that an offline root signs it too. */
+#include <string.h>
+
+#include "statement.h"
+
+#define TYPE "refrendo/ceremony/v1"
+#define ACT  "sign"
+
+/* clang-format off */
+static const char *const keys[] = {
+	"act", "ceremony", "expires", "issued", "log", "objects", "origin",
+	"proposed_by", "root_sha256", "text_es", "type", NULL
+};
+static const char *const object_keys[] = {
+	"kind", "name", "tbs_sha256", NULL
+};
+static const char *const kinds[CEREMONY_KINDS] = {
+	[CEREMONY_CERTIFICATE] = "certificate", [CEREMONY_CRL] = "crl",
+};
+/* clang-format on */
+
+const char *
+ceremony_kind_name(enum ceremony_kind k)
+{
+	return kinds[k];
+}
+
+/* --- Judgement, the same for what is printed and what is read -------------- */
+
+static bool
+stands_before(const struct ceremony_statement *s, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (s->object[k].kind == s->object[i].kind &&
+		    bytes_eq(s->object[k].name, s->object[i].name))
+			return true;
+	return false;
+}
+
+static enum err_code
+judge(const struct ceremony_statement *s, struct err *e)
+{
+	NEED(statement_text(s->origin, 1, ORIGIN_MAX), "origin");
+	NEED(statement_text(s->id, 1, ID_MAX), "ceremony");
+	NEED(statement_run(s->proposed_by), "proposed_by");
+	NEED(s->log_size < (UINT64_C(1) << 53), "log.size");
+	NEED(s->log_root.len == HASH_LEN, "log.root");
+	NEED(s->root_sha256.len == HASH_LEN, "root_sha256");
+	NEED(statement_text(s->text_es, 1, TEXT_MAX), "text_es");
+	NEED(statement_time(s->issued), "issued");
+	NEED(statement_time(s->expires) && s->expires > s->issued, "expires");
+	NEED(s->n > 0 && s->n <= CEREMONY_OBJECTS_MAX, "objects");
+	for (size_t i = 0; i < s->n; i++) {
+		NEED(s->object[i].kind < CEREMONY_KINDS, "objects.kind");
+		NEED(statement_text(s->object[i].name, 1, ID_MAX),
+		    "objects.name");
+		NEED(s->object[i].tbs_sha256.len == HASH_LEN,
+		    "objects.tbs_sha256");
+		NEED(!stands_before(s, i), "objects.name");
+	}
+	return ERR_OK;
+}
+
+/* --- Writing ---------------------------------------------------------------- */
+
+static void
+put_objects(struct jw *w, const struct ceremony_statement *s)
+{
+	jw_key(w, "objects");
+	jw_array(w);
+	for (size_t i = 0; i < s->n; i++) {
+		jw_object(w);
+		jw_member_str(w, "kind", bytes_str(kinds[s->object[i].kind]));
+		jw_member_str(w, "name", s->object[i].name);
+		jw_member_hex(w, "tbs_sha256", s->object[i].tbs_sha256);
+		jw_close(w, '}');
+	}
+	jw_close(w, ']');
+}
+
+enum err_code
+ceremony_print(const struct ceremony_statement *s, struct buf *out,
+    struct err *e)
+{
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct jw w = jw_of(&text);
+
+	TRY(judge(s, e));
+	jw_object(&w);
+	jw_member_str(&w, "act", bytes_str(ACT));
+	jw_member_str(&w, "ceremony", s->id);
+	jw_member_int(&w, "expires", s->expires);
+	jw_member_int(&w, "issued", s->issued);
+	statement_put_log(&w, s->log_size, s->log_root);
+	put_objects(&w, s);
+	jw_member_str(&w, "origin", s->origin);
+	jw_member_str(&w, "proposed_by", s->proposed_by);
+	jw_member_hex(&w, "root_sha256", s->root_sha256);
+	jw_member_str(&w, "text_es", s->text_es);
+	jw_member_str(&w, "type", bytes_str(TYPE));
+	jw_close(&w, '}');
+	TRY(buf_end(&text, e));
+	buf_put(out, text.p, text.len);
+	return buf_end(out, e);
+}
+
+/* --- Reading ---------------------------------------------------------------- */
+
+static struct bytes
+text(struct json_obj o, const char *key, struct arena *a)
+{
+	return arena_copy(a, json_get_str(o, key));
+}
+
+static enum ceremony_kind
+kind_of(struct bytes word)
+{
+	for (size_t i = 0; i < CEREMONY_KINDS; i++)
+		if (bytes_is(word, kinds[i]))
+			return (enum ceremony_kind)i;
+	return CEREMONY_KINDS; /* which judge() refuses */
+}
+
+static void
+get_objects(struct json_obj root, struct arena *a, struct ceremony_statement *s)
+{
+	size_t n = json_count(root, "objects");
+
+	for (size_t i = 0; i < n && i < CEREMONY_OBJECTS_MAX; i++) {
+		struct json_obj o = json_at_obj(root, "objects", i);
+		json_only(o, object_keys);
+		s->object[i].kind = kind_of(json_get_str(o, "kind"));
+		s->object[i].name = text(o, "name", a);
+		s->object[i].tbs_sha256 = json_get_hex(o, "tbs_sha256", a);
+	}
+	s->n = n;
+}
+
+bool
+statement_is_ceremony(struct bytes in)
+{
+	AUTO(json) j = NULL;
+	struct err no;
+	bool bad = false;
+
+	return in.len <= STATEMENT_MAX &&
+	       json_parse(in, true, &j, &no) == ERR_OK &&
+	       bytes_is(json_opt_str(json_root(j, &bad, &no), "type"), TYPE);
+}
+
+enum err_code
+ceremony_parse(struct bytes in, struct arena *a, struct ceremony_statement *out,
+    struct err *e)
+{
+	AUTO(json) j = NULL;
+	struct ceremony_statement s = { .n = 0 };
+	bool bad = false;
+
+	if (in.len > STATEMENT_MAX)
+		return err_say(e, ERR_INVALID, "statement-too-large",
+		    "the statement is larger than 8192 octets");
+	TRY(json_parse(in, true, &j, e));
+	struct json_obj root = json_root(j, &bad, e);
+	struct bytes type = json_get_str(root, "type");
+	struct bytes act = json_get_str(root, "act");
+	if (!bad && (!bytes_is(type, TYPE) || !bytes_is(act, ACT)))
+		return err_at(e, ERR_INVALID, "statement-type", NULL,
+		    at_field("type"),
+		    "this is no statement that is known here");
+	json_only(root, keys);
+	s.id = text(root, "ceremony", a);
+	s.expires = json_get_int(root, "expires");
+	s.issued = json_get_int(root, "issued");
+	statement_get_log(root, a, &s.log_size, &s.log_root);
+	get_objects(root, a, &s);
+	s.origin = text(root, "origin", a);
+	s.proposed_by = text(root, "proposed_by", a);
+	s.root_sha256 = json_get_hex(root, "root_sha256", a);
+	s.text_es = text(root, "text_es", a);
+	if (bad)
+		return ERR_INVALID;
+	TRY(judge(&s, e));
+	*out = s;
+	return ERR_OK;
+}
