@@ -28,6 +28,18 @@ crl_url(char out[CRL_URL_MAX], const char *public_url, const char *issuer,
 	snprintf(out, CRL_URL_MAX, "%.130s%.125s", public_url, path);
 }
 
+void
+ocsp_url(char out[CRL_URL_MAX], const char *public_url)
+{
+	snprintf(out, CRL_URL_MAX, "%.130s/ocsp", public_url);
+}
+
+void
+issuer_url(char out[CRL_URL_MAX], const char *public_url, const char *issuer)
+{
+	snprintf(out, CRL_URL_MAX, "%.130s/ca/%.100s.cer", public_url, issuer);
+}
+
 bool
 crl_url_partition(struct bytes url, const char *public_url, const char *issuer,
     int64_t *partition)

@@ -85,10 +85,8 @@ issuer_load(struct core *c, struct core_issuer *i, const char *name,
 	snprintf(ca->crl_url, sizeof(ca->crl_url), "%s", url);
 	snprintf(ca->public_url, sizeof(ca->public_url), "%s",
 	    config->public_url);
-	snprintf(ca->ocsp_url, sizeof(ca->ocsp_url), "%s/ocsp",
-	    config->public_url);
-	snprintf(ca->ca_url, sizeof(ca->ca_url), "%s/ca/%s.cer",
-	    config->public_url, name);
+	ocsp_url(ca->ocsp_url, config->public_url);
+	issuer_url(ca->ca_url, config->public_url, name);
 	return key_generate(ca->type, &ca->throwaway, e);
 }
 

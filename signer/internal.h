@@ -15,8 +15,9 @@
 
 enum record_kind {
 	REC_MARK = 1, /* everything before it has been synced */
-	REC_CERTIFICATE,
-	REC_APPOINTMENT, /* a minister's certificate, and what it stands for */
+	/* Of before 0.2, without the key: read as those below. */
+	REC_CERTIFICATE_1,
+	REC_APPOINTMENT_1,
 	REC_APPOINTMENT_END,
 	REC_RESPONDER,
 	REC_CRL,
@@ -24,6 +25,8 @@ enum record_kind {
 	REC_SIGNATURE, /* made for the record at 'of' */
 	REC_POLICY, /* in force from a time on, by its officers' signatures */
 	REC_POLICY_END,
+	REC_CERTIFICATE,
+	REC_APPOINTMENT, /* a minister's certificate, and what it stands for */
 	REC_KINDS
 };
 
@@ -39,6 +42,8 @@ struct record {
 	struct bytes digest;    /* of the TBS, or the root of the log */
 	struct bytes statement; /* SHA-256 of the statement */
 	struct bytes evidence;  /* SHA-256 of the certificate that signed it */
+	struct bytes key;    /* SHA-256 of the public key that was certified */
+	struct bytes holder; /* SHA-256 of that key and the holder's RUN */
 	struct bytes id, run, institution;
 	struct bytes name;      /* of a policy */
 	int64_t from, until;    /* of an appointment; from: of a policy too */
@@ -136,6 +141,7 @@ struct state {
 	struct hasher *hasher;
 	uint8_t key[16];           /* of the hash: a peer chooses the serials */
 	struct table serials;      /* serial -> record, or its signature */
+	struct table keys;         /* hash of a public key -> record */
 	struct table appointments; /* id, TBS hash -> index + 1 */
 	struct appointment_seen *appointment; /* owned */
 	size_t n_appointment;
@@ -176,6 +182,10 @@ bool state_policy_ended(const struct state *s, struct bytes activation);
 MUST_CHECK enum err_code state_serial(struct state *s, struct journal *j,
     struct bytes serial, struct buf *scratch, struct record *record,
     uint64_t *signature, bool *found, struct err *e);
+
+/* Was this key certified for somebody else?  Both are hashes: see record. */
+MUST_CHECK enum err_code state_key(struct state *s, struct journal *j,
+    struct bytes key, struct bytes holder, bool *is_other, struct err *e);
 
 /* --- setup.c: keys ----------------------------------------------------------------- */
 
@@ -335,12 +345,13 @@ MUST_CHECK enum err_code signer_signed(struct signer *s, const struct key *key,
 MUST_CHECK enum err_code signer_issuer(struct signer *s, struct bytes name,
     struct authority **out, struct err *e);
 /*
- * Parsed, linted, and that CA's in issuer, key identifier and algorithm.  No
- * private extension but a holder's that the ceilings name.
+ * Parsed, linted, and that CA's in issuer, key identifier and algorithm; its
+ * public key is strong.  No private extension but a holder's that the ceilings
+ * name, and no place of a holder's status but that CA's.
  */
 MUST_CHECK enum err_code signer_container(const struct signer *s,
     const struct authority *by, struct bytes container, enum lint_kind kind,
-    struct cert *out, struct err *e);
+    struct cert *out, enum key_type *key, struct err *e);
 /*
  * signer_serial - is the serial fresh, or is this the same certificate again?
  * *again: already journalled with this TBS and statement; job->record is set.

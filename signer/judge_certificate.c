@@ -18,8 +18,10 @@ struct view {
 	bool is_minister;
 	int64_t now;
 	struct cert cert;
+	enum key_type key;
 	struct statement st;
 	struct bytes tbs_sha256, statement_sha256, evidence_sha256;
+	struct bytes key_sha256, holder_sha256; /* of the key; and the RUN */
 	struct cms cms;
 };
 
@@ -29,6 +31,15 @@ hash_of(struct signer *s, struct bytes b)
 	uint8_t *hash = arena_get(s->arena, SHA256_LEN);
 	hasher_sha256(s->hasher, hash, b);
 	return bytes_of(hash, SHA256_LEN);
+}
+
+static struct bytes
+hash_of_both(struct signer *s, struct bytes a, struct bytes b)
+{
+	uint8_t *both = arena_get(s->arena, a.len + b.len);
+	memcpy(both, a.p, a.len);
+	memcpy(both + a.len, b.p, b.len);
+	return hash_of(s, bytes_of(both, a.len + b.len));
 }
 
 /* --- The statement by itself --------------------------------------------------- */
@@ -154,7 +165,7 @@ check_agreement(const struct view *v, struct err *e)
 		return err_say(e, ERR_DENIED, "signer-tbs-hash",
 		    "the statement was made for another certificate: the hash "
 		    "of the part to be signed differs");
-	if (!bytes_eq(st->spki_sha256, hash_of(v->s, c->spki)))
+	if (!bytes_eq(st->spki_sha256, v->key_sha256))
 		return err_say(e, ERR_DENIED, "signer-spki-hash",
 		    "the statement names another public key than the "
 		    "certificate");
@@ -194,10 +205,12 @@ check_validity(const struct view *v, struct err *e)
 	int64_t latest = v->now;
 	if (v->is_minister && v->st.from > latest)
 		latest = v->st.from;
-	if (c->not_before > latest + SKEW || c->not_after < v->now)
-		return err_say(e, ERR_DENIED, "signer-not-now",
-		    "the certificate would begin in the future, or is already "
-		    "over");
+	if (c->not_before > latest + SKEW)
+		return err_say(e, ERR_DENIED, "signer-begins-later",
+		    "the certificate would begin in the future");
+	if (c->not_after < v->now)
+		return err_say(e, ERR_DENIED, "signer-over",
+		    "the certificate is already over");
 	return ERR_OK;
 }
 
@@ -267,16 +280,41 @@ check_name_kinds(const struct view *v, struct err *e)
 	return ERR_OK;
 }
 
+/* A key that signs for this installation signs for no person. */
+static bool
+is_ours(const struct view *v)
+{
+	const struct signer *s = v->s;
+	struct bytes spki = v->cert.spki;
+	bool ours = bytes_eq(spki, s->endorser.cert.spki) ||
+		    bytes_eq(spki, key_spki(s->log_key)) ||
+		    signer_officer(s, v->key_sha256) != NULL;
+	for (size_t i = 0; i < s->n_issuer; i++)
+		ours = ours || bytes_eq(spki, s->issuer[i].cert.spki) ||
+		       bytes_eq(spki, buf_bytes(&s->issuer[i].responder_spki));
+	return ours;
+}
+
 static enum err_code
 check_key(const struct view *v, struct err *e)
 {
-	enum key_type type;
-	TRY(spki_check(v->cert.spki, &type, e));
-	if ((v->s->ceilings.keys >> type & 1) == 0)
+	bool is_other;
+	if ((v->s->ceilings.keys >> v->key & 1) == 0)
 		return err_say(e, ERR_DENIED, "signer-key-type",
 		    "keys of type %s are not among those that the ceilings of "
 		    "the signer allow",
-		    key_type_name(type));
+		    key_type_name(v->key));
+	if (is_ours(v))
+		return err_say(e, ERR_DENIED, "signer-key-ours",
+		    "the public key is that of a CA, of a responder, of the "
+		    "log or of an officer; the person must make one of his or "
+		    "her own");
+	TRY(state_key(&v->s->state, v->s->journal, v->key_sha256,
+	    v->holder_sha256, &is_other, e));
+	if (is_other)
+		return err_say(e, ERR_DENIED, "signer-key-of-other",
+		    "the public key was certified for another person before; "
+		    "the person must make one of his or her own");
 	return ERR_OK;
 }
 
@@ -311,11 +349,12 @@ find_minister(const struct view *v, struct appointment_seen **out,
 	if (a != NULL && !bytes_eq(known, v->evidence_sha256)) {
 		const struct cert *ca = &s->endorser.cert;
 		if (verifier_check(s->ours, ca->spki, c->sigalg, c->tbs,
-			c->signature, e) == ERR_OK)
-			memcpy(a->issuer_checked, v->evidence_sha256.p,
-			    SHA256_LEN);
-		else
-			a = NULL;
+			c->signature, e) != ERR_OK)
+			return err_say(e, ERR_FORBIDDEN,
+			    "signer-minister-forged",
+			    "the certificate of the minister of faith was not "
+			    "signed by the ministers' CA");
+		memcpy(a->issuer_checked, v->evidence_sha256.p, SHA256_LEN);
 	}
 	if (a == NULL)
 		return err_say(e, ERR_FORBIDDEN, "signer-minister-unknown",
@@ -424,6 +463,7 @@ judge(struct view *v, const struct signer_certificate *m, struct buf *scratch,
     struct err *e)
 {
 	TRY(statement_parse(m->statement, v->s->arena, &v->st, e));
+	v->holder_sha256 = hash_of_both(v->s, v->cert.spki, v->st.holder_run);
 	TRY(check_statement(v, e));
 	TRY(check_agreement(v, e));
 	TRY(check_validity(v, e));
@@ -445,7 +485,10 @@ remember(const struct view *v, struct job *job, struct err *e)
 		.serial = v->cert.serial,
 		.digest = v->tbs_sha256,
 		.statement = v->statement_sha256,
-		.evidence = v->evidence_sha256 };
+		.evidence = v->evidence_sha256,
+		.key = v->key_sha256,
+		.holder = v->holder_sha256,
+		.institution = st->institution };
 	TRY(check_rate(v, e));
 	if (v->is_minister) {
 		if (state_appointment(&v->s->state, st->request) != NULL)
@@ -456,7 +499,6 @@ remember(const struct view *v, struct job *job, struct err *e)
 		r.kind = REC_APPOINTMENT;
 		r.id = st->request;
 		r.run = st->holder_run;
-		r.institution = st->institution;
 		r.from = st->from;
 		r.until = st->until;
 	}
@@ -489,7 +531,8 @@ may_sign_certificate(struct signer *s, const struct signer_certificate *m,
 	if (!v.is_minister)
 		TRY(signer_issuer(s, m->issuer, &v.by, e));
 	TRY(signer_container(s, v.by, m->container,
-	    v.is_minister ? LINT_ENDORSER : LINT_HOLDER, &v.cert, e));
+	    v.is_minister ? LINT_ENDORSER : LINT_HOLDER, &v.cert, &v.key, e));
+	v.key_sha256 = hash_of(s, v.cert.spki);
 	v.tbs_sha256 = hash_of(s, v.cert.tbs);
 	v.statement_sha256 = hash_of(s, m->statement);
 	job->wrap = WRAP_SIGNED;

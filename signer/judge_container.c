@@ -55,6 +55,65 @@ check_issuer(const struct authority *by, const struct cert *c, struct err *e)
 	return ERR_OK;
 }
 
+/* How many addresses an extension holds, at any depth; *last is the last. */
+static size_t
+count_urls(struct der d, struct bytes *last)
+{
+	size_t n = 0;
+	while (!d.bad && der_peek(&d) != 0) {
+		uint8_t tag = der_peek(&d);
+		if (tag == DER_CONTEXT(6)) {
+			*last = der_get(&d, tag);
+			n++;
+		} else if ((tag & 0x20u) != 0) {
+			n += count_urls(der_enter(&d, tag), last);
+		} else {
+			(void)der_element(&d);
+		}
+	}
+	return n;
+}
+
+static struct bytes
+ext_value(const struct cert *c, enum pkix_oid oid)
+{
+	const struct cert_ext *x = cert_find_ext(c, oid);
+	return x == NULL ? BYTES_NONE : x->value;
+}
+
+/* A holder's status is asked where this CA publishes it, and nowhere else: who
+ * could choose the place could choose the answer. */
+static enum err_code
+check_places(const struct signer *s, const struct authority *by,
+    const struct cert *c, struct err *e)
+{
+	char crl[CRL_URL_MAX], ocsp[CRL_URL_MAX], ca[CRL_URL_MAX];
+	struct bytes at = BYTES_NONE, aia = ext_value(c, OID_EXT_AIA), any;
+	int64_t partition;
+	crl_url(crl, s->public_url, by->name, 0, false);
+	ocsp_url(ocsp, s->public_url);
+	issuer_url(ca, s->public_url, by->name);
+	if (count_urls(der_of(ext_value(c, OID_EXT_CRLDP)), &at) != 1 ||
+	    (!bytes_is(at, crl) &&
+		!crl_url_partition(at, s->public_url, by->name, &partition)))
+		return err_at(e, ERR_DENIED, "signer-crl-place",
+		    "RFC 5280 4.2.1.13", at_field("cRLDistributionPoints"),
+		    "the certificate does not name the CRL of the CA %s, and "
+		    "that alone; public_url must be the same for core and "
+		    "signer",
+		    by->name);
+	if (count_urls(der_of(aia), &any) != 2 ||
+	    !bytes_is(cert_aia_url(c, OID_AD_OCSP), ocsp) ||
+	    !bytes_is(cert_aia_url(c, OID_AD_CA_ISSUERS), ca))
+		return err_at(e, ERR_DENIED, "signer-aia-place",
+		    "RFC 5280 4.2.2.1", at_field("authorityInfoAccess"),
+		    "the certificate does not name the OCSP service and the "
+		    "certificate of the CA %s, and these alone; public_url "
+		    "must be the same for core and signer",
+		    by->name);
+	return ERR_OK;
+}
+
 /* CA:FALSE, the exact extensions, purposes, serial, key: rows of pkix/lint_rules.c. */
 static enum err_code
 lint(const struct cert *c, enum lint_kind kind, struct err *e)
@@ -100,7 +159,7 @@ check_statements(const struct cert *c, bool allowed, struct err *e)
 enum err_code
 signer_container(const struct signer *s, const struct authority *by,
     struct bytes container, enum lint_kind kind, struct cert *out,
-    struct err *e)
+    enum key_type *key, struct err *e)
 {
 	bool holder = kind == LINT_HOLDER;
 	TRY(holder ? cert_parse_own(container, out, e)
@@ -109,7 +168,10 @@ signer_container(const struct signer *s, const struct authority *by,
 	if (holder)
 		TRY(check_private(&s->ceilings, out, e));
 	TRY(check_statements(out, holder && s->ceilings.qc_statements, e));
-	return lint(out, kind, e);
+	/* Before the lint, which has one sentence for all that may be wrong. */
+	TRY(spki_check(out->spki, key, e));
+	TRY(lint(out, kind, e));
+	return holder ? check_places(s, by, out, e) : ERR_OK;
 }
 
 /* --- Serial ------------------------------------------------------------------------ */

@@ -88,9 +88,12 @@ static enum err_code
 check_times(const struct signer *s, const struct crl *c,
     const struct crl_seen *last, int64_t now, struct err *e)
 {
-	if (c->this_update > now + SKEW || c->next_update <= now)
-		return err_say(e, ERR_DENIED, "signer-crl-not-now",
-		    "the CRL begins in the future, or is already over");
+	if (c->this_update > now + SKEW)
+		return err_say(e, ERR_DENIED, "signer-crl-future",
+		    "the CRL begins in the future; check the clocks");
+	if (c->next_update <= now)
+		return err_say(e, ERR_DENIED, "signer-crl-over",
+		    "the CRL is already over");
 	if (c->next_update <= c->this_update ||
 	    c->next_update - c->this_update > s->ceilings.crl_max_s)
 		return err_say(e, ERR_DENIED, "signer-crl-life",
@@ -112,14 +115,19 @@ judge_list(struct signer *s, struct authority *by, const struct crl *c,
 	struct bytes hash = bytes_of(job->digest.sha256, SHA256_LEN);
 	struct crl_seen *last = state_crl(&s->state, name);
 	TRY(check_issuer(by, c, e));
-	if (last != NULL && c->number <= (uint64_t)last->number) {
+	if (last != NULL && c->number < (uint64_t)last->number)
+		return err_at(e, ERR_CONFLICT, "signer-crl-number",
+		    "RFC 5280 5.2.3", NOWHERE,
+		    "a CRL with a higher number was already signed for the CA "
+		    "%s",
+		    by->name);
+	if (last != NULL && c->number == (uint64_t)last->number) {
 		/* The same list again, after a crash: the same signature. */
-		if (c->number != (uint64_t)last->number ||
-		    !bytes_eq(hash, bytes_of(last->tbs_sha256, SHA256_LEN)))
-			return err_at(e, ERR_CONFLICT, "signer-crl-number",
+		if (!bytes_eq(hash, bytes_of(last->tbs_sha256, SHA256_LEN)))
+			return err_at(e, ERR_CONFLICT, "signer-crl-number-used",
 			    "RFC 5280 5.2.3", NOWHERE,
-			    "a CRL with this number or a higher one was "
-			    "already signed for the CA %s",
+			    "another CRL with this number was already signed "
+			    "for the CA %s",
 			    by->name);
 		job->record = last->record;
 		job->again = true;
@@ -147,6 +155,9 @@ take_piece(struct signer *s, const struct signer_crl *m, int64_t now,
 {
 	struct crl_intake *in = &s->crl;
 	struct crl c;
+	if (!bytes_is(m->issuer, in->by->name))
+		return err_say(e, ERR_INVALID, "signer-crl-piece-issuer",
+		    "a piece of the CRL names another CA than the first one");
 	if (m->offset != in->got)
 		return err_say(e, ERR_INVALID, "signer-crl-offset",
 		    "a piece of the CRL is missing or came twice");

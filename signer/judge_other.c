@@ -22,19 +22,26 @@ may_sign_checkpoint(struct signer *s, const struct signer_checkpoint *m,
 {
 	const struct state *st = &s->state;
 	struct bytes root = arena_copy(s->arena, bytes_of(m->root, HASH_LEN));
-	bool good = m->size > 0 && m->size <= INT64_MAX;
 	bool same = m->size == st->checkpoint_size &&
 		    bytes_eq(root, bytes_of(st->checkpoint_root, HASH_LEN));
-	if (good && st->checkpoint_size > 0 && !same)
-		good = m->size > st->checkpoint_size &&
-		       merkle_check_consistency(&m->consistency,
-			   st->checkpoint_size, m->size, st->checkpoint_root,
-			   m->root, e) == ERR_OK;
-	if (!good)
-		return err_at(e, ERR_CONFLICT, "checkpoint-fork",
+	if (m->size == 0 || m->size > INT64_MAX)
+		return err_say(e, ERR_DENIED, "checkpoint-size",
+		    "no log has a tree of this size");
+	if (m->size < st->checkpoint_size)
+		return err_say(e, ERR_CONFLICT, "checkpoint-shrinks",
+		    "this tree is smaller than the one whose checkpoint was "
+		    "signed last: entries are missing");
+	if (m->size == st->checkpoint_size && !same)
+		return err_say(e, ERR_CONFLICT, "checkpoint-fork",
+		    "this is another tree of the size whose checkpoint was "
+		    "signed last: entries were changed");
+	if (st->checkpoint_size > 0 && !same &&
+	    merkle_check_consistency(&m->consistency, st->checkpoint_size,
+		m->size, st->checkpoint_root, m->root, e) != ERR_OK)
+		return err_at(e, ERR_CONFLICT, "checkpoint-proof",
 		    "RFC 6962 2.1.2", NOWHERE,
 		    "this tree does not extend the one whose checkpoint was "
-		    "signed last: entries are missing or were changed");
+		    "signed last, or its proof is wrong");
 	job->wrap = WRAP_NOTE;
 	job->checkpoint = (struct checkpoint){ .origin = bytes_str(s->origin),
 		.size = m->size };
@@ -82,10 +89,11 @@ enum err_code
 may_sign_responder(struct signer *s, const struct signer_responder *m,
     int64_t now, struct job *job, struct err *e)
 {
+	enum key_type key;
 	struct cert c;
 	bool again, done;
 	TRY(signer_issuer(s, m->issuer, &job->by, e));
-	TRY(signer_container(s, job->by, m->container, LINT_OCSP, &c, e));
+	TRY(signer_container(s, job->by, m->container, LINT_OCSP, &c, &key, e));
 	struct bytes hash = hash_of(s, c.tbs);
 	job->wrap = WRAP_SIGNED;
 	job->tbs = c.tbs;

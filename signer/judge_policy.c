@@ -239,6 +239,13 @@ check_policy(const struct signer *s, const struct statement *st, int64_t now,
 		    "put in force before this signer; officers must sign its "
 		    "activation",
 		    name);
+	/* The ceilings name policies without their versions. */
+	if (!bytes_is(st->policy, p->name) ||
+	    (p->version != 0 && st->policy_version != p->version))
+		return err_say(e, ERR_DENIED, "signer-policy-name",
+		    "the policy with the hash of the statement has another "
+		    "name or version than %s in it",
+		    name);
 	if (now < p->from)
 		return err_say(e, ERR_DENIED, "signer-policy-early",
 		    "the policy %s of the statement is not in force yet", name);

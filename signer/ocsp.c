@@ -56,15 +56,21 @@ check_single(const struct signer *s, const struct authority *by,
 		    "the OCSP answer speaks of certificates of another CA "
 		    "than %s",
 		    by->name);
-	if (one->this_update > now + SKEW || one->next_update <= now ||
-	    one->next_update <= one->this_update ||
-	    one->next_update > by->responder_not_after ||
-	    one->next_update - one->this_update > s->ceilings.ocsp_max_s)
-		return err_at(e, ERR_DENIED, "signer-ocsp-times",
+	if (one->this_update > now + SKEW)
+		return err_at(e, ERR_DENIED, "signer-ocsp-future",
 		    "RFC 6960 4.2.2.1", NOWHERE,
-		    "the OCSP answer begins in the future, is over, outlives "
-		    "its responder's certificate, or is valid for longer than "
-		    "the ceiling of the signer allows");
+		    "the OCSP answer begins in the future; check the clocks");
+	if (one->next_update <= now || one->next_update <= one->this_update)
+		return err_at(e, ERR_DENIED, "signer-ocsp-over",
+		    "RFC 6960 4.2.2.1", NOWHERE,
+		    "the OCSP answer is over, or ends before it begins");
+	if (one->next_update > by->responder_not_after)
+		return err_say(e, ERR_DENIED, "signer-ocsp-outlives",
+		    "the OCSP answer outlives its responder's certificate");
+	if (one->next_update - one->this_update > s->ceilings.ocsp_max_s)
+		return err_say(e, ERR_DENIED, "signer-ocsp-life",
+		    "the OCSP answer is valid for longer than the ceiling of "
+		    "the signer allows");
 	return ERR_OK;
 }
 

@@ -3,7 +3,7 @@
 
 #include "record.h"
 
-#define FIELDS_MAX 11
+#define FIELDS_MAX 12
 
 struct field {
 	enum { BYTES, INT } type;
@@ -20,11 +20,17 @@ static const struct {
 	struct field field[FIELDS_MAX];
 } kinds[REC_KINDS] = {
 	[REC_MARK] = { "mark", 1, { B(digest) } },
-	[REC_CERTIFICATE] = { "certificate", 5,
+	[REC_CERTIFICATE_1] = { "certificate", 5,
 	    { B(issuer), B(serial), B(digest), B(statement), B(evidence) } },
-	[REC_APPOINTMENT] = { "appointment", 10,
+	[REC_APPOINTMENT_1] = { "appointment", 10,
 	    { B(issuer), B(serial), B(digest), B(statement), B(evidence), B(id),
 	      B(run), B(institution), I(from), I(until) } },
+	[REC_CERTIFICATE] = { "certificate", 8,
+	    { B(issuer), B(serial), B(digest), B(statement), B(evidence), B(key),
+	      B(holder), B(institution) } },
+	[REC_APPOINTMENT] = { "appointment", 12,
+	    { B(issuer), B(serial), B(digest), B(statement), B(evidence), B(key),
+	      B(holder), B(id), B(run), B(institution), I(from), I(until) } },
 	[REC_APPOINTMENT_END] = { "appointment-end", 2, { B(id), I(value) } },
 	[REC_RESPONDER] = { "responder", 3, { B(issuer), B(serial), B(digest) } },
 	[REC_CRL] = { "crl", 4,
@@ -67,14 +73,20 @@ sound(const struct record *r)
 	bool issuer = r->issuer.len < POLICY_NAME_MAX;
 	bool evidence =
 	    r->statement.len == SHA256_LEN && r->evidence.len == SHA256_LEN;
+	bool key = r->key.len == SHA256_LEN && r->holder.len == SHA256_LEN;
 	bool id = r->id.len >= 1 && r->id.len <= ID_LEN_MAX;
 	switch (r->kind) {
 	case REC_MARK:
 		return hashes;
-	case REC_CERTIFICATE:
+	case REC_CERTIFICATE_1:
 		return hashes && serial && issuer && evidence;
+	case REC_CERTIFICATE:
+		return hashes && serial && issuer && evidence && key &&
+		       r->institution.len <= ID_LEN_MAX;
+	case REC_APPOINTMENT_1:
 	case REC_APPOINTMENT:
 		return hashes && serial && issuer && evidence && id &&
+		       (key || r->kind == REC_APPOINTMENT_1) &&
 		       r->run.len < RUN_TEXT &&
 		       r->institution.len <= ID_LEN_MAX;
 	case REC_POLICY:
@@ -119,6 +131,10 @@ record_decode(struct bytes body, struct record *out)
 	struct err e;
 	if (reader_end(&in, &e) != ERR_OK || !sound(&r))
 		return false;
+	if (r.kind == REC_CERTIFICATE_1)
+		r.kind = REC_CERTIFICATE;
+	if (r.kind == REC_APPOINTMENT_1)
+		r.kind = REC_APPOINTMENT;
 	*out = r;
 	return true;
 }

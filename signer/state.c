@@ -25,6 +25,7 @@ state_fini(struct state *s)
 {
 	hasher_free(s->hasher);
 	table_fini(&s->serials);
+	table_fini(&s->keys);
 	table_fini(&s->appointments);
 	free(s->appointment);
 	free(s->policy);
@@ -248,6 +249,34 @@ state_serial(struct state *s, struct journal *j, struct bytes serial,
 	return ERR_OK;
 }
 
+enum err_code
+state_key(struct state *s, struct journal *j, struct bytes key,
+    struct bytes holder, bool *is_other, struct err *e)
+{
+	struct buf scratch AUTO_BUF = BUF(2 * RECORD_MAX);
+	uint64_t hash = hash_of(s, key);
+	size_t at = SIZE_MAX;
+	struct slot *slot;
+	struct record r;
+	*is_other = false;
+	while ((slot = table_next(&s->keys, hash, &at)) != NULL) {
+		TRY(journal_get(j, slot->value, &scratch, &r, e));
+		if (bytes_eq(r.key, key) && !bytes_eq(r.holder, holder))
+			*is_other = true;
+	}
+	return ERR_OK;
+}
+
+/* A certificate of a person: by its serial, by its key, and by its hour. */
+static enum err_code
+add_certificate(struct state *s, const struct record *r, struct err *e)
+{
+	count_certificate(s, r->time);
+	if (r->key.len > 0)
+		TRY(table_put(&s->keys, hash_of(s, r->key), r->at, e));
+	return table_put(&s->serials, hash_of(s, r->serial), r->at, e);
+}
+
 /* --- CRLs and checkpoints ------------------------------------------------------------ */
 
 struct crl_seen *
@@ -295,11 +324,9 @@ state_apply(struct state *s, const struct record *r, struct err *e)
 	switch (r->kind) {
 	case REC_APPOINTMENT:
 		TRY(add_appointment(s, r, e));
-		count_certificate(s, r->time);
-		return table_put(&s->serials, hash_of(s, r->serial), r->at, e);
+		return add_certificate(s, r, e);
 	case REC_CERTIFICATE:
-		count_certificate(s, r->time);
-		return table_put(&s->serials, hash_of(s, r->serial), r->at, e);
+		return add_certificate(s, r, e);
 	case REC_RESPONDER:
 		return table_put(&s->serials, hash_of(s, r->serial), r->at, e);
 	case REC_APPOINTMENT_END:
@@ -318,6 +345,8 @@ state_apply(struct state *s, const struct record *r, struct err *e)
 	case REC_POLICY_END:
 		return end_policy(s, r, e);
 	case REC_MARK:
+	case REC_CERTIFICATE_1:
+	case REC_APPOINTMENT_1:
 	case REC_KINDS:
 		break;
 	}

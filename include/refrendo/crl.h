@@ -216,6 +216,10 @@ void crl_path(char out[CRL_URL_MAX], const char *issuer, int64_t partition,
     bool is_delta);
 void crl_url(char out[CRL_URL_MAX], const char *public_url, const char *issuer,
     int64_t partition, bool is_delta);
+/* Where OCSP is asked, and where an issuer's own certificate is. */
+void ocsp_url(char out[CRL_URL_MAX], const char *public_url);
+void issuer_url(char out[CRL_URL_MAX], const char *public_url,
+    const char *issuer);
 /* The partition whose complete CRL has this address; false for any other. */
 bool crl_url_partition(struct bytes url, const char *public_url,
     const char *issuer, int64_t *partition);

@@ -197,6 +197,7 @@ world_init(struct world *w)
 	make_key(w, KEY_ED25519, "log", &w->log);
 	OK(key_generate(KEY_EC_P256, &w->throwaway, e));
 	OK(key_generate(KEY_EC_P256, &w->officer, e));
+	OK(key_generate(KEY_EC_P256, &w->second, e));
 	OK(key_generate(KEY_EC_P256, &w->stranger, e));
 	OK(key_generate(KEY_EC_P256, &w->holder, e));
 	for (size_t i = 0; i < MINISTERS; i++)
@@ -209,14 +210,16 @@ world_init(struct world *w)
 	    &w->endorser_der, &w->endorser_cert);
 	make_ca(w, "officer", "Encargada", w->officer, false, &w->officer_der,
 	    NULL);
+	make_ca(w, "second", "Encargado", w->second, false, &w->second_der,
+	    NULL);
 	make_ca(w, "stranger", "Nadie", w->stranger, false, &w->stranger_der,
 	    NULL);
 	set_ceilings(w);
 	set_config(w);
 }
 
-static void
-hello(struct world *w)
+void
+world_hello(struct world *w)
 {
 	struct bytes answer;
 	struct err refusal;
@@ -228,18 +231,8 @@ hello(struct world *w)
 void
 world_start(struct world *w)
 {
-	struct signer_setup setup = { .config = &w->config,
-		.ceilings = &w->ceilings,
-		.dir = w->dir };
-	OK(signer_new(&setup, &w->signer, e));
-	hello(w);
-}
-
-void
-world_stop(struct world *w)
-{
-	signer_free(w->signer);
-	w->signer = NULL;
+	world_open(w, false);
+	world_hello(w);
 }
 
 void
@@ -280,7 +273,7 @@ world_new(void)
 void
 world_free(struct world *w)
 {
-	signer_free(w->signer);
+	world_stop(w);
 	for (size_t i = 0; i < 2; i++) {
 		key_free(w->ca[i]);
 		key_free(w->ocsp[i]);
@@ -294,10 +287,12 @@ world_free(struct world *w)
 	key_free(w->log);
 	key_free(w->throwaway);
 	key_free(w->officer);
+	key_free(w->second);
 	key_free(w->stranger);
 	key_free(w->holder);
 	buf_fini(&w->endorser_der);
 	buf_fini(&w->officer_der);
+	buf_fini(&w->second_der);
 	buf_fini(&w->stranger_der);
 	arena_free(w->a);
 	nftw(w->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
@@ -309,20 +304,12 @@ world_free(struct world *w)
 enum err_code
 world_batch(struct world *w, struct bytes in, struct buf *out, struct err *e)
 {
-	size_t used, before = out->len;
-	enum err_code code =
-	    signer_batch(w->signer, ASKER_CORE, in, &used, w->now, out, e);
-	if (code == ERR_OK)
-		assert_int_equal(used, in.len);
-	else if (code != ERR_INVALID)
-		/* What the journal does not have must not be sent. */
-		assert_int_equal(out->len, before);
-	return code;
+	return world_talk(w, ASKER_CORE, in, out, e);
 }
 
 enum err_code
-world_ask(struct world *w, uint16_t type, struct bytes body,
-    struct bytes *answer, struct err *refusal)
+world_ask_as(struct world *w, enum signer_asker who, uint16_t type,
+    struct bytes body, struct bytes *answer, struct err *refusal)
 {
 	struct buf in AUTO_BUF = BUF(FRAME_MAX);
 	struct buf out AUTO_BUF = BUF(FRAME_MAX);
@@ -330,7 +317,7 @@ world_ask(struct world *w, uint16_t type, struct bytes body,
 	size_t used;
 	*answer = BYTES_NONE;
 	frame_put(&in, type, 77, body);
-	enum err_code code = world_batch(w, buf_bytes(&in), &out, refusal);
+	enum err_code code = world_talk(w, who, buf_bytes(&in), &out, refusal);
 	if (code != ERR_OK)
 		return code;
 	OK(frame_cut(buf_bytes(&out), signer_cap, &f, &used, e));
@@ -338,11 +325,19 @@ world_ask(struct world *w, uint16_t type, struct bytes body,
 	assert_int_equal(f.id, 77);
 	if (f.type == (type | SIGNER_REFUSAL)) {
 		OK(err_decode(f.body, w->a, refusal, e));
+		assert_true(refusal->say[0] != '\0');
 		return refusal->code;
 	}
 	assert_int_equal(f.type, type | SIGNER_ANSWER);
 	*answer = arena_copy(w->a, f.body);
 	return ERR_OK;
+}
+
+enum err_code
+world_ask(struct world *w, uint16_t type, struct bytes body,
+    struct bytes *answer, struct err *refusal)
+{
+	return world_ask_as(w, ASKER_CORE, type, body, answer, refusal);
 }
 
 /* --- Wishes --------------------------------------------------------------------------------- */
@@ -408,6 +403,9 @@ wish_holder(struct world *w, struct wish *x, size_t by)
 	x->spec.eku[0] = OID_EKU_EMAIL;
 	x->spec.eku[1] = OID_EKU_CLIENT;
 	x->spec.n_eku = 2;
+	x->spec.crl_url = bytes_str("http://crl.example.org/crl/uno.crl");
+	x->spec.ocsp_url = bytes_str("http://crl.example.org/ocsp");
+	x->spec.issuer_url = bytes_str("http://crl.example.org/ca/uno.cer");
 	x->st.type = STATEMENT_ENDORSEMENT;
 	x->st.request = bytes_str("SOL-2026-000001");
 	x->st.policy = bytes_str("funcionario-firma");
@@ -443,18 +441,23 @@ wish_minister(struct world *w, struct wish *x, const char *id, const char *run,
 }
 
 struct bytes
+world_throwaway(struct world *w, struct bytes tbs, struct bytes sigalg)
+{
+	struct buf sig AUTO_BUF = BUF(SIG_MAX);
+	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	OK(key_sign(w->throwaway, tbs, &sig, e));
+	OK(signed_assemble(tbs, sigalg, buf_bytes(&sig), &der, e));
+	return arena_copy(w->a, buf_bytes(&der));
+}
+
+struct bytes
 world_container(struct world *w, const struct cert_spec *spec,
     struct bytes *tbs)
 {
 	struct buf b AUTO_BUF = BUF(CERT_MAX_BYTES);
-	struct buf sig AUTO_BUF = BUF(SIG_MAX);
-	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
 	OK(cert_build_tbs(spec, &b, e));
-	OK(key_sign(w->throwaway, buf_bytes(&b), &sig, e));
-	OK(signed_assemble(buf_bytes(&b), key_type_sigalg(spec->issuer_type),
-	    buf_bytes(&sig), &der, e));
 	*tbs = arena_copy(w->a, buf_bytes(&b));
-	return arena_copy(w->a, buf_bytes(&der));
+	return world_throwaway(w, *tbs, key_type_sigalg(spec->issuer_type));
 }
 
 void
@@ -465,6 +468,8 @@ wish_build(struct world *w, struct wish *x, wish_fn spec, wish_fn statement,
 	if (spec != NULL)
 		spec(w, x);
 	x->container = world_container(w, &x->spec, &x->tbs);
+	if (x->edit != NULL)
+		x->edit(w, x);
 	x->st.tbs_sha256 = world_hash(w, x->tbs);
 	x->st.spki_sha256 = world_hash(w, x->spec.spki);
 	x->st.not_before = x->spec.not_before;

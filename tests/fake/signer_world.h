@@ -30,10 +30,18 @@ struct world {
 	struct key *ca[2], *endorser, *log, *ocsp[2];
 	struct buf ca_der[2], endorser_der;
 	struct cert ca_cert[2], endorser_cert;
-	struct key *throwaway, *officer, *stranger, *holder;
+	struct key *throwaway, *officer, *second, *stranger, *holder;
 	struct key *minister[MINISTERS]; /* 0 and 1 of RUT_A, 2 of RUT_B */
-	struct buf officer_der, stranger_der, minister_der[MINISTERS];
-	struct signer *signer;
+	struct buf officer_der, second_der, stranger_der;
+	struct buf minister_der[MINISTERS];
+	struct signer *signer; /* signer_local.c */
+	struct {               /* hostile/process.c */
+		int pid, control, log;
+		int asker[2]; /* by enum signer_asker; -1: closed */
+		size_t log_at;
+		int64_t ahead; /* its clock of ours */
+		bool is_ocsp;
+	} process;
 	struct arena *a;
 	int64_t now;
 	uint32_t serials;
@@ -46,6 +54,7 @@ struct wish {
 	uint8_t serial[SERIAL_MAX];
 	struct cert_spec spec;
 	struct statement st;
+	void (*edit)(struct world *w, struct wish *x); /* of the TBS */
 	struct key *by;
 	struct bytes by_cert;
 	struct bytes tbs, container, statement, evidence;
@@ -62,10 +71,29 @@ typedef void (*wish_fn)(struct world *w, struct wish *x);
 			fail_msg("%s: %s (%s)", #call, e->id, e->say); \
 	} while (0)
 
-/* Files and keys only; then the signer; then its three ministers. */
+/*
+ * The signer itself and the way to it: in this process (signer_local.c), or in
+ * one of its own, confined as ever (hostile/process.c).
+ *
+ * world_open   starts it and greets nobody.
+ * world_talk   whole frames in, answers out; ERR_INVALID when it closes.
+ * world_tick   sets the world's clock where the signer has one of its own.
+ * world_forward  later, for both; a process is started anew and greeted.
+ */
+void world_open(struct world *w, bool is_ocsp);
+void world_stop(struct world *w);
+enum err_code world_talk(struct world *w, enum signer_asker who,
+    struct bytes in, struct buf *out, struct err *e);
+void world_tick(struct world *w);
+void world_forward(struct world *w, int64_t seconds);
+/* Did the signer log this code since then?  True where nobody keeps its log. */
+void world_log_from(struct world *w);
+bool world_logged(struct world *w, const char *id);
+
+/* Files and keys only; then the signer, greeted; then its three ministers. */
 void world_init(struct world *w);
 void world_start(struct world *w);
-void world_stop(struct world *w);
+void world_hello(struct world *w);
 void world_appoint(struct world *w);
 struct world *world_new(void); /* all of it */
 void world_free(struct world *w);
@@ -75,6 +103,9 @@ struct bytes world_file(struct world *w, const char *path);
 void world_write(const char *path, struct bytes b);
 
 /* One frame in, one out; the answer lives in the arena. */
+enum err_code world_ask_as(struct world *w, enum signer_asker who,
+    uint16_t type, struct bytes body, struct bytes *answer,
+    struct err *refusal);
 enum err_code world_ask(struct world *w, uint16_t type, struct bytes body,
     struct bytes *answer, struct err *refusal);
 /* Frames as they are; out is the caller's. */
@@ -95,6 +126,8 @@ enum err_code wish_ask(struct world *w, struct wish *x, struct bytes *answer,
 struct bytes wish_body(struct world *w, const struct wish *x);
 struct bytes world_hash(struct world *w, struct bytes b);
 /* Whole, signed with the throwaway key. */
+struct bytes world_throwaway(struct world *w, struct bytes tbs,
+    struct bytes sigalg);
 struct bytes world_container(struct world *w, const struct cert_spec *spec,
     struct bytes *tbs);
 

@@ -1,0 +1,254 @@
+/* Rights that only officers give, and what a hostile core makes of them. */
+#include "attempts.h"
+
+typedef void (*lie_fn)(struct world *w, struct plan *p);
+
+/* A plan of two officers, both of whom must sign, with a lie in it. */
+static const char *
+activation(struct world *w, lie_fn lie, struct err *refusal)
+{
+	static unsigned count;
+	char id[32];
+	struct plan p;
+	snprintf(id, sizeof(id), "POL-2027-%06u", ++count);
+	plan_init(w, &p, id, "policy of this row");
+	lie(w, &p);
+	attempt_begins(w);
+	return plan_ask(w, &p, refusal) == ERR_OK ? "ok" : refusal->id;
+}
+
+#define LIE(name, change)                                             \
+	static void name##_lie(struct world *w, struct plan *p)       \
+	{                                                             \
+		(void)w;                                              \
+		change;                                               \
+	}                                                             \
+	static const char *name(struct world *w, struct err *refusal) \
+	{                                                             \
+		return activation(w, name##_lie, refusal);            \
+	}
+LIE(ask_one, p->signers = "o")
+LIE(ask_twice, p->signers = "oo")
+LIE(ask_nobody, p->signers = "")
+LIE(ask_minister, p->signers = "om")
+LIE(ask_stranger, p->signers = "oz")
+LIE(ask_other_bytes, p->signers = "sx")
+LIE(ask_expired, (p->st.issued = w->now - HOUR, p->st.expires = w->now - 1))
+LIE(ask_future, (p->st.issued = p->st.effective = w->now + 2 * MINUTE))
+LIE(ask_long, p->st.expires = w->now + 4 * DAY)
+LIE(ask_origin, p->st.origin = bytes_str("log.example/otra"))
+
+/* --- A quorum used a second time ------------------------------------------------ */
+
+static void
+send_policy(struct world *w, struct bytes statement,
+    const struct signer_policy *evidence, struct buf *body)
+{
+	struct signer_policy m = *evidence;
+	(void)w;
+	m.statement = statement;
+	signer_policy_encode(&m, body);
+}
+
+static struct signer_policy
+signed_by_both(struct world *w, struct bytes statement)
+{
+	struct signer_policy m = { .statement = statement };
+	struct key *keys[] = { w->officer, w->second };
+	struct buf *ders[] = { &w->officer_der, &w->second_der };
+	for (size_t i = 0; i < 2; i++) {
+		struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
+		OK(cms_sign(keys[i], buf_bytes(ders[i]), statement, w->now,
+		    &cms, e));
+		m.evidence[m.n++] = arena_copy(w->a, buf_bytes(&cms));
+	}
+	return m;
+}
+
+static struct bytes
+plan_text(struct world *w, const char *id, const char *policy)
+{
+	struct plan p;
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	plan_init(w, &p, id, policy);
+	p.st.policy[0].is.name = bytes_str("otra");
+	OK(activation_print(&p.st, &text, e));
+	return arena_copy(w->a, buf_bytes(&text));
+}
+
+/* The officers' signatures of one activation, beside another. */
+static const char *
+ask_reused(struct world *w, struct err *refusal)
+{
+	struct buf body AUTO_BUF = BUF(1u << 20);
+	struct bytes answer;
+	struct bytes first = plan_text(w, "POL-2028-000001", "policy A");
+	struct signer_policy m = signed_by_both(w, first);
+	send_policy(w, first, &m, &body);
+	OK(world_ask(w, SIGNER_POLICY, buf_bytes(&body), &answer, e));
+	buf_reset(&body);
+	attempt_begins(w);
+	send_policy(w, plan_text(w, "POL-2028-000002", "policy B"), &m, &body);
+	return ask(w, SIGNER_POLICY, &body, &answer, refusal);
+}
+
+/* A second statement under the number of one that was taken. */
+static const char *
+ask_same_id(struct world *w, struct err *refusal)
+{
+	struct buf body AUTO_BUF = BUF(1u << 20);
+	struct bytes answer;
+	struct bytes first = plan_text(w, "POL-2028-000003", "policy C");
+	struct bytes other = plan_text(w, "POL-2028-000003", "policy D");
+	struct signer_policy m = signed_by_both(w, first);
+	send_policy(w, first, &m, &body);
+	OK(world_ask(w, SIGNER_POLICY, buf_bytes(&body), &answer, e));
+	buf_reset(&body);
+	attempt_begins(w);
+	m = signed_by_both(w, other);
+	send_policy(w, other, &m, &body);
+	return ask(w, SIGNER_POLICY, &body, &answer, refusal);
+}
+
+/* Withdrawn, and sent again with all its signatures. */
+static const char *
+ask_withdrawn(struct world *w, struct err *refusal)
+{
+	struct buf body AUTO_BUF = BUF(1u << 20);
+	struct bytes answer;
+	struct bytes text = plan_text(w, "POL-2028-000004", "policy E");
+	struct signer_policy m = signed_by_both(w, text);
+	OK(end_ask(w, "POL-2028-000004", w->now, e));
+	attempt_begins(w);
+	send_policy(w, text, &m, &body);
+	return ask(w, SIGNER_POLICY, &body, &answer, refusal);
+}
+
+/* An endorsement of a certificate, passed off as an activation. */
+static const char *
+ask_endorsement_as_quorum(struct world *w, struct err *refusal)
+{
+	struct buf body AUTO_BUF = BUF(1u << 20);
+	struct bytes answer;
+	struct wish x;
+	wish_holder(w, &x, 0);
+	wish_build(w, &x, NULL, NULL, NULL);
+	struct signer_policy m = signed_by_both(w, x.statement);
+	send_policy(w, x.statement, &m, &body);
+	return ask(w, SIGNER_POLICY, &body, &answer, refusal);
+}
+
+static const char *
+ask_no_statement(struct world *w, struct err *refusal)
+{
+	struct buf body AUTO_BUF = BUF(1u << 20);
+	struct bytes answer;
+	struct signer_policy m = signed_by_both(w, bytes_str("{}"));
+	send_policy(w, bytes_str("{}"), &m, &body);
+	return ask(w, SIGNER_POLICY, &body, &answer, refusal);
+}
+
+/* --- Ends, and evidence by itself ------------------------------------------------------ */
+
+static const char *
+end_appointment(struct world *w, const char *id, int64_t at,
+    struct err *refusal)
+{
+	struct buf body AUTO_BUF = BUF(1024);
+	struct signer_appointment_end m = { bytes_str(id), at };
+	struct bytes answer;
+	signer_appointment_end_encode(&m, &body);
+	return ask(w, SIGNER_APPOINTMENT_END, &body, &answer, refusal);
+}
+
+static const char *
+ask_end_unknown(struct world *w, struct err *refusal)
+{
+	return end_appointment(w, "NOM-2026-000777", w->now, refusal);
+}
+
+static const char *
+ask_end_future(struct world *w, struct err *refusal)
+{
+	return end_appointment(w, "NOM-2026-000001", w->now + DAY, refusal);
+}
+
+static const char *
+ask_policy_end_future(struct world *w, struct err *refusal)
+{
+	return end_ask(w, "POL-2028-000001", w->now + DAY, refusal) == ERR_OK
+		   ? "ok"
+		   : refusal->id;
+}
+
+static const char *
+ask_policy_end_nameless(struct world *w, struct err *refusal)
+{
+	return end_ask(w, "", w->now, refusal) == ERR_OK ? "ok" : refusal->id;
+}
+
+static const char *
+ask_evidence_over_other(struct world *w, struct err *refusal)
+{
+	struct buf body AUTO_BUF = BUF(131072);
+	struct bytes answer;
+	struct wish x;
+	wish_holder(w, &x, 0);
+	wish_build(w, &x, NULL, NULL, NULL);
+	struct signer_evidence m = { bytes_str("{}"), x.evidence };
+	signer_evidence_encode(&m, &body);
+	return ask(w, SIGNER_EVIDENCE, &body, &answer, refusal);
+}
+
+/* Evidence that was found right, and then a statement that it is not for. */
+static const char *
+ask_proven_elsewhere(struct world *w, struct err *refusal)
+{
+	struct buf body AUTO_BUF = BUF(131072);
+	struct bytes answer;
+	struct wish x, y;
+	wish_holder(w, &x, 0);
+	wish_build(w, &x, NULL, NULL, NULL);
+	struct signer_evidence m = { x.statement, x.evidence };
+	signer_evidence_encode(&m, &body);
+	assert_string_equal(ask(w, SIGNER_EVIDENCE, &body, &answer, refusal),
+	    "ok");
+	wish_holder(w, &y, 0);
+	wish_build(w, &y, NULL, NULL, NULL);
+	y.evidence = x.evidence;
+	return wish_id(w, &y, refusal);
+}
+
+#define ASK(f) .base = ASKED, .ask = f
+/* clang-format off */
+static const struct attempt rows[] = {
+	{ "policy by one officer of two", ASK(ask_one), .id = "signer-policy-quorum" },
+	{ "policy by one officer twice", ASK(ask_twice), .id = "signer-policy-quorum" },
+	{ "policy by nobody", ASK(ask_nobody), .id = "signer-policy-quorum" },
+	{ "policy by an officer and a minister", ASK(ask_minister), .id = "signer-policy-officer" },
+	{ "policy by an officer and a stranger", ASK(ask_stranger), .id = "signer-policy-officer" },
+	{ "quorum over other octets", ASK(ask_other_bytes), .id = "cms-other-content" },
+	{ "quorum that expired", ASK(ask_expired), .id = "signer-statement-expired" },
+	{ "quorum of the future", ASK(ask_future), .id = "signer-statement-future" },
+	{ "quorum for too long", ASK(ask_long), .id = "signer-statement-life" },
+	{ "quorum of another installation", ASK(ask_origin), .id = "signer-statement-origin" },
+	{ "quorum used for another policy", ASK(ask_reused), .id = "cms-other-content" },
+	{ "quorum under a number that was taken", ASK(ask_same_id), .id = "signer-policy-again" },
+	{ "quorum for what was withdrawn", ASK(ask_withdrawn), .id = "signer-policy-withdrawn" },
+	{ "an endorsement instead of an activation", ASK(ask_endorsement_as_quorum), .id = "statement-type" },
+	{ "an activation that says nothing", ASK(ask_no_statement), .id = "json-missing" },
+	{ "end of an appointment that never was", ASK(ask_end_unknown), .id = "signer-appointment-unknown" },
+	{ "end of an appointment, dated tomorrow", ASK(ask_end_future), .id = "signer-appointment-end-future" },
+	{ "end of a policy, dated tomorrow", ASK(ask_policy_end_future), .id = "signer-policy-end-future" },
+	{ "end of a policy without a name", ASK(ask_policy_end_nameless), .id = "signer-policy-id" },
+	{ "evidence over another statement", ASK(ask_evidence_over_other), .id = "cms-other-content" },
+	{ "evidence proven for another statement", ASK(ask_proven_elsewhere), .id = "cms-other-content" },
+};
+/* clang-format on */
+
+const struct attempt *
+quorum_attempts(size_t *n)
+{
+	*n = ARRAY_LEN(rows);
+	return rows;
+}
