@@ -1,3 +1,5 @@
+#include <refrendo/crl.h>
+
 #include "inner.h"
 
 /* Rows that several entries keep in step. */
@@ -130,38 +132,34 @@ is_listed(const struct certificate *c)
 	return c->state == CERT_SUSPENDED || c->state == CERT_REVOKED;
 }
 
+/* On the list, or no longer. */
+static enum err_code
+list_put(struct applying *p, const struct certificate *c, int64_t partition,
+    struct err *e)
+{
+	uint8_t room[ROW_KEY_MAX];
+	struct bytes prefix = ca_list_key(room, c->issuer, partition);
+	struct crl_entry x = { .serial = c->serial,
+		.revoked_at = c->revoked_at,
+		.reason = (int)c->reason,
+		.invalid_since = c->invalid_since };
+
+	return is_listed(c) ? ca_list_put(p->v, prefix, &x, c->not_after, e)
+			    : ca_list_del(p->v, prefix, c->serial, e);
+}
+
 enum err_code
 certificate_put(struct applying *p, const struct certificate *before,
     const struct certificate *after, struct err *e)
 {
-	struct bytes listed =
-	    key_of_revoked(p->a, after->issuer, after->serial);
-	struct bytes again = key_of_partition(p->a, after->issuer,
-	    after->partition, after->serial);
-
 	TRY(row_put(p, &rec_certificate,
 	    ca_row_key(p->a, ROW_CERTIFICATE, after->serial), after, e));
 	TRY(row_due(p, ROW_CERTIFICATE, after->serial,
 	    before == NULL ? NEVER : certificate_due(before),
 	    certificate_due(after), e));
-	if (is_listed(after)) {
-		struct revoked_row row = {
-			.issuer = after->issuer,
-			.serial = after->serial,
-			.revoked_at = after->revoked_at,
-			.invalid_since = after->invalid_since,
-			.not_after = after->not_after,
-			.reason = after->reason,
-			.partition = after->partition,
-		};
-		if (row.partition > 0)
-			TRY(row_put(p, &rec_partitioned, again, &row, e));
-		return row_put(p, &rec_revoked, listed, &row, e);
-	}
-	if (before == NULL || !is_listed(before))
+	if (!is_listed(after) && (before == NULL || !is_listed(before)))
 		return ERR_OK;
-	TRY(view_del(p->v, listed, e));
 	if (after->partition > 0)
-		return view_del(p->v, again, e);
-	return ERR_OK;
+		TRY(list_put(p, after, after->partition, e));
+	return list_put(p, after, 0, e);
 }

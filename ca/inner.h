@@ -16,8 +16,6 @@ struct bytes key_of_term(struct arena *a, struct bytes rut, struct bytes run,
     struct bytes appointment);
 struct bytes key_of_held(struct arena *a, struct bytes rut, struct bytes run,
     struct bytes serial);
-struct bytes key_of_revoked(struct arena *a, struct bytes issuer,
-    struct bytes serial);
 struct bytes key_of_due(struct arena *a, int64_t when, enum row_class what,
     struct bytes id);
 
@@ -263,8 +261,6 @@ MUST_CHECK enum err_code partition_choose(struct issue *s, int64_t *partition,
     struct err *e);
 struct issuer_urls urls_of(const struct ca_issuer *is, int64_t partition,
     struct arena *a);
-struct bytes key_of_partition(struct arena *a, struct bytes issuer,
-    int64_t partition, struct bytes serial);
 
 /*
  * What the CA adds to what a policy decides: step 2 of a live request and of

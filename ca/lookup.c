@@ -58,14 +58,6 @@ key_of_held(struct arena *a, struct bytes rut, struct bytes run,
 }
 
 struct bytes
-key_of_revoked(struct arena *a, struct bytes issuer, struct bytes serial)
-{
-	struct bytes part[2] = { issuer, serial };
-
-	return key_join(a, ROW_REVOKED, part, 2, 0);
-}
-
-struct bytes
 key_of_due(struct arena *a, int64_t when, enum row_class what, struct bytes id)
 {
 	uint8_t *p = arena_get(a, 10 + id.len);

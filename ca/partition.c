@@ -103,24 +103,3 @@ row_partition_open(struct applying *p, struct bytes issuer, int64_t partition,
 	return row_put(p, &rec_partition,
 	    ca_row_key(p->a, ROW_PARTITION, issuer), &row, e);
 }
-
-struct bytes
-key_of_partition(struct arena *a, struct bytes issuer, int64_t partition,
-    struct bytes serial)
-{
-	uint8_t *p = arena_get(a, issuer.len + 9 + serial.len);
-
-	memcpy(p, issuer.p, issuer.len);
-	p[issuer.len] = 0;
-	be64_print(p + issuer.len + 1, (uint64_t)partition);
-	if (serial.len > 0)
-		memcpy(p + issuer.len + 9, serial.p, serial.len);
-	return ca_row_key(a, ROW_PARTITIONED,
-	    bytes_of(p, issuer.len + 9 + serial.len));
-}
-
-struct bytes
-ca_partition_key(struct arena *a, struct bytes issuer, int64_t partition)
-{
-	return key_of_partition(a, issuer, partition, BYTES_NONE);
-}

@@ -1,4 +1,3 @@
-#include <endian.h>
 #include <string.h>
 
 #include "inner.h"
@@ -198,14 +197,10 @@ static const struct rec_field consent_fields[] = {
 	BLOB(consent, evidence),
 	TEXT(consent, officer),
 };
-static const struct rec_field revoked_fields[] = {
-	TIME(revoked_row, invalid_since),
-	TEXT(revoked_row, issuer),
-	TIME(revoked_row, not_after),
-	INT2(revoked_row, partition),
-	INT(revoked_row, reason),
-	TIME(revoked_row, revoked_at),
-	OCTETS(revoked_row, serial),
+static const struct rec_field listed_fields[] = {
+	TIME(listed_row, earliest),
+	OCTETS(listed_row, ends),
+	OCTETS(listed_row, entries),
 };
 static const struct rec_field partition_fields[] = {
 	INT(partition_row, assigned),
@@ -275,8 +270,8 @@ TYPE_APART(rec_request, ROW_REQUEST, "request", request, request_fields);
 TYPE_APART(rec_certificate, ROW_CERTIFICATE, "certificate", certificate, certificate_fields);
 TYPE(rec_crl, ROW_CRL, "crl", crl_row, crl_fields);
 TYPE(rec_policy, ROW_POLICY, "policy", policy_row, policy_fields);
-TYPE(rec_revoked, ROW_REVOKED, "revocation", revoked_row, revoked_fields);
-TYPE(rec_partitioned, ROW_PARTITIONED, "revocation of a partition", revoked_row, revoked_fields);
+TYPE(rec_revoked, ROW_REVOKED, "part of a list", listed_row, listed_fields);
+TYPE(rec_partitioned, ROW_PARTITIONED, "part of a partition's list", listed_row, listed_fields);
 TYPE(rec_partition, ROW_PARTITION, "partitions", partition_row, partition_fields);
 TYPE(rec_key, ROW_KEY, "key", key_row, key_fields);
 TYPE(rec_serial, ROW_SERIAL, "serial", serial_row, serial_fields);
@@ -308,47 +303,4 @@ const struct rec_type *rec_of_class(enum row_class class)
 		if (all[i]->class == class)
 			return all[i];
 	return NULL;
-}
-
-static inline int64_t
-be64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return (int64_t)be64toh(v);
-}
-
-/* The order of revoked_fields: a test compares the two readings. */
-bool
-revoked_row_read(struct bytes value, struct revoked_row *out)
-{
-	const uint8_t *p = value.p, *end = p + value.len;
-
-	if (value.len < 1 + 8 + 4 || *p < 1 || *p > 2)
-		return false;
-	bool partitioned = *p++ == 2;
-	out->invalid_since = be64(p);
-	p += 8;
-	size_t len =
-	    (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
-	p += 4;
-	if ((size_t)(end - p) < len)
-		return false;
-	out->issuer = bytes_of(p, len);
-	p += len;
-	if ((size_t)(end - p) < 8u * (partitioned ? 4 : 3) + 4)
-		return false;
-	out->not_after = be64(p);
-	p += 8;
-	out->partition = partitioned ? be64(p) : 0;
-	p += partitioned ? 8 : 0;
-	out->reason = be64(p);
-	out->revoked_at = be64(p + 8);
-	p += 16;
-	len =
-	    (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
-	p += 4;
-	out->serial = bytes_of(p, len);
-	return (size_t)(end - p) == len;
 }

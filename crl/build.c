@@ -52,6 +52,35 @@ entry_judge(const struct crl_entry *x, struct bytes last, bool is_delta,
 	return good ? ERR_OK : entry_fault(x, last, is_delta, e);
 }
 
+enum err_code
+crl_entry_print(const struct crl_entry *x, uint8_t out[CRL_ENTRY_MAX],
+    size_t *len, struct err *e)
+{
+	struct day day = { .day = -1 };
+	TRY(entry_judge(x, BYTES_NONE, false, e));
+	*len = (size_t)(entry_put(out, x, &day) - out);
+	return ERR_OK;
+}
+
+/* Where the entries come from: one of the two. */
+struct feed {
+	const struct crl_source *source;
+	const struct crl_runs *runs;
+};
+
+static enum err_code
+plan_add(struct crl_plan *plan, size_t entries, size_t octets, struct err *e)
+{
+	plan->entries += entries;
+	plan->list += octets;
+	if (plan->list <= CRL_MAX_BYTES - FRONT_MAX - TAIL_MAX)
+		return ERR_OK;
+	return err_at(e, ERR_DENIED, "crl-too-large", NULL, NOWHERE,
+	    "the CRL would be longer than the %s octets that it may have; "
+	    "partition it",
+	    "1073741824");
+}
+
 /* First pass: octets of all entries. */
 static enum err_code
 measure(const struct crl_spec *spec, const struct crl_source *source,
@@ -61,7 +90,6 @@ measure(const struct crl_spec *spec, const struct crl_source *source,
 	uint8_t room[SERIAL_MAX];
 	struct bytes last = BYTES_NONE;
 	bool more = true;
-	plan->entries = plan->list = 0;
 	TRY(source->rewind(source->ctx, e));
 	while (true) {
 		TRY(source->next(source->ctx, &x, &more, e));
@@ -70,14 +98,22 @@ measure(const struct crl_spec *spec, const struct crl_source *source,
 		TRY(entry_judge(&x, last, spec->base > 0, e));
 		memcpy(room, x.serial.p, x.serial.len);
 		last = bytes_of(room, x.serial.len);
-		plan->entries++;
-		plan->list += entry_len(&x);
-		if (plan->list > CRL_MAX_BYTES - FRONT_MAX - TAIL_MAX)
-			return err_at(e, ERR_DENIED, "crl-too-large", NULL,
-			    NOWHERE,
-			    "the CRL would be longer than the %s octets that "
-			    "it may have; partition it",
-			    "1073741824");
+		TRY(plan_add(plan, 1, entry_len(&x), e));
+	}
+}
+
+static enum err_code
+measure_runs(const struct crl_runs *runs, struct crl_plan *plan, struct err *e)
+{
+	struct bytes run;
+	size_t n;
+	bool more = true;
+	TRY(runs->rewind(runs->ctx, e));
+	while (true) {
+		TRY(runs->next(runs->ctx, &run, &n, &more, e));
+		if (!more)
+			return ERR_OK;
+		TRY(plan_add(plan, n, run.len, e));
 	}
 }
 
@@ -190,22 +226,40 @@ front_len(const struct crl_plan *plan, size_t front, size_t tail,
 	return head_len(*content) + front + list;
 }
 
-enum err_code
-crl_plan(const struct crl_spec *spec, const struct crl_source *source,
-    struct crl_plan *plan, struct err *e)
+static enum err_code
+make_plan(const struct crl_spec *spec, struct feed from, struct crl_plan *plan,
+    struct err *e)
 {
 	uint8_t room[FRONT_MAX];
 	struct der_w w = der_w_of(room, sizeof(room));
 	struct bytes front, tail;
 	size_t content;
 	TRY(judge_spec(spec, e));
-	TRY(measure(spec, source, plan, e));
+	plan->entries = plan->list = 0;
+	if (from.runs != NULL)
+		TRY(measure_runs(from.runs, plan, e));
+	else
+		TRY(measure(spec, from.source, plan, e));
 	TRY(build_front(spec, &w, &front, e));
 	w = der_w_of(room, sizeof(room));
 	TRY(build_tail(spec, &w, &tail, e));
 	plan->length = front_len(plan, front.len, tail.len, &content) +
 		       plan->list + tail.len;
 	return ERR_OK;
+}
+
+enum err_code
+crl_plan(const struct crl_spec *spec, const struct crl_source *source,
+    struct crl_plan *plan, struct err *e)
+{
+	return make_plan(spec, (struct feed){ source, NULL }, plan, e);
+}
+
+enum err_code
+crl_plan_runs(const struct crl_spec *spec, const struct crl_runs *runs,
+    struct crl_plan *plan, struct err *e)
+{
+	return make_plan(spec, (struct feed){ NULL, runs }, plan, e);
 }
 
 /* --- Second pass ---------------------------------------------------------- */
@@ -289,9 +343,44 @@ put_entries(struct out *o, const struct crl_spec *spec,
 	}
 }
 
-enum err_code
-crl_write(const struct crl_spec *spec, const struct crl_plan *plan,
-    const struct crl_source *source, struct crl_sink *sink, struct err *e)
+/* Blocks are filled whole: entries are cut where one ends. */
+static enum err_code
+put_run(struct out *o, struct bytes run, struct err *e)
+{
+	while (run.len > 0) {
+		size_t room = (size_t)(o->end - o->p);
+		size_t n = run.len < room ? run.len : room;
+		memcpy(o->p, run.p, n);
+		o->p += n;
+		run.p += n;
+		run.len -= n;
+		if (n == room)
+			TRY(flush(o, e));
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+put_runs(struct out *o, const struct crl_runs *runs, struct err *e)
+{
+	struct bytes run;
+	size_t n;
+	bool more = true;
+	TRY(runs->rewind(runs->ctx, e));
+	while (true) {
+		TRY(runs->next(runs->ctx, &run, &n, &more, e));
+		if (!more)
+			return o->left == 0 ? ERR_OK : source_changed(e);
+		if (run.len > o->left)
+			return source_changed(e);
+		TRY(put_run(o, run, e));
+		o->left -= run.len;
+	}
+}
+
+static enum err_code
+write_all(const struct crl_spec *spec, const struct crl_plan *plan,
+    struct feed from, struct crl_sink *sink, struct err *e)
 {
 	uint8_t room[TAIL_MAX];
 	struct der_w w = der_w_of(room, sizeof(room));
@@ -305,10 +394,26 @@ crl_write(const struct crl_spec *spec, const struct crl_plan *plan,
 		fatal("a block of %zu octets for a CRL", sink->size);
 	TRY(build_tail(spec, &w, &tail, e));
 	TRY(put_front(&o, spec, plan, tail.len, e));
-	if (plan->list > 0)
-		TRY(put_entries(&o, spec, source, e));
+	if (plan->list > 0 && from.runs != NULL)
+		TRY(put_runs(&o, from.runs, e));
+	else if (plan->list > 0)
+		TRY(put_entries(&o, spec, from.source, e));
 	TRY(put_part(&o, tail, e));
 	return flush(&o, e);
+}
+
+enum err_code
+crl_write(const struct crl_spec *spec, const struct crl_plan *plan,
+    const struct crl_source *source, struct crl_sink *sink, struct err *e)
+{
+	return write_all(spec, plan, (struct feed){ source, NULL }, sink, e);
+}
+
+enum err_code
+crl_write_runs(const struct crl_spec *spec, const struct crl_plan *plan,
+    const struct crl_runs *runs, struct crl_sink *sink, struct err *e)
+{
+	return write_all(spec, plan, (struct feed){ NULL, runs }, sink, e);
 }
 
 /* --- All of it in memory --------------------------------------------------------- */

@@ -22,7 +22,7 @@
 /* --- entry.c: one entry, in both directions ---------------------------------- */
 
 /* The longest: two of head, 23 of serial, 17 of date, two extensions. */
-#define ENTRY_MAX 128
+#define ENTRY_MAX CRL_ENTRY_MAX
 
 /* Dates of one day share its text, and most entries share days. */
 struct day {

@@ -11,66 +11,72 @@
 
 /* --- The entries of one list ------------------------------------------------------ */
 
-struct revoked_walk {
+struct listed_walk {
 	const struct crl_build *b;
 	struct view_scan scan;
 	uint8_t prefix[ROW_KEY_MAX];
-	size_t prefix_len;
 	bool at_start;
+	struct listed_row row; /* what is left of the one at the cursor */
 };
 
 static enum err_code
 walk_rewind(void *ctx, struct err *e)
 {
-	struct revoked_walk *w = ctx;
+	struct listed_walk *w = ctx;
 	(void)e;
 	w->at_start = true;
+	w->row = (struct listed_row){ .entries = BYTES_NONE };
 	return ERR_OK;
 }
 
 static enum err_code
-walk_next(void *ctx, struct crl_entry *entry, bool *more, struct err *e)
+row_broken(struct err *e)
 {
-	struct revoked_walk *w = ctx;
-	struct revoked_row row;
+	return err_say(e, ERR_CORRUPT, "crl-row",
+	    "a row of the ledger that a CRL is made from cannot be read; run "
+	    "refrendo db check");
+}
+
+/* The next row into w->row; *more is false behind the last. */
+static enum err_code
+walk_row(struct listed_walk *w, bool *more, struct err *e)
+{
 	struct bytes key, value;
-	do {
-		if (w->at_start)
-			TRY(view_scan_seek(&w->scan, w->scan.prefix, &key,
-			    &value, more, e));
-		else
-			TRY(view_scan_next(&w->scan, &key, &value, more, e));
-		w->at_start = false;
+	if (w->at_start)
+		TRY(view_scan_seek(&w->scan, w->scan.prefix, &key, &value, more,
+		    e));
+	else
+		TRY(view_scan_next(&w->scan, &key, &value, more, e));
+	w->at_start = false;
+	if (!*more)
+		return ERR_OK;
+	return listed_row_read(value, &w->row) ? ERR_OK : row_broken(e);
+}
+
+static enum err_code
+walk_next(void *ctx, struct bytes *run, size_t *n, bool *more, struct err *e)
+{
+	struct listed_walk *w = ctx;
+	*more = true;
+	for (*n = 0; *n == 0;) {
+		if (w->row.entries.len == 0)
+			TRY(walk_row(w, more, e));
 		if (!*more)
 			return ERR_OK;
-		if (!revoked_row_read(value, &row))
-			return err_say(e, ERR_CORRUPT, "crl-row",
-			    "a row of the ledger that a CRL is made from "
-			    "cannot be read; run refrendo db check");
-	} while (row.not_after < w->b->drop_before);
-	entry->serial = row.serial;
-	entry->revoked_at = row.revoked_at;
-	entry->reason = (int)row.reason;
-	entry->invalid_since = row.invalid_since;
+		if (!listed_row_take(&w->row, w->b->drop_before, run, n))
+			return row_broken(e);
+	}
 	return ERR_OK;
 }
 
 static enum err_code
-walk_begin(struct revoked_walk *w, const struct crl_build *b, struct view *v,
+walk_begin(struct listed_walk *w, const struct crl_build *b, struct view *v,
     struct err *e)
 {
-	*w = (struct revoked_walk){ .b = b };
-	/* Class, issuer, NUL, partition: see ROW_REVOKED, ROW_PARTITIONED. */
-	w->prefix[0] = b->partition > 0 ? ROW_PARTITIONED : ROW_REVOKED;
-	size_t len = strlen(b->issuer_name) + 1;
-	memcpy(w->prefix + 1, b->issuer_name, len);
-	w->prefix_len = 1 + len;
-	if (b->partition > 0) {
-		be64_print(w->prefix + w->prefix_len, (uint64_t)b->partition);
-		w->prefix_len += 8;
-	}
-	return view_scan_begin(v, bytes_of(w->prefix, w->prefix_len), &w->scan,
-	    e);
+	*w = (struct listed_walk){ .b = b };
+	struct bytes prefix =
+	    ca_list_key(w->prefix, bytes_str(b->issuer_name), b->partition);
+	return view_scan_begin(v, prefix, &w->scan, e);
 }
 
 /* --- Blocks -------------------------------------------------------------------------- */
@@ -149,24 +155,24 @@ crl_build_give_up(struct crl_build *b)
 /* --- The thread ------------------------------------------------------------------------ */
 
 static enum err_code
-build_from(struct crl_build *b, const struct crl_source *source, struct err *e)
+build_from(struct crl_build *b, const struct crl_runs *runs, struct err *e)
 {
 	b->sink = (struct crl_sink){ b, put_block, b->free[--b->n_free],
 		CRL_PIECE_MAX };
-	TRY(crl_plan(&b->spec, source, &b->plan, e));
+	TRY(crl_plan_runs(&b->spec, runs, &b->plan, e));
 	TRY(public_file_create(b->core->public, b->file, &b->fd, e));
 	b->at = CRL_FILE_HEAD;
-	return crl_write(&b->spec, &b->plan, source, &b->sink, e);
+	return crl_write_runs(&b->spec, &b->plan, runs, &b->sink, e);
 }
 
 static enum err_code
 build(struct crl_build *b, struct view *v, struct err *e)
 {
-	struct revoked_walk walk;
-	struct crl_source source = { &walk, walk_rewind, walk_next };
+	struct listed_walk walk;
+	struct crl_runs runs = { &walk, walk_rewind, walk_next };
 	b->covers = view_log_size(v);
 	TRY(walk_begin(&walk, b, v, e));
-	enum err_code code = build_from(b, &source, e);
+	enum err_code code = build_from(b, &runs, e);
 	view_scan_end(&walk.scan);
 	return code;
 }

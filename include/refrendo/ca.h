@@ -63,8 +63,9 @@ enum row_class {
 	ROW_APPOINTMENT = 'a', /* NOM-2026-000001 */
 	ROW_REQUEST = 'r',     /* SOL-2026-000001 */
 	ROW_CERTIFICATE = 'c', /* serial */
-	ROW_REVOKED = 'v',     /* issuer 0 serial: on the next CRL */
-	ROW_PARTITIONED = 'q', /* issuer 0 partition serial: the same again */
+	ROW_REVOKED = 'v',     /* issuer 0 bound: entries of CRLs, with serials
+			    of less than the bound */
+	ROW_PARTITIONED = 'q', /* issuer 0 partition bound: the same again */
 	ROW_PARTITION = 'u',   /* issuer -> which partitions it has */
 	ROW_KEY = 'k',         /* SHA-256 of an SPKI -> who has it */
 	ROW_SERIAL = 's',      /* reserved serial -> request */
@@ -86,8 +87,8 @@ enum row_class {
 };
 #define ROW_KEY_MAX 200
 
-/* The key of a row: class octet, then part ("RUT/RUN" for a person; issuer,
- * 00, serial for ROW_REVOKED).  Lives in the arena. */
+/* The key of a row: class octet, then part ("RUT/RUN" for a person).  Lives
+ * in the arena. */
 struct bytes ca_row_key(struct arena *a, enum row_class class,
     struct bytes part);
 
@@ -331,14 +332,43 @@ struct consent {
 	struct bytes evidence; /* blob */
 };
 
-/* What a CRL of this issuer lists: revoked and suspended certificates. */
-struct revoked_row {
-	struct bytes issuer, serial;
-	int64_t revoked_at, invalid_since; /* invalid_since 0: not known */
-	int64_t not_after;
-	int64_t reason;    /* RFC 5280 5.3.1; 0 is encoded by omission */
-	int64_t partition; /* 0: none */
+/*
+ * What a CRL lists, revoked and suspended certificates, as it lists them: a
+ * row has the entries of some thirty neighbours, so that a list is made by
+ * copying (decision 0030).
+ */
+struct listed_row {
+	int64_t earliest;     /* of ends: none of them is expired before */
+	struct bytes ends;    /* not_after of each, 8 octets */
+	struct bytes entries; /* DER, one behind the other, by serial */
 };
+#define LISTED_END 8u
+/* As rec_decode() of rec_revoked, for who reads all of them: the entries are
+ * not looked at.  False: not in that form. */
+bool listed_row_read(struct bytes value, struct listed_row *out);
+/* Takes the next entries off a row whose certificates end at since or later;
+ * none are left, and perhaps none found, when row->entries is empty.  False: it
+ * is broken. */
+bool listed_row_take(struct listed_row *row, int64_t since, struct bytes *run,
+    size_t *n);
+/* What the keys of a list's rows begin with, in out; partition 0: of the full
+ * list. */
+struct bytes ca_list_key(uint8_t out[ROW_KEY_MAX], struct bytes issuer,
+    int64_t partition);
+/*
+ * ca_list_put, ca_list_del - an entry of one list, by its serial: put in or
+ * replaced, and taken out.  Apply's, and of tools that fill a ledger.
+ *
+ * prefix  of ca_list_key().
+ *
+ * ERR_CORRUPT "crl-entry-...", "listed-row".
+ */
+struct crl_entry;
+MUST_CHECK enum err_code ca_list_put(struct view *v, struct bytes prefix,
+    const struct crl_entry *x, int64_t not_after, struct err *e);
+MUST_CHECK enum err_code ca_list_del(struct view *v, struct bytes prefix,
+    struct bytes serial, struct err *e);
+
 /* Partitions are numbered from 1. */
 struct partition_row {
 	struct bytes issuer;
@@ -349,14 +379,6 @@ struct partition_row {
 /* All zero where the issuer has none. */
 MUST_CHECK enum err_code ca_partitions(struct view *v, struct bytes issuer,
     struct arena *a, struct partition_row *out, struct err *e);
-/* What the keys of a partition's rows begin with: see ROW_PARTITIONED. */
-struct bytes ca_partition_key(struct arena *a, struct bytes issuer,
-    int64_t partition);
-
-/* As rec_decode(), for walks over a million: what a CRL wants, and nothing
- * else is judged.  False: not in the form of rec_revoked. */
-bool revoked_row_read(struct bytes value, struct revoked_row *out);
-
 /* Whose a public key is.  Kept for ever: row 8 and row 44 of the incidents. */
 struct key_row {
 	struct bytes spki_sha256, institution, run;

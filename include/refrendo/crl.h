@@ -40,6 +40,14 @@ struct crl_entry {
 	int64_t invalid_since; /* invalidityDate; 0: none */
 };
 
+#define CRL_ENTRY_MAX 128u /* octets of one */
+/* crl_entry_print - an entry as a complete list has it; its length in *len.
+ *
+ * ERR_CORRUPT "crl-entry-serial", "crl-entry-reason", "crl-entry-time".
+ */
+MUST_CHECK enum err_code crl_entry_print(const struct crl_entry *x,
+    uint8_t out[CRL_ENTRY_MAX], size_t *len, struct err *e);
+
 /*
  * Entries in ascending order of serial as bytes_cmp() orders them, which is
  * the order of keys in the store; each once.  Read in two passes that must
@@ -52,6 +60,16 @@ struct crl_source {
 	/* *more is false after the last; entry borrows until the next call. */
 	MUST_CHECK enum err_code (*next)(void *ctx, struct crl_entry *entry,
 	    bool *more, struct err *e);
+};
+
+/* The same, of entries that crl_entry_print() wrote: many at once, one behind
+ * the other, and nobody looks at them again. */
+struct crl_runs {
+	void *ctx;
+	MUST_CHECK enum err_code (*rewind)(void *ctx, struct err *e);
+	/* At least one entry, or *more is false. */
+	MUST_CHECK enum err_code (*next)(void *ctx, struct bytes *run,
+	    size_t *entries, bool *more, struct err *e);
 };
 
 struct crl_spec {
@@ -80,6 +98,8 @@ struct crl_plan {
 };
 MUST_CHECK enum err_code crl_plan(const struct crl_spec *spec,
     const struct crl_source *source, struct crl_plan *plan, struct err *e);
+MUST_CHECK enum err_code crl_plan_runs(const struct crl_spec *spec,
+    const struct crl_runs *runs, struct crl_plan *plan, struct err *e);
 /*
  * crl_write - the second pass: TBSCertList in blocks.  put() takes each in
  * order and borrows it until it returns, or keeps it and sets another block of
@@ -98,6 +118,9 @@ struct crl_sink {
 };
 MUST_CHECK enum err_code crl_write(const struct crl_spec *spec,
     const struct crl_plan *plan, const struct crl_source *source,
+    struct crl_sink *sink, struct err *e);
+MUST_CHECK enum err_code crl_write_runs(const struct crl_spec *spec,
+    const struct crl_plan *plan, const struct crl_runs *runs,
     struct crl_sink *sink, struct err *e);
 /* The head of the whole CRL, for who puts TBS, algorithm and signature behind
  * it; 2 to 6 octets. */

@@ -19,6 +19,7 @@
 struct walk {
 	struct world *w;
 	struct bytes prefix, after;
+	uint8_t room[ROW_KEY_MAX];
 };
 
 static enum err_code
@@ -32,22 +33,27 @@ walk_rewind(void *ctx, struct err *e)
 }
 
 static enum err_code
-walk_next(void *ctx, struct crl_entry *entry, bool *more, struct err *e)
+walk_next(void *ctx, struct bytes *run, size_t *n, bool *more, struct err *e)
 {
 	struct walk *k = ctx;
 	struct bytes key, value;
-	struct revoked_row row;
+	struct listed_row row;
 
 	TRY(view_next(k->w->v, k->prefix, k->after, &key, &value, more, e));
 	if (!*more)
 		return ERR_OK;
 	k->after = arena_copy(k->w->a, key);
 	TRY(rec_decode(&rec_revoked, arena_copy(k->w->a, value), &row, e));
-	*entry = (struct crl_entry){ .serial = row.serial,
-		.revoked_at = row.revoked_at,
-		.reason = (int)row.reason,
-		.invalid_since = row.invalid_since };
+	*run = row.entries;
+	*n = row.ends.len / LISTED_END;
 	return ERR_OK;
+}
+
+static enum err_code
+put_block(void *ctx, struct bytes block, struct err *e)
+{
+	buf_put(ctx, block.p, block.len);
+	return buf_end(ctx, e);
 }
 
 static struct bytes
@@ -55,7 +61,9 @@ make_crl(struct world *w, const struct ca_issuer *is, struct key *key,
     uint64_t number)
 {
 	struct walk walk = { .w = w };
-	struct crl_source source = { &walk, walk_rewind, walk_next };
+	struct crl_runs runs = { &walk, walk_rewind, walk_next };
+	struct crl_plan plan;
+	uint8_t block[CRL_BLOCK_MIN];
 	struct crl_spec spec = { .issuer = is->cert.subject,
 		.issuer_ski = is->cert.ski,
 		.issuer_type = is->type,
@@ -65,11 +73,12 @@ make_crl(struct world *w, const struct ca_issuer *is, struct key *key,
 	struct buf tbs AUTO_BUF = BUF(1 << 16);
 	struct buf sig AUTO_BUF = BUF(SIG_MAX);
 	struct buf der AUTO_BUF = BUF(1 << 16);
-	size_t len = strlen(is->name) + 1;
+	struct crl_sink sink = { &tbs, put_block, block, sizeof(block) };
 
-	/* issuer, 00: the NUL at the end of the name. */
-	walk.prefix = ca_row_key(w->a, ROW_REVOKED, bytes_of(is->name, len));
-	world_must(w, crl_build_tbs(&spec, &source, &tbs, &w->e), "a CRL");
+	walk.prefix = ca_list_key(walk.room, bytes_str(is->name), 0);
+	world_must(w, crl_plan_runs(&spec, &runs, &plan, &w->e), "a CRL");
+	world_must(w, crl_write_runs(&spec, &plan, &runs, &sink, &w->e),
+	    "a CRL");
 	world_must(w, key_sign(key, buf_bytes(&tbs), &sig, &w->e), "a CRL");
 	world_must(w,
 	    signed_assemble(buf_bytes(&tbs), key_type_sigalg(is->type),

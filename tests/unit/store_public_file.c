@@ -167,42 +167,12 @@ bad_rows(void **state)
 	public_close(p);
 }
 
-/* The fast reading of a row is that of the table. */
-static void
-revoked_rows(void **state)
-{
-	(void)state;
-	for (int64_t partition = 0; partition < 3; partition++) {
-		struct buf b AUTO_BUF = BUF(512);
-		struct revoked_row row = { .issuer = bytes_str("emisora"),
-			.serial = bytes_str("\x01\x02\x03"),
-			.revoked_at = 1795000000,
-			.invalid_since = 1790000000 * partition,
-			.not_after = NEVER,
-			.reason = 4,
-			.partition = partition },
-				   back;
-		rec_encode_row(&rec_revoked, &row, &b);
-		assert_true(revoked_row_read(buf_bytes(&b), &back));
-		assert_true(bytes_eq(back.issuer, row.issuer));
-		assert_true(bytes_eq(back.serial, row.serial));
-		assert_true(back.revoked_at == row.revoked_at);
-		assert_true(back.invalid_since == row.invalid_since);
-		assert_true(back.not_after == row.not_after);
-		assert_true(back.reason == row.reason);
-		assert_true(back.partition == row.partition);
-		for (size_t n = 0; n < b.len; n++)
-			assert_false(revoked_row_read(bytes_of(b.p, n), &back));
-	}
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_life),
 		cmocka_unit_test(bad_rows),
-		cmocka_unit_test(revoked_rows),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
