@@ -36,7 +36,7 @@ def populated():
     with open(ceilings) as f:
         text = f.read()
     with open(ceilings, "w") as f:
-        f.write(re.sub(r"per_hour: \d+", "per_hour: 100000000", text))
+        f.write(re.sub(r"(per_hour\w*): \d+", r"\1: 100000000", text))
     engine.start()
     engine.populate(people=CONNECTIONS)
     return engine

@@ -250,7 +250,10 @@ write_ceilings(struct init *i, struct err *e)
 	    "appointment_max: 4y\n"
 	    "ocsp_max: 10d\n"
 	    "crl_max: 10d\n"
-	    "per_hour: 10000    # certificates signed in an hour\n\n"
+	    "per_hour: 10000    # certificates signed in an hour\n"
+	    "per_hour_institution: 2000    # of them for one institution\n"
+	    "refusals_per_hour: 100    # beyond it no certificate for an "
+	    "hour\n\n"
 	    "# Platform officers: RUN, name, and the SHA-256 of each one's "
 	    "public key.\n"
 	    "officers:\n");

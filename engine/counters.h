@@ -95,6 +95,13 @@ enum counter_kind { KIND_COUNTER, KIND_GAUGE };
 	    "the rate of their address or of the ocsp-signer was used up.")   \
 	X(COUNT_READ_ONLY, "core_read_only", "", KIND_GAUGE,                  \
 	    "1 when core has stopped writing.")                               \
+	X(COUNT_SIGNER_CERTIFICATES, "signer_certificates_total", "",         \
+	    KIND_COUNTER, "Certificates in the signer's journal.")            \
+	X(COUNT_SIGNER_REFUSED, "signer_refusals_total", "", KIND_COUNTER,    \
+	    "Messages that a signer refused.")                                \
+	X(COUNT_SIGNER_STOPPED, "signer_stopped_until_timestamp_seconds", "", \
+	    KIND_GAUGE, "The signer signs no certificate before: it refused " \
+	    "too much in an hour. 0: it never stopped.")                      \
 	X(COUNT_OVERDUE, "ocsp_refresh_overdue_seconds", "", KIND_GAUGE,      \
 	    "How long the published answer that is due first has been due.")  \
 	X(COUNT_FIRST_END, "ocsp_first_next_update_timestamp_seconds", "",    \

@@ -16,6 +16,7 @@
 #include <refrendo/signer.h>
 
 #include "control.h"
+#include "counters.h"
 #include "role.h"
 
 #define BATCH_READ 262144u
@@ -33,6 +34,7 @@ struct signing {
 	struct asker asker[ASKERS_MAX];
 	unsigned in_a_row; /* batches of core since status had its turn */
 	struct buf out;
+	uint64_t refused; /* counted already */
 	uint8_t piece[BATCH_READ];
 };
 
@@ -77,6 +79,18 @@ read_asker(struct signing *s, struct asker *a)
 		a->has_frames = true;
 }
 
+static void
+show_numbers(struct signing *s)
+{
+	struct signer_numbers now;
+	signer_numbers(s->signer, &now);
+	/* A counter that is set: the journal remembers it, not this page. */
+	gauge(COUNT_SIGNER_CERTIFICATES, now.certificates);
+	gauge(COUNT_SIGNER_STOPPED, (uint64_t)now.stopped_until);
+	count(COUNT_SIGNER_REFUSED, now.refused - s->refused);
+	s->refused = now.refused;
+}
+
 /*
  * One batch of what has arrived from one asker: nothing waits for more.
  * Returns an error only when the process must end; what an asker sent closes
@@ -92,6 +106,7 @@ serve_asker(struct signing *s, struct asker *a, struct err *e)
 	a->has_frames = code == ERR_OK && used > 0;
 	buf_drop(&a->in, used);
 	bool sent = send_all(a->fd, buf_bytes(&s->out));
+	show_numbers(s);
 	if (code != ERR_OK)
 		log_err("signer-asker", e);
 	if (code != ERR_OK || !sent)

@@ -27,6 +27,7 @@ enum record_kind {
 	REC_POLICY_END,
 	REC_CERTIFICATE,
 	REC_APPOINTMENT, /* a minister's certificate, and what it stands for */
+	REC_STOP,        /* too much was refused: no certificate until value */
 	REC_KINDS
 };
 
@@ -134,7 +135,21 @@ struct policy_ended {
 	char id[ID_LEN_MAX + 1];
 };
 
-#define MINUTES  61 /* the running minute and the sixty before it */
+/* What happened in an hour, by minutes: the running one and sixty before. */
+#define MINUTES 61
+struct hour {
+	int64_t minute[MINUTES];
+	int64_t count[MINUTES];
+};
+void hour_add(struct hour *h, int64_t time);
+/* Those of the sixty minutes before now; rather too many than too few. */
+int64_t hour_sum(const struct hour *h, int64_t now);
+
+struct institution_seen {
+	char rut[ID_LEN_MAX + 1];
+	struct hour hour; /* certificates */
+};
+
 #define CRLS_MAX 64 /* issuers past and present */
 
 struct state {
@@ -155,10 +170,12 @@ struct state {
 	uint8_t checkpoint_root[HASH_LEN];
 	uint64_t checkpoint_record, checkpoint_signature;
 	uint64_t certificates; /* signed, ministers' included */
-	struct {
-		int64_t minute;
-		int64_t count;
-	} hour[MINUTES];
+	struct hour hour;      /* certificates */
+	struct hour refused;   /* of certificates and checkpoints, not kept */
+	int64_t stopped_until; /* no certificate before */
+	struct table institutions;            /* RUT -> index + 1 */
+	struct institution_seen *institution; /* owned */
+	size_t n_institution;
 	int64_t last_time; /* of the newest record */
 };
 MUST_CHECK enum err_code state_init(struct state *s, struct err *e);
@@ -166,8 +183,8 @@ void state_fini(struct state *s);
 /* The one way in which a record changes the memory, at start and later. */
 MUST_CHECK enum err_code state_apply(struct state *s, const struct record *r,
     struct err *e);
-/* Certificates journalled in the sixty minutes before now. */
-int64_t state_last_hour(const struct state *s, int64_t now);
+/* Certificates of that institution in the sixty minutes before now. */
+int64_t state_institution_hour(struct state *s, struct bytes rut, int64_t now);
 struct appointment_seen *state_appointment(struct state *s,
     struct bytes id_or_tbs_sha256);
 struct crl_seen *state_crl(struct state *s, struct bytes issuer);
@@ -221,6 +238,7 @@ struct signer {
 	int64_t composed_second; /* answers for status in this second */
 	unsigned composed_count;
 	uint64_t composed;
+	uint64_t refused; /* messages */
 	struct ceilings ceilings;
 	char origin[64], public_url[URL_LEN];
 	struct crl_intake crl;

@@ -318,14 +318,32 @@ check_key(const struct view *v, struct err *e)
 	return ERR_OK;
 }
 
+/* What stops a core in an enemy's hands that has an endorsement for all that
+ * it asks, or that tries what it may have. */
 static enum err_code
 check_rate(const struct view *v, struct err *e)
 {
-	if (state_last_hour(&v->s->state, v->now) < v->s->ceilings.per_hour)
-		return ERR_OK;
-	return err_say(e, ERR_BUSY, "signer-rate",
-	    "the signer has signed as many certificates as its ceilings allow "
-	    "in an hour; try later");
+	struct state *st = &v->s->state;
+	const struct ceilings *top = &v->s->ceilings;
+	char when[TIME_TEXT];
+	if (v->now < st->stopped_until) {
+		time_print(when, st->stopped_until);
+		return err_say(e, ERR_BUSY, "signer-anomaly",
+		    "the signer refused more than its ceilings allow in an "
+		    "hour, and signs no certificate before %s; find out who "
+		    "asked for what it refused",
+		    when);
+	}
+	if (hour_sum(&st->hour, v->now) >= top->per_hour)
+		return err_say(e, ERR_BUSY, "signer-rate",
+		    "the signer has signed as many certificates as its "
+		    "ceilings allow in an hour; try later");
+	if (state_institution_hour(st, v->st.institution, v->now) >=
+	    top->per_hour_institution)
+		return err_say(e, ERR_BUSY, "signer-rate-institution",
+		    "the signer has signed as many certificates for this "
+		    "institution as its ceilings allow in an hour; try later");
+	return ERR_OK;
 }
 
 /* --- Who signed ------------------------------------------------------------------------- */

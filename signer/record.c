@@ -39,6 +39,7 @@ static const struct {
 	[REC_POLICY] = { "policy", 6,
 	    { B(id), B(name), B(digest), B(statement), I(from), I(value) } },
 	[REC_POLICY_END] = { "policy-end", 2, { B(id), I(value) } },
+	[REC_STOP] = { "stop", 1, { I(value) } },
 	[REC_SIGNATURE] = { "signature", 3, { I(of), B(serial), B(signature) } },
 };
 /* clang-format on */
@@ -104,6 +105,8 @@ sound(const struct record *r)
 	case REC_SIGNATURE:
 		return r->of > 0 && r->serial.len <= SERIAL_MAX &&
 		       r->signature.len > 0;
+	case REC_STOP:
+		return true;
 	case REC_KINDS:
 		break;
 	}

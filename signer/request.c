@@ -365,6 +365,36 @@ refuse(const struct item *it, struct buf *out)
 	    buf_bytes(&body));
 }
 
+/*
+ * Core asks for nothing that it has not judged itself, so what is refused here
+ * is a fault or an enemy.  EVIDENCE is not counted: there anybody's mistake is
+ * found before core writes an intent.  The stop is journalled: neither a
+ * restart nor more refusals end it, and an hour later it is over.
+ */
+static enum err_code
+count_refusal(struct signer *s, const struct item *it, int64_t now,
+    struct err *e)
+{
+	bool counts = it->frame.type == SIGNER_CERTIFICATE ||
+		      it->frame.type == SIGNER_RESPONDER ||
+		      it->frame.type == SIGNER_CHECKPOINT;
+	if (s->journal == NULL || !counts || it->refusal.code == ERR_BUSY ||
+	    it->refusal.code == ERR_CRYPTO)
+		return ERR_OK;
+	hour_add(&s->state.refused, now);
+	if (now < s->state.stopped_until ||
+	    hour_sum(&s->state.refused, now) <= s->ceilings.refusals_per_hour)
+		return ERR_OK;
+	s->state.refused = (struct hour){ .minute = { 0 } };
+	struct record r = { .kind = REC_STOP,
+		.time = now,
+		.value = now + HOUR };
+	log_error("signer-stopped", "refusals=%lld",
+	    (long long)s->ceilings.refusals_per_hour);
+	TRY(journal_add(s->journal, &r, e));
+	return state_apply(&s->state, &r, e);
+}
+
 /* What concerns one object is told to the peer; a journal that is not known
  * any more ends the process. */
 static bool
@@ -391,11 +421,14 @@ answer(struct signer *s, struct item *it, int64_t now, struct buf *out,
 		if (code != ERR_OK)
 			it->refusal = *e;
 	}
-	if (it->refusal.code != ERR_OK)
+	if (it->refusal.code != ERR_OK) {
+		s->refused++;
 		refuse(it, out);
-	else
+		TRY(count_refusal(s, it, now, e));
+	} else {
 		frame_put(out, it->frame.type | SIGNER_ANSWER, it->frame.id,
 		    buf_bytes(&body));
+	}
 	return buf_end(out, e);
 }
 

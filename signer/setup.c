@@ -281,6 +281,16 @@ signer_new(const struct signer_setup *setup, struct signer **out, struct err *e)
 	return ERR_OK;
 }
 
+void
+signer_numbers(const struct signer *s, struct signer_numbers *out)
+{
+	*out = (struct signer_numbers){
+		.certificates = s->state.certificates,
+		.refused = s->refused,
+		.stopped_until = s->state.stopped_until,
+	};
+}
+
 bool
 signer_token_lost(const struct signer *s)
 {

@@ -26,6 +26,8 @@ state_fini(struct state *s)
 	hasher_free(s->hasher);
 	table_fini(&s->serials);
 	table_fini(&s->keys);
+	table_fini(&s->institutions);
+	free(s->institution);
 	table_fini(&s->appointments);
 	free(s->appointment);
 	free(s->policy);
@@ -179,29 +181,66 @@ state_policy_ended(const struct state *s, struct bytes activation)
 
 /* --- Certificates --------------------------------------------------------------- */
 
-static void
-count_certificate(struct state *s, int64_t time)
+void
+hour_add(struct hour *h, int64_t time)
 {
 	int64_t minute = time / MINUTE;
 	size_t i = (size_t)((minute % MINUTES + MINUTES) % MINUTES);
-	s->certificates++;
-	if (s->hour[i].minute != minute) {
-		s->hour[i].minute = minute;
-		s->hour[i].count = 0;
-	}
-	s->hour[i].count++;
+	if (h->minute[i] != minute)
+		h->count[i] = 0;
+	h->minute[i] = minute;
+	h->count[i]++;
 }
 
 int64_t
-state_last_hour(const struct state *s, int64_t now)
+hour_sum(const struct hour *h, int64_t now)
 {
-	/* Whole minutes, rounded so that it never counts too few. */
 	int64_t first = now / MINUTE - (MINUTES - 1), sum = 0;
 	for (size_t i = 0; i < MINUTES; i++) {
-		if (s->hour[i].minute >= first)
-			sum += s->hour[i].count;
+		if (h->minute[i] >= first)
+			sum += h->count[i];
 	}
 	return sum;
+}
+
+static struct institution_seen *
+find_institution(struct state *s, struct bytes rut)
+{
+	size_t at = SIZE_MAX;
+	struct slot *slot;
+	uint64_t hash = hash_of(s, rut);
+	while ((slot = table_next(&s->institutions, hash, &at)) != NULL) {
+		struct institution_seen *i = &s->institution[slot->value - 1];
+		if (bytes_is(rut, i->rut))
+			return i;
+	}
+	return NULL;
+}
+
+int64_t
+state_institution_hour(struct state *s, struct bytes rut, int64_t now)
+{
+	const struct institution_seen *i = find_institution(s, rut);
+	return i == NULL ? 0 : hour_sum(&i->hour, now);
+}
+
+/* There are no more of them than appointments, which officers sign. */
+static enum err_code
+count_institution(struct state *s, const struct record *r, struct err *e)
+{
+	struct institution_seen *i = find_institution(s, r->institution);
+	if (i == NULL) {
+		void *list = s->institution;
+		TRY(more_room(&list, s->n_institution, sizeof(*i), e));
+		s->institution = list;
+		i = &s->institution[s->n_institution++];
+		*i = (struct institution_seen){ .rut = "" };
+		copy_text(i->rut, sizeof(i->rut), r->institution);
+		TRY(table_put(&s->institutions, hash_of(s, r->institution),
+		    s->n_institution, e));
+	}
+	hour_add(&i->hour, r->time);
+	return ERR_OK;
 }
 
 static void
@@ -271,7 +310,10 @@ state_key(struct state *s, struct journal *j, struct bytes key,
 static enum err_code
 add_certificate(struct state *s, const struct record *r, struct err *e)
 {
-	count_certificate(s, r->time);
+	s->certificates++;
+	hour_add(&s->hour, r->time);
+	if (r->institution.len > 0)
+		TRY(count_institution(s, r, e));
 	if (r->key.len > 0)
 		TRY(table_put(&s->keys, hash_of(s, r->key), r->at, e));
 	return table_put(&s->serials, hash_of(s, r->serial), r->at, e);
@@ -344,6 +386,9 @@ state_apply(struct state *s, const struct record *r, struct err *e)
 		return apply_policy(s, r, e);
 	case REC_POLICY_END:
 		return end_policy(s, r, e);
+	case REC_STOP:
+		s->stopped_until = r->value;
+		return ERR_OK;
 	case REC_MARK:
 	case REC_CERTIFICATE_1:
 	case REC_APPOINTMENT_1:

@@ -230,6 +230,13 @@ void signer_free(struct signer *s); /* wipes */
  * was asked and begin anew, which opens the token again when it is back.
  */
 bool signer_token_lost(const struct signer *s);
+/* For the metrics. */
+struct signer_numbers {
+	uint64_t certificates; /* in the journal */
+	uint64_t refused;      /* messages, since the process began */
+	int64_t stopped_until; /* "signer-anomaly" before; 0: never stopped */
+};
+void signer_numbers(const struct signer *s, struct signer_numbers *out);
 OWNED(signer);
 /* Who asks: status may only have answers composed by ocsp-signer, without a
  * HELLO and COMPOSED_PER_SECOND times in one second, all of them together. */

@@ -314,6 +314,8 @@ world_new(const char *when)
 		.ocsp_max_s = 10 * DAY,
 		.crl_max_s = 10 * DAY,
 		.per_hour = 1000,
+		.per_hour_institution = 1000,
+		.refusals_per_hour = 1000,
 		.quorum = 1 };
 	make_officers(w);
 	make_policies(w);

@@ -149,6 +149,8 @@ set_ceilings(struct world *w)
 		.ocsp_max_s = 10 * DAY,
 		.crl_max_s = 10 * DAY,
 		.per_hour = 1000,
+		.per_hour_institution = 1000,
+		.refusals_per_hour = 1000,
 		.n_officer = 1,
 		.quorum = 1,
 		.n_policy = 1 };

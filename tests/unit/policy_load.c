@@ -45,6 +45,8 @@ static const struct ceilings law = {
 	.ocsp_max_s = 4 * DAY,
 	.crl_max_s = 7 * DAY,
 	.per_hour = 1000,
+	.per_hour_institution = 1000,
+	.refusals_per_hour = 1000,
 };
 
 /* BASE with the first from replaced by to; NULL: to is the whole text. */

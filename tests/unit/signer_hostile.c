@@ -182,6 +182,82 @@ per_hour_is_counted_across_restarts(void **state)
 	world_free(w);
 }
 
+static const char *
+ask_for(struct world *w, size_t minister)
+{
+	struct wish x;
+	wish_holder(w, &x, minister);
+	if (minister == 2)
+		x.st.institution = bytes_str(RUT_B);
+	wish_build(w, &x, NULL, NULL, NULL);
+	return ask_id(w, &x);
+}
+
+/* One institution's officials do not use up what the others may have. */
+static void
+each_institution_has_its_hour(void **state)
+{
+	(void)state;
+	struct world *w = world_new(); /* two ministers of A, one of B */
+	w->ceilings.per_hour_institution = 4;
+	world_stop(w);
+	world_start(w);
+	assert_string_equal(ask_for(w, 0), "ok");
+	assert_string_equal(ask_for(w, 1), "ok");
+	assert_string_equal(ask_for(w, 0), "signer-rate-institution");
+	assert_string_equal(ask_for(w, 2), "ok");
+	world_stop(w);
+	world_start(w);
+	assert_string_equal(ask_for(w, 1), "signer-rate-institution");
+	assert_string_equal(ask_for(w, 2), "ok");
+	w->now += HOUR + MINUTE;
+	assert_string_equal(ask_for(w, 0), "ok");
+	world_free(w);
+}
+
+/* Who tries too much gets nothing more for an hour, by whatever restarts; what
+ * takes rights away, and what certificates that exist need, goes on. */
+static void
+too_many_refusals_stop_the_signer(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	struct wish x;
+	w->ceilings.refusals_per_hour = 3;
+	world_stop(w);
+	world_start(w);
+	for (int i = 0; i < 4; i++) {
+		assert_string_equal(ask_for(w, 0), "ok");
+		wish_holder(w, &x, 0);
+		wish_build(w, &x, NULL, NULL, b_no_evidence);
+		assert_string_equal(ask_id(w, &x), "cms-size");
+	}
+	int64_t stopped = w->now;
+	for (int again = 0; again < 2; again++) {
+		assert_string_equal(ask_for(w, 0), "signer-anomaly");
+		world_stop(w);
+		world_start(w);
+	}
+	struct signer_numbers numbers;
+	signer_numbers(w->signer, &numbers);
+	assert_int_equal(numbers.stopped_until, stopped + HOUR);
+	assert_int_equal(numbers.certificates, MINISTERS + 4);
+	end_appointment(w, "NOM-2026-000002", w->now);
+	w->now += HOUR - 1;
+	assert_string_equal(ask_for(w, 0), "signer-anomaly");
+	w->now++;
+	assert_string_equal(ask_for(w, 0), "ok");
+	/* Spread over hours, as many are no anomaly. */
+	for (int i = 0; i < 9; i++) {
+		w->now += HOUR / 3 + MINUTE;
+		wish_holder(w, &x, 0);
+		wish_build(w, &x, NULL, NULL, b_no_evidence);
+		assert_string_equal(ask_id(w, &x), "cms-size");
+	}
+	assert_string_equal(ask_for(w, 0), "ok");
+	world_free(w);
+}
+
 static void
 clock_behind_the_journal(void **state)
 {
@@ -365,6 +441,8 @@ main(void)
 		cmocka_unit_test(appointment_in_force_only_from_until),
 		cmocka_unit_test(f33_endorsement_replayed),
 		cmocka_unit_test(per_hour_is_counted_across_restarts),
+		cmocka_unit_test(each_institution_has_its_hour),
+		cmocka_unit_test(too_many_refusals_stop_the_signer),
 		cmocka_unit_test(clock_behind_the_journal),
 		cmocka_unit_test(incident_02_short_serials),
 		cmocka_unit_test(incident_03_serial_twice_after_restart),
