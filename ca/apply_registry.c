@@ -95,8 +95,7 @@ apply_crl(struct applying *p, struct err *e)
 	TRY(row_put(p, &rec_crl, key, &row, e));
 	if (row.partition > 0)
 		TRY(row_partition_open(p, row.issuer, row.partition, e));
-	return row_put(p, &rec_crl,
-	    ca_crl_key(p->a, row.issuer, row.partition, row.base > 0), &row, e);
+	return row_crl_list(p, &row, e);
 }
 
 enum err_code

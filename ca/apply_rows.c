@@ -132,6 +132,33 @@ is_listed(const struct certificate *c)
 	return c->state == CERT_SUSPENDED || c->state == CERT_REVOKED;
 }
 
+/* RFC 5280 5.2.4: put on a list, taken off it, or listed otherwise. */
+static bool
+listing_differs(const struct certificate *before,
+    const struct certificate *after)
+{
+	bool was = before != NULL && is_listed(before);
+
+	if (!was || !is_listed(after))
+		return was != is_listed(after);
+	return before->reason != after->reason ||
+	       before->revoked_at != after->revoked_at ||
+	       before->invalid_since != after->invalid_since;
+}
+
+/*
+ * Since when a periodic list is the last that has it: since its end, or since
+ * it was revoked if that came later (RFC 5280 3.3), so that lists tell what
+ * deltas told before.  The minute is for what is written while a list begins.
+ */
+static int64_t
+listed_until(const struct certificate *c)
+{
+	int64_t revoked = c->revoked_at + MINUTE;
+
+	return c->not_after > revoked ? c->not_after : revoked;
+}
+
 /* On the list, or no longer. */
 static enum err_code
 list_put(struct applying *p, const struct certificate *c, int64_t partition,
@@ -144,7 +171,7 @@ list_put(struct applying *p, const struct certificate *c, int64_t partition,
 		.reason = (int)c->reason,
 		.invalid_since = c->invalid_since };
 
-	return is_listed(c) ? ca_list_put(p->v, prefix, &x, c->not_after, e)
+	return is_listed(c) ? ca_list_put(p->v, prefix, &x, listed_until(c), e)
 			    : ca_list_del(p->v, prefix, c->serial, e);
 }
 
@@ -159,6 +186,8 @@ certificate_put(struct applying *p, const struct certificate *before,
 	    certificate_due(after), e));
 	if (!is_listed(after) && (before == NULL || !is_listed(before)))
 		return ERR_OK;
+	if (listing_differs(before, after))
+		TRY(row_changed(p, after, e));
 	if (after->partition > 0)
 		TRY(list_put(p, after, after->partition, e));
 	return list_put(p, after, 0, e);

@@ -336,6 +336,7 @@ tbs_build(const struct material *m, struct cert_spec *spec, struct buf *tbs,
 	spec->issuer_type = m->issuer_type;
 	spec->spki = m->spki;
 	spec->crl_url = m->urls.crl;
+	spec->freshest_url = m->deltas;
 	spec->ocsp_url = m->urls.ocsp;
 	spec->issuer_url = m->urls.ca;
 	return cert_build_tbs(spec, tbs, e);
@@ -358,7 +359,10 @@ issue_build(struct issue *s, struct err *e)
 	uint8_t *hash = arena_get(d->a, SHA256_LEN);
 
 	TRY(partition_choose(s, &s->req.partition, e));
+	TRY(delta_check(s, e));
 	material.urls = urls_of(is, s->req.partition, d->a);
+	if (!s->is_appointment)
+		material.deltas = deltas_of(s->policy, material.urls.crl, d->a);
 	TRY(draw_serial(s, &material.serial, e));
 	TRY(tbs_build(&material, spec, &tbs, e));
 	TRY(key_sign(is->throwaway, buf_bytes(&tbs), &signature, e));

@@ -261,6 +261,13 @@ MUST_CHECK enum err_code partition_choose(struct issue *s, int64_t *partition,
     struct err *e);
 struct issuer_urls urls_of(const struct ca_issuer *is, int64_t partition,
     struct arena *a);
+/* changed.c */
+/* Where the deltas of the list at this address are, if the policy has them. */
+struct bytes deltas_of(const struct policy *policy, struct bytes crl_url,
+    struct arena *a);
+/* ERR_BUSY "delta-not-open": the certificate would name deltas that nobody has
+ * published yet. */
+MUST_CHECK enum err_code delta_check(struct issue *s, struct err *e);
 
 /*
  * What the CA adds to what a policy decides: step 2 of a live request and of
@@ -271,6 +278,7 @@ struct material {
 	enum key_type issuer_type;
 	struct bytes serial, spki;
 	struct issuer_urls urls;
+	struct bytes deltas; /* address of them; empty: none are named */
 };
 /*
  * All that step 1 judges by and step 2 builds from, as an object of the log:
@@ -306,6 +314,12 @@ MUST_CHECK enum err_code row_partition_used(struct applying *p,
     struct bytes issuer, int64_t partition, struct err *e);
 MUST_CHECK enum err_code row_partition_open(struct applying *p,
     struct bytes issuer, int64_t partition, struct err *e);
+/* The status of c has changed: for the next deltas of its lists. */
+MUST_CHECK enum err_code row_changed(struct applying *p,
+    const struct certificate *c, struct err *e);
+/* The row of one list that was published; what no delta will list goes. */
+MUST_CHECK enum err_code row_crl_list(struct applying *p, struct crl_row *row,
+    struct err *e);
 
 MUST_CHECK enum err_code apply_initialized(struct applying *p, struct err *e);
 MUST_CHECK enum err_code apply_policy(struct applying *p, struct err *e);

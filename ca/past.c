@@ -384,6 +384,7 @@ build(const struct history *h, const struct past *p,
 		.serial = p->serial,
 		.spki = p->spki,
 		.urls = p->urls,
+		.deltas = deltas_of(policy, p->urls.crl, a),
 	};
 	return tbs_build(&material, &spec, tbs, e);
 }

@@ -38,6 +38,7 @@ const char *const activation_words[ACTIVATION_STATES + 1] = {
 #define WORD2(s, m, w) { #m, REC_WORD, AT(s, m), w, false, false, 2, NULL, 0 }
 #define MAP2(s, m)     { #m, REC_MAP, AT(s, m), NULL, false, false, 2, NULL, 0 }
 #define ENTRY(s, m)    { #m, REC_ENTRY, AT(s, m), NULL, false, false, 1, NULL, 0 }
+#define ENTRY2(s, m)   { #m, REC_ENTRY, AT(s, m), NULL, false, false, 2, NULL, 0 }
 /* Blobs that an entry of the log has: which member, and where its index is. */
 #define APART(s, m, member, at)                                                \
 	{ #m, REC_BYTES, AT(s, m), NULL, false, true, 1, member, AT(s, at) }
@@ -158,6 +159,7 @@ static const struct rec_field crl_fields[] = {
 	INT(crl_row, base),
 	INT(crl_row, covers),
 	TEXT(crl_row, issuer),
+	ENTRY2(crl_row, kept_since),
 	TIME(crl_row, next_update),
 	INT(crl_row, number),
 	INT(crl_row, partition),
@@ -201,6 +203,10 @@ static const struct rec_field listed_fields[] = {
 	TIME(listed_row, earliest),
 	OCTETS(listed_row, ends),
 	OCTETS(listed_row, entries),
+};
+static const struct rec_field changed_fields[] = {
+	TIME(changed_row, at),
+	OCTETS(changed_row, serial),
 };
 static const struct rec_field partition_fields[] = {
 	INT(partition_row, assigned),
@@ -272,6 +278,7 @@ TYPE(rec_crl, ROW_CRL, "crl", crl_row, crl_fields);
 TYPE(rec_policy, ROW_POLICY, "policy", policy_row, policy_fields);
 TYPE(rec_revoked, ROW_REVOKED, "part of a list", listed_row, listed_fields);
 TYPE(rec_partitioned, ROW_PARTITIONED, "part of a partition's list", listed_row, listed_fields);
+TYPE(rec_changed, ROW_CHANGED, "change of status", changed_row, changed_fields);
 TYPE(rec_partition, ROW_PARTITION, "partitions", partition_row, partition_fields);
 TYPE(rec_key, ROW_KEY, "key", key_row, key_fields);
 TYPE(rec_serial, ROW_SERIAL, "serial", serial_row, serial_fields);
@@ -294,9 +301,9 @@ const struct rec_type *rec_of_class(enum row_class class)
 	static const struct rec_type *const all[] = { &rec_institution,
 		&rec_person, &rec_appointment, &rec_request, &rec_certificate,
 		&rec_crl, &rec_policy, &rec_revoked, &rec_partitioned,
-		&rec_partition, &rec_key, &rec_serial, &rec_in_force,
-		&rec_minister, &rec_counter, &rec_work, &rec_due, &rec_act,
-		&rec_responder, &rec_issuer, &rec_term, &rec_held,
+		&rec_changed, &rec_partition, &rec_key, &rec_serial,
+		&rec_in_force, &rec_minister, &rec_counter, &rec_work, &rec_due,
+		&rec_act, &rec_responder, &rec_issuer, &rec_term, &rec_held,
 		&rec_activation, &rec_consent };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)

@@ -49,7 +49,8 @@ ca_decide_crl(struct view *v, const struct crl_published *crl, int64_t now,
 	bool found;
 
 	if (crl->number <= 0 || crl->base < 0 || crl->base >= crl->number ||
-	    crl->partition < 0 || crl->sha256.len != SHA256_LEN)
+	    crl->partition < 0 || crl->sha256.len != SHA256_LEN ||
+	    (crl->base > 0 && crl->names_deltas))
 		return err_say(e, ERR_INVALID, "crl-entry-form",
 		    "the CRL to be recorded has no number or hash, or rests on "
 		    "one that is not before it");
@@ -61,12 +62,23 @@ ca_decide_crl(struct view *v, const struct crl_published *crl, int64_t now,
 		    "the number of a CRL must be greater than %s, the one "
 		    "published last",
 		    arena_printf(a, "%lld", (long long)old.number));
+	if (crl->base > 0) {
+		TRY(ca_complete(v, crl->issuer, crl->partition, a, &old, e));
+		if (crl->base != old.number || !ca_takes_deltas(&old))
+			return err_at(e, ERR_CONFLICT, "crl-entry-base",
+			    "RFC 5280 5.2.4", NOWHERE,
+			    "a delta rests on the complete CRL of its scope "
+			    "that was published last, and on none that names "
+			    "no deltas");
+	}
 	pen_begin(&pen, &d, ENTRY_CRL_PUBLISHED);
 	pen.draft->refs.number = crl->number;
 	pen.draft->refs.object = crl->sha256;
 	if (crl->base > 0)
 		jw_member_int(&pen.w, "base", crl->base);
 	jw_member_int(&pen.w, "covers", (int64_t)crl->covers);
+	if (crl->names_deltas)
+		jw_member_int(&pen.w, "deltas", 1);
 	jw_member_str(&pen.w, "issuer", crl->issuer);
 	jw_member_int(&pen.w, "next_update", crl->next_update);
 	if (crl->partition > 0)

@@ -8,7 +8,7 @@
  *
  * Files: core.c start and stop; core_writer.c the writer; core_prover.c the
  * thread in front of it; core_follow.c what entries lead to; core_sign.c the signer's side; core_ocsp.c status
- * answers; core_publish.c checkpoints and files; core_crl.c CRLs, core_crl_build.c the thread that makes one;
+ * answers; core_publish.c checkpoints and files; core_crl.c CRLs, core_crl_delta.c deltas, core_crl_build.c the thread that makes one;
  * core_query.c reading; core_reply.c answers.
  */
 #ifndef ENGINE_CORE_H
@@ -116,9 +116,11 @@ struct waiter {
 };
 TAILQ_HEAD(waiters, waiter);
 
-/* One list of an issuer: the full one, or a partition's. */
+/* One list of an issuer: the full one, or a partition's; or the deltas of
+ * either. */
 struct core_crl {
 	int64_t partition; /* 0: the full one */
+	bool is_delta;
 	bool is_wanted, is_building;
 	bool is_open; /* the log knows it: certificates may name it */
 	/* Of the one in public/; zero: none since the start. */
@@ -126,6 +128,9 @@ struct core_crl {
 	uint64_t covers;    /* log that it was built from */
 	uint64_t log_size;  /* log, with its entry */
 	int64_t regular_at; /* this_update of the last periodic one */
+	bool names_deltas;  /* a complete one */
+	int64_t kept_since; /* a complete one: as in its row */
+	int64_t base;       /* a delta: number of what it rests on */
 	int64_t retry_at;   /* monotonic ms: not before, after a failure */
 };
 
@@ -271,6 +276,7 @@ struct core {
 	struct seal seal;
 	struct crl_build *crl; /* the one that is being made; owned */
 	uv_async_t crl_block;
+	uv_timer_t crl_pace;
 	size_t crl_turn;   /* which list had its turn last */
 	struct buf bundle; /* of the last, partial entry bundle */
 	uint64_t bundle_size;
@@ -352,6 +358,9 @@ MUST_CHECK enum err_code crl_load(struct core *c, struct core_issuer *i,
     struct view *v, struct err *e);
 /* The list of a partition; begun, and wanted, where there was none. */
 struct core_crl *crl_list(struct core_issuer *i, int64_t partition);
+/* The same, or its deltas, which are not wanted by themselves. */
+struct core_crl *crl_list_of(struct core_issuer *i, int64_t partition,
+    bool is_delta);
 /* The status of this certificate has changed. */
 void crl_want(struct core *c, const struct cert_status *s);
 void crl_pump(struct core *c);

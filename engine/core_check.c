@@ -139,11 +139,9 @@ add_lists(struct core *c, struct lists *l, size_t issuer)
 	const struct core_issuer *i = &c->issuer[issuer];
 	char path[CRL_URL_MAX];
 	for (size_t n = 0; n < i->n_crl; n++) {
-		for (int delta = 0; delta < 2; delta++) {
-			crl_path(path, i->ca.name, i->crl[n].partition,
-			    delta == 1);
-			add_list(c, l, (uint8_t)issuer, path);
-		}
+		crl_path(path, i->ca.name, i->crl[n].partition,
+		    i->crl[n].is_delta);
+		add_list(c, l, (uint8_t)issuer, path);
 	}
 }
 

@@ -5,92 +5,19 @@
  * in public/ is never one that the log does not know.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core_crl.h"
 
-#define DEFAULT_EVERY_S   (6 * HOUR)
-#define DEFAULT_OVERLAP_S DAY
-#define RETRY_MS          1000
+#define RETRY_MS  1000
+#define SECOND_MS 100 /* until the second is looked at again */
 /* So much may wait for the signer beside the block that it reads. */
 #define WINDOW (2 * (size_t)CRL_PIECE_MAX)
 /* A shorter one is kept in its row. */
 #define ROW_BODY_MAX  65536u
 #define SWEEP_GRACE_S 60
 
-/* --- The lists of an issuer ------------------------------------------------------ */
-
-struct core_crl *
-crl_list(struct core_issuer *i, int64_t partition)
-{
-	for (size_t n = 0; n < i->n_crl; n++)
-		if (i->crl[n].partition == partition)
-			return &i->crl[n];
-	struct core_crl *more = calloc(i->n_crl + 1, sizeof(*more));
-	if (more == NULL)
-		fatal("no memory for the lists of a CA");
-	if (i->n_crl > 0)
-		memcpy(more, i->crl, i->n_crl * sizeof(*more));
-	free(i->crl);
-	i->crl = more;
-	i->crl[i->n_crl].partition = partition;
-	/* At the start each is made anew: it may be behind the log. */
-	i->crl[i->n_crl].is_wanted = true;
-	return &i->crl[i->n_crl++];
-}
-
-enum err_code
-crl_load(struct core *c, struct core_issuer *i, struct view *v, struct err *e)
-{
-	struct crl_row row;
-	bool found;
-	struct bytes name = bytes_str(i->ca.name);
-	TRY(rec_get(v, &rec_crl, ca_row_key(c->arena, ROW_CRL, name), c->arena,
-	    &row, &found, e));
-	if (found)
-		i->crl_number = row.number;
-	crl_list(i, 0)->is_open = true;
-	struct partition_row parts;
-	TRY(ca_partitions(v, name, c->arena, &parts, e));
-	for (int64_t n = 1; n <= parts.open; n++)
-		crl_list(i, n)->is_open = true;
-	return ERR_OK;
-}
-
-struct terms {
-	int64_t every, overlap;
-	bool partitions;
-};
-
-/* The shortest period and the longest overlap that a policy in force asks of
- * its issuer. */
-static struct terms
-crl_terms(const struct core *c, const char *issuer)
-{
-	struct terms t = { 0, 0, false };
-	for (size_t i = 0; i < c->policies->n; i++) {
-		const struct policy *p = &c->policies->policy[i];
-		if (strcmp(p->issuer, issuer) != 0)
-			continue;
-		if (t.every == 0 || p->crl_every_s < t.every)
-			t.every = p->crl_every_s;
-		if (p->crl_overlap_s > t.overlap)
-			t.overlap = p->crl_overlap_s;
-		t.partitions |= p->crl_partition > 0;
-	}
-	if (t.every == 0)
-		t = (struct terms){ DEFAULT_EVERY_S, DEFAULT_OVERLAP_S, false };
-	return t;
-}
-
-/* Lists of one age come due apart: a tenth of the period, by their number. */
-static int64_t
-jitter(const struct core_crl *l, int64_t every)
-{
-	uint64_t x = (uint64_t)l->partition * UINT64_C(0x9e3779b97f4a7c15);
-	return every / 10 * (int64_t)(x >> 54) / 1024;
-}
+/* --- Which one is due ---------------------------------------------------------------- */
 
 /*
  * One partition is always published before a certificate can name it: there
@@ -115,15 +42,55 @@ open_next(struct core *c, struct err *e)
 }
 
 static bool
-list_is_due(const struct core *c, const struct core_issuer *i,
+list_is_due(const struct core *c, struct core_issuer *i,
     const struct core_crl *l)
 {
-	if (l->is_wanted)
+	struct crl_terms t = crl_terms(c, i->ca.name);
+	if (l->is_delta)
+		return delta_is_due(i, l, t, clock_now());
+	if (l->is_wanted || delta_wants_complete(l, t))
 		return true;
-	struct terms t = crl_terms(c, i->ca.name);
 	return clock_now() >=
 	       crl_due_at(l->this_update, l->next_update, t.every) -
-		   jitter(l, t.every);
+		   crl_jitter(l, t.every);
+}
+
+/* A list and its delta that begin in one second would have to have one number
+ * and say the same (RFC 5280 5.2.4). */
+static bool
+is_same_second(const struct core_issuer *i, const struct core_crl *l)
+{
+	for (size_t n = 0; n < i->n_crl; n++) {
+		const struct core_crl *other = &i->crl[n];
+		if (other->partition == l->partition &&
+		    other->is_delta != l->is_delta && other->number > 0 &&
+		    other->this_update >= clock_now())
+			return true;
+	}
+	return false;
+}
+
+static void
+on_pace(uv_timer_t *timer)
+{
+	struct core *c = timer->data;
+	crl_pump(c);
+	reply_pump(c);
+	arena_reset(c->arena);
+}
+
+/* May it begin now?  If only the second has to pass, it is asked again. */
+static bool
+list_may_begin(struct core *c, struct core_issuer *i, const struct core_crl *l,
+    bool wanted)
+{
+	if (clock_mono_ms() < l->retry_at || (wanted && !l->is_wanted) ||
+	    !list_is_due(c, i, l))
+		return false;
+	if (!is_same_second(i, l))
+		return true;
+	uv_timer_start(&c->crl_pace, on_pace, SECOND_MS, 0);
+	return false;
 }
 
 void
@@ -136,9 +103,15 @@ crl_want(struct core *c, const struct cert_status *s)
 	/* A policy may leave it to the next periodic one. */
 	if (i == NULL || (p != NULL && !p->crl_on_revoke))
 		return;
-	/* The list that the certificate names; the full one beside it, which
-	 * may be long, follows by its period. */
-	crl_list(i, s->partition)->is_wanted = true;
+	if (p == NULL)
+		p = policy_find(c->policies, s->policy);
+	/* The list that the certificate names, or its delta; the full one
+	 * beside it, which may be long, follows by its period. */
+	if (crl_terms(c, i->ca.name).delta > 0 &&
+	    (p == NULL || p->crl_delta_s > 0))
+		delta_want(i, s->partition);
+	else
+		crl_list(i, s->partition)->is_wanted = true;
 }
 
 /* --- Beginning one ------------------------------------------------------------------ */
@@ -153,15 +126,34 @@ build_ended(uv_work_t *work, int status)
 }
 
 static void
-spec_fill(struct crl_build *b, const struct core_issuer *i, int64_t now,
-    struct terms t)
+urls_fill(struct core *c, struct crl_build *b, const char *issuer,
+    bool names_deltas)
 {
+	const char *at = c->inst->config.public_url;
+	if (b->partition > 0) {
+		crl_url(b->url, at, issuer, b->partition, false);
+		b->spec.url = bytes_str(b->url);
+	}
+	if (names_deltas) {
+		crl_url(b->freshest, at, issuer, b->partition, true);
+		b->spec.freshest = bytes_str(b->freshest);
+	}
+}
+
+static void
+spec_fill(struct core *c, struct crl_build *b, struct core_issuer *i,
+    struct crl_terms t)
+{
+	int64_t now = clock_now();
 	b->spec = (struct crl_spec){ .issuer = i->ca.cert.subject,
 		.issuer_ski = i->ca.cert.ski,
 		.issuer_type = i->ca.type,
 		.number = (uint64_t)i->crl_number + 1,
 		.this_update = now,
 		.next_update = now + t.every + t.overlap };
+	if (b->is_delta)
+		delta_spec(b, i, now, t);
+	urls_fill(c, b, i->ca.name, !b->is_delta && t.delta > 0);
 }
 
 static enum err_code
@@ -169,22 +161,17 @@ build_begin(struct core *c, struct core_issuer *i, struct core_crl *l,
     struct err *e)
 {
 	AUTO(crl_build) b = NULL;
-	struct terms t = crl_terms(c, i->ca.name);
 	TRY(crl_build_new(c, &b, e));
 	TRY(digest_new(i->ca.type, &b->digest, e));
 	TRY(public_file_sweep(c->public, SWEEP_GRACE_S, e));
 	b->issuer = (size_t)(i - c->issuer);
 	b->partition = l->partition;
+	b->is_delta = l->is_delta;
 	b->drop_before = l->regular_at;
 	b->id = ++c->next_id;
 	b->since_ms = clock_mono_ms();
 	snprintf(b->issuer_name, sizeof(b->issuer_name), "%s", i->ca.name);
-	spec_fill(b, i, clock_now(), t);
-	if (b->partition > 0) {
-		crl_url(b->url, c->inst->config.public_url, i->ca.name,
-		    b->partition, false);
-		b->spec.url = bytes_str(b->url);
-	}
+	spec_fill(c, b, i, crl_terms(c, i->ca.name));
 	/* What changes from here on is not in it. */
 	l->is_wanted = false;
 	l->is_building = true;
@@ -211,9 +198,7 @@ next_due(struct core *c, bool wanted, struct core_issuer **issuer,
 			struct core_issuer *is = &c->issuer[i];
 			for (size_t k = 0; k < is->n_crl; k++, n++) {
 				if ((turn == 0) != (n > c->crl_turn) ||
-				    clock_mono_ms() < is->crl[k].retry_at ||
-				    (wanted ? !is->crl[k].is_wanted
-					    : !list_is_due(c, is, &is->crl[k])))
+				    !list_may_begin(c, is, &is->crl[k], wanted))
 					continue;
 				c->crl_turn = n;
 				*issuer = is;
@@ -233,7 +218,7 @@ crl_pump(struct core *c)
 	struct err e;
 	if (c->crl != NULL || !c->signer_ready || c->read_only || c->stopping)
 		return;
-	if (open_next(c, &e) != ERR_OK) {
+	if (open_next(c, &e) != ERR_OK || deltas_turn(c, &e) != ERR_OK) {
 		core_read_only(c, &e);
 		return;
 	}
@@ -294,6 +279,12 @@ send_blocks(struct core *c, struct crl_build *b)
 
 /* --- Its end ------------------------------------------------------------------------------ */
 
+static struct core_crl *
+build_list(struct core *c, const struct crl_build *b)
+{
+	return crl_list_of(&c->issuer[b->issuer], b->partition, b->is_delta);
+}
+
 static enum err_code
 build_check(struct core *c, struct crl_build *b, struct err *e)
 {
@@ -340,6 +331,7 @@ build_accept(struct core *c, struct crl_build *b, struct err *e)
 		.number = (int64_t)b->crl.number,
 		.base = (int64_t)b->crl.base,
 		.covers = b->covers,
+		.names_deltas = b->crl.freshest.len > 0,
 		.this_update = b->crl.this_update,
 		.next_update = b->crl.next_update };
 	memcpy(j->crl_sha256, b->value.sha256, SHA256_LEN);
@@ -347,7 +339,7 @@ build_accept(struct core *c, struct crl_build *b, struct err *e)
 	b->is_writing = true;
 	/* The log opens a partition for certificates that name it: by then it
 	 * is there. */
-	if (!crl_list(i, b->partition)->is_open) {
+	if (!build_list(c, b)->is_open) {
 		enum err_code code = put_in_public(c, b, e);
 		if (code != ERR_OK) {
 			job_free(j);
@@ -364,10 +356,12 @@ static void
 build_fail(struct core *c, const char *event, const struct err *e)
 {
 	struct crl_build *b = c->crl;
-	struct core_crl *l = crl_list(&c->issuer[b->issuer], b->partition);
+	struct core_crl *l = build_list(c, b);
 	log_err(event, e);
 	l->is_building = false;
 	l->is_wanted = true;
+	if (b->is_long)
+		delta_give_up(&c->issuer[b->issuer], l);
 	l->retry_at = clock_mono_ms() + RETRY_MS;
 	c->crl = NULL;
 	crl_build_free(b);
@@ -437,23 +431,40 @@ static void
 list_published(struct core *c, const struct crl_build *b, const struct job *j)
 {
 	struct core_issuer *i = &c->issuer[b->issuer];
-	struct core_crl *l = crl_list(i, b->partition);
-	struct terms t = crl_terms(c, i->ca.name);
+	struct core_crl *l = build_list(c, b);
+	struct crl_terms t = crl_terms(c, i->ca.name);
 	l->this_update = b->crl.this_update;
 	l->next_update = b->crl.next_update;
 	l->number = (int64_t)b->crl.number;
 	l->covers = b->covers;
 	l->log_size = j->log_size;
 	l->is_open = true;
+	l->base = (int64_t)b->crl.base;
+	l->names_deltas = b->crl.freshest.len > 0;
 	/* One that comes when a periodic one would be due counts as that. */
 	if (l->this_update >= l->regular_at + t.every)
 		l->regular_at = l->this_update;
 	log_info("crl-published",
-	    "issuer=%s partition=%lld number=%lld entries=%zu octets=%llu "
-	    "ms=%lld",
+	    "issuer=%s partition=%lld number=%lld base=%lld entries=%zu "
+	    "octets=%llu ms=%lld",
 	    i->ca.name, (long long)b->partition, (long long)b->crl.number,
-	    b->plan.entries, (unsigned long long)b->file_len,
+	    (long long)b->crl.base, b->plan.entries,
+	    (unsigned long long)b->file_len,
 	    (long long)(clock_mono_ms() - b->since_ms));
+}
+
+/* Since when what changes behind it is kept: the log's row says it. */
+static enum err_code
+list_kept(struct core *c, const struct crl_build *b, struct err *e)
+{
+	struct crl_row row;
+	struct view *v = core_view(c);
+	if (b->is_delta || v == NULL)
+		return ERR_OK;
+	TRY(ca_complete(v, bytes_str(b->issuer_name), b->partition, c->arena,
+	    &row, e));
+	build_list(c, b)->kept_since = row.kept_since;
+	return ERR_OK;
 }
 
 /* Its entry is in the log: now it may be seen. */
@@ -465,12 +476,14 @@ crl_written(struct core *c, struct job *j)
 	enum err_code code = j->code;
 	if (code == ERR_OK)
 		code = put_in_public(c, b, &e);
+	if (code == ERR_OK)
+		code = list_kept(c, b, &e);
 	if (code != ERR_OK) {
 		build_fail(c, "crl-publish", &e);
 		return;
 	}
 	list_published(c, b, j);
-	crl_list(&c->issuer[b->issuer], b->partition)->is_building = false;
+	build_list(c, b)->is_building = false;
 	c->crl = NULL;
 	crl_build_free(b);
 	crl_pump(c);
@@ -502,4 +515,6 @@ crl_open(struct core *c)
 	if (uv_async_init(&c->loop, &c->crl_block, on_block) != 0)
 		fatal("the loop takes no messages");
 	c->crl_block.data = c;
+	uv_timer_init(&c->loop, &c->crl_pace);
+	c->crl_pace.data = c;
 }

@@ -23,14 +23,16 @@ struct crl_build {
 	struct crl_spec spec;
 	char url[CRL_URL_MAX], freshest[CRL_URL_MAX];
 	char issuer_name[POLICY_NAME_MAX];
-	int64_t drop_before; /* expired ones leave after one more CRL */
+	int64_t drop_before;  /* expired ones leave after one more CRL */
+	uint64_t base_covers; /* of a delta: what its base was built from */
 	uv_work_t work;
 	/* The thread's, the loop's once it has ended. */
 	struct crl_plan plan; /* known before the first block is queued */
 	uint64_t covers;
 	char file[PUBLIC_FILE_NAME];
-	int fd;      /* -1: none */
-	uint64_t at; /* octets in the file */
+	int fd;       /* -1: none */
+	uint64_t at;  /* octets in the file */
+	bool is_long; /* a delta of too many changes */
 	enum err_code code;
 	struct err err;
 	/* Between both. */
@@ -57,6 +59,17 @@ struct crl_build {
 	int64_t since_ms;
 };
 
+/* What the policies in force ask of their issuer: the shortest periods and the
+ * longest overlap. */
+struct crl_terms {
+	int64_t every, overlap;
+	int64_t delta; /* 0: no deltas */
+	bool partitions;
+};
+struct crl_terms crl_terms(const struct core *c, const char *issuer);
+/* Lists of one age come due apart: a tenth of the period, by their number. */
+int64_t crl_jitter(const struct core_crl *l, int64_t every);
+
 /* What stands before the TBS in the file: a head of two to six octets. */
 #define CRL_FILE_HEAD 6u
 
@@ -74,5 +87,26 @@ void crl_build_give_up(struct crl_build *b);
 /* Puts head and signature around the TBS in the file. */
 MUST_CHECK enum err_code crl_build_finish(struct crl_build *b,
     struct bytes sigalg, uint64_t *at, uint64_t *len, struct err *e);
+
+/* core_crl_delta.c */
+/* Each list has deltas where the terms say so, and none where they do not. */
+MUST_CHECK enum err_code deltas_turn(struct core *c, struct err *e);
+/* Is a complete one to be made, for what it says of deltas to be right? */
+bool delta_wants_complete(const struct core_crl *l, struct crl_terms t);
+bool delta_is_due(struct core_issuer *i, const struct core_crl *l,
+    struct crl_terms t, int64_t now);
+/* A change of status, where the list has deltas: the next one tells it. */
+void delta_want(struct core_issuer *i, int64_t partition);
+void delta_spec(struct crl_build *b, struct core_issuer *i, int64_t now,
+    struct crl_terms t);
+/* The delta had more changes than one may: a complete list tells them. */
+void delta_give_up(struct core_issuer *i, struct core_crl *l);
+/* The thread's: entries of a delta. */
+struct delta_walk;
+MUST_CHECK enum err_code delta_walk_new(struct crl_build *b, struct view *v,
+    struct delta_walk **out, struct err *e);
+void delta_walk_free(struct delta_walk *w);
+OWNED(delta_walk);
+struct crl_source delta_source(struct delta_walk *w);
 
 #endif

@@ -154,15 +154,33 @@ crl_build_give_up(struct crl_build *b)
 
 /* --- The thread ------------------------------------------------------------------------ */
 
+/* What it is written into, once its length is known. */
 static enum err_code
-build_from(struct crl_build *b, const struct crl_runs *runs, struct err *e)
+build_open(struct crl_build *b, struct err *e)
 {
 	b->sink = (struct crl_sink){ b, put_block, b->free[--b->n_free],
 		CRL_PIECE_MAX };
-	TRY(crl_plan_runs(&b->spec, runs, &b->plan, e));
-	TRY(public_file_create(b->core->public, b->file, &b->fd, e));
 	b->at = CRL_FILE_HEAD;
+	return public_file_create(b->core->public, b->file, &b->fd, e);
+}
+
+static enum err_code
+build_from(struct crl_build *b, const struct crl_runs *runs, struct err *e)
+{
+	TRY(crl_plan_runs(&b->spec, runs, &b->plan, e));
+	TRY(build_open(b, e));
 	return crl_write_runs(&b->spec, &b->plan, runs, &b->sink, e);
+}
+
+static enum err_code
+build_delta(struct crl_build *b, struct view *v, struct err *e)
+{
+	AUTO(delta_walk) walk = NULL;
+	TRY(delta_walk_new(b, v, &walk, e));
+	struct crl_source source = delta_source(walk);
+	TRY(crl_plan(&b->spec, &source, &b->plan, e));
+	TRY(build_open(b, e));
+	return crl_write(&b->spec, &b->plan, &source, &b->sink, e);
 }
 
 static enum err_code
@@ -171,6 +189,8 @@ build(struct crl_build *b, struct view *v, struct err *e)
 	struct listed_walk walk;
 	struct crl_runs runs = { &walk, walk_rewind, walk_next };
 	b->covers = view_log_size(v);
+	if (b->is_delta)
+		return build_delta(b, v, e);
 	TRY(walk_begin(&walk, b, v, e));
 	enum err_code code = build_from(b, &runs, e);
 	view_scan_end(&walk.scan);

@@ -66,19 +66,20 @@ put_aia(struct der_w *w, const struct cert_spec *s)
 	wrap_ext(w, OID_EXT_AIA, false, mark);
 }
 
+/* One distribution point with one address: cRLDistributionPoints, freshestCRL. */
 static void
-put_crldp(struct der_w *w, const struct cert_spec *s)
+put_point(struct der_w *w, enum pkix_oid oid, struct bytes url)
 {
 	size_t mark = der_mark(w);
 
-	if (s->crl_url.len == 0)
+	if (url.len == 0)
 		return;
-	der_put(w, DER_CONTEXT(6), s->crl_url);
+	der_put(w, DER_CONTEXT(6), url);
 	der_wrap(w, DER_CONTEXT_CONS(0), mark);
 	der_wrap(w, DER_CONTEXT_CONS(0), mark);
 	der_wrap(w, DER_SEQUENCE, mark);
 	der_wrap(w, DER_SEQUENCE, mark);
-	wrap_ext(w, OID_EXT_CRLDP, false, mark);
+	wrap_ext(w, oid, false, mark);
 }
 
 static void
@@ -242,7 +243,8 @@ put_extensions(struct der_w *w, const struct cert_spec *s,
 	put_nocheck(w, s);
 	put_statements(w, s);
 	put_aia(w, s);
-	put_crldp(w, s);
+	put_point(w, OID_EXT_FRESHEST, s->freshest_url);
+	put_point(w, OID_EXT_CRLDP, s->crl_url);
 	put_name_constraints(w, s);
 	put_names(w, OID_EXT_IAN, s->ian, s->n_ian);
 	put_names(w, OID_EXT_SAN, s->san, s->n_san);
@@ -387,6 +389,10 @@ check_spec(const struct cert_spec *s, struct err *e)
 	TRY(check_names(s->ian, s->n_ian, "issuerAltName", e));
 	if (!text_fits(s->crl_url, URL_LEN_MAX))
 		return bad_part("cRLDistributionPoints", e);
+	/* Deltas are of a list that the certificate names. */
+	if (!text_fits(s->freshest_url, URL_LEN_MAX) ||
+	    (s->freshest_url.len > 0 && s->crl_url.len == 0))
+		return bad_part("freshestCRL", e);
 	if (!text_fits(s->ocsp_url, URL_LEN_MAX) ||
 	    !text_fits(s->issuer_url, URL_LEN_MAX))
 		return bad_part("authorityInfoAccess", e);

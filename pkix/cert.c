@@ -299,6 +299,7 @@ static const struct ext_rule {
 	{ OID_EXT_IAN,         read_alt_names,   "issuerAltName" },
 	{ OID_EXT_CONSTRAINTS, read_constraints, "nameConstraints" },
 	{ OID_EXT_CRLDP,       read_crldp,       "cRLDistributionPoints" },
+	{ OID_EXT_FRESHEST,    read_crldp,       "freshestCRL" },
 	{ OID_EXT_AIA,         read_aia,         "authorityInfoAccess" },
 	{ OID_EXT_QC,          read_qc,          "qcStatements" },
 	{ OID_EXT_NOCHECK,     read_nocheck,     "ocsp-nocheck" },

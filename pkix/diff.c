@@ -63,6 +63,7 @@ static const struct {
 	{ OID_EXT_IAN,         "issuerAltName" },
 	{ OID_EXT_BASIC,       "basicConstraints" },
 	{ OID_EXT_CRLDP,       "cRLDistributionPoints" },
+	{ OID_EXT_FRESHEST,    "freshestCRL" },
 	{ OID_EXT_POLICIES,    "certificatePolicies" },
 	{ OID_EXT_EKU,         "extKeyUsage" },
 	{ OID_EXT_AIA,         "authorityInfoAccess" },

@@ -88,7 +88,7 @@ ext_of(struct bytes oid)
 	(1u << X_BASIC | 1u << X_KEY_USAGE | 1u << X_EKU | 1u << X_SKI | \
 	    1u << X_AKI | 1u << X_POLICIES | 1u << X_SAN | 1u << X_IAN | \
 	    1u << X_CRLDP | 1u << X_AIA | 1u << X_NOCHECK | 1u << X_QC | \
-	    1u << X_NAME_CONSTRAINTS)
+	    1u << X_FRESHEST | 1u << X_NAME_CONSTRAINTS)
 /* basicConstraints and keyUsage must be critical, these may be. */
 #define CRITICAL_EXTS                                      \
 	(1u << X_BASIC | 1u << X_KEY_USAGE | 1u << X_EKU | \

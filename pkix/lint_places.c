@@ -54,16 +54,15 @@ judge_point_name(struct facts *f, struct bytes content)
 	return has_http;
 }
 
+/* freshestCRL has the same form (RFC 5280 4.2.1.15). */
 static void
-judge_points(struct facts *f)
+judge_points(struct facts *f, enum lint_ext ext)
 {
-	struct der d = der_of(ext_value(f, X_CRLDP));
+	struct der d = der_of(ext_value(f, ext));
 	struct der all = der_enter(&d, DER_SEQUENCE);
 	bool has_http = false;
 
-	judge(f, R_CRLDP_MISSING,
-	    f->ext[X_CRLDP] == NULL && f->ext[X_NOREV] == NULL);
-	if (f->ext[X_CRLDP] == NULL)
+	if (f->ext[ext] == NULL)
 		return;
 	judge(f, R_EXT_EMPTY, der_end(&all));
 	while (der_peek(&all) != 0) {
@@ -121,7 +120,13 @@ judge_access(struct facts *f)
 void
 lint_places(struct facts *f)
 {
-	judge_points(f);
+	judge(f, R_CRLDP_MISSING,
+	    f->ext[X_CRLDP] == NULL && f->ext[X_NOREV] == NULL);
+	judge(f, R_FRESHEST_ALONE,
+	    f->ext[X_FRESHEST] != NULL && f->ext[X_CRLDP] == NULL);
+	judge(f, R_FRESHEST_KIND, f->ext[X_FRESHEST] != NULL);
+	judge_points(f, X_CRLDP);
+	judge_points(f, X_FRESHEST);
 	judge_access(f);
 }
 

@@ -26,6 +26,24 @@ cert_aia_url(const struct cert *c, enum pkix_oid method)
 }
 
 bool
+cert_one_point(const struct cert *c, enum pkix_oid oid, struct bytes *url)
+{
+	const struct cert_ext *x = cert_find_ext(c, oid);
+	struct der d, points, point, name, full;
+
+	if (x == NULL)
+		return false;
+	d = der_of(x->value);
+	points = der_enter(&d, DER_SEQUENCE);
+	point = der_enter(&points, DER_SEQUENCE);
+	name = der_enter(&point, DER_CONTEXT_CONS(0));
+	full = der_enter(&name, DER_CONTEXT_CONS(0));
+	*url = der_get(&full, DER_CONTEXT(6));
+	return der_end(&full) && der_end(&name) && der_end(&point) &&
+	       der_end(&points) && der_end(&d);
+}
+
+bool
 cert_names_crl(const struct cert *c, struct bytes url)
 {
 	const struct cert_ext *x = cert_find_ext(c, OID_EXT_CRLDP);

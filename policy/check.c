@@ -227,6 +227,26 @@ check_cert_policies(struct load *l, const struct said_policy *s)
 	}
 }
 
+/* A delta that lives as long as the complete list says nothing sooner. */
+static void
+check_delta(struct load *l, const struct said_policy *s)
+{
+	const struct value *delta = &s->status.crl.delta;
+	const struct value *every = &s->status.crl.every;
+	char b[24];
+	struct err e;
+
+	if (!delta->given || !delta->ok || !every->ok || delta->n < every->n)
+		return;
+	duration_print(b, every->n);
+	err_at(&e, ERR_INVALID, "policy-delta-every", "RFC 5280 5.2.4",
+	    where_of(l, delta->at),
+	    "a delta CRL every %s is no sooner than the complete one, which "
+	    "comes every %s",
+	    (const char *)delta->at->text.p, b);
+	report(l, delta->at->width, &e, "write less than %s", b);
+}
+
 void
 policy_check(struct load *l, const struct said_policy *s)
 {
@@ -240,6 +260,7 @@ policy_check(struct load *l, const struct said_policy *s)
 	check_time_stamping(l, s);
 	check_critical(l, s);
 	check_distinct(l, s);
+	check_delta(l, s);
 	policy_check_parts(l, s);
 }
 

@@ -296,7 +296,7 @@ check_rows(const struct narrow *x, const struct node *own,
 		const struct node *n = node_find(own, r->key);
 		const void *v = into + r->into, *old = base + r->into;
 
-		if (n == NULL || (r->flags & (OWN | LATER)) != 0)
+		if (n == NULL || (r->flags & OWN) != 0)
 			continue;
 		if (r->type != T_MAP)
 			check_value(x, r, v, old);

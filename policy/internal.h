@@ -109,7 +109,6 @@ enum row_type {
 };
 
 #define REQUIRED 1u /* absent is an error */
-#define LATER    2u /* known, of a later version: present is an error */
 /*
  * How a refinement may change what its base says; rows of policies have one
  * each.  Without any: freely.

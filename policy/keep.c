@@ -376,6 +376,7 @@ keep_rest(struct policy *p, const struct said_policy *s)
 	p->crl_overlap_s = s->status.crl.overlap.n;
 	p->crl_on_revoke = s->status.crl.on_revoke.n != 0;
 	p->crl_partition = s->status.crl.partition.n;
+	p->crl_delta_s = s->status.crl.delta.n;
 	for (size_t i = 0; i < s->notify.before_end.count; i++)
 		p->notify_s[p->n_notify++] = notice[i];
 }

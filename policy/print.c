@@ -459,6 +459,8 @@ policy_print(struct buf *out, const struct policy *p)
 	put_duration(out, ", overlap: ", p->crl_overlap_s);
 	if (p->crl_partition > 0)
 		buf_putf(out, ", partition: %lld", (long long)p->crl_partition);
+	if (p->crl_delta_s > 0)
+		put_duration(out, ", delta: ", p->crl_delta_s);
 	buf_puts(out, "}\nnotify: {before_end: [");
 	for (size_t i = 0; i < p->n_notify; i++)
 		put_duration(out, i > 0 ? ", " : "", p->notify_s[i]);

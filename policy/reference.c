@@ -20,7 +20,7 @@ put_row(struct buf *out, const char *path, const struct row *r)
 
 	row_range(r, range, sizeof(range));
 	buf_putf(out, "| `%s%s` | ", path, r->key);
-	put_cell(out, (r->flags & LATER) != 0 ? "a later version" : range);
+	put_cell(out, range);
 	buf_puts(out, " | ");
 	if ((r->flags & REQUIRED) != 0)
 		buf_puts(out, "**required**");

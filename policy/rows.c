@@ -497,18 +497,9 @@ row_decode(struct load *l, const struct node *map, const struct row *r,
 	const struct node *n = node_find(map, r->key);
 	struct value *v = (struct value *)(void *)(into + r->into);
 	struct node nothing = { .kind = NODE_MAP };
-	struct err e;
 
 	if (n == NULL && (r->flags & REQUIRED) != 0 && !l->partial)
 		report_missing(l, map, r);
-	if (n != NULL && (r->flags & LATER) != 0) {
-		err_at(&e, ERR_DENIED, "policy-key-later", NULL,
-		    where_of(l, n->key),
-		    "%s belongs to a later version of Refrendo", r->key);
-		report(l, n->key->width, &e, "%s", r->doc);
-		v->at = n;
-		return;
-	}
 	if (r->type == T_MAP) {
 		struct node *empty = arena_get(l->arena, sizeof(*empty));
 

@@ -296,9 +296,6 @@ put_table(struct buf *out, const struct table *t, int depth, bool whole)
 	for (size_t i = 0; i < t->n; i++) {
 		const struct row *r = &t->rows[i];
 
-		/* What a later version has is no help today. */
-		if ((r->flags & LATER) != 0)
-			continue;
 		buf_puts(out, before);
 		put_indent(out, depth + 1);
 		json_put_string(out, bytes_str(r->key));

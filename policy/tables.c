@@ -355,7 +355,7 @@ static const struct row crl_rows[] = {
 	{ "on_revoke", T_BOOL,     MORE,     0,           0,       "true", IN(on_revoke), NULL, NULL, NULL,           "Whether a revocation makes a new CRL at once." },
 	{ "overlap",   T_DURATION, 0,     10 * MINUTE, 7 * DAY, "24h",  IN(overlap),   NULL, NULL, "RFC 5280 3.3", "How long a CRL lives beyond the next one." },
 	{ "partition", T_INT,      0,     10,          1000000, NULL,   IN(partition), NULL, NULL, "RFC 5280 5.2.5", "Certificates that share one CRL of a partition, beside the full one; unset: only the full one." },
-	{ "delta",     T_DURATION, LATER, 0,           0,       NULL,   IN(delta),     NULL, NULL, NULL,           "Delta CRLs come later: delete the key, CRLs are full" },
+	{ "delta",     T_DURATION, SHORTER, 5 * MINUTE, 2 * DAY, NULL,  IN(delta),     NULL, NULL, "RFC 5280 5.2.4", "Longest time between two delta CRLs, which a revocation then renews in place of the complete one; unset: no deltas." },
 };
 static const struct table crl_table = { "status.crl", crl_rows, ARRAY_LEN(crl_rows), 0, NULL };
 

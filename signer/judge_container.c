@@ -81,6 +81,24 @@ ext_value(const struct cert *c, enum pkix_oid oid)
 	return x == NULL ? BYTES_NONE : x->value;
 }
 
+/* Deltas, if it names any, are those of the list that it names. */
+static enum err_code
+check_deltas(const struct signer *s, const struct authority *by,
+    const struct cert *c, int64_t partition, struct err *e)
+{
+	char deltas[CRL_URL_MAX];
+	struct bytes at;
+	crl_url(deltas, s->public_url, by->name, partition, true);
+	if (cert_find_ext(c, OID_EXT_FRESHEST) == NULL ||
+	    (cert_one_point(c, OID_EXT_FRESHEST, &at) && bytes_is(at, deltas)))
+		return ERR_OK;
+	return err_at(e, ERR_DENIED, "signer-freshest", "RFC 5280 4.2.1.15",
+	    at_field("freshestCRL"),
+	    "the certificate names deltas that are not those of its own CRL "
+	    "of the CA %s; public_url must be the same for core and signer",
+	    by->name);
+}
+
 /* A holder's status is asked where this CA publishes it, and nowhere else: who
  * could choose the place could choose the answer. */
 static enum err_code
@@ -89,7 +107,7 @@ check_places(const struct signer *s, const struct authority *by,
 {
 	char crl[CRL_URL_MAX], ocsp[CRL_URL_MAX], ca[CRL_URL_MAX];
 	struct bytes at = BYTES_NONE, aia = ext_value(c, OID_EXT_AIA), any;
-	int64_t partition;
+	int64_t partition = 0;
 	crl_url(crl, s->public_url, by->name, 0, false);
 	ocsp_url(ocsp, s->public_url);
 	issuer_url(ca, s->public_url, by->name);
@@ -111,7 +129,7 @@ check_places(const struct signer *s, const struct authority *by,
 		    "certificate of the CA %s, and these alone; public_url "
 		    "must be the same for core and signer",
 		    by->name);
-	return ERR_OK;
+	return check_deltas(s, by, c, partition, e);
 }
 
 /* CA:FALSE, the exact extensions, purposes, serial, key: rows of pkix/lint_rules.c. */

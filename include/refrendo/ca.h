@@ -66,6 +66,8 @@ enum row_class {
 	ROW_REVOKED = 'v',     /* issuer 0 bound: entries of CRLs, with serials
 			    of less than the bound */
 	ROW_PARTITIONED = 'q', /* issuer 0 partition bound: the same again */
+	ROW_CHANGED = 'm',     /* issuer 0 partition, index of an entry: whose
+			    status it changed, for deltas of that list */
 	ROW_PARTITION = 'u',   /* issuer -> which partitions it has */
 	ROW_KEY = 'k',         /* SHA-256 of an SPKI -> who has it */
 	ROW_SERIAL = 's',      /* reserved serial -> request */
@@ -128,8 +130,8 @@ struct rec_type {
 extern const struct rec_type rec_institution, rec_person, rec_appointment,
     rec_request, rec_certificate, rec_crl, rec_policy, rec_revoked, rec_key,
     rec_serial, rec_in_force, rec_minister, rec_counter, rec_work, rec_due,
-    rec_partitioned, rec_partition, rec_act, rec_responder, rec_issuer,
-    rec_term, rec_held, rec_activation, rec_consent;
+    rec_partitioned, rec_changed, rec_partition, rec_act, rec_responder,
+    rec_issuer, rec_term, rec_held, rec_activation, rec_consent;
 const struct rec_type *rec_of_class(enum row_class class); /* or NULL */
 /*
  * A record in one piece: version octet, then the fields in the table's order:
@@ -296,6 +298,9 @@ struct crl_row {
 	int64_t number, this_update, next_update;
 	int64_t covers;
 	struct bytes sha256; /* of its TBS */
+	/* Of a complete one that names deltas: the entry behind which changes
+	 * of its scope are kept (ROW_CHANGED); 0: they are not. */
+	int64_t kept_since;
 };
 
 struct policy_row {
@@ -368,6 +373,22 @@ MUST_CHECK enum err_code ca_list_put(struct view *v, struct bytes prefix,
     const struct crl_entry *x, int64_t not_after, struct err *e);
 MUST_CHECK enum err_code ca_list_del(struct view *v, struct bytes prefix,
     struct bytes serial, struct err *e);
+
+/* A change of status behind the complete list; its entry is in the key. */
+struct changed_row {
+	struct bytes serial;
+	int64_t at; /* time of the entry */
+};
+/* The key of that entry's change, for the deltas of a list: see ROW_CHANGED. */
+struct bytes ca_changed_key(struct arena *a, struct bytes issuer,
+    int64_t partition, uint64_t index);
+/* The complete list that was published last, of this partition (0: the full
+ * one); number 0 where there is none. */
+MUST_CHECK enum err_code ca_complete(struct view *v, struct bytes issuer,
+    int64_t partition, struct arena *a, struct crl_row *out, struct err *e);
+/* Were all changes kept that it does not have?  Only then can a delta rest on
+ * it. */
+bool ca_takes_deltas(const struct crl_row *complete);
 
 /* Partitions are numbered from 1. */
 struct partition_row {
@@ -764,10 +785,12 @@ struct crl_published {
 	int64_t base;        /* number that a delta rests on; 0: complete */
 	int64_t number;      /* rises for the issuer, whatever it covers */
 	uint64_t covers;     /* size of the log that it was built from */
+	bool names_deltas;   /* a complete one with freshestCRL */
 	struct bytes sha256; /* of its TBS */
 	int64_t this_update, next_update;
 };
-/* ERR_INVALID "crl-entry-form"; ERR_CONFLICT "crl-number-behind". */
+/* ERR_INVALID "crl-entry-form"; ERR_CONFLICT "crl-number-behind",
+ * "crl-entry-base" (a delta of another list than the newest complete one). */
 /* The key of one list's row: see ROW_CRL. */
 struct bytes ca_crl_key(struct arena *a, struct bytes issuer, int64_t partition,
     bool is_delta);

@@ -247,6 +247,10 @@ void issuer_url(char out[CRL_URL_MAX], const char *public_url,
 bool crl_url_partition(struct bytes url, const char *public_url,
     const char *issuer, int64_t *partition);
 
+/* Where the deltas of the complete list at this address are, whatever stands
+ * in front of the path; false: it is none of this issuer's. */
+bool crl_url_delta(char out[CRL_URL_MAX], struct bytes url, const char *issuer);
+
 /* When the next one is due: at half-life, or after every seconds if that is
  * sooner (0: no such period). */
 int64_t crl_due_at(int64_t this_update, int64_t next_update, int64_t every);

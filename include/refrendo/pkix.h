@@ -583,6 +583,9 @@ bool cert_has_eku(const struct cert *c, enum pkix_oid eku);
  * OID_AD_CA_ISSUERS, in the certificate (RFC 5280 4.2.2.1), or BYTES_NONE.
  */
 struct bytes cert_aia_url(const struct cert *c, enum pkix_oid method);
+/* The address of cRLDistributionPoints or freshestCRL, where that is one point
+ * with one address and nothing else. */
+bool cert_one_point(const struct cert *c, enum pkix_oid oid, struct bytes *url);
 /* Is this URL one of its cRLDistributionPoints (RFC 5280 4.2.1.13)? */
 bool cert_names_crl(const struct cert *c, struct bytes url);
 /*
@@ -728,8 +731,9 @@ struct cert_spec {
 	struct cert_policy policy[SPEC_POLICIES_MAX];
 	size_t n_policy;
 	struct bytes crl_url, ocsp_url,
-	    issuer_url; /* empty: no such extension */
-	bool nocheck;   /* OCSP responder: id-pkix-ocsp-nocheck */
+	    issuer_url;            /* empty: no such extension */
+	struct bytes freshest_url; /* deltas of crl_url's list; or empty */
+	bool nocheck;              /* OCSP responder: id-pkix-ocsp-nocheck */
 	struct name_constraints constraints;
 	struct qc_statements qc;
 	struct private_ext private_ext[SPEC_PRIVATE_MAX];

@@ -408,6 +408,7 @@ struct policy {
 	int64_t crl_every_s, crl_overlap_s; /* nextUpdate: both together */
 	bool crl_on_revoke;
 	int64_t crl_partition; /* certificates of one; 0: no partitions */
+	int64_t crl_delta_s;   /* from one delta to the next; 0: no deltas */
 	int64_t notify_s[NOTICES_MAX]; /* before the end, falling */
 	size_t n_notify;
 	struct used_fact use[USED_FACTS_MAX];

@@ -26,6 +26,7 @@ CANNOT = {
     "policy-fraction": "3.0 is a whole number to JSON Schema",
     "policy-range": "durations are strings: no schema compares them",
     "policy-default-over-max": "compares two durations",
+    "policy-delta-every": "compares two durations",
     "policy-ceiling": "compares a duration with another file",
     "policy-ceiling-word": "the ceilings stand in another file",
     "policy-ceiling-name": "the ceilings stand in another file",

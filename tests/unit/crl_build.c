@@ -349,6 +349,46 @@ due(void **state)
 	assert_int_equal(crl_due_at(1000, 1000, 6 * HOUR), 1000);
 }
 
+/* Deltas stand beside the list that they amend, whatever the host. */
+static void
+delta_addresses(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *url, *issuer, *deltas; /* NULL: none */
+	} rows[] = {
+		{ "http://a.cl/crl/uno.crl", "uno", "http://a.cl/crl/uno/delta.crl" },
+		{ "http://a.cl/crl/uno/7.crl", "uno", "http://a.cl/crl/uno/7-delta.crl" },
+		{ "http://a.cl/x/crl/uno/12.crl", "uno", "http://a.cl/x/crl/uno/12-delta.crl" },
+		{ "http://a.cl/crl/7.crl", "7", "http://a.cl/crl/7/delta.crl" },
+		{ "http://a.cl/crl/7/7.crl", "7", "http://a.cl/crl/7/7-delta.crl" },
+		{ "http://a.cl/crl/crl.crl", "crl", "http://a.cl/crl/crl/delta.crl" },
+		{ "http://a.cl/crl/crl/7.crl", "crl", "http://a.cl/crl/crl/7-delta.crl" },
+		{ "http://a.cl/crl/dos.crl", "uno", NULL },
+		{ "http://a.cl/crl/uno/7.crl", "dos", NULL },
+		{ "http://a.cl/crl/uno/0.crl", "uno", NULL },
+		{ "http://a.cl/crl/uno/07.crl", "uno", NULL },
+		{ "http://a.cl/crl/uno/delta.crl", "uno", NULL },
+		{ "http://a.cl/crl/uno/7-delta.crl", "uno", NULL },
+		{ "/crl/uno.crl", "uno", NULL },
+		{ "", "uno", NULL },
+	};
+	/* clang-format on */
+	char out[CRL_URL_MAX], again[CRL_URL_MAX];
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bool found =
+		    crl_url_delta(out, bytes_str(rows[i].url), rows[i].issuer);
+		if (found != (rows[i].deltas != NULL) ||
+		    (found && strcmp(out, rows[i].deltas) != 0))
+			fail_msg("%s of %s", rows[i].url, rows[i].issuer);
+	}
+	crl_url(again, "http://a.cl", "uno", 7, true);
+	assert_true(
+	    crl_url_delta(out, bytes_str("http://a.cl/crl/uno/7.crl"), "uno"));
+	assert_string_equal(out, again);
+}
+
 int
 main(void)
 {
@@ -364,6 +404,7 @@ main(void)
 		cmocka_unit_test(source_fails),
 		cmocka_unit_test(reason_names),
 		cmocka_unit_test(due),
+		cmocka_unit_test(delta_addresses),
 	};
 	return cmocka_run_group_tests(tests, world_new, world_free);
 }

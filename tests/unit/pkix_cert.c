@@ -294,6 +294,12 @@ spec_url(struct cert_spec *s)
 	s->crl_url = bytes_str(long_url);
 }
 static void
+spec_deltas_alone(struct cert_spec *s)
+{
+	s->crl_url = BYTES_NONE;
+	s->freshest_url = bytes_str("http://crl.example/1-delta.crl");
+}
+static void
 spec_url_line(struct cert_spec *s)
 {
 	s->ocsp_url = bytes_str("http://a\nb/");
@@ -337,6 +343,7 @@ static const struct {
 	{ "long notice",       spec_notice,       ERR_INVALID, "spec-notice", "longer than 200" },
 	{ "notice not UTF-8",  spec_notice_bytes, ERR_INVALID, "spec-notice", "not UTF-8" },
 	{ "long URL",          spec_url,          ERR_INVALID, "spec-part", "cRLDistributionPoints" },
+	{ "deltas of no CRL",  spec_deltas_alone, ERR_INVALID, "spec-part", "freshestCRL" },
 	{ "line in a URL",     spec_url_line,     ERR_INVALID, "spec-part", "authorityInfoAccess" },
 	{ "letters in e-mail", spec_san,          ERR_INVALID, "spec-part", "subjectAltName" },
 	{ "empty e-mail",      spec_san_empty,    ERR_INVALID, "spec-part", "subjectAltName" },

@@ -184,6 +184,8 @@ static const struct row rows[] = {
 	{ "lint-crldp-parts", LINT_HOLDER, { { CRLDP, "30{30{a0{a0{86'http://crl.example.cl/1.crl'}} 81:0780}}" } }, NULL },
 	{ "lint-crldp-http", LINT_HOLDER, { { CRLDP, "30{" URLS("ldap://crl.example.cl/cn=1") "}" } }, NULL },
 	{ "lint-crldp-missing", LINT_HOLDER, { { CRLDP, NULL } }, NULL },
+	{ "lint-freshest-alone", LINT_HOLDER, { { CRLDP, NULL }, { FRESHEST, "30{" URLS("http://crl.example.cl/1-delta.crl") "}" } }, "lint-crldp-missing" },
+	{ "lint-freshest-kind", LINT_ENDORSER, { { CRLDP, "30{" URLS("http://crl.example.cl/1.crl") "}" }, { FRESHEST, "30{" URLS("http://crl.example.cl/1-delta.crl") "}" } }, NULL },
 	{ "lint-aia-kind", LINT_HOLDER, { { AIA, "30{" OCSP("86'http://ocsp.example.cl/'") ISSUERS("86'http://ca.example.cl/1.cer'") ISSUERS("82'ca.example.cl'") "}" } }, NULL },
 	{ "lint-aia-http", LINT_HOLDER, { { AIA, "30{" OCSP("86'https://ocsp.example.cl/'") ISSUERS("86'http://ca.example.cl/1.cer'") "}" } }, NULL },
 	{ "lint-aia-missing", LINT_HOLDER, { { AIA, "30{" OCSP("86'http://ocsp.example.cl/'") "}" } }, NULL },

@@ -175,7 +175,9 @@ static const struct refusal refusals[] = {
 	{ "later: mandate", "[cms]", "[cms], renewal: mandate", 9, 41, 7, "policy-word-later", NULL, NULL, NULL },
 	{ "later: two endorsements", "[cms]", "[cms], required: 2", 9, 42, 1, "policy-required", NULL, "endorsement by more than one minister of faith belongs to a later version of Refrendo", "write 1" },
 	{ "partition too small", "6h", "6h, partition: 9", 11, 60, 1, "policy-range", "status.crl.partition", NULL, NULL },
-	{ "later: delta", "6h", "6h, delta: 15m", 11, 49, 5, "policy-key-later", "status.crl.delta", "delta belongs to a later version of Refrendo", NULL },
+	{ "delta too short", "6h", "6h, delta: 4m", 11, 56, 2, "policy-range", "status.crl.delta", NULL, NULL },
+	{ "delta as long as every", "6h", "6h, delta: 6h", 11, 56, 2, "policy-delta-every", "status.crl.delta", "a delta CRL every 6h is no sooner than the complete one, which comes every 6h", "write less than 6h" },
+	{ "delta longer than the usual every", "every: 6h", "delta: 1d", 11, 45, 2, "policy-delta-every", "status.crl.delta", NULL, "write less than 6h" },
 	/* --- names --- */
 	{ "unknown fact", "{person.name}", "{person.nmae}", 4, 23, 13, "policy-fact-unknown", "subject.CN", "there is no fact {person.nmae}", "did you mean {person.name}?" },
 	{ "unknown fact after ñ", "{person.name}", "\xc3\xb1 {person.x}", 4, 25, 10, "policy-fact-unknown", NULL, NULL, NULL },
@@ -844,7 +846,6 @@ design_sample_asks_for_later(void **state)
 		{ "endorsement.evidence[1]", "policy-word-later" },
 		{ "endorsement.authenticator", "policy-word-later" },
 		{ "endorsement.renewal", "policy-word-later" },
-		{ "status.crl.delta", "policy-key-later" },
 	};
 	uint8_t text[4096];
 	struct findings f = { NULL, 0, 0 };

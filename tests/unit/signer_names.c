@@ -6,6 +6,7 @@
 
 #define PRIVATE  "1.3.6.1.4.1.99999.1"
 #define CRITICAL "1.3.6.1.4.1.99999.2"
+#define PUBLIC   "http://crl.example.org"
 
 static struct bytes
 text(const char *s)
@@ -245,6 +246,78 @@ b_constraints_alone(struct world *w, struct wish *x)
 	x->container = bytes_of(copy, x->container.len);
 }
 
+/* A CRL and its deltas. */
+static void
+s_lists(struct wish *x, const char *crl, const char *deltas)
+{
+	x->spec.crl_url = text(crl);
+	x->spec.freshest_url = text(deltas);
+}
+
+static void
+s_deltas(struct world *w, struct wish *x)
+{
+	(void)w;
+	s_lists(x, PUBLIC "/crl/uno.crl", PUBLIC "/crl/uno/delta.crl");
+}
+
+static void
+s_deltas_partition(struct world *w, struct wish *x)
+{
+	(void)w;
+	s_lists(x, PUBLIC "/crl/uno/3.crl", PUBLIC "/crl/uno/3-delta.crl");
+}
+
+static void
+s_deltas_other(struct world *w, struct wish *x)
+{
+	(void)w;
+	s_lists(x, PUBLIC "/crl/uno/3.crl", PUBLIC "/crl/uno/4-delta.crl");
+}
+
+static void
+s_deltas_full(struct world *w, struct wish *x)
+{
+	(void)w;
+	s_lists(x, PUBLIC "/crl/uno/3.crl", PUBLIC "/crl/uno/delta.crl");
+}
+
+static void
+s_deltas_other_ca(struct world *w, struct wish *x)
+{
+	(void)w;
+	s_lists(x, PUBLIC "/crl/dos.crl", PUBLIC "/crl/dos/delta.crl");
+}
+
+static void
+s_deltas_host(struct world *w, struct wish *x)
+{
+	(void)w;
+	s_lists(x, PUBLIC "/crl/uno.crl",
+	    "http://evil.example.org/crl/uno/delta.crl");
+}
+
+static void
+s_deltas_are_complete(struct world *w, struct wish *x)
+{
+	(void)w;
+	s_lists(x, PUBLIC "/crl/uno.crl", PUBLIC "/crl/uno.crl");
+}
+
+static void
+b_freshest(struct world *w, struct wish *x)
+{
+	/* issuerAltName becomes freshestCRL, and is no list of points. */
+	static const uint8_t ian[] = { 0x06, 0x03, 0x55, 0x1d, 0x12 };
+	uint8_t *copy = arena_get(w->a, x->container.len), *at;
+
+	memcpy(copy, x->container.p, x->container.len);
+	at = memmem(copy, x->container.len, ian, sizeof(ian));
+	assert_non_null(at);
+	at[4] = 0x2e;
+	x->container = bytes_of(copy, x->container.len);
+}
+
 struct row {
 	const char *name;
 	bool minister;
@@ -257,6 +330,7 @@ struct row {
 #define KIND "signer-name-kind", "alternative name of a kind that the ceilings"
 #define EXTENSION "signer-extension", "do not allow the extension 1.3.6.1.4.1.99999."
 #define QUALIFIED "signer-qc-statements", "statements of a qualified certificate"
+#define DELTAS "signer-freshest", "deltas that are not those of its own CRL of the CA uno"
 #define PURPOSE "signer-purpose", "an extended key usage that the ceilings"
 
 static const struct row usual[] = {
@@ -279,6 +353,15 @@ static const struct row usual[] = {
 	{ "documentSigning while not allowed", false, s_document, NULL, PURPOSE },
 	{ "name constraints of a CA", false, s_constraints, NULL, "lint-is-ca", "CA:TRUE" },
 	{ "name constraints without CA", false, s_constraints, b_constraints_alone, "", "" },
+	{ "deltas of its CRL", false, s_deltas, NULL, NULL, NULL },
+	{ "deltas of its partition", false, s_deltas_partition, NULL, NULL, NULL },
+	{ "deltas of another partition", false, s_deltas_other, NULL, DELTAS },
+	{ "deltas of the full list", false, s_deltas_full, NULL, DELTAS },
+	{ "CRL and deltas of another CA", false, s_deltas_other_ca, NULL, "signer-crl-place", "does not name the CRL of the CA uno" },
+	{ "deltas on another host", false, s_deltas_host, NULL, DELTAS },
+	{ "the complete list as its deltas", false, s_deltas_are_complete, NULL, DELTAS },
+	{ "freshestCRL that is none", false, s_dns_of_issuer, b_freshest, "cert-form", "freshestCRL" },
+	{ "deltas of a minister's", true, s_deltas, NULL, "lint-freshest-kind", "another certificate than a holder's" },
 }, wide[] = {
 	{ "host name", false, s_dns, NULL, NULL, NULL },
 	{ "host name of the issuer", false, s_dns_of_issuer, NULL, NULL, NULL },

@@ -1,0 +1,101 @@
+/*
+ * core_crl_list - the lists that an issuer has, and what policies ask of them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core_crl.h"
+
+#define DEFAULT_EVERY_S   (6 * HOUR)
+#define DEFAULT_OVERLAP_S DAY
+
+struct core_crl *
+crl_list_of(struct core_issuer *i, int64_t partition, bool is_delta)
+{
+	for (size_t n = 0; n < i->n_crl; n++)
+		if (i->crl[n].partition == partition &&
+		    i->crl[n].is_delta == is_delta)
+			return &i->crl[n];
+	struct core_crl *more = calloc(i->n_crl + 1, sizeof(*more));
+	if (more == NULL)
+		fatal("no memory for the lists of a CA");
+	if (i->n_crl > 0)
+		memcpy(more, i->crl, i->n_crl * sizeof(*more));
+	free(i->crl);
+	i->crl = more;
+	i->crl[i->n_crl].partition = partition;
+	i->crl[i->n_crl].is_delta = is_delta;
+	/* At the start each is made anew: it may be behind the log.  A delta
+	 * follows its base. */
+	i->crl[i->n_crl].is_wanted = !is_delta;
+	return &i->crl[i->n_crl++];
+}
+
+struct core_crl *
+crl_list(struct core_issuer *i, int64_t partition)
+{
+	return crl_list_of(i, partition, false);
+}
+
+/* What the log knows of it: both kinds, where it was published before. */
+static enum err_code
+list_load(struct core *c, struct core_issuer *i, int64_t partition,
+    struct view *v, struct err *e)
+{
+	struct crl_row row;
+	bool found;
+	crl_list(i, partition)->is_open = true;
+	TRY(rec_get(v, &rec_crl,
+	    ca_crl_key(c->arena, bytes_str(i->ca.name), partition, true),
+	    c->arena, &row, &found, e));
+	if (found)
+		crl_list_of(i, partition, true)->is_open = true;
+	return ERR_OK;
+}
+
+enum err_code
+crl_load(struct core *c, struct core_issuer *i, struct view *v, struct err *e)
+{
+	struct crl_row row;
+	bool found;
+	struct bytes name = bytes_str(i->ca.name);
+	TRY(rec_get(v, &rec_crl, ca_row_key(c->arena, ROW_CRL, name), c->arena,
+	    &row, &found, e));
+	if (found)
+		i->crl_number = row.number;
+	struct partition_row parts;
+	TRY(ca_partitions(v, name, c->arena, &parts, e));
+	for (int64_t n = 0; n <= parts.open; n++)
+		TRY(list_load(c, i, n, v, e));
+	return ERR_OK;
+}
+
+struct crl_terms
+crl_terms(const struct core *c, const char *issuer)
+{
+	struct crl_terms t = { .every = 0 };
+	for (size_t i = 0; i < c->policies->n; i++) {
+		const struct policy *p = &c->policies->policy[i];
+		if (strcmp(p->issuer, issuer) != 0)
+			continue;
+		if (t.every == 0 || p->crl_every_s < t.every)
+			t.every = p->crl_every_s;
+		if (p->crl_overlap_s > t.overlap)
+			t.overlap = p->crl_overlap_s;
+		if (p->crl_delta_s > 0 &&
+		    (t.delta == 0 || p->crl_delta_s < t.delta))
+			t.delta = p->crl_delta_s;
+		t.partitions |= p->crl_partition > 0;
+	}
+	if (t.every == 0)
+		t = (struct crl_terms){ .every = DEFAULT_EVERY_S,
+			.overlap = DEFAULT_OVERLAP_S };
+	return t;
+}
+
+int64_t
+crl_jitter(const struct core_crl *l, int64_t every)
+{
+	uint64_t x = (uint64_t)l->partition * UINT64_C(0x9e3779b97f4a7c15);
+	return every / 10 * (int64_t)(x >> 54) / 1024;
+}
