@@ -56,6 +56,7 @@ audit_free(struct audit *a)
 	for (size_t i = 0; i < a->n_ca; i++) {
 		buf_fini(&a->ca[i].der);
 		buf_fini(&a->ca[i].crl);
+		free(a->ca[i].scope);
 	}
 	map_fini(&a->map);
 	free(a->record);

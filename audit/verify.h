@@ -91,11 +91,19 @@ struct appointment {
 	struct buf statement; /* owned; until it is in force */
 };
 
+/* The newest complete CRL of one scope. */
+struct scope {
+	int64_t number;
+	uint64_t covers;
+	uint64_t kept_since; /* first of those in a row that name deltas; 0 */
+};
 struct ca {
 	char role[16], name[NAME_LEN];
 	struct buf der; /* owned */
 	struct cert cert;
 	int64_t last_number; /* of all its crl.published */
+	struct scope *scope; /* by partition, 0 the full list; owned */
+	size_t n_scope, size_scope;
 	/* The last one of the full list. */
 	int64_t crl_number;
 	uint64_t crl_index, crl_covers;
@@ -166,6 +174,7 @@ struct audit {
 
 	/* The detail of the entry that is judged. */
 	bool erased, bad;
+	bool lists_erased; /* some crl.published was */
 	struct err json_err;
 };
 

@@ -5,10 +5,59 @@
 
 /* --- crl.published ---------------------------------------------------------------- */
 
+struct list {
+	int64_t partition, base;
+	uint64_t covers;
+	bool names_deltas;
+};
+
+/*
+ * Partitions are opened one after the other, and a delta rests on the newest
+ * complete list of its scope, behind which all changes are known.  Where an
+ * entry was erased, nobody can tell.
+ */
+static enum err_code
+judge_scope(struct audit *a, struct ca *c, const struct entry *en,
+    const struct list *l, struct err *e)
+{
+	if (a->lists_erased)
+		return ERR_OK;
+	/* The full list may come behind the first partition. */
+	uint64_t known = c->n_scope > 0 ? c->n_scope : 1;
+	if ((uint64_t)l->partition > known)
+		return err_say(e, ERR_INVALID, "audit-crl-partition",
+		    "entry %s: the CRL is of a partition that does not follow "
+		    "those before it",
+		    a->at);
+	while (c->n_scope <= (uint64_t)l->partition) {
+		c->scope = grow(c->scope, c->n_scope, &c->size_scope,
+		    sizeof(*c->scope));
+		c->scope[c->n_scope++] = (struct scope){ .number = 0 };
+	}
+	struct scope *s = &c->scope[l->partition];
+	if (l->base == 0) {
+		s->number = en->refs.number;
+		s->covers = l->covers;
+		if (!l->names_deltas)
+			s->kept_since = 0;
+		else if (s->kept_since == 0)
+			s->kept_since = en->index;
+		return ERR_OK;
+	}
+	if (!l->names_deltas && l->base == s->number && s->kept_since > 0 &&
+	    s->covers > s->kept_since)
+		return ERR_OK;
+	return err_say(e, ERR_INVALID, "audit-crl-base",
+	    "entry %s: the delta rests on another list than the newest of its "
+	    "scope, or on one behind which changes were not kept",
+	    a->at);
+}
+
 enum err_code
 judge_crl(struct audit *a, const struct entry *en, struct json_obj d,
     struct err *e)
 {
+	a->lists_erased |= a->erased;
 	if (a->erased)
 		return ERR_OK;
 	uint32_t i = ca_find(a, json_get_str(d, "issuer"));
@@ -16,6 +65,7 @@ judge_crl(struct audit *a, const struct entry *en, struct json_obj d,
 	int64_t covers = json_get_int(d, "covers");
 	int64_t partition = json_opt_int(d, "partition", 0);
 	int64_t base = json_opt_int(d, "base", 0);
+	bool names_deltas = json_opt_int(d, "deltas", 0) != 0;
 	TRY(detail_end(a, e));
 	if (i == NONE || hash.len != HASH_LEN || covers < 0 ||
 	    (uint64_t)covers > en->index || partition < 0 || base < 0 ||
@@ -32,6 +82,8 @@ judge_crl(struct audit *a, const struct entry *en, struct json_obj d,
 		    "entry %s: the CRL is not newer than the one before",
 		    a->at);
 	c->last_number = en->refs.number;
+	struct list list = { partition, base, (uint64_t)covers, names_deltas };
+	TRY(judge_scope(a, c, en, &list, e));
 	if (!is_full)
 		return ERR_OK;
 	c->crl_number = en->refs.number;

@@ -88,6 +88,54 @@ publish(struct world *w, struct list *list, uint64_t number, uint64_t covers)
 	    (struct entry_refs){ .number = (int64_t)number });
 }
 
+/* What an entry alone says of a list. */
+struct said {
+	int64_t partition, base;
+	bool deltas;
+};
+
+static void
+say_list(struct world *w, int64_t number, const struct said *s)
+{
+	static const uint8_t hash[HASH_LEN] = { 7 };
+	struct jw j = detail_of(&w->e[w->n].detail);
+	actor(w, &j, OFFICER, "officer");
+	if (s->base > 0)
+		jw_member_int(&j, "base", s->base);
+	jw_member_int(&j, "covers", (int64_t)w->n);
+	if (s->deltas)
+		jw_member_int(&j, "deltas", 1);
+	jw_member_str(&j, "issuer", bytes_str("institucional"));
+	if (s->partition > 0)
+		jw_member_int(&j, "partition", s->partition);
+	jw_member_hex(&j, "tbs_sha256", bytes_of(hash, HASH_LEN));
+	append(w, ENTRY_CRL_PUBLISHED, &j,
+	    (struct entry_refs){ .number = number });
+}
+
+/* Numbers go on behind those of the full list; what is right stands before the
+ * one that is not. */
+static void
+more_lists(struct world *w)
+{
+	static const struct {
+		enum twist twist;
+		struct said said[6];
+	} rows[] = {
+		{ CRL_OF_NO_PARTITION, { { 1, 0, false }, { 3, 0, false } } },
+		{ CRL_DELTA_OF_NONE, { { 1, 0, false }, { 1, 3, false } } },
+		{ CRL_DELTA_OF_OLDER,
+		    { { 1, 0, true }, { 1, 0, true }, { 1, 4, false },
+			{ 1, 0, true }, { 1, 4, false } } },
+		{ CRL_DELTA_TOO_SOON, { { 1, 0, true }, { 1, 3, false } } },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (size_t k = 0;
+		    twisted(w, rows[i].twist) && rows[i].said[k].partition > 0;
+		    k++)
+			say_list(w, 3 + (int64_t)k, &rows[i].said[k]);
+}
+
 /* --- The story ----------------------------------------------------------------------------- */
 
 static void
@@ -227,6 +275,7 @@ status(struct world *w, struct stated *one, struct stated *two)
 		covers = w->n;
 	if (!twisted(w, CRL_NONE))
 		publish(w, &list, twisted(w, CRL_NUMBER) ? 1 : 2, covers);
+	more_lists(w);
 }
 
 void

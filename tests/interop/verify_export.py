@@ -449,6 +449,7 @@ class Verifier:
         self.policy_quorum, self.begun, self.partial = 0, False, None
         self.records, self.requests, self.appointments = {}, {}, {}
         self.ministers, self.changes, self.crls = {}, [], {}
+        self.lists_erased = False  # some crl.published was
 
     def fault(self, where, why):
         self.faults.append(f"{where}: {why}")
@@ -896,8 +897,30 @@ class Verifier:
         r["status"] = "good" if verb == "reinstated" else verb
         self.changes.append((leaf["index"], r, r["status"], facts, d is None))
 
+    def scope(self, ca, leaf, partition, base, d):
+        """Partitions in order; a delta of the newest list of its scope, and
+        of none behind which changes were not kept."""
+        if self.lists_erased:
+            return
+        lists = ca.setdefault("lists", {0: {}})
+        need(partition in lists or partition == max(lists) + 1,
+             "of a partition that does not follow those before it")
+        newest = lists.setdefault(partition, {})
+        deltas = d.get("deltas", 0) != 0
+        if base == 0:
+            since = newest.get("since") or leaf["index"]
+            lists[partition] = {"number": leaf["number"],
+                                "covers": d["covers"],
+                                "since": since if deltas else None}
+            return
+        since = newest.get("since")
+        need(not deltas and base == newest.get("number") and since is not None
+             and newest["covers"] > since,
+             "a delta of another list than the newest of its scope")
+
     def on_crl(self, _verb, leaf, d):
         if d is None:
+            self.lists_erased = True
             return
         name = member(d, "issuer", str)
         covers = member(d, "covers", int)
@@ -908,6 +931,7 @@ class Verifier:
         need(0 <= partition and 0 <= base < leaf["number"],
              "of no partition, or a delta on what came later")
         full = partition == 0 and base == 0
+        self.scope(ca, leaf, partition, base, d)
         need(leaf["number"] > ca.get("last", 0)
              and (not full or covers >= ca["covers"]),
              "the CRL is not newer than the one before")

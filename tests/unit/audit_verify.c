@@ -312,6 +312,17 @@ static const struct {
 	{ CRL_NONE, "revoked without any CRL", "audit-crl-none", NULL },
 	{ CRL_BY_OTHER, "CRL by another key", "audit-crl-bad", NULL },
 	{ CRL_LINE_MISSING, "CRL left out", "audit-crl-line", NULL },
+	{ CRL_OF_NO_PARTITION, "a partition left out", "audit-crl-partition",
+	    ": the CRL is of a partition that does not follow those before "
+	    "it" },
+	{ CRL_DELTA_OF_NONE, "a delta of a list that names none",
+	    "audit-crl-base",
+	    ": the delta rests on another list than the newest of its scope, "
+	    "or on one behind which changes were not kept" },
+	{ CRL_DELTA_OF_OLDER, "a delta of an older list", "audit-crl-base",
+	    NULL },
+	{ CRL_DELTA_TOO_SOON, "a delta of the first list that names any",
+	    "audit-crl-base", NULL },
 	{ TIME_BACK, "time goes back", "audit-time",
 	    ": it is older than the entry before it" },
 	{ NO_ACTOR, "nobody acted", "audit-actor", NULL },
