@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "audit.h"
+#include "journal.h"
 #include <openssl/rand.h>
 
 #define SETTLE_MS 30000 /* a CRL is under a checkpoint within this */
@@ -267,9 +267,10 @@ size_to_show(const struct cli *c, const char *name)
 }
 
 static void
-put_faults(struct jw *w, const struct cli *c, const struct err_list *faults)
+put_faults(struct jw *w, const struct cli *c, const char *key,
+    const struct err_list *faults)
 {
-	jw_key(w, "faults");
+	jw_key(w, key);
 	jw_array(w);
 	for (size_t i = 0; i < faults->len; i++) {
 		char text[1024];
@@ -287,7 +288,8 @@ put_faults(struct jw *w, const struct cli *c, const struct err_list *faults)
 
 static void
 report_json(const struct cli *c, const struct audit_report *r,
-    const struct deep *deep, const struct err_list *faults)
+    const struct deep *deep, const struct err_list *faults,
+    const struct err_list *named)
 {
 	uint64_t not_rebuilt = 0;
 	struct buf out AUTO_BUF = BUF(1u << 20);
@@ -300,7 +302,9 @@ report_json(const struct cli *c, const struct audit_report *r,
 	jw_member_int(&w, "endorsements", (int64_t)r->endorsements);
 	jw_member_int(&w, "entries", (int64_t)r->entries);
 	jw_member_int(&w, "erased", (int64_t)r->erased);
-	put_faults(&w, c, faults);
+	put_faults(&w, c, "faults", faults);
+	if (c->option[OPT_JOURNAL] != NULL)
+		put_faults(&w, c, "named", named);
 	if (deep != NULL) {
 		(void)deep_rebuilt(deep, &not_rebuilt);
 		jw_member_int(&w, "not_rebuilt", (int64_t)not_rebuilt);
@@ -319,7 +323,8 @@ report_json(const struct cli *c, const struct audit_report *r,
 
 static void
 report_people(const struct cli *c, const struct audit_report *r,
-    const struct deep *deep, const struct err_list *faults)
+    const struct deep *deep, const struct err_list *faults,
+    const struct err_list *named)
 {
 	uint64_t not_rebuilt = 0,
 		 rebuilt = deep == NULL ? 0 : deep_rebuilt(deep, &not_rebuilt);
@@ -350,6 +355,11 @@ report_people(const struct cli *c, const struct audit_report *r,
 		cli_sentence(&faults->v[i], c->spanish, text, sizeof(text));
 		printf("✘ %s [%s]\n", text, faults->v[i].id);
 	}
+	for (size_t i = 0; i < named->len; i++) {
+		char text[1024];
+		cli_sentence(&named->v[i], c->spanish, text, sizeof(text));
+		printf("• %s [%s]\n", text, named->v[i].id);
+	}
 	printf("%s\n", faults->count == 0
 			   ? SAY(c, "VERDICT: INTACT", "VEREDICTO: ÍNTEGRA")
 			   : SAY(c, "VERDICT: BROKEN", "VEREDICTO: ALTERADA"));
@@ -370,15 +380,25 @@ audit_verify(struct cli *c, struct err *e)
 	struct verification v = { .audit = audit,
 		.deep = deep,
 		.size = size_to_show(c, c->operand[0]) };
+	struct journal_report journal = { .issued = 0 };
 	enum err_code code = each_line(c->operand[0], verify_line, &v, e);
+	if (code == ERR_OK && c->option[OPT_JOURNAL] != NULL)
+		code = journal_compare(c, c->option[OPT_JOURNAL], c->operand[0],
+		    &journal, e);
 	if (code == ERR_OK) {
 		audit_finish(audit, &report, &v.faults);
+		for (size_t i = 0; i < journal.faults.len; i++)
+			err_list_add(&v.faults, &journal.faults.v[i]);
 		if (c->json)
-			report_json(c, &report, deep, &v.faults);
+			report_json(c, &report, deep, &v.faults,
+			    &journal.named);
 		else
-			report_people(c, &report, deep, &v.faults);
+			report_people(c, &report, deep, &v.faults,
+			    &journal.named);
 		c->exit = v.faults.count == 0 ? CLI_OK : CLI_UNVERIFIED;
 	}
+	err_list_fini(&journal.faults);
+	err_list_fini(&journal.named);
 	err_list_fini(&v.faults);
 	return code;
 }
@@ -485,7 +505,7 @@ static const struct verb verbs[] = {
 	{ "audit", "export", audit_export, NO_ACT, NO_OPERAND, "FILE", 1, 1, OPTION(OPT_SOCKET),
 	    "the whole log with CRLs and checkpoint in one file", "toda la bitácora con CRL y sello en un archivo",
 	    "audit export bitacora.jsonl", NULL },
-	{ "audit", "verify", audit_verify, NO_ACT, NO_OPERAND, "FILE", 1, 1, OPTION(OPT_LOG_KEY) | OPTION(OPT_DEEP),
+	{ "audit", "verify", audit_verify, NO_ACT, NO_OPERAND, "FILE", 1, 1, OPTION(OPT_LOG_KEY) | OPTION(OPT_DEEP) | OPTION(OPT_JOURNAL),
 	    "judge an export, trusting only the log's public key", "juzgar una exportación, confiando sólo en la llave pública",
 	    "audit verify bitacora.jsonl --log-key log.pem", NULL },
 	{ "audit", "reproduce", audit_reproduce, NO_ACT, NO_OPERAND, "SERIAL", 1, 1, OPTION(OPT_EXPORT) | OPTION(OPT_OUT) | OPTION(OPT_SOCKET),

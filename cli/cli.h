@@ -75,7 +75,8 @@
 	X(OPT_PACK, "pack", "FILE")                      \
 	X(OPT_MAX_AGE, "max-age", "DURATION")            \
 	X(OPT_ROOT, "root", "FILE")                      \
-	X(OPT_ANSWER, "answer", "FILE")
+	X(OPT_ANSWER, "answer", "FILE")                  \
+	X(OPT_JOURNAL, "journal", "FILE")
 
 enum cli_option {
 #define X(name, word, value) name,

@@ -71,6 +71,8 @@
 #define OPT_KEEP_ES "conservar los archivos"
 #define OPT_SINCE_EN "from then on: 90d for the last 90 days, or a date; 90d if left out"
 #define OPT_SINCE_ES "desde entonces: 90d para los últimos 90 días, o una fecha; si falta, 90d"
+#define OPT_JOURNAL_EN "the signer's journal, to be compared with the log both ways"
+#define OPT_JOURNAL_ES "el diario del firmador, que se compara con la bitácora en ambos sentidos"
 #define OPT_DEEP_EN "rebuild every certificate as well, and compare"
 #define OPT_DEEP_ES "reconstruir además cada certificado, y comparar"
 #define OPT_POLICY_EN "judge by this file as well"

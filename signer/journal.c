@@ -378,6 +378,7 @@ read_all(struct walk *w,
 			.issuer = r.issuer,
 			.serial = r.serial,
 			.digest = r.digest,
+			.id = r.id,
 			.value = r.value };
 		each(ctx, &given);
 	}

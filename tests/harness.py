@@ -399,12 +399,14 @@ class Engine:
         return found.group(1) if found else text
 
     def audit(self):
-        """Export and offline verification, and replay; both must be clean."""
+        """Export and offline verification, beside the signer's journal, and
+        replay; all must be clean."""
         out = self.temp("export.jsonl")
         self.cli("audit", "export", out)
         assert os.stat(out).st_mode & 0o077 == 0, "details are private"
         report = self.cli("audit", "verify", out, "--log-key",
-                          self.path("ca", "log.pem"))
+                          self.path("ca", "log.pem"), "--journal",
+                          self.path("signer", "journal"))
         self.cli("audit", "replay")
         return report
 

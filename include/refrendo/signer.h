@@ -271,7 +271,8 @@ struct journal_record {
 	int64_t time;
 	const char *kind; /* "certificate", "crl", "checkpoint", … */
 	struct bytes issuer, serial,
-	    digest;    /* digest: of the TBS or the root */
+	    digest,    /* of the TBS or the root, or the policy's */
+	    id;        /* of an appointment or an activation */
 	int64_t value; /* CRL number, log size, or when an appointment ended */
 };
 /*

@@ -416,6 +416,15 @@ def incident_63_yesterdays_ledger():
         assert os.path.getsize(journal) == before
 
 
+def refused_text(engine, *words):
+    try:
+        got = engine.cli(*words)
+    except harness.Refused as refused:
+        assert refused.status == 7, refused.text
+        return refused.text
+    raise AssertionError(f"nobody noticed: {got}")
+
+
 def incident_41_a_signature_elsewhere():
     """Somebody with a copy of everything issues one certificate.  The journal
     that knows of it, against the log that does not: the serial is named."""
@@ -437,18 +446,34 @@ def incident_41_a_signature_elsewhere():
         stolen = thief.issue(thief.holders[0])
         thief.stop()
         engine.start()
-        engine.issue(engine.holders[1])
-        assert engine.cli("audit", "journal")["faults"] == 0
-        out = export(engine)
+        kept = engine.issue(engine.holders[1])
+        revoke(engine, kept["serial"])
+        got = engine.cli("audit", "journal")
+        assert got["faults"] == 0 and got["named"] == 0, got
+        assert got["crls"] > 0 and got["checkpoints"] > 0, got
+        out, taken = export(engine), thief.path("signer", "journal")
+        said = refused_text(engine, "audit", "journal", taken, "--export", out)
+        assert f"certificate {stolen['serial']} that the log never intended" \
+            in said, said
+        assert f"certificate {kept['serial']} was issued which the signer " \
+            "never signed" in said, said
+        # The CRLs and checkpoints of either are not the other's.
+        assert re.search(r"the log has the CRL emisora \d+, which the signer "
+                         "never signed", said), said
+        assert re.search(r"signed a checkpoint of another log with \d+ "
+                         "entries", said), said
+        # And the whole export is not intact beside such a journal.
+        key = engine.path("ca", "log.pem")
+        own = engine.path("signer", "journal")
+        assert engine.cli("audit", "verify", out, "--log-key", key,
+                          "--journal", own)["named"] == []
         try:
-            got = engine.cli("audit", "journal",
-                             thief.path("signer", "journal"), "--export", out)
+            engine.cli("audit", "verify", out, "--log-key", key, "--journal",
+                       taken)
         except harness.Refused as refused:
             assert refused.status == 7, refused.text
-            assert f"certificate {stolen['serial']} that the log never " \
-                "intended" in refused.text, refused.text
         else:
-            raise AssertionError(f"nobody noticed: {got}")
+            raise AssertionError("verify did not notice")
 
 
 # --- Bits -------------------------------------------------------------------------------

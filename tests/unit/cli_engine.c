@@ -472,7 +472,7 @@ incident_37_41_journal_and_log(void **state)
 	step("audit verify x.jsonl --log-key ca/ca/log.pem --json", 0,
 	    "\"verdict\":\"intact\"");
 	step("audit journal --export x.jsonl" AT, 0,
-	    "{\"faults\":0,\"issued\":2,\"signed\":2}");
+	    "\"faults\":0,\"issued\":2,\"named\":0,\"signed\":2}");
 	step("audit journal" AT, 0, "\"faults\":0");
 	/* Signed, and the log does not know. */
 	assert_int_equal(drop_lines("x.jsonl", "y.jsonl",
@@ -482,6 +482,28 @@ incident_37_41_journal_and_log(void **state)
 	    "journal-not-intended");
 	step("audit verify y.jsonl --log-key ca/ca/log.pem", CLI_UNVERIFIED,
 	    "VERDICT: BROKEN");
+	/* Whatever was taken out is named, and the checkpoints tell too. */
+	static const struct {
+		const char *type, *id;
+	} kinds[] = {
+		{ "crl.published", "journal-crl-unlogged" },
+		{ "responder.certified", "journal-responder-unlogged" },
+		{ "policy.proposed", "journal-policy-unlogged" },
+		{ "appointment.proposed", "journal-not-intended" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		char part[80];
+		snprintf(part, sizeof(part), "\\\"type\\\":\\\"%s\\\"",
+		    kinds[i].type);
+		assert_true(drop_lines("x.jsonl", "y.jsonl", part) > 0);
+		step("audit journal --export y.jsonl" AT, CLI_UNVERIFIED,
+		    kinds[i].id);
+		step("audit journal --export y.jsonl" AT, CLI_UNVERIFIED,
+		    "journal-checkpoint-other");
+	}
+	step("audit verify x.jsonl --log-key ca/ca/log.pem --journal "
+	     "ca/signer/journal --json",
+	    0, "\"named\":[]");
 	/* In the log as issued, and the journal of another signer. */
 	step("audit prove 0 --dir ca", 0, "c2sp.org/tlog-proof@v1");
 	step("audit prove 100000 --dir ca", CLI_NOTFOUND, "proof-index");
