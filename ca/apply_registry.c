@@ -83,6 +83,7 @@ apply_crl(struct applying *p, struct err *e)
 		.this_update = json_get_int(p->o, "this_update"),
 		.next_update = json_get_int(p->o, "next_update"),
 		.covers = json_get_int(p->o, "covers"),
+		.periodic = json_opt_int(p->o, "periodic", 0),
 		.sha256 = json_get_hex(p->o, "tbs_sha256", p->a),
 	};
 	struct bytes key = ca_row_key(p->a, ROW_CRL, row.issuer);

@@ -163,6 +163,7 @@ static const struct rec_field crl_fields[] = {
 	TIME(crl_row, next_update),
 	INT(crl_row, number),
 	INT(crl_row, partition),
+	TIME2(crl_row, periodic),
 	OCTETS(crl_row, sha256),
 	TIME(crl_row, this_update),
 };

@@ -50,7 +50,8 @@ ca_decide_crl(struct view *v, const struct crl_published *crl, int64_t now,
 
 	if (crl->number <= 0 || crl->base < 0 || crl->base >= crl->number ||
 	    crl->partition < 0 || crl->sha256.len != SHA256_LEN ||
-	    (crl->base > 0 && crl->names_deltas))
+	    crl->periodic > crl->this_update ||
+	    (crl->base > 0 && (crl->names_deltas || crl->periodic > 0)))
 		return err_say(e, ERR_INVALID, "crl-entry-form",
 		    "the CRL to be recorded has no number or hash, or rests on "
 		    "one that is not before it");
@@ -83,6 +84,8 @@ ca_decide_crl(struct view *v, const struct crl_published *crl, int64_t now,
 	jw_member_int(&pen.w, "next_update", crl->next_update);
 	if (crl->partition > 0)
 		jw_member_int(&pen.w, "partition", crl->partition);
+	if (crl->periodic > 0)
+		jw_member_int(&pen.w, "periodic", crl->periodic);
 	jw_member_hex(&pen.w, "tbs_sha256", crl->sha256);
 	jw_member_int(&pen.w, "this_update", crl->this_update);
 	TRY(pen_end(&pen, a, e));

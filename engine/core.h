@@ -127,7 +127,7 @@ struct core_crl {
 	int64_t number, this_update, next_update;
 	uint64_t covers;    /* log that it was built from */
 	uint64_t log_size;  /* log, with its entry */
-	int64_t regular_at; /* this_update of the last periodic one */
+	int64_t periodic;   /* this_update of the last periodic one */
 	bool names_deltas;  /* a complete one */
 	int64_t kept_since; /* a complete one: as in its row */
 	int64_t base;       /* a delta: number of what it rests on */

@@ -167,11 +167,15 @@ build_begin(struct core *c, struct core_issuer *i, struct core_crl *l,
 	b->issuer = (size_t)(i - c->issuer);
 	b->partition = l->partition;
 	b->is_delta = l->is_delta;
-	b->drop_before = l->regular_at;
+	b->drop_before = l->periodic;
 	b->id = ++c->next_id;
 	b->since_ms = clock_mono_ms();
 	snprintf(b->issuer_name, sizeof(b->issuer_name), "%s", i->ca.name);
-	spec_fill(c, b, i, crl_terms(c, i->ca.name));
+	struct crl_terms t = crl_terms(c, i->ca.name);
+	spec_fill(c, b, i, t);
+	/* One that comes when a periodic one would be due counts as that. */
+	bool is_periodic = b->spec.this_update >= l->periodic + t.every;
+	b->periodic = is_periodic ? b->spec.this_update : l->periodic;
 	/* What changes from here on is not in it. */
 	l->is_wanted = false;
 	l->is_building = true;
@@ -332,6 +336,7 @@ build_accept(struct core *c, struct crl_build *b, struct err *e)
 		.base = (int64_t)b->crl.base,
 		.covers = b->covers,
 		.names_deltas = b->crl.freshest.len > 0,
+		.periodic = b->is_delta ? 0 : b->periodic,
 		.this_update = b->crl.this_update,
 		.next_update = b->crl.next_update };
 	memcpy(j->crl_sha256, b->value.sha256, SHA256_LEN);
@@ -432,7 +437,6 @@ list_published(struct core *c, const struct crl_build *b, const struct job *j)
 {
 	struct core_issuer *i = &c->issuer[b->issuer];
 	struct core_crl *l = build_list(c, b);
-	struct crl_terms t = crl_terms(c, i->ca.name);
 	l->this_update = b->crl.this_update;
 	l->next_update = b->crl.next_update;
 	l->number = (int64_t)b->crl.number;
@@ -441,9 +445,7 @@ list_published(struct core *c, const struct crl_build *b, const struct job *j)
 	l->is_open = true;
 	l->base = (int64_t)b->crl.base;
 	l->names_deltas = b->crl.freshest.len > 0;
-	/* One that comes when a periodic one would be due counts as that. */
-	if (l->this_update >= l->regular_at + t.every)
-		l->regular_at = l->this_update;
+	l->periodic = b->periodic;
 	log_info("crl-published",
 	    "issuer=%s partition=%lld number=%lld base=%lld entries=%zu "
 	    "octets=%llu ms=%lld",

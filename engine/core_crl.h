@@ -24,6 +24,7 @@ struct crl_build {
 	char url[CRL_URL_MAX], freshest[CRL_URL_MAX];
 	char issuer_name[POLICY_NAME_MAX];
 	int64_t drop_before;  /* expired ones leave after one more CRL */
+	int64_t periodic;     /* of a complete one: as in crl_published */
 	uint64_t base_covers; /* of a delta: what its base was built from */
 	uv_work_t work;
 	/* The thread's, the loop's once it has ended. */

@@ -42,9 +42,13 @@ static enum err_code
 list_load(struct core *c, struct core_issuer *i, int64_t partition,
     struct view *v, struct err *e)
 {
+	struct core_crl *l = crl_list(i, partition);
 	struct crl_row row;
 	bool found;
-	crl_list(i, partition)->is_open = true;
+	TRY(ca_complete(v, bytes_str(i->ca.name), partition, c->arena, &row,
+	    e));
+	l->is_open = true;
+	l->periodic = row.periodic;
 	TRY(rec_get(v, &rec_crl,
 	    ca_crl_key(c->arena, bytes_str(i->ca.name), partition, true),
 	    c->arena, &row, &found, e));

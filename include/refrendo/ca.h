@@ -301,6 +301,7 @@ struct crl_row {
 	/* Of a complete one that names deltas: the entry behind which changes
 	 * of its scope are kept (ROW_CHANGED); 0: they are not. */
 	int64_t kept_since;
+	int64_t periodic; /* as in crl_published */
 };
 
 struct policy_row {
@@ -781,11 +782,14 @@ MUST_CHECK enum err_code ca_decide_policy(const struct policy *p, int64_t now,
 /* What the log says of a CRL that is signed and about to be published. */
 struct crl_published {
 	struct bytes issuer;
-	int64_t partition;   /* 0: the full one */
-	int64_t base;        /* number that a delta rests on; 0: complete */
-	int64_t number;      /* rises for the issuer, whatever it covers */
-	uint64_t covers;     /* size of the log that it was built from */
-	bool names_deltas;   /* a complete one with freshestCRL */
+	int64_t partition; /* 0: the full one */
+	int64_t base;      /* number that a delta rests on; 0: complete */
+	int64_t number;    /* rises for the issuer, whatever it covers */
+	uint64_t covers;   /* size of the log that it was built from */
+	bool names_deltas; /* a complete one with freshestCRL */
+	/* this_update of the newest periodic list of its scope, perhaps of this
+	 * one: what ended before it stands on no later one.  0: of a delta. */
+	int64_t periodic;
 	struct bytes sha256; /* of its TBS */
 	int64_t this_update, next_update;
 };
