@@ -42,6 +42,12 @@ static const char *const names[ENTRY_TYPES] = {
 	[ENTRY_POLICY_ENDORSED]        = "policy.endorsed",
 	[ENTRY_POLICY_WITHDRAWN]       = "policy.withdrawn",
 	[ENTRY_POLICY_LAPSED]          = "policy.lapsed",
+	[ENTRY_CEREMONY_PROPOSED]      = "ceremony.proposed",
+	[ENTRY_CEREMONY_ENDORSED]      = "ceremony.endorsed",
+	[ENTRY_CEREMONY_WITHDRAWN]     = "ceremony.withdrawn",
+	[ENTRY_CEREMONY_LAPSED]        = "ceremony.lapsed",
+	[ENTRY_CEREMONY_COMPLETED]     = "ceremony.completed",
+	[ENTRY_CA_STOPPED]             = "ca.stopped",
 };
 /* clang-format on */
 

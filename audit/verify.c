@@ -32,9 +32,6 @@ audit_new(struct bytes log_spki, struct audit **out, struct err *e)
 	a->partial = NONE;
 	a->quorum = 1;
 	a->arena = arena_new();
-	a->ca = calloc(CAS_MAX, sizeof(*a->ca));
-	if (a->ca == NULL)
-		return err_nomem(e);
 	buf_put(&a->spki, log_spki.p, log_spki.len);
 	TRY(buf_end(&a->spki, e));
 	TRY(verifier_new(&a->v, e));
@@ -53,6 +50,8 @@ audit_free(struct audit *a)
 		buf_fini(&a->appointment[i].statement);
 	for (size_t i = 0; i < a->n_activation; i++)
 		buf_fini(&a->activation[i].statement);
+	for (size_t i = 0; i < a->n_ceremony; i++)
+		buf_fini(&a->ceremony[i].statement);
 	for (size_t i = 0; i < a->n_ca; i++) {
 		buf_fini(&a->ca[i].der);
 		buf_fini(&a->ca[i].crl);
@@ -63,6 +62,7 @@ audit_free(struct audit *a)
 	free(a->change);
 	free(a->appointment);
 	free(a->activation);
+	free(a->ceremony);
 	free(a->policy);
 	free(a->ca);
 	free(a->recent);

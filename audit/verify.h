@@ -21,7 +21,8 @@ enum map_kind {
 	MAP_POLICY,      /* policies, by their hash */
 	MAP_OBJECT,      /* presence: certificates that the log names */
 	MAP_ACTIVATION,  /* activations */
-	MAP_POLICY_NAME  /* policies, the one in force under a name */
+	MAP_POLICY_NAME, /* policies, the one in force under a name */
+	MAP_CEREMONY     /* ceremonies */
 };
 struct map_slot {
 	uint8_t key[MAP_KEY];
@@ -104,6 +105,7 @@ struct ca {
 	int64_t last_number; /* of all its crl.published */
 	struct scope *scope; /* by partition, 0 the full list; owned */
 	size_t n_scope, size_scope;
+	bool stopped;        /* it issues no more */
 	/* The last one of the full list. */
 	int64_t crl_number;
 	uint64_t crl_index, crl_covers;
@@ -120,6 +122,16 @@ struct activation {
 	uint8_t hash[ACTIVATION_FILES_MAX][HASH_LEN];
 	int64_t version[ACTIVATION_FILES_MAX];
 	int64_t effective, issued, expires;
+	struct buf statement; /* owned */
+};
+/* A ceremony of the root. */
+struct ceremony_noted {
+	bool erased, closed;
+	uint64_t signed_by; /* officers, a bit each */
+	enum ceremony_kind kind;
+	char name[NAME_LEN];
+	uint8_t tbs[HASH_LEN];
+	int64_t issued, expires;
 	struct buf statement; /* owned */
 };
 struct policy_noted {
@@ -155,7 +167,7 @@ struct audit {
 	struct appointment *appointment;
 	size_t n_appointment, size_appointment;
 	struct ca *ca; /* owned */
-	size_t n_ca;
+	size_t n_ca, size_ca;
 	struct officer officer[OFFICERS_MAX];
 	size_t n_officer;
 	int64_t quorum;
@@ -163,6 +175,10 @@ struct audit {
 	bool begun; /* something followed the policies of the beginning */
 	struct activation *activation; /* owned */
 	size_t n_activation, size_activation;
+	struct ceremony_noted *ceremony; /* owned */
+	size_t n_ceremony, size_ceremony;
+	bool lost_ca;       /* some CA is unknown: its entry lost its detail */
+	uint64_t root_list; /* number of the root's newest CRL; 0: none */
 	struct policy_noted *policy; /* owned */
 	size_t n_policy, size_policy;
 	uint32_t partial; /* the activation whose policies are missing */
@@ -205,6 +221,23 @@ MUST_CHECK enum err_code judge_policy_endorsed(struct audit *a,
     const struct entry *en, struct json_obj d, struct err *e);
 MUST_CHECK enum err_code judge_policy_closed(struct audit *a,
     const struct entry *en, struct json_obj d, struct err *e);
+MUST_CHECK enum err_code judge_ceremony_proposed(struct audit *a,
+    const struct entry *en, struct json_obj d, struct err *e);
+MUST_CHECK enum err_code judge_ceremony_endorsed(struct audit *a,
+    const struct entry *en, struct json_obj d, struct err *e);
+MUST_CHECK enum err_code judge_ceremony_closed(struct audit *a,
+    const struct entry *en, struct json_obj d, struct err *e);
+MUST_CHECK enum err_code judge_ceremony_completed(struct audit *a,
+    const struct entry *en, struct json_obj d, struct err *e);
+MUST_CHECK enum err_code judge_ca_stopped(struct audit *a,
+    const struct entry *en, struct json_obj d, struct err *e);
+/* One more CA, issued by the first, which is the root; counts its serial. */
+MUST_CHECK enum err_code add_ca(struct audit *a, const struct entry *en,
+    struct bytes role, struct bytes name, struct bytes der, struct err *e);
+/* Counts the officer who signed in *signed_by; ERR_INVALID
+ * "audit-activation-officer". */
+MUST_CHECK enum err_code judge_officer(struct audit *a, struct json_obj d,
+    uint64_t *signed_by, const struct cms *c, struct err *e);
 /* What must not stand between the policies of one activation. */
 MUST_CHECK enum err_code judge_whole(struct audit *a, const struct entry *en,
     struct err *e);

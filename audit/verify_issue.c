@@ -156,6 +156,11 @@ intended(struct audit *a, const struct entry *en, struct json_obj d,
 	    (evidence >= 0 && (uint64_t)evidence != r->endorsed_at))
 		return wrong_state(a, e);
 	r->state = RECORD_INTENDED;
+	if (r->ca != NONE && a->ca[r->ca].stopped)
+		return err_say(e, ERR_INVALID, "audit-ca-issues-not",
+		    "entry %s: the certificate is to be signed by a CA that "
+		    "was stopped or revoked before",
+		    a->at);
 	if (!bytes_eq(en->refs.tbs, bytes_of(r->tbs, HASH_LEN)) ||
 	    !bytes_eq(en->refs.policy, bytes_of(r->policy, HASH_LEN)))
 		return err_say(e, ERR_INVALID, "audit-intent-other",

@@ -98,8 +98,8 @@ judge_policy_proposed(struct audit *a, const struct entry *en,
 
 /* --- policy.endorsed --------------------------------------------------------- */
 
-static enum err_code
-judge_officer(struct audit *a, struct json_obj d, struct activation *p,
+enum err_code
+judge_officer(struct audit *a, struct json_obj d, uint64_t *signed_by,
     const struct cms *c, struct err *e)
 {
 	struct bytes run = json_get_str(d, "officer");
@@ -111,9 +111,9 @@ judge_officer(struct audit *a, struct json_obj d, struct activation *p,
 		uint64_t bit = UINT64_C(1) << i;
 		if (!bytes_is(run, a->officer[i].run) ||
 		    memcmp(key, a->officer[i].key, HASH_LEN) != 0 ||
-		    (p->signed_by & bit) != 0)
+		    (*signed_by & bit) != 0)
 			continue;
-		p->signed_by |= bit;
+		*signed_by |= bit;
 		return ERR_OK;
 	}
 	return err_say(e, ERR_INVALID, "audit-activation-officer",
@@ -146,7 +146,7 @@ judge_policy_endorsed(struct audit *a, const struct entry *en,
 		    "entry %s: the statement was not valid when its signature "
 		    "was brought",
 		    a->at);
-	return judge_officer(a, d, p, &c, e);
+	return judge_officer(a, d, &p->signed_by, &c, e);
 }
 
 enum err_code

@@ -61,6 +61,12 @@ static const struct rule rules[ENTRY_TYPES] = {
 	[ENTRY_POLICY_ENDORSED]        = { REF_REQUEST, judge_policy_endorsed },
 	[ENTRY_POLICY_WITHDRAWN]       = { REF_REQUEST, judge_policy_closed },
 	[ENTRY_POLICY_LAPSED]          = { REF_REQUEST, judge_policy_closed },
+	[ENTRY_CEREMONY_PROPOSED]      = { REF_REQUEST | REF_TBS, judge_ceremony_proposed },
+	[ENTRY_CEREMONY_ENDORSED]      = { REF_REQUEST, judge_ceremony_endorsed },
+	[ENTRY_CEREMONY_WITHDRAWN]     = { REF_REQUEST, judge_ceremony_closed },
+	[ENTRY_CEREMONY_LAPSED]        = { REF_REQUEST, judge_ceremony_closed },
+	[ENTRY_CEREMONY_COMPLETED]     = { REF_REQUEST | REF_TBS | REF_OBJECT, judge_ceremony_completed },
+	[ENTRY_CA_STOPPED]             = { 0, judge_ca_stopped },
 };
 /* clang-format on */
 
@@ -164,18 +170,17 @@ note_object(struct audit *a, struct bytes der)
 
 /* --- system.initialized --------------------------------------------------------- */
 
-static enum err_code
-add_ca(struct audit *a, const struct entry *en, struct json_obj o,
-    struct err *e)
+enum err_code
+add_ca(struct audit *a, const struct entry *en, struct bytes role,
+    struct bytes name, struct bytes der, struct err *e)
 {
-	struct bytes role = json_get_str(o, "role");
-	struct bytes name = json_get_str(o, "name");
-	struct bytes der = json_get_base64(o, "der", a->arena);
 	struct err below = { .code = ERR_OK };
 	uint32_t record;
 
 	TRY(detail_end(a, e));
+	a->ca = grow(a->ca, a->n_ca, &a->size_ca, sizeof(*a->ca));
 	struct ca *c = &a->ca[a->n_ca];
+	*c = (struct ca){ .last_number = 0 };
 	bool root = bytes_is(role, "root");
 	if ((!root && !bytes_is(role, "issuer") &&
 		!bytes_is(role, "endorser")) ||
@@ -241,8 +246,12 @@ judge_system(struct audit *a, const struct entry *en, struct json_obj d,
 		    "entry %s: it names more CAs or officers than 64, or no "
 		    "quorum",
 		    a->at);
-	for (size_t i = 0; i < n_ca; i++)
-		TRY(add_ca(a, en, json_at_obj(d, "certificates", i), e));
+	for (size_t i = 0; i < n_ca; i++) {
+		struct json_obj o = json_at_obj(d, "certificates", i);
+		TRY(add_ca(a, en, json_get_str(o, "role"),
+		    json_get_str(o, "name"),
+		    json_get_base64(o, "der", a->arena), e));
+	}
 	for (size_t i = 0; i < n_officer; i++)
 		TRY(add_officer(a, json_at_obj(d, "officers", i), e));
 	TRY(detail_end(a, e));

@@ -41,6 +41,12 @@ static const apply_fn effects[ENTRY_TYPES] = {
 	[ENTRY_POLICY_ENDORSED]        = apply_policy_endorsed,
 	[ENTRY_POLICY_WITHDRAWN]       = apply_policy_closed,
 	[ENTRY_POLICY_LAPSED]          = apply_policy_closed,
+	[ENTRY_CEREMONY_PROPOSED]      = apply_ceremony_proposed,
+	[ENTRY_CEREMONY_ENDORSED]      = apply_ceremony_endorsed,
+	[ENTRY_CEREMONY_WITHDRAWN]     = apply_ceremony_closed,
+	[ENTRY_CEREMONY_LAPSED]        = apply_ceremony_closed,
+	[ENTRY_CEREMONY_COMPLETED]     = apply_ceremony_completed,
+	[ENTRY_CA_STOPPED]             = apply_ca_stopped,
 };
 /* clang-format on */
 
@@ -109,6 +115,13 @@ object_of(struct applying *p)
 	case ENTRY_POLICY_ACTIVATED:
 	case ENTRY_POLICY_WITHDRAWN:
 		return ca_row_key(p->a, ROW_ACTIVATION, r->request);
+	case ENTRY_CEREMONY_PROPOSED:
+	case ENTRY_CEREMONY_ENDORSED:
+	case ENTRY_CEREMONY_WITHDRAWN:
+	case ENTRY_CEREMONY_COMPLETED:
+		return ca_row_key(p->a, ROW_CEREMONY, r->request);
+	case ENTRY_CA_STOPPED:
+		return ca_row_key(p->a, ROW_ISSUER, json_get_str(p->o, "name"));
 	default:
 		return ca_row_key(p->a, ROW_REQUEST, r->request);
 	}

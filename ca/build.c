@@ -119,6 +119,31 @@ policy_named(struct deed *d, struct bytes name, const struct policy **out,
 	return ERR_OK;
 }
 
+/* Neither stopped nor on the root's CRL, and the one that the log knows. */
+enum err_code
+issuer_must_issue(struct deed *d, const struct ca_issuer *is, struct err *e)
+{
+	struct bytes name = bytes_str(is->name);
+	struct issuer_row row;
+
+	TRY(issuer_get(d->v, name, d->a, &row, e));
+	if (!bytes_eq(row.certificate, is->cert.der))
+		return err_say(e, ERR_DENIED, "issuer-other",
+		    "the CA %s has another certificate in the configuration "
+		    "than in the log",
+		    is->name);
+	if (row.revoked != 0)
+		return err_say(e, ERR_DENIED, "issuer-revoked",
+		    "the CA %s was revoked by the root; policies must name "
+		    "another one",
+		    is->name);
+	if (row.stopped != 0)
+		return err_say(e, ERR_DENIED, "issuer-stopped",
+		    "the CA %s issues no more; policies must name another one",
+		    is->name);
+	return ERR_OK;
+}
+
 enum err_code
 find_policy(struct issue *s, struct err *e)
 {
@@ -170,6 +195,7 @@ evaluate_request(struct issue *s, struct err *e)
 	struct verdicts verdicts;
 
 	TRY(find_policy(s, e));
+	TRY(issuer_must_issue(d, s->issuer, e));
 	if (bytes_eq(r->operator_run, r->holder_run))
 		return err_say(e, ERR_DENIED, "request-operator-is-holder",
 		    "an operator does not submit a request for himself or "

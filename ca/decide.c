@@ -285,6 +285,18 @@ decide_act(struct deed *d, struct err *e)
 		return act_policy_endorse(d, e);
 	case ACT_POLICY_WITHDRAW:
 		return act_policy_withdraw(d, e);
+	case ACT_CEREMONY_CA:
+		return act_ceremony_ca(d, e);
+	case ACT_CEREMONY_CRL:
+		return act_ceremony_crl(d, e);
+	case ACT_CEREMONY_ENDORSE:
+		return act_ceremony_endorse(d, e);
+	case ACT_CEREMONY_WITHDRAW:
+		return act_ceremony_withdraw(d, e);
+	case ACT_CEREMONY_IMPORT:
+		return act_ceremony_import(d, e);
+	case ACT_CA_STOP:
+		return act_ca_stop(d, e);
 	case ACT_COUNT:
 		break;
 	}

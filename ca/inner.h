@@ -34,6 +34,10 @@ MUST_CHECK enum err_code request_get(struct view *v, struct bytes id,
     struct arena *a, struct request *out, struct err *e);
 MUST_CHECK enum err_code activation_get(struct view *v, struct bytes id,
     struct arena *a, struct activation *out, struct err *e);
+MUST_CHECK enum err_code ceremony_get(struct view *v, struct bytes id,
+    struct arena *a, struct ceremony *out, struct err *e);
+MUST_CHECK enum err_code issuer_get(struct view *v, struct bytes name,
+    struct arena *a, struct issuer_row *out, struct err *e);
 MUST_CHECK enum err_code certificate_get(struct view *v, struct bytes serial,
     struct arena *a, struct certificate *out, struct err *e);
 
@@ -52,6 +56,8 @@ enum request_state request_state_at(const struct request *r, int64_t now);
 enum activation_state activation_state_at(const struct activation *ac,
     int64_t now);
 int64_t activation_due(const struct activation *ac);
+int64_t ceremony_due(const struct ceremony *c);
+enum ceremony_state ceremony_state_at(const struct ceremony *c, int64_t now);
 int64_t appointment_due(const struct appointment *ap);
 int64_t certificate_due(const struct certificate *c);
 
@@ -77,6 +83,7 @@ extern const char *const appointment_words[APPT_STATES + 1];
 extern const char *const request_words[REQ_STATES + 1];
 extern const char *const cert_words[CERT_STATES + 1];
 extern const char *const activation_words[ACTIVATION_STATES + 1];
+extern const char *const ceremony_words[CER_STATES + 1];
 
 struct transition {
 	int from, event, to;
@@ -92,7 +99,7 @@ struct machine {
 	size_t n;
 };
 extern const struct machine machine_institution, machine_appointment,
-    machine_request, machine_certificate, machine_activation;
+    machine_request, machine_certificate, machine_activation, machine_ceremony;
 
 const struct legal_cause *cause_find(struct bytes word);
 const char *role_word(unsigned role);
@@ -170,6 +177,27 @@ MUST_CHECK enum err_code act_policy_endorse(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_policy_withdraw(struct deed *d, struct err *e);
 MUST_CHECK enum err_code due_activation(struct deed *d, struct bytes id,
     struct err *e);
+MUST_CHECK enum err_code act_ceremony_ca(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_ceremony_crl(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_ceremony_endorse(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_ceremony_withdraw(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_ceremony_import(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_ca_stop(struct deed *d, struct err *e);
+MUST_CHECK enum err_code due_ceremony(struct deed *d, struct bytes id,
+    struct err *e);
+
+/* --- What a root is to sign: ceremony_build.c --------------------------------- */
+
+#define ANSWER_MAX 98304u /* octets of what comes back */
+/* The TBSCertificate of an issuing CA, and the TBSCertList of the root with
+ * one more CA on it or none; both in the arena. */
+MUST_CHECK enum err_code ceremony_build_ca(struct deed *d, struct ceremony *c,
+    struct err *e);
+MUST_CHECK enum err_code ceremony_build_crl(struct deed *d, struct ceremony *c,
+    struct err *e);
+/* The CRL of the root that is published now, parsed. */
+MUST_CHECK enum err_code root_list_now(struct deed *d, struct crl *out,
+    struct err *e);
 
 /* --- Policies in force --------------------------------------------------------- */
 
@@ -245,6 +273,9 @@ MUST_CHECK enum err_code issue_sign(struct issue *s, struct err *e);
 MUST_CHECK enum err_code issue_compare(struct issue *s, struct err *e);
 MUST_CHECK enum err_code issue_record(struct issue *s, struct err *e);
 MUST_CHECK enum err_code issue_publish(struct issue *s, struct err *e);
+/* ERR_DENIED "issuer-stopped", "issuer-revoked", "issuer-other". */
+MUST_CHECK enum err_code issuer_must_issue(struct deed *d,
+    const struct ca_issuer *is, struct err *e);
 /* A policy in force that a request can name. */
 MUST_CHECK enum err_code policy_named(struct deed *d, struct bytes name,
     const struct policy **out, struct err *e);
@@ -328,6 +359,15 @@ MUST_CHECK enum err_code apply_policy_proposed(struct applying *p,
 MUST_CHECK enum err_code apply_policy_endorsed(struct applying *p,
     struct err *e);
 MUST_CHECK enum err_code apply_policy_closed(struct applying *p, struct err *e);
+MUST_CHECK enum err_code apply_ceremony_proposed(struct applying *p,
+    struct err *e);
+MUST_CHECK enum err_code apply_ceremony_endorsed(struct applying *p,
+    struct err *e);
+MUST_CHECK enum err_code apply_ceremony_closed(struct applying *p,
+    struct err *e);
+MUST_CHECK enum err_code apply_ceremony_completed(struct applying *p,
+    struct err *e);
+MUST_CHECK enum err_code apply_ca_stopped(struct applying *p, struct err *e);
 MUST_CHECK enum err_code apply_institution(struct applying *p, struct err *e);
 MUST_CHECK enum err_code apply_person(struct applying *p, struct err *e);
 MUST_CHECK enum err_code apply_crl(struct applying *p, struct err *e);

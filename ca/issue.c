@@ -266,9 +266,32 @@ intend_appointment(struct issue *s, struct err *e)
 	return pen_end(&pen, d->a, e);
 }
 
+static enum err_code
+issuer_gone(struct err *e)
+{
+	return err_say(e, ERR_NOTFOUND, "issue-issuer-gone",
+	    "the issuing CA of this request is no longer configured");
+}
+
+static const struct ca_issuer *
+issuer_of(const struct ca *ca, const struct issue *s)
+{
+	if (s->is_appointment)
+		return ca->endorser;
+	for (size_t i = 0; i < ca->n_issuer; i++)
+		if (bytes_is(s->req.issuer, ca->issuer[i].name))
+			return &ca->issuer[i];
+	return NULL;
+}
+
 enum err_code
 issue_intend(struct issue *s, struct err *e)
 {
+	s->issuer = issuer_of(s->d->ca, s);
+	if (s->issuer == NULL)
+		return issuer_gone(e);
+	/* It may have been stopped since the statement was written. */
+	TRY(issuer_must_issue(s->d, s->issuer, e));
 	/* Read again in the transaction of the intent (INCIDENTS row 44). */
 	TRY(key_judge(s,
 	    s->is_appointment ? s->appt.spki_sha256 : s->req.spki_sha256, e));
@@ -311,17 +334,6 @@ issue_sign(struct issue *s, struct err *e)
 
 /* --- 7 compare ------------------------------------------------------------------------ */
 
-static const struct ca_issuer *
-issuer_of(const struct ca *ca, const struct issue *s)
-{
-	if (s->is_appointment)
-		return ca->endorser;
-	for (size_t i = 0; i < ca->n_issuer; i++)
-		if (bytes_is(s->req.issuer, ca->issuer[i].name))
-			return &ca->issuer[i];
-	return NULL;
-}
-
 enum err_code
 issue_compare(struct issue *s, struct err *e)
 {
@@ -334,8 +346,7 @@ issue_compare(struct issue *s, struct err *e)
 
 	s->issuer = issuer_of(d->ca, s);
 	if (s->issuer == NULL)
-		return err_say(e, ERR_NOTFOUND, "issue-issuer-gone",
-		    "the issuing CA of this request is no longer configured");
+		return issuer_gone(e);
 	TRY(cert_parse_own(s->der, &cert, e));
 	sha256(got, cert.tbs);
 	if (!bytes_eq(bytes_of(got, sizeof(got)), want))

@@ -100,6 +100,7 @@ ca_lifecycle(struct buf *out)
 	put_machine(out, &machine_request);
 	put_machine(out, &machine_certificate);
 	put_machine(out, &machine_activation);
+	put_machine(out, &machine_ceremony);
 	put_causes(out);
 	put_acts(out);
 }

@@ -133,6 +133,34 @@ request_get(struct view *v, struct bytes id, struct arena *a,
 }
 
 enum err_code
+ceremony_get(struct view *v, struct bytes id, struct arena *a,
+    struct ceremony *out, struct err *e)
+{
+	bool found;
+
+	TRY(rec_get(v, &rec_ceremony, ca_row_key(a, ROW_CEREMONY, id), a, out,
+	    &found, e));
+	if (!found)
+		return err_say(e, ERR_NOTFOUND, "ceremony-unknown",
+		    "there is no ceremony %s", arena_str(a, id));
+	return ERR_OK;
+}
+
+enum err_code
+issuer_get(struct view *v, struct bytes name, struct arena *a,
+    struct issuer_row *out, struct err *e)
+{
+	bool found;
+
+	TRY(rec_get(v, &rec_issuer, ca_row_key(a, ROW_ISSUER, name), a, out,
+	    &found, e));
+	if (!found)
+		return err_say(e, ERR_NOTFOUND, "ca-unknown",
+		    "there is no CA with the name %s", arena_str(a, name));
+	return ERR_OK;
+}
+
+enum err_code
 certificate_get(struct view *v, struct bytes serial, struct arena *a,
     struct certificate *out, struct err *e)
 {

@@ -22,6 +22,13 @@ const char *const activation_words[ACTIVATION_STATES + 1] = {
 	"proposed", "scheduled", "active", "withdrawn", "lapsed", NULL
 };
 
+const char *const ceremony_words[CER_STATES + 1] = {
+	"proposed", "agreed", "completed", "withdrawn", "lapsed", NULL
+};
+static const char *const ceremony_kinds[CEREMONY_KINDS + 1] = {
+	"certificate", "crl", NULL
+};
+
 /* Rows and JSON alike: members sorted by name, so that JSON is canonical. */
 #define AT(s, m)       offsetof(struct s, m)
 #define TEXT(s, m)     { #m, REC_TEXT, AT(s, m), NULL, false, false, 1, NULL, 0 }
@@ -194,6 +201,32 @@ static const struct rec_field activation_fields[] = {
 	WORD(activation, state, activation_words),
 	TEXTBLOB(activation, statement),
 };
+static const struct rec_field ceremony_fields[] = {
+	TIME(ceremony, agreed),
+	TIME(ceremony, closed),
+	TIME(ceremony, expires),
+	TEXT(ceremony, id),
+	TEXT(ceremony, institution),
+	WORD(ceremony, kind, ceremony_kinds),
+	TEXT(ceremony, name),
+	INT(ceremony, needed),
+	BLOB(ceremony, object),
+	TIME(ceremony, proposed),
+	TEXT(ceremony, proposed_by),
+	TEXT(ceremony, reason),
+	INT(ceremony, signatures),
+	TEXT(ceremony, signed_by),
+	WORD(ceremony, state, ceremony_words),
+	TEXTBLOB(ceremony, statement),
+	BLOB(ceremony, tbs),
+};
+static const struct rec_field root_list_fields[] = {
+	TEXT(root_list_row, ceremony),
+	BLOB(root_list_row, list),
+	TIME(root_list_row, next_update),
+	INT(root_list_row, number),
+	TIME(root_list_row, this_update),
+};
 static const struct rec_field consent_fields[] = {
 	TEXT(consent, activation),
 	TIME(consent, at),
@@ -256,8 +289,12 @@ static const struct rec_field responder_fields[] = {
 };
 static const struct rec_field issuer_fields[] = {
 	BLOB(issuer_row, certificate),
+	TEXT2(issuer_row, institution),
 	TEXT(issuer_row, name),
+	TIME2(issuer_row, revoked),
 	TEXT(issuer_row, role),
+	TIME2(issuer_row, since),
+	TIME2(issuer_row, stopped),
 };
 
 #define TYPE(variable, class, name, s, fields)                                 \
@@ -291,6 +328,8 @@ TYPE(rec_act, ROW_ACT, "act", act_row, act_fields);
 TYPE(rec_responder, ROW_RESPONDER, "responder", responder_row, responder_fields);
 TYPE(rec_issuer, ROW_ISSUER, "issuer", issuer_row, issuer_fields);
 TYPE(rec_activation, ROW_ACTIVATION, "activation", activation, activation_fields);
+TYPE(rec_ceremony, ROW_CEREMONY, "ceremony", ceremony, ceremony_fields);
+TYPE(rec_root_list, ROW_ROOT_LIST, "CRL of the root", root_list_row, root_list_fields);
 TYPE(rec_consent, ROW_CONSENT, "signature of an officer", consent, consent_fields);
 MARK(rec_due, ROW_DUE, "due time");
 MARK(rec_term, ROW_TERM, "term");
@@ -305,7 +344,7 @@ const struct rec_type *rec_of_class(enum row_class class)
 		&rec_changed, &rec_partition, &rec_key, &rec_serial,
 		&rec_in_force, &rec_minister, &rec_counter, &rec_work, &rec_due,
 		&rec_act, &rec_responder, &rec_issuer, &rec_term, &rec_held,
-		&rec_activation, &rec_consent };
+		&rec_activation, &rec_consent, &rec_ceremony, &rec_root_list };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		if (all[i]->class == class)

@@ -116,6 +116,24 @@ static const struct transition activation_table[] = {
 	    "by any officer, or because its files no longer load" },
 };
 
+static const char *const ceremony_events[] = {
+	[YV_ENDORSE] = "endorse", [YV_APPROVE] = "endorse as the last one needed",
+	[YV_IMPORT] = "import", [YV_WITHDRAW] = "withdraw", [YV_LAPSE] = "lapse",
+};
+static const struct transition ceremony_table[] = {
+	{ CER_PROPOSED, YV_ENDORSE,  CER_PROPOSED,
+	    "fewer officers than the quorum have signed" },
+	{ CER_PROPOSED, YV_APPROVE,  CER_AGREED,
+	    "the root may be asked, on its machine without network" },
+	{ CER_PROPOSED, YV_WITHDRAW, CER_WITHDRAWN, "by any officer" },
+	{ CER_PROPOSED, YV_LAPSE,    CER_LAPSED,
+	    "too few signed before the statement expired" },
+	{ CER_AGREED,   YV_IMPORT,   CER_COMPLETED,
+	    "what the root signed is what was agreed on; the signer is told" },
+	{ CER_AGREED,   YV_WITHDRAW, CER_WITHDRAWN, "by any officer" },
+	{ CER_AGREED,   YV_LAPSE,    CER_LAPSED, "no answer came in time" },
+};
+
 #define MACHINE(variable, title, states, n_state, events, table)               \
 	const struct machine variable = { title, states, n_state, events,      \
 		ARRAY_LEN(events), table, ARRAY_LEN(table) }
@@ -130,6 +148,8 @@ MACHINE(machine_certificate, "certificate", cert_words, CERT_STATES,
     cert_events, cert_table);
 MACHINE(machine_activation, "activation of policies", activation_words,
     ACTIVATION_STATES, activation_events, activation_table);
+MACHINE(machine_ceremony, "ceremony of the root", ceremony_words, CER_STATES,
+    ceremony_events, ceremony_table);
 
 /* RFC 5280 5.3.1; 0, 2 and 7 are never chosen for a person's certificate. */
 const struct legal_cause ca_causes[] = {
@@ -282,6 +302,23 @@ activation_next(enum activation_state from, enum activation_event ev,
 	return err_say(e, ERR_CONFLICT, "state-activation",
 	    "an activation that is %s cannot do this (%s); it can: %s",
 	    activation_words[from], activation_events[ev], can);
+}
+
+enum err_code
+ceremony_next(enum ceremony_state from, enum ceremony_event ev,
+    enum ceremony_state *to, struct err *e)
+{
+	char can[ALLOWED_MAX];
+	int next;
+
+	if (step(&machine_ceremony, (int)from, (int)ev, &next)) {
+		*to = (enum ceremony_state)next;
+		return ERR_OK;
+	}
+	allowed(&machine_ceremony, (int)from, can);
+	return err_say(e, ERR_CONFLICT, "state-ceremony",
+	    "a ceremony that is %s cannot do this (%s); it can: %s",
+	    ceremony_words[from], ceremony_events[ev], can);
 }
 
 enum err_code

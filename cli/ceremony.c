@@ -11,7 +11,7 @@
 #include "init.h"
 
 static void
-ceremony_fini(struct ceremony *r)
+ceremony_fini(struct ceremony_run *r)
 {
 	verifier_free(r->verifier);
 	buf_fini(&r->root_der);
@@ -20,7 +20,7 @@ ceremony_fini(struct ceremony *r)
 /* --- Reading ---------------------------------------------------------------------- */
 
 static enum err_code
-read_root(struct ceremony *r, struct err *e)
+read_root(struct ceremony_run *r, struct err *e)
 {
 	struct buf text AUTO_BUF = BUF(0);
 	r->root_der = BUF(CERT_MAX_BYTES);
@@ -31,7 +31,7 @@ read_root(struct ceremony *r, struct err *e)
 }
 
 static enum err_code
-read_ceilings(struct ceremony *r, struct ceilings *out, struct err *e)
+read_ceilings(struct ceremony_run *r, struct ceilings *out, struct err *e)
 {
 	struct cli *c = r->c;
 	struct findings f = { NULL, 0, 0 };
@@ -53,7 +53,7 @@ read_ceilings(struct ceremony *r, struct ceilings *out, struct err *e)
 
 /* Counted are people; a signature that is wrong spoils all. */
 static enum err_code
-check_evidence(struct ceremony *r, const struct ceilings *ceilings,
+check_evidence(struct ceremony_run *r, const struct ceilings *ceilings,
     struct err *e)
 {
 	bool seen[OFFICERS_MAX] = { false };
@@ -78,7 +78,7 @@ check_evidence(struct ceremony *r, const struct ceilings *ceilings,
 }
 
 static enum err_code
-check_quorum(struct ceremony *r, struct err *e)
+check_quorum(struct ceremony_run *r, struct err *e)
 {
 	char have[24], need[24];
 	struct ceilings *ceilings = calloc(1, sizeof(*ceilings));
@@ -101,10 +101,10 @@ check_quorum(struct ceremony *r, struct err *e)
 }
 
 static enum err_code
-read_ceremony(struct cli *c, struct ceremony *r, struct err *e)
+read_ceremony(struct cli *c, struct ceremony_run *r, struct err *e)
 {
 	struct buf text AUTO_BUF = BUF(0);
-	*r = (struct ceremony){ .c = c };
+	*r = (struct ceremony_run){ .c = c };
 	if (c->option[OPT_CERT] == NULL)
 		return cli_usage_missing(c, "--cert", e);
 	TRY(verifier_new(&r->verifier, e));
@@ -119,7 +119,7 @@ read_ceremony(struct cli *c, struct ceremony *r, struct err *e)
 }
 
 static enum err_code
-print_told(struct ceremony *r, FILE *to, struct err *e)
+print_told(struct ceremony_run *r, FILE *to, struct err *e)
 {
 	struct buf told AUTO_BUF = BUF(CEREMONY_FILE_MAX);
 	ceremony_tell(r, &told);
@@ -131,7 +131,7 @@ print_told(struct ceremony *r, FILE *to, struct err *e)
 /* --- check ------------------------------------------------------------------------- */
 
 static void
-print_json(struct ceremony *r)
+print_json(struct ceremony_run *r)
 {
 	char hex[HEX_LEN(SHA256_LEN)];
 	uint8_t hash[SHA256_LEN];
@@ -161,7 +161,7 @@ print_json(struct ceremony *r)
 }
 
 static enum err_code
-check(struct ceremony *r, struct err *e)
+check(struct ceremony_run *r, struct err *e)
 {
 	TRY(read_ceremony(r->c, r, e));
 	if (r->c->json) {
@@ -174,7 +174,7 @@ check(struct ceremony *r, struct err *e)
 static enum err_code
 ceremony_check(struct cli *c, struct err *e)
 {
-	struct ceremony *r = calloc(1, sizeof(*r));
+	struct ceremony_run *r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		return err_nomem(e);
 	r->c = c;
@@ -187,7 +187,7 @@ ceremony_check(struct cli *c, struct err *e)
 /* --- sign -------------------------------------------------------------------------- */
 
 static enum err_code
-check_times(struct ceremony *r, int64_t now, struct err *e)
+check_times(struct ceremony_run *r, int64_t now, struct err *e)
 {
 	char when[TIME_TEXT];
 	if (now > r->file.is.expires) {
@@ -206,8 +206,8 @@ check_times(struct ceremony *r, int64_t now, struct err *e)
 }
 
 static enum err_code
-sign_objects(struct ceremony *r, struct key *key, struct ceremony_file *answer,
-    struct err *e)
+sign_objects(struct ceremony_run *r, struct key *key,
+    struct ceremony_file *answer, struct err *e)
 {
 	for (size_t i = 0; i < r->file.is.n; i++) {
 		struct buf signature AUTO_BUF = BUF(SIG_MAX);
@@ -223,8 +223,8 @@ sign_objects(struct ceremony *r, struct key *key, struct ceremony_file *answer,
 
 /* The request as it was shown, what was signed, and when. */
 static enum err_code
-write_transcript(struct ceremony *r, const struct ceremony *done, int64_t now,
-    struct bytes *out, struct err *e)
+write_transcript(struct ceremony_run *r, const struct ceremony_run *done,
+    int64_t now, struct bytes *out, struct err *e)
 {
 	struct buf told AUTO_BUF = BUF(CEREMONY_FILE_MAX / 2);
 	char when[TIME_TEXT];
@@ -240,11 +240,11 @@ write_transcript(struct ceremony *r, const struct ceremony *done, int64_t now,
 
 /* What comes out is judged like what comes back, before it leaves. */
 static enum err_code
-finish(struct ceremony *r, struct ceremony_file *answer, int64_t now,
+finish(struct ceremony_run *r, struct ceremony_file *answer, int64_t now,
     struct err *e)
 {
 	struct buf out AUTO_BUF = BUF(CEREMONY_FILE_MAX);
-	struct ceremony *done = arena_get(r->c->arena, sizeof(*done));
+	struct ceremony_run *done = arena_get(r->c->arena, sizeof(*done));
 	*done = *r;
 	done->file = *answer;
 	TRY(ceremony_judge(answer, &r->root, r->verifier, r->c->arena,
@@ -262,7 +262,7 @@ finish(struct ceremony *r, struct ceremony_file *answer, int64_t now,
 }
 
 static enum err_code
-sign(struct ceremony *r, struct err *e)
+sign(struct ceremony_run *r, struct err *e)
 {
 	AUTO(key) key = NULL;
 	struct cli *c = r->c;
@@ -295,7 +295,7 @@ ceremony_sign(struct cli *c, struct err *e)
 		return cli_usage_missing(c, "--key", e);
 	if (c->option[OPT_OUT] == NULL)
 		return cli_usage_missing(c, "--out", e);
-	struct ceremony *r = calloc(1, sizeof(*r));
+	struct ceremony_run *r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		return err_nomem(e);
 	r->c = c;

@@ -8,7 +8,7 @@
 #include "cli.h"
 
 /* A file of a ceremony, read and judged under its root. */
-struct ceremony {
+struct ceremony_run {
 	struct cli *c;
 	struct ceremony_file file;
 	struct ceremony_object object[CEREMONY_OBJECTS_MAX];
@@ -20,6 +20,6 @@ struct ceremony {
 };
 /* What it is, who asked, who signed, and each object with its terms: the body
  * of a transcript. */
-void ceremony_tell(const struct ceremony *r, struct buf *out);
+void ceremony_tell(const struct ceremony_run *r, struct buf *out);
 
 #endif

@@ -161,7 +161,7 @@ tell_list(struct cli *c, const struct crl *crl, struct buf *out)
 }
 
 static void
-tell_objects(const struct ceremony *r, struct buf *out)
+tell_objects(const struct ceremony_run *r, struct buf *out)
 {
 	struct cli *c = r->c;
 	const struct ceremony_statement *st = &r->file.is;
@@ -183,7 +183,7 @@ tell_objects(const struct ceremony *r, struct buf *out)
 
 /* Those whose signatures come with a request. */
 static void
-tell_people(const struct ceremony *r, struct buf *out)
+tell_people(const struct ceremony_run *r, struct buf *out)
 {
 	struct cli *c = r->c;
 	if (r->file.is_answer)
@@ -209,7 +209,7 @@ tell_people(const struct ceremony *r, struct buf *out)
 }
 
 void
-ceremony_tell(const struct ceremony *r, struct buf *out)
+ceremony_tell(const struct ceremony_run *r, struct buf *out)
 {
 	struct cli *c = r->c;
 	const struct ceremony_statement *st = &r->file.is;

@@ -157,6 +157,8 @@ const char *const cli_fields_es[CF_COUNT] = {
 	[CF_KIND] = "official, authority, minister, system o subordinate-ca; de una institución: ministry, service, municipality, university, court u other",
 	[CF_ACTIVATION] = "activación de políticas, POL-2026-000001",
 	[CF_FILES] = "archivos de políticas, 1 a 12, juntos a lo más 96 KiB",
+	[CF_CEREMONY] = "ceremonia de la raíz, CER-2026-000001",
+	[CF_ANSWER] = "respuesta de la raíz, como la escribe ceremony sign",
 	[CF_ATTRIBUTE] = "lo que las políticas pueden preguntar de la persona, grade=5; los dados reemplazan a todos los anteriores, y sin valor se quita",
 };
 /* clang-format on */

@@ -126,6 +126,13 @@ static const struct columns {
 	    { "version", "VERSION", "VERSIÓN" }, { "activated", "FROM", "DESDE" },
 	    { "until", "UNTIL", "HASTA" }, { "activation", "ACTIVATION", "ACTIVACIÓN" },
 	    { "signed_by", "SIGNED BY", "FIRMADA POR" }, { "sha256", "SHA-256", "SHA-256" } } },
+	{ "/ceremonies", { { "id", "NUMBER", "NÚMERO" }, { "kind", "OF", "DE" },
+	    { "name", "NAME", "NOMBRE" }, { "state", "STATE", "ESTADO" },
+	    { "signatures", "SIGNED", "FIRMAS" }, { "needed", "OF", "DE" },
+	    { "expires", "UNTIL", "HASTA" } } },
+	{ "/cas", { { "name", "NAME", "NOMBRE" }, { "role", "ROLE", "PAPEL" },
+	    { "institution", "INSTITUTION", "INSTITUCIÓN" }, { "since", "SINCE", "DESDE" },
+	    { "stopped", "STOPPED", "DETENIDA" }, { "revoked", "REVOKED", "REVOCADA" } } },
 	{ "/crls", { { "issuer", "ISSUER", "EMISORA" }, { "number", "NUMBER", "NÚMERO" },
 	    { "this_update", "FROM", "DESDE" }, { "next_update", "NEXT", "PRÓXIMA" } } },
 };

@@ -192,12 +192,34 @@ show_activation(struct cli *c, struct bytes text, struct err *e)
 }
 
 static enum err_code
+show_ceremony(struct cli *c, struct bytes text, struct err *e)
+{
+	struct ceremony_statement s;
+	char code[10], until[TIME_TEXT], hash[HEX_LEN(HASH_LEN)];
+	TRY(ceremony_parse(text, c->arena, &s, e));
+	verification_code(text, code);
+	time_print(until, s.expires);
+	show_text(c, s.text_es);
+	for (size_t i = 0; i < s.n; i++) {
+		hex_print(hash, s.object[i].tbs_sha256);
+		fprintf(stderr, "  %s %.*s · SHA-256 %s\n",
+		    ceremony_kind_name(s.object[i].kind),
+		    BYTES_FMT(s.object[i].name), hash);
+	}
+	fprintf(stderr, "  %.*s · %s %s · %s %s\n", BYTES_FMT(s.id),
+	    SAY(c, "code", "código"), code, SAY(c, "until", "hasta"), until);
+	return ERR_OK;
+}
+
+static enum err_code
 show_statement(struct cli *c, struct bytes text, struct err *e)
 {
 	struct statement s;
 	char code[10], until[TIME_TEXT], run[24];
 	if (statement_is_activation(text))
 		return show_activation(c, text, e);
+	if (statement_is_ceremony(text))
+		return show_ceremony(c, text, e);
 	TRY(statement_parse(text, c->arena, &s, e));
 	verification_code(text, code);
 	time_print(until, s.expires);
@@ -265,7 +287,8 @@ find_evidence(struct cli *c, struct bytes statement, struct buf *cms,
 	size_t len = strlen(path) - strlen("/statement");
 	json_t *record;
 	/* One signature of several: the engine says who has signed. */
-	if (statement_is_activation(statement))
+	if (statement_is_activation(statement) ||
+	    statement_is_ceremony(statement))
 		return ERR_OK;
 	TRY(engine_json(c,
 	    arena_printf(c->arena, "%.*s?blobs=1", (int)len, path), &record,

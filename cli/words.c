@@ -3,7 +3,13 @@
 
 #include "cli.h"
 
-enum kind { K_INSTITUTION, K_APPOINTMENT, K_REQUEST, K_CERTIFICATE };
+enum kind {
+	K_INSTITUTION,
+	K_APPOINTMENT,
+	K_REQUEST,
+	K_CERTIFICATE,
+	K_CEREMONY
+};
 
 /* clang-format off */
 static const struct {
@@ -33,6 +39,11 @@ static const struct {
 	{ K_CERTIFICATE, "valid",     "vigente" },
 	{ K_CERTIFICATE, "suspended", "suspendido" },
 	{ K_CERTIFICATE, "revoked",   "revocado" },
+	{ K_CEREMONY,    "proposed",  "propuesta" },
+	{ K_CEREMONY,    "agreed",    "acordada" },
+	{ K_CEREMONY,    "completed", "completada" },
+	{ K_CEREMONY,    "withdrawn", "retirada" },
+	{ K_CEREMONY,    "lapsed",    "vencida" },
 };
 /* clang-format on */
 
@@ -42,7 +53,9 @@ kind_of(const json_t *record)
 {
 	const char *id = json_string_value(json_object_get(record, "id"));
 	if (id != NULL)
-		return strncmp(id, "NOM", 3) == 0 ? K_APPOINTMENT : K_REQUEST;
+		return strncmp(id, "NOM", 3) == 0   ? K_APPOINTMENT
+		       : strncmp(id, "CER", 3) == 0 ? K_CEREMONY
+						    : K_REQUEST;
 	return json_object_get(record, "rut") != NULL ? K_INSTITUTION
 						      : K_CERTIFICATE;
 }

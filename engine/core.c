@@ -139,13 +139,17 @@ core_load_cas(struct core *c, struct err *e)
 	    &c->root_der, e));
 	TRY(file_read(c->inst->dir, "ca/root.crl", CRL_MAX_BYTES, &c->root_crl,
 	    e));
+	TRY(cert_parse(buf_bytes(&c->root_der), &c->root, e));
 	c->policies = TAKE(c->inst->policies);
 	c->ca = (struct ca){ .origin = bytes_str(config->origin),
 		.policies = c->policies,
 		.ceilings = &c->inst->ceilings,
 		.issuer = c->issuer_table,
 		.n_issuer = c->n_issuer,
-		.endorser = &c->endorser.ca };
+		.endorser = &c->endorser.ca,
+		.root = &c->root,
+		.root_list = buf_bytes(&c->root_crl),
+		.public_url = config->public_url };
 	TRY(core_load_lists(c, e));
 	c->ca.weak = c->weak;
 	TRY(verifier_new(&c->ca.verifier, e));
@@ -248,6 +252,7 @@ core_check_ledger(struct core *c, struct view *v, struct err *e)
 	TRY(core_load_rows(c, v, e));
 	TRY(core_load_policies(c, v, e));
 	TRY(bundle_load(c, v, e));
+	TRY(root_list_load(c, v, e));
 	return publish_files(c, e);
 }
 

@@ -228,7 +228,9 @@ struct core {
 	struct core_issuer issuer[ISSUERS_MAX];
 	struct core_issuer endorser;
 	size_t n_issuer;
-	struct buf root_der, root_crl;
+	struct buf root_der, root_crl; /* of the files */
+	struct cert root;              /* borrows from root_der */
+	struct buf root_list;          /* the root's CRL that is published */
 
 	/* The writer. */
 	pthread_t thread;
@@ -345,6 +347,9 @@ void publish_open(struct core *c);
 void publish_pump(struct core *c);
 void publish_checkpoint(struct core *c, const struct frame *f);
 MUST_CHECK enum err_code publish_files(struct core *c, struct err *e);
+MUST_CHECK enum err_code root_list_load(struct core *c, struct view *v,
+    struct err *e);
+void root_list_changed(struct core *c); /* a ceremony brought one */
 MUST_CHECK enum err_code bundle_load(struct core *c, struct view *v,
     struct err *e);
 struct crl_build;

@@ -10,11 +10,12 @@
 
 enum consequence {
 	C_NONE = 0,
-	C_SIGN = 1,   /* ask the signer */
-	C_STATUS = 2, /* publish a status answer */
-	C_CRL = 4,    /* publish a CRL of its issuer */
-	C_END = 8,    /* tell the signer that an appointment ended */
-	C_POLICY = 16 /* tell the signer what officers signed, or took back */
+	C_SIGN = 1,    /* ask the signer */
+	C_STATUS = 2,  /* publish a status answer */
+	C_CRL = 4,     /* publish a CRL of its issuer */
+	C_END = 8,     /* tell the signer that an appointment ended */
+	C_POLICY = 16, /* tell the signer what officers signed, or took back */
+	C_ROOT = 32    /* publish what the root signed */
 };
 
 /* clang-format off */
@@ -28,6 +29,7 @@ static const unsigned consequences[ENTRY_TYPES] = {
 	[ENTRY_CERTIFICATE_REINSTATED] = C_STATUS | C_CRL,
 	[ENTRY_POLICY_ENDORSED]        = C_POLICY,
 	[ENTRY_POLICY_WITHDRAWN]       = C_POLICY,
+	[ENTRY_CEREMONY_COMPLETED]     = C_ROOT,
 };
 /* clang-format on */
 
@@ -63,6 +65,8 @@ follow_entry(struct core *c, const struct followed *f)
 		sign_end_appointment(c, bytes_str(f->id));
 	if ((what & C_POLICY) != 0)
 		sign_policy(c, bytes_str(f->id));
+	if ((what & C_ROOT) != 0)
+		root_list_changed(c);
 	if ((what & C_STATUS) != 0)
 		due_push(c, due_kind(what), serial);
 	if ((what & C_CRL) != 0)

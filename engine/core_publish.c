@@ -259,9 +259,44 @@ put_fixed(struct core *c, struct public_txn *t, int64_t now, struct err *e)
 	TRY(put_file(t, "/ca/root.cer", "application/pkix-cert", now, now + DAY,
 	    buf_bytes(&c->root_der), e));
 	struct crl root;
-	TRY(crl_parse(buf_bytes(&c->root_crl), &root, e));
+	TRY(crl_parse(buf_bytes(&c->root_list), &root, e));
 	return put_file(t, "/crl/root.crl", "application/pkix-crl",
-	    root.this_update, root.next_update, buf_bytes(&c->root_crl), e);
+	    root.this_update, root.next_update, buf_bytes(&c->root_list), e);
+}
+
+/* The newest that a ceremony brought, or else that of the files. */
+enum err_code
+root_list_load(struct core *c, struct view *v, struct err *e)
+{
+	struct bytes der = buf_bytes(&c->root_crl);
+	struct root_list_row row;
+	struct crl filed;
+	bool found;
+	TRY(crl_parse(der, &filed, e));
+	TRY(rec_get(v, &rec_root_list,
+	    ca_row_key(c->arena, ROW_ROOT_LIST, bytes_str("root")), c->arena,
+	    &row, &found, e));
+	/* Also by hand a newer one may have been put there. */
+	if (found && row.number > (int64_t)filed.number)
+		der = row.list;
+	buf_fini(&c->root_list);
+	c->root_list = BUF(CRL_MAX_BYTES);
+	buf_put(&c->root_list, der.p, der.len);
+	return buf_end(&c->root_list, e);
+}
+
+void
+root_list_changed(struct core *c)
+{
+	struct err e;
+	struct view *v = core_view(c);
+	if (v == NULL)
+		return;
+	enum err_code code = root_list_load(c, v, &e);
+	if (code == ERR_OK)
+		code = publish_files(c, &e);
+	if (code != ERR_OK)
+		core_read_only(c, &e);
 }
 
 enum err_code

@@ -244,12 +244,17 @@ responder_build(const struct core_issuer *i, int64_t now, struct buf *out,
 	serial[0] = (uint8_t)(serial[0] % 0x7f + 1);
 	char name[POLICY_NAME_MAX + 8];
 	snprintf(name, sizeof(name), "OCSP %s", i->ca.name);
-	const struct name_attr attrs[] = {
-		{ OID_C, bytes_str("CL"), STRING_USUAL },
-		{ OID_CN, bytes_str(name), STRING_USUAL },
-	};
+	/* Country and organization of the CA: its name constraints hold here. */
+	struct bytes org = name_find(i->ca.cert.subject, OID_O);
+	struct name_attr attrs[3] = { { OID_C, bytes_str("CL"),
+	    STRING_USUAL } };
+	size_t n = 1;
+	if (org.len > 0)
+		attrs[n++] = (struct name_attr){ OID_O, org, STRING_USUAL };
+	attrs[n++] =
+	    (struct name_attr){ OID_CN, bytes_str(name), STRING_USUAL };
 	struct buf subject AUTO_BUF = BUF(NAME_DER_MAX);
-	TRY(name_build(attrs, ARRAY_LEN(attrs), &subject, e));
+	TRY(name_build(attrs, n, &subject, e));
 	struct cert_spec spec = {
 		.serial = bytes_of(serial, sizeof(serial)),
 		.issuer = i->ca.cert.subject,

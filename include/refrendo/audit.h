@@ -148,6 +148,12 @@ enum entry_type {
 	ENTRY_POLICY_ENDORSED, /* an officer's signature over it */
 	ENTRY_POLICY_WITHDRAWN,
 	ENTRY_POLICY_LAPSED,
+	ENTRY_CEREMONY_PROPOSED, /* what the root is to sign, and a statement */
+	ENTRY_CEREMONY_ENDORSED, /* an officer's signature over it */
+	ENTRY_CEREMONY_WITHDRAWN,
+	ENTRY_CEREMONY_LAPSED,
+	ENTRY_CEREMONY_COMPLETED, /* the root signed; transcript */
+	ENTRY_CA_STOPPED,         /* a CA issues no more; its status goes on */
 	ENTRY_TYPES
 };
 const char *entry_type_name(enum entry_type t); /* "certificate.issued" */

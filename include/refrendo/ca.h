@@ -86,6 +86,8 @@ enum row_class {
 	ROW_HELD = 'h', /* RUT / RUN / serial: certificates of a person */
 	ROW_ACTIVATION = 'b', /* POL-2026-000001 */
 	ROW_CONSENT = 'e',    /* POL-2026-000001 / RUN: an officer signed */
+	ROW_CEREMONY = 'j',   /* CER-2026-000001 */
+	ROW_ROOT_LIST = 'R',  /* "root" -> the newest CRL of the root */
 };
 #define ROW_KEY_MAX 200
 
@@ -131,7 +133,8 @@ extern const struct rec_type rec_institution, rec_person, rec_appointment,
     rec_request, rec_certificate, rec_crl, rec_policy, rec_revoked, rec_key,
     rec_serial, rec_in_force, rec_minister, rec_counter, rec_work, rec_due,
     rec_partitioned, rec_changed, rec_partition, rec_act, rec_responder,
-    rec_issuer, rec_term, rec_held, rec_activation, rec_consent;
+    rec_issuer, rec_term, rec_held, rec_activation, rec_consent, rec_ceremony,
+    rec_root_list;
 const struct rec_type *rec_of_class(enum row_class class); /* or NULL */
 /*
  * A record in one piece: version octet, then the fields in the table's order:
@@ -331,7 +334,35 @@ struct activation {
 	int64_t proposed, expires /* signatures */, effective, endorsed, closed;
 	struct bytes statement; /* blob */
 };
-/* An officer's signature over the statement of an activation. */
+enum ceremony_state {
+	CER_PROPOSED,
+	CER_AGREED, /* enough officers signed; the root may */
+	CER_COMPLETED,
+	CER_WITHDRAWN,
+	CER_LAPSED,
+	CER_STATES
+};
+/* What an offline root is asked to sign: a CA's certificate, or its own CRL. */
+struct ceremony {
+	struct bytes id, proposed_by; /* RUN */
+	struct bytes name;            /* of the CA; "root" for its CRL */
+	struct bytes institution; /* RUT that the CA is for; empty: shared */
+	struct bytes signed_by;   /* RUNs of officers, spaces between */
+	struct bytes reason;
+	int64_t kind;               /* enum ceremony_kind */
+	int64_t state;              /* enum ceremony_state */
+	int64_t signatures, needed; /* of officers */
+	int64_t proposed, expires, agreed, closed;
+	struct bytes statement, tbs; /* blobs */
+	struct bytes object;         /* blob: what the root signed */
+};
+/* The root's newest CRL, by a ceremony. */
+struct root_list_row {
+	struct bytes ceremony;
+	int64_t number, this_update, next_update;
+	struct bytes list; /* blob: DER */
+};
+/* An officer's signature over the statement of an activation or ceremony. */
 struct consent {
 	struct bytes activation, officer; /* RUN */
 	int64_t at;
@@ -438,6 +469,10 @@ struct responder_row {
 };
 struct issuer_row {
 	struct bytes role, name, certificate; /* role: root, issuer, endorser */
+	struct bytes institution; /* RUT that it is for; empty: shared */
+	int64_t since;            /* 0: since the beginning */
+	int64_t stopped;          /* 0: it issues */
+	int64_t revoked;          /* on the root's CRL since; 0: it is not */
 };
 
 /* --- State machines: tables --------------------------------------------------------- */
@@ -495,6 +530,17 @@ enum activation_event {
 /* ERR_CONFLICT "state-activation". */
 MUST_CHECK enum err_code activation_next(enum activation_state from,
     enum activation_event ev, enum activation_state *to, struct err *e);
+enum ceremony_event {
+	YV_ENDORSE,
+	YV_APPROVE,
+	YV_IMPORT,
+	YV_WITHDRAW,
+	YV_LAPSE,
+	YV_EVENTS
+};
+/* ERR_CONFLICT "state-ceremony". */
+MUST_CHECK enum err_code ceremony_next(enum ceremony_state from,
+    enum ceremony_event ev, enum ceremony_state *to, struct err *e);
 enum institution_event { IV_ENABLE, IV_SUSPEND, IV_CLOSE, IV_EVENTS };
 /* ERR_CONFLICT "state-institution". */
 MUST_CHECK enum err_code institution_next(enum institution_state from,
@@ -544,6 +590,8 @@ enum ca_field {
 	CF_ATTRIBUTE,
 	CF_ACTIVATION,
 	CF_FILES, /* texts of policies, each after its length */
+	CF_CEREMONY,
+	CF_ANSWER, /* octets: a file of a ceremony */
 	CF_COUNT
 };
 enum cf_type {
@@ -600,6 +648,12 @@ enum ca_act {
 	ACT_POLICY_PROPOSE,
 	ACT_POLICY_ENDORSE,
 	ACT_POLICY_WITHDRAW,
+	ACT_CEREMONY_CA,
+	ACT_CEREMONY_CRL,
+	ACT_CEREMONY_ENDORSE,
+	ACT_CEREMONY_WITHDRAW,
+	ACT_CEREMONY_IMPORT,
+	ACT_CA_STOP,
 	ACT_COUNT
 };
 struct ca_act_def {
@@ -653,6 +707,9 @@ struct ca {
 	const struct ca_issuer *issuer;
 	size_t n_issuer;
 	const struct ca_issuer *endorser;
+	const struct cert *root;
+	struct bytes root_list; /* the root's CRL of the beginning, DER */
+	const char *public_url;
 	struct verifier *verifier;
 	const struct weak_list *weak; /* keys to refuse; NULL: no list */
 };

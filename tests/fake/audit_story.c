@@ -227,6 +227,8 @@ two_certificates(struct world *w, struct stated *one, struct stated *two)
 	if (twisted(w, ISSUED_TWICE))
 		issue(w, one);
 	submit(w, two, "SOL-2");
+	if (twisted(w, CA_STOPPED_ISSUES))
+		stop_ca(w, "institucional");
 	endorse(w, two, two);
 	intend(w, two);
 	issue(w, two);
@@ -297,6 +299,7 @@ world_init(struct world *w, enum twist twist)
 		submit(w, &late, "SOL-15");
 	}
 	close_activations(w);
+	hold_ceremonies(w);
 	status(w, &one, &two);
 	plain(w, ENTRY_ACT_REFUSED, (struct entry_refs){ 0 });
 	plain(w, ENTRY_APPOINTMENT_ENDED,

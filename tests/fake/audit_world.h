@@ -81,6 +81,17 @@ enum twist {
 	POLICY_REPLACED,
 	POLICY_BEHIND,
 	POLICY_OTHER_VERSION,
+	CEREMONY_UNSIGNED,
+	CEREMONY_SIGNED_BY_STRANGER,
+	CEREMONY_LATE,
+	CEREMONY_OTHER_OBJECT,
+	CEREMONY_OTHER_ROOT,
+	CEREMONY_OTHER_KEY,
+	CEREMONY_TWICE,
+	CEREMONY_WITHDRAWN_BEFORE,
+	CEREMONY_LIST_BACK,
+	CA_STOPPED_UNKNOWN,
+	CA_STOPPED_ISSUES,
 	TWISTS
 };
 
@@ -96,7 +107,7 @@ struct one {
 	bool erased;
 };
 
-#define ENTRIES_MAX 80
+#define ENTRIES_MAX 100
 struct world {
 	enum twist twist;
 	struct one e[ENTRIES_MAX];
@@ -146,11 +157,13 @@ struct jw detail_of(struct buf *detail);
 void actor(struct world *w, struct jw *j, const char *run, const char *role);
 void append(struct world *w, enum entry_type type, struct jw *j,
     struct entry_refs refs);
+void stop_ca(struct world *w, const char *name);
 void plain(struct world *w, enum entry_type type, struct entry_refs refs);
 void initialize(struct world *w);
 void policy(struct world *w);
 void activate_policies(struct world *w);
 void close_activations(struct world *w);
+void hold_ceremonies(struct world *w);
 void stated_fini(struct stated *s);
 void submit(struct world *w, struct stated *s, const char *id);
 void endorse(struct world *w, struct stated *s, const struct stated *text);

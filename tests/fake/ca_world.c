@@ -132,21 +132,24 @@ make_certificate(struct world *w, struct key *subject, struct key *signer,
 	struct buf sig AUTO_BUF = BUF(SIG_MAX);
 	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
 	struct name_attr attr[] = { { OID_C, bytes_str("CL"), STRING_USUAL },
-		{ OID_CN, bytes_str(cn), STRING_USUAL } };
+		{ OID_CN, bytes_str(cn), STRING_USUAL },
+		{ OID_O, bytes_str("Universidad de Prueba"), STRING_USUAL } };
+	bool is_root = is_ca && issuer == NULL;
 	uint8_t serial[20] = { 0x11 };
 	struct cert_spec spec = { .serial = bytes_of(serial, 20),
 		.issuer_type = key_type(signer),
 		.not_before = w->now - DAY,
-		.not_after = w->now + 3650 * DAY,
+		.not_after = w->now + (is_root ? 3660 * DAY - 1 : 3650 * DAY),
 		.spki = key_spki(subject),
 		.is_ca = is_ca,
-		.path_len = is_ca ? 0 : -1,
+		.path_len = is_ca && !is_root ? 0 : -1,
 		.key_usage = is_ca ? KU_KEY_CERT_SIGN | KU_CRL_SIGN
 				   : KU_DIGITAL_SIGNATURE };
 
 	for (size_t i = 1; i < sizeof(serial); i++)
 		serial[i] = next_octet(&w->seed);
-	world_must(w, name_build(attr, 2, &name, &w->e), "a name");
+	world_must(w, name_build(attr, is_root ? 3 : 2, &name, &w->e),
+	    "a name");
 	spec.subject = buf_bytes(&name);
 	spec.issuer = issuer == NULL ? spec.subject : issuer->subject;
 	/* A self-signed one names its own key: that is in a first draft. */
@@ -292,11 +295,85 @@ first_entries(struct world *w, const struct cert *root)
 	world_must(w, world_append(w, &d), "the policies' entries");
 }
 
+/* --- The root: its list, and what it answers ------------------------------------------ */
+
+static struct bytes
+signed_by(struct world *w, struct key *key, struct bytes tbs)
+{
+	struct buf sig AUTO_BUF = BUF(SIG_MAX), der AUTO_BUF = BUF(1 << 16);
+
+	world_must(w, key_sign(key, tbs, &sig, &w->e), "the root's key");
+	world_must(w,
+	    signed_assemble(tbs, key_type_sigalg(key_type(key)),
+		buf_bytes(&sig), &der, &w->e),
+	    "what the root signs");
+	return keep(w, &der);
+}
+
+static enum err_code
+none_rewind(void *ctx, struct err *e)
+{
+	(void)ctx;
+	(void)e;
+	return ERR_OK;
+}
+
+static enum err_code
+none_next(void *ctx, struct crl_entry *entry, bool *more, struct err *e)
+{
+	(void)ctx;
+	(void)entry;
+	(void)e;
+	*more = false;
+	return ERR_OK;
+}
+
+static struct bytes
+first_list(struct world *w, struct key *root)
+{
+	struct buf tbs AUTO_BUF = BUF(1 << 16);
+	struct crl_source none = { NULL, none_rewind, none_next };
+	struct crl_spec spec = { .issuer = w->root.subject,
+		.issuer_ski = w->root.ski,
+		.issuer_type = key_type(root),
+		.number = 1,
+		.this_update = w->now,
+		.next_update = w->now + 300 * DAY };
+
+	world_must(w, crl_build_tbs(&spec, &none, &tbs, &w->e), "a list");
+	return signed_by(w, root, buf_bytes(&tbs));
+}
+
+struct bytes
+world_answer(struct world *w, const char *spec)
+{
+	const char *id = strchr(spec, ':') + 1;
+	struct ceremony_file *f = arena_get(w->a, sizeof(*f));
+	struct buf out AUTO_BUF = BUF(1 << 17);
+	struct ceremony c;
+	bool found;
+	char name[24];
+
+	snprintf(name, sizeof(name), "%.*s", (int)(id - 1 - spec), spec);
+	world_must(w,
+	    rec_get(w->v, &rec_ceremony,
+		ca_row_key(w->a, ROW_CEREMONY, bytes_str(id)), w->a, &c, &found,
+		&w->e),
+	    id);
+	assert_true(found);
+	*f = (struct ceremony_file){ .is_answer = true,
+		.statement = c.statement,
+		.transcript = bytes_str("la raíz firmó") };
+	world_must(w, ceremony_parse(c.statement, w->a, &f->is, &w->e), id);
+	f->object[0] = signed_by(w, world_key(w, name)->key, c.tbs);
+	ceremony_file_print(f, &out);
+	return keep(w, &out);
+}
+
 struct world *
 world_new(const char *when)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct cert root_cert;
 
 	assert_non_null(w);
 	w->a = arena_new();
@@ -324,21 +401,24 @@ world_new(const char *when)
 	struct key *root = world_key(w, "root")->key;
 	struct bytes der =
 	    make_certificate(w, root, root, NULL, "Autoridad de Prueba", true);
-	world_must(w, cert_parse(der, &root_cert, &w->e), "the root");
+	world_must(w, cert_parse(der, &w->root, &w->e), "the root");
 	w->issuer_key = world_key(w, "ca-issuer")->key;
 	w->endorser_key = world_key(w, "ca-endorser")->key;
 	make_issuer(w, &w->issuer, "institucional", w->issuer_key, root,
-	    &root_cert);
+	    &w->root);
 	make_issuer(w, &w->endorser, "endorser", w->endorser_key, root,
-	    &root_cert);
+	    &w->root);
 	w->ca = (struct ca){ .origin = bytes_str("ca.example.cl/log"),
 		.policies = w->policies,
 		.ceilings = &w->ceilings,
 		.issuer = &w->issuer,
 		.n_issuer = 1,
 		.endorser = &w->endorser,
+		.root = &w->root,
+		.root_list = first_list(w, root),
+		.public_url = "http://ca.example.cl",
 		.verifier = w->verifier };
-	first_entries(w, &root_cert);
+	first_entries(w, &w->root);
 	return w;
 }
 
@@ -676,8 +756,18 @@ world_evidence(struct world *w, const char *key, const char *id)
 {
 	struct appointment ap;
 	struct activation ac;
+	struct ceremony c;
 	bool found;
 
+	if (strncmp(id, "CER-", 4) == 0) {
+		world_must(w,
+		    rec_get(w->v, &rec_ceremony,
+			ca_row_key(w->a, ROW_CEREMONY, bytes_str(id)), w->a, &c,
+			&found, &w->e),
+		    id);
+		assert_true(found);
+		return world_cms(w, key, c.statement);
+	}
 	if (strncmp(id, "POL-", 4) == 0) {
 		world_must(w,
 		    rec_get(w->v, &rec_activation,

@@ -36,6 +36,7 @@ struct world {
 	struct policy_set *policies;
 	struct verifier *verifier;
 	struct key *issuer_key, *endorser_key, *log_key;
+	struct cert root;
 	struct world_key key[WORLD_KEYS];
 	size_t n_key;
 	int64_t now;
@@ -62,6 +63,8 @@ struct bytes world_csr(struct world *w, const char *key);
 struct bytes world_files(struct world *w, const char *spec);
 /* CMS over text by that key with its certificate. */
 struct bytes world_cms(struct world *w, const char *key, struct bytes text);
+/* What that key answers to a ceremony: "root:CER-2027-000001". */
+struct bytes world_answer(struct world *w, const char *spec);
 /* CMS over what a request or an appointment asks to be signed. */
 struct bytes world_evidence(struct world *w, const char *key, const char *id);
 /* Fields in pairs (enum ca_field, const char *), ended by CF_COUNT; the

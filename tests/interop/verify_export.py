@@ -330,6 +330,9 @@ REFS = {
     "act.refused": (),
     "policy.proposed": ("request",), "policy.endorsed": ("request",),
     "policy.withdrawn": ("request",), "policy.lapsed": ("request",),
+    "ceremony.proposed": ("request", "tbs"), "ceremony.endorsed": ("request",),
+    "ceremony.withdrawn": ("request",), "ceremony.lapsed": ("request",),
+    "ceremony.completed": ("request", "tbs", "object"), "ca.stopped": (),
 }
 
 
@@ -427,6 +430,33 @@ def parse_activation(text):
     return s
 
 
+CEREMONY = {"act", "ceremony", "expires", "issued", "log", "objects", "origin",
+            "proposed_by", "root_sha256", "text_es", "type"}
+
+
+def parse_ceremony(text):
+    data = text.encode("utf-8")
+    need(len(data) <= 8192, "the statement is too long")
+    s = parse(data)
+    need(s.get("type") == "refrendo/ceremony/v1" and s.get("act") == "sign",
+         "the statement is of another type")
+    need(set(s) == CEREMONY and
+         set(member(s, "log", dict)) == {"root", "size"},
+         "members of the statement")
+    need(check_digit(member(s, "proposed_by", str)), "who proposed it")
+    for path in ("expires", "issued", "log.size"):
+        need(member(s, path, int) >= 0, path)
+    for path in ("log.root", "root_sha256"):
+        hexed(s, path, 32)
+    objects = member(s, "objects", list)
+    need(len(objects) == 1 and
+         set(objects[0]) == {"kind", "name", "tbs_sha256"} and
+         member(objects[0], "kind", str) in ("certificate", "crl") and
+         member(objects[0], "name", str), "one object")
+    hexed(objects[0], "tbs_sha256", 32)
+    return s
+
+
 # --- the verifier ------------------------------------------------------------------
 
 
@@ -446,6 +476,7 @@ class Verifier:
         self.cas, self.officers, self.quorum = {}, {}, 1
         self.policies, self.objects, self.loose = {}, set(), []
         self.in_force, self.activations = {}, {}
+        self.ceremonies, self.root_list, self.lost_ca = {}, 0, False
         self.policy_quorum, self.begun, self.partial = 0, False, None
         self.records, self.requests, self.appointments = {}, {}, {}
         self.ministers, self.changes, self.crls = {}, [], {}
@@ -590,26 +621,113 @@ class Verifier:
         self.quorum = d.get("quorum", 1)
         self.policy_quorum = d.get("policy_quorum", 0)
         for c in member(d, "certificates", list):
-            role, name = member(c, "role", str), member(c, "name", str)
-            cert = Certificate(b64(c, "der"))
-            root = not self.cas
-            need(role in ("root",) if root else role in ("issuer", "endorser"),
-                 "one root first, then issuers and an endorser")
-            need(name not in self.cas, f"two CAs named {name}")
-            self.cas[name] = {"role": role, "cert": cert, "number": 0,
-                              "covers": 0, "index": 0, "sha256": b""}
-            top = next(iter(self.cas.values()))["cert"]
-            need(cert.issuer == top.subject and
-                 self.openssl.issued(cert.der, top.der, leaf["time"]),
-                 f"the certificate of {name} does not verify")
-            self.objects.add(sha256(cert.der))
-            self.reserve(cert.serial)
+            self.add_ca(leaf, member(c, "role", str), member(c, "name", str),
+                        b64(c, "der"))
         for o in member(d, "officers", list):
             self.officers.setdefault(member(o, "run", str), set()).add(
                 hexed(o, "key_sha256", 32))
         need(b64(d, "log_key") == self.spki and
              member(d, "origin", str) == self.origin,
              "the log began with another key or origin")
+
+    def top(self):
+        need(self.cas, "no root is known")
+        return next(iter(self.cas.values()))["cert"]
+
+    def add_ca(self, leaf, role, name, der):
+        cert = Certificate(der)
+        root = not self.cas
+        need(role in ("root",) if root else role in ("issuer", "endorser"),
+             "one root first, then issuers and an endorser")
+        need(name not in self.cas, f"two CAs named {name}")
+        self.cas[name] = {"role": role, "cert": cert, "number": 0,
+                          "covers": 0, "index": 0, "sha256": b"",
+                          "stopped": False}
+        top = self.top()
+        need(cert.issuer == top.subject and
+             self.openssl.issued(cert.der, top.der, leaf["time"]),
+             f"the certificate of {name} does not verify")
+        self.objects.add(sha256(cert.der))
+        self.reserve(cert.serial)
+
+    def on_ceremony(self, verb, leaf, d):
+        c = self.ceremonies.get(leaf["request"])
+        if verb == "proposed":
+            need(c is None, "proposed twice")
+            c = {"state": "open", "erased": d is None, "by": set(),
+                 "tbs": leaf["tbs"], "s": None}
+            self.ceremonies[leaf["request"]] = c
+            if d is None:
+                return
+            c["text"] = member(d, "statement", str)
+            c["s"] = s = parse_ceremony(c["text"])
+            need(s["ceremony"] == leaf["request"] and
+                 s["origin"] == self.origin and
+                 s["root_sha256"] == sha256(self.top().der).hex() and
+                 s["objects"][0]["tbs_sha256"] == leaf["tbs"] ==
+                 sha256(b64(d, "tbs")).hex(),
+                 "the statement is of another log, root or object")
+            self.root_was(leaf, s)
+            return
+        need(c is not None and c["state"] == "open",
+             "order of the ceremony's states")
+        if verb == "completed":
+            c["state"] = verb
+            self.lost_ca = self.lost_ca or d is None
+            if d is not None:
+                self.completed(leaf, d, c)
+        elif verb != "endorsed":
+            c["state"] = verb
+        else:
+            c["erased"] = c["erased"] or d is None
+            if not c["erased"] and c["s"] is not None:
+                self.by_officer(leaf, d, c)
+
+    def completed(self, leaf, d, c):
+        der = b64(d, "object")
+        kind, name = member(d, "kind", str), member(d, "name", str)
+        member(d, "transcript", str)
+        need(leaf["tbs"] == c["tbs"] == sha256(children(der)[0]).hex() and
+             leaf["object"] == sha256(der).hex(),
+             "the root signed something else than was agreed on")
+        if not c["erased"] and c["s"] is not None:
+            object_ = c["s"]["objects"][0]
+            need(object_["kind"] == kind and object_["name"] == name,
+                 "another object than was agreed on")
+            need(len(c["by"]) >= max(1, self.policy_quorum),
+                 "fewer officers signed the ceremony than are needed")
+            need(leaf["time"] <= c["s"]["expires"], "completed too late")
+        if kind == "certificate":
+            self.add_ca(leaf, "issuer", name, der)
+            return
+        crl = Crl(der)
+        need(crl.issuer == self.top().subject and
+             crl.number > self.root_list and
+             crl.this_update <= leaf["time"] <= crl.next_update and
+             self.openssl.signed(der, self.top().der), "the root's CRL")
+        self.root_list = crl.number
+        for ca in self.cas.values():
+            ca["stopped"] |= ca["cert"].serial in crl.entries
+
+    def on_ca(self, _verb, _leaf, d):
+        if d is None:
+            return
+        name = member(d, "name", str)
+        if name not in self.cas and self.lost_ca:
+            return
+        need(self.cas.get(name, {}).get("role") == "issuer",
+             "what was stopped is no issuing CA")
+        self.cas[name]["stopped"] = True
+
+    def by_officer(self, leaf, d, c):
+        signer = self.openssl.cms(b64(d, "evidence"), c["text"].encode())
+        need(signer is not None, "the signature over the statement is wrong")
+        need(c["s"]["issued"] <= leaf["time"] <= c["s"]["expires"],
+             "the statement was not valid then")
+        run = member(d, "officer", str)
+        need(sha256(Certificate(signer).spki) in self.officers.get(run, ())
+             and run not in c["by"], "not by an officer, or signed already")
+        c["by"].add(run)
 
     def on_policy(self, verb, leaf, d):
         if verb != "activated":
@@ -674,14 +792,7 @@ class Verifier:
         a["erased"] = a["erased"] or d is None
         if a["erased"] or a["s"] is None:
             return
-        signer = self.openssl.cms(b64(d, "evidence"), a["text"].encode())
-        need(signer is not None, "the signature over the statement is wrong")
-        need(a["s"]["issued"] <= leaf["time"] <= a["s"]["expires"],
-             "the statement was not valid then")
-        run = member(d, "officer", str)
-        need(sha256(Certificate(signer).spki) in self.officers.get(run, ())
-             and run not in a["by"], "not by an officer, or signed already")
-        a["by"].add(run)
+        self.by_officer(leaf, d, a)
 
     def root_was(self, leaf, s):
         need(s["log"]["size"] <= leaf["index"], "a size of the log to come")
@@ -870,6 +981,8 @@ class Verifier:
                 "there is no endorsement before it")
             need(leaf["policy"] == r["policy"], "another policy")
             r["state"] = verb
+            need(not self.cas.get(r["ca"], {}).get("stopped"),
+                 "its CA was stopped or revoked before")
         elif verb == "issued":
             need(r["state"] == "intended" or
                  r["state"] == "failed" and r["status"] == "revoked",

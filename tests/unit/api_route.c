@@ -112,6 +112,18 @@ static const struct {
 	    ACT_POLICY_ENDORSE, CF_ACTIVATION, "POL-2026-000001" },
 	{ "POST /api/v1/policy-activations/POL-2026-000001:withdraw", "{\"as\":\"11111111-1\"}",
 	    ACT_POLICY_WITHDRAW, CF_ACTIVATION, "POL-2026-000001" },
+	{ "POST /api/v1/ceremonies:ca", "{\"as\":\"11111111-1\",\"name\":\"g2\",\"csr\":\"" CSR "\"}",
+	    ACT_CEREMONY_CA, CF_NAME, "g2" },
+	{ "POST /api/v1/ceremonies:crl", "{\"as\":\"11111111-1\",\"serial\":\"0A0b\",\"cause\":\"superseded\"}",
+	    ACT_CEREMONY_CRL, CF_SERIAL, "0a0b" },
+	{ "POST /api/v1/ceremonies/CER-2026-000001:endorse", "{\"cms\":\"" CSR "\"}",
+	    ACT_CEREMONY_ENDORSE, CF_CEREMONY, "CER-2026-000001" },
+	{ "POST /api/v1/ceremonies/CER-2026-000001:withdraw", "{\"as\":\"11111111-1\"}",
+	    ACT_CEREMONY_WITHDRAW, CF_CEREMONY, "CER-2026-000001" },
+	{ "POST /api/v1/ceremonies:import", "{\"as\":\"11111111-1\",\"answer\":\"" CSR "\"}",
+	    ACT_CEREMONY_IMPORT, CF_ANSWER, "MII" },
+	{ "POST /api/v1/cas/emisora:stop", "{\"as\":\"11111111-1\"}",
+	    ACT_CA_STOP, CF_NAME, "emisora" },
 };
 /* clang-format on */
 

@@ -101,6 +101,7 @@ value_of(struct script *s, enum ca_field f, const char *value,
 {
 	struct bytes id = c->f[CF_REQUEST].len > 0      ? c->f[CF_REQUEST]
 			  : c->f[CF_ACTIVATION].len > 0 ? c->f[CF_ACTIVATION]
+			  : c->f[CF_CEREMONY].len > 0   ? c->f[CF_CEREMONY]
 							: c->f[CF_APPOINTMENT];
 
 	if (value[0] != '@')
@@ -111,6 +112,8 @@ value_of(struct script *s, enum ca_field f, const char *value,
 		return world_evidence(s->w, value + 1, arena_str(s->w->a, id));
 	if (f == CF_FILES)
 		return world_files(s->w, value + 1);
+	if (f == CF_ANSWER)
+		return world_answer(s->w, value + 1);
 	if (f == CF_SERIAL)
 		return bytes_str(world_serial(s->w, value + 1));
 	wrong(s, "@ means nothing here");
@@ -216,7 +219,8 @@ check_row(struct script *s)
 {
 	static const struct rec_type *const types[] = { &rec_institution,
 		&rec_person, &rec_appointment, &rec_request, &rec_certificate,
-		&rec_activation, &rec_in_force, &rec_consent };
+		&rec_activation, &rec_in_force, &rec_consent, &rec_ceremony,
+		&rec_issuer, &rec_root_list };
 	const struct rec_type *t = NULL;
 	union {
 		struct institution i;
@@ -227,6 +231,9 @@ check_row(struct script *s)
 		struct activation ac;
 		struct in_force_row f;
 		struct consent co;
+		struct ceremony ce;
+		struct issuer_row is;
+		struct root_list_row rl;
 	} rec;
 	struct buf text AUTO_BUF = BUF(1 << 16);
 	AUTO(json) j = NULL;

@@ -1,0 +1,247 @@
+#include "verify.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Ceremonies: what officers agreed on, and that the root signed just that. */
+
+static enum err_code
+wrong_state(struct audit *a, struct err *e)
+{
+	return err_say(e, ERR_INVALID, "audit-ceremony-order",
+	    "entry %s: a ceremony is proposed, endorsed, and then completed, "
+	    "withdrawn or lapsed, in this order",
+	    a->at);
+}
+
+static struct ceremony_noted *
+find(struct audit *a, const struct entry *en)
+{
+	uint32_t at = map_get(&a->map, MAP_CEREMONY, en->refs.request);
+
+	return at == NONE ? NULL : &a->ceremony[at];
+}
+
+/* --- ceremony.proposed -------------------------------------------------------- */
+
+static struct ceremony_noted *
+note(struct audit *a, const struct entry *en)
+{
+	a->ceremony = grow(a->ceremony, a->n_ceremony, &a->size_ceremony,
+	    sizeof(*a->ceremony));
+	struct ceremony_noted *c = &a->ceremony[a->n_ceremony];
+	*c = (struct ceremony_noted){ .erased = a->erased,
+		.statement = BUF(STATEMENT_MAX) };
+	memcpy(c->tbs, en->refs.tbs.p, HASH_LEN);
+	map_put(&a->map, MAP_CEREMONY, en->refs.request,
+	    (uint32_t)a->n_ceremony++);
+	return c;
+}
+
+enum err_code
+judge_ceremony_proposed(struct audit *a, const struct entry *en,
+    struct json_obj d, struct err *e)
+{
+	struct ceremony_statement s;
+	struct err below = { .code = ERR_OK };
+	uint8_t root[HASH_LEN], tbs_hash[HASH_LEN];
+
+	if (find(a, en) != NULL)
+		return wrong_state(a, e);
+	struct ceremony_noted *c = note(a, en);
+	if (a->erased)
+		return ERR_OK;
+	struct bytes text = json_get_str(d, "statement");
+	struct bytes tbs = json_get_base64(d, "tbs", a->arena);
+	TRY(detail_end(a, e));
+	buf_put(&c->statement, text.p, text.len);
+	if (ceremony_parse(text, a->arena, &s, &below) != ERR_OK)
+		return fault_below(a, &below, e);
+	c->kind = s.object[0].kind;
+	c->issued = s.issued;
+	c->expires = s.expires;
+	snprintf(c->name, sizeof(c->name), "%.*s", BYTES_FMT(s.object[0].name));
+	sha256(tbs_hash, tbs);
+	sha256(root, a->n_ca == 0 ? BYTES_NONE : buf_bytes(&a->ca[0].der));
+	if (!bytes_eq(s.id, en->refs.request) || s.n != 1 ||
+	    !bytes_eq(s.origin, buf_bytes(&a->origin)) ||
+	    !bytes_eq(s.root_sha256, bytes_of(root, HASH_LEN)) ||
+	    !bytes_eq(s.object[0].tbs_sha256, en->refs.tbs) ||
+	    memcmp(tbs_hash, c->tbs, HASH_LEN) != 0)
+		return err_say(e, ERR_INVALID, "audit-ceremony-statement",
+		    "entry %s: the statement is of another log, root, ceremony "
+		    "or object than the entry",
+		    a->at);
+	return judge_log(a, en, s.log_size, s.log_root, e);
+}
+
+/* --- ceremony.endorsed, and those that came to nothing ------------------------------ */
+
+enum err_code
+judge_ceremony_endorsed(struct audit *a, const struct entry *en,
+    struct json_obj d, struct err *e)
+{
+	struct ceremony_noted *c = find(a, en);
+	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct err below = { .code = ERR_OK };
+	struct cms cms;
+
+	if (c == NULL || c->closed)
+		return wrong_state(a, e);
+	c->erased = c->erased || a->erased;
+	if (c->erased)
+		return ERR_OK;
+	struct bytes der = json_get_base64(d, "evidence", a->arena);
+	TRY(detail_end(a, e));
+	if (cms_parse(der, &scratch, &cms, &below) != ERR_OK ||
+	    cms_verify(&cms, buf_bytes(&c->statement), a->v, &below) != ERR_OK)
+		return fault_below(a, &below, e);
+	if (en->time < c->issued || en->time > c->expires)
+		return err_say(e, ERR_INVALID, "audit-expired",
+		    "entry %s: the statement was not valid when its signature "
+		    "was brought",
+		    a->at);
+	return judge_officer(a, d, &c->signed_by, &cms, e);
+}
+
+enum err_code
+judge_ceremony_closed(struct audit *a, const struct entry *en,
+    struct json_obj d, struct err *e)
+{
+	struct ceremony_noted *c = find(a, en);
+
+	(void)d;
+	if (c == NULL || c->closed)
+		return wrong_state(a, e);
+	c->closed = true;
+	buf_fini(&c->statement);
+	return ERR_OK;
+}
+
+/* --- ceremony.completed ------------------------------------------------------------- */
+
+/* A CA on the root's list issues no more. */
+static void
+stop_listed(struct audit *a, const struct crl *list)
+{
+	struct crl_entry entry;
+
+	for (size_t i = 1; i < a->n_ca; i++)
+		a->ca[i].stopped = a->ca[i].stopped ||
+				   crl_find(list, a->ca[i].cert.serial, &entry);
+}
+
+static enum err_code
+take_list(struct audit *a, const struct entry *en, struct bytes der,
+    struct err *e)
+{
+	struct err below = { .code = ERR_OK };
+	struct crl list;
+
+	if (crl_parse(der, &list, &below) != ERR_OK ||
+	    crl_check_publish(&list, &a->ca[0].cert, a->root_list, en->time,
+		a->v, &below) != ERR_OK)
+		return fault_below(a, &below, e);
+	a->root_list = list.number;
+	stop_listed(a, &list);
+	return ERR_OK;
+}
+
+/* What the root signed, as the entry has it. */
+struct done {
+	struct bytes kind, name, der;
+};
+
+static enum err_code
+judge_object(struct audit *a, const struct entry *en, const struct done *o,
+    struct err *e)
+{
+	struct err below = { .code = ERR_OK };
+	struct bytes tbs, sigalg, signature;
+	uint8_t hash[HASH_LEN], whole[HASH_LEN];
+
+	if (signed_split(o->der, &tbs, &sigalg, &signature, &below) != ERR_OK)
+		return fault_below(a, &below, e);
+	sha256(hash, tbs);
+	sha256(whole, o->der);
+	if (!bytes_eq(en->refs.tbs, bytes_of(hash, HASH_LEN)) ||
+	    !bytes_eq(en->refs.object, bytes_of(whole, HASH_LEN)))
+		return err_say(e, ERR_INVALID, "audit-ceremony-object",
+		    "entry %s: the root signed something else than the "
+		    "officers agreed on",
+		    a->at);
+	if (bytes_is(o->kind, ceremony_kind_name(CEREMONY_CRL)) && a->n_ca > 0)
+		return take_list(a, en, o->der, e);
+	return add_ca(a, en, bytes_str("issuer"), o->name, o->der, e);
+}
+
+/* Enough officers agreed on these bytes, under this name, in time. */
+static enum err_code
+judge_agreement(struct audit *a, const struct entry *en,
+    const struct ceremony_noted *c, const struct done *o, struct err *e)
+{
+	if (!bytes_eq(en->refs.tbs, bytes_of(c->tbs, HASH_LEN)) ||
+	    (!c->erased &&
+		(!bytes_is(o->name, c->name) ||
+		    !bytes_is(o->kind, ceremony_kind_name(c->kind)))))
+		return err_say(e, ERR_INVALID, "audit-ceremony-object",
+		    "entry %s: the root signed something else than the "
+		    "officers agreed on",
+		    a->at);
+	if (c->erased)
+		return ERR_OK;
+	if (__builtin_popcountll(c->signed_by) <
+	    (a->policy_quorum > 0 ? a->policy_quorum : 1))
+		return err_say(e, ERR_INVALID, "audit-ceremony-quorum",
+		    "entry %s: fewer officers signed this ceremony than this "
+		    "log needs",
+		    a->at);
+	if (en->time <= c->expires)
+		return ERR_OK;
+	return err_say(e, ERR_INVALID, "audit-ceremony-late",
+	    "entry %s: the ceremony was completed after its statement had "
+	    "expired",
+	    a->at);
+}
+
+enum err_code
+judge_ceremony_completed(struct audit *a, const struct entry *en,
+    struct json_obj d, struct err *e)
+{
+	struct ceremony_noted *c = find(a, en);
+
+	if (c == NULL || c->closed)
+		return wrong_state(a, e);
+	c->closed = true;
+	buf_fini(&c->statement);
+	a->lost_ca = a->lost_ca || a->erased;
+	if (a->erased)
+		return ERR_OK;
+	struct done o = { .kind = json_get_str(d, "kind"),
+		.name = json_get_str(d, "name"),
+		.der = json_get_base64(d, "object", a->arena) };
+	(void)json_get_str(d, "transcript");
+	TRY(detail_end(a, e));
+	TRY(judge_agreement(a, en, c, &o, e));
+	return judge_object(a, en, &o, e);
+}
+
+enum err_code
+judge_ca_stopped(struct audit *a, const struct entry *en, struct json_obj d,
+    struct err *e)
+{
+	(void)en;
+	if (a->erased)
+		return ERR_OK;
+	uint32_t ca = ca_find(a, json_get_str(d, "name"));
+	TRY(detail_end(a, e));
+	/* The entry that named it may have lost its detail. */
+	if (ca == NONE && a->lost_ca)
+		return ERR_OK;
+	if (ca == NONE || strcmp(a->ca[ca].role, "issuer") != 0)
+		return err_say(e, ERR_INVALID, "audit-ca-stopped",
+		    "entry %s: what was stopped is no issuing CA of this log",
+		    a->at);
+	a->ca[ca].stopped = true;
+	return ERR_OK;
+}

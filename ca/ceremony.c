@@ -1,0 +1,335 @@
+#include <string.h>
+
+#include "inner.h"
+
+/*
+ * Ceremonies: officers agree on what an offline root is to sign, by its hash;
+ * what comes back is held against that.
+ */
+
+int64_t
+ceremony_due(const struct ceremony *c)
+{
+	return c->state == CER_PROPOSED || c->state == CER_AGREED
+		   ? c->expires + 1
+		   : NEVER;
+}
+
+enum ceremony_state
+ceremony_state_at(const struct ceremony *c, int64_t now)
+{
+	return ceremony_due(c) <= now ? CER_LAPSED
+				      : (enum ceremony_state)c->state;
+}
+
+static void
+pen_ceremony(struct pen *p, struct deed *d, enum entry_type type,
+    const struct ceremony *c)
+{
+	pen_begin(p, d, type);
+	p->draft->refs.request = c->id;
+	d->out->object = ca_row_key(d->a, ROW_CEREMONY, c->id);
+}
+
+static struct bytes
+hash_in(struct arena *a, struct bytes b)
+{
+	uint8_t *p = arena_get(a, SHA256_LEN);
+
+	sha256(p, b);
+	return bytes_of(p, SHA256_LEN);
+}
+
+/* --- Propose ------------------------------------------------------------------ */
+
+static const char *
+text_of(struct deed *d, const struct ceremony *c)
+{
+	if (c->kind == CEREMONY_CRL)
+		return arena_printf(d->a,
+		    "Autorizo que la raíz firme su próxima lista de "
+		    "revocación%s%.*s.",
+		    c->reason.len > 0 ? ": " : "", BYTES_FMT(c->reason));
+	if (c->institution.len > 0)
+		return arena_printf(d->a,
+		    "Autorizo que la raíz firme el certificado de la emisora "
+		    "%.*s, para la institución de RUT %.*s y ninguna otra.",
+		    BYTES_FMT(c->name), BYTES_FMT(c->institution));
+	return arena_printf(d->a,
+	    "Autorizo que la raíz firme el certificado de la emisora "
+	    "compartida %.*s.",
+	    BYTES_FMT(c->name));
+}
+
+static enum err_code
+put_statement(struct deed *d, struct ceremony *c, struct err *e)
+{
+	struct buf out AUTO_BUF = BUF(STATEMENT_MAX);
+	uint8_t *log_root = arena_get(d->a, HASH_LEN);
+
+	TRY(view_log_root(d->v, log_root, e));
+	struct ceremony_statement st = {
+		.origin = d->ca->origin,
+		.id = c->id,
+		.root_sha256 = hash_in(d->a, d->ca->root->der),
+		.n = 1,
+		.proposed_by = c->proposed_by,
+		.log_size = view_log_size(d->v),
+		.log_root = bytes_of(log_root, HASH_LEN),
+		.text_es = bytes_str(text_of(d, c)),
+		.issued = c->proposed,
+		.expires = c->expires,
+	};
+	st.object[0].kind = (enum ceremony_kind)c->kind;
+	st.object[0].name = c->name;
+	st.object[0].tbs_sha256 = hash_in(d->a, c->tbs);
+	TRY(ceremony_print(&st, &out, e));
+	c->statement = arena_copy(d->a, buf_bytes(&out));
+	return ERR_OK;
+}
+
+static enum err_code
+draft_proposal(struct deed *d, const struct ceremony *c, struct err *e)
+{
+	struct pen pen AUTO_PEN = { .draft = NULL };
+
+	pen_ceremony(&pen, d, ENTRY_CEREMONY_PROPOSED, c);
+	pen.draft->refs.tbs = hash_in(d->a, c->tbs);
+	pen.draft->refs.institution = c->institution;
+	jw_key(&pen.w, "proposal");
+	rec_write(&pen.w, &rec_ceremony, c, false);
+	jw_member_str(&pen.w, "statement", c->statement);
+	jw_member_base64(&pen.w, "tbs", c->tbs);
+	return pen_end(&pen, d->a, e);
+}
+
+static enum err_code
+propose(struct deed *d,
+    enum err_code (*build)(struct deed *d, struct ceremony *c, struct err *e),
+    struct err *e)
+{
+	struct ceremony c = {
+		.proposed_by = d->run,
+		.reason = field(d, CF_REASON),
+		.proposed = d->now,
+		.expires = d->now + CEREMONY_LIFE_S,
+		.needed = d->ca->ceilings->quorum,
+	};
+
+	TRY(roles_find(d, BYTES_NONE, BYTES_NONE, e));
+	if (d->ca->root == NULL)
+		return err_say(e, ERR_CONFLICT, "ceremony-no-root",
+		    "this engine has no certificate of its root");
+	TRY(id_new(d, "CER", &c.id, e));
+	TRY(build(d, &c, e));
+	TRY(put_statement(d, &c, e));
+	return draft_proposal(d, &c, e);
+}
+
+enum err_code
+act_ceremony_ca(struct deed *d, struct err *e)
+{
+	return propose(d, ceremony_build_ca, e);
+}
+
+enum err_code
+act_ceremony_crl(struct deed *d, struct err *e)
+{
+	return propose(d, ceremony_build_crl, e);
+}
+
+/* --- Endorse -------------------------------------------------------------------- */
+
+static enum err_code
+must_be_new(struct deed *d, const struct ceremony *c, struct err *e)
+{
+	struct consent old;
+	bool found;
+
+	TRY(rec_get(d->v, &rec_consent,
+	    key_of_pair(d->a, ROW_CONSENT, c->id, d->run), d->a, &old, &found,
+	    e));
+	if (!found)
+		return ERR_OK;
+	return err_say(e, ERR_CONFLICT, "ceremony-signed-already",
+	    "this officer has signed the ceremony %s already; another officer "
+	    "must",
+	    arena_str(d->a, c->id));
+}
+
+enum err_code
+act_ceremony_endorse(struct deed *d, struct err *e)
+{
+	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct pen pen AUTO_PEN = { .draft = NULL };
+	enum ceremony_state to;
+	struct ceremony c;
+	struct cms cms;
+
+	TRY(ceremony_get(d->v, field(d, CF_CEREMONY), d->a, &c, e));
+	TRY(cms_parse(field(d, CF_CMS), &scratch, &cms, e));
+	TRY(officer_of(d, &cms, e));
+	TRY(ceremony_next(ceremony_state_at(&c, d->now),
+	    c.signatures + 1 >= d->ca->ceilings->quorum ? YV_APPROVE
+							: YV_ENDORSE,
+	    &to, e));
+	TRY(must_be_new(d, &c, e));
+	TRY(cms_verify(&cms, c.statement, d->ca->verifier, e));
+	pen_ceremony(&pen, d, ENTRY_CEREMONY_ENDORSED, &c);
+	jw_member_base64(&pen.w, "evidence", cms.der);
+	jw_member_int(&pen.w, "needed", d->ca->ceilings->quorum);
+	jw_member_str(&pen.w, "officer", d->run);
+	return pen_end(&pen, d->a, e);
+}
+
+static enum err_code
+draft_closed(struct deed *d, enum entry_type type, const struct ceremony *c,
+    struct bytes reason, struct err *e)
+{
+	struct pen pen AUTO_PEN = { .draft = NULL };
+
+	pen_ceremony(&pen, d, type, c);
+	jw_member_str_opt(&pen.w, "reason", reason);
+	return pen_end(&pen, d->a, e);
+}
+
+enum err_code
+act_ceremony_withdraw(struct deed *d, struct err *e)
+{
+	enum ceremony_state to;
+	struct ceremony c;
+
+	TRY(ceremony_get(d->v, field(d, CF_CEREMONY), d->a, &c, e));
+	TRY(roles_find(d, BYTES_NONE, BYTES_NONE, e));
+	TRY(ceremony_next(ceremony_state_at(&c, d->now), YV_WITHDRAW, &to, e));
+	return draft_closed(d, ENTRY_CEREMONY_WITHDRAWN, &c,
+	    field(d, CF_REASON), e);
+}
+
+enum err_code
+due_ceremony(struct deed *d, struct bytes id, struct err *e)
+{
+	struct ceremony c;
+
+	TRY(ceremony_get(d->v, id, d->a, &c, e));
+	if (ceremony_due(&c) > d->now)
+		return err_say(e, ERR_CORRUPT, "due-not-due",
+		    "a stored due time disagrees with its record");
+	return draft_closed(d, ENTRY_CEREMONY_LAPSED, &c,
+	    bytes_str(c.state == CER_AGREED
+			  ? "no answer of the root came in time"
+			  : "too few officers signed it in time"),
+	    e);
+}
+
+/* --- Import ---------------------------------------------------------------------- */
+
+/* Another ceremony for the same name or list may have been quicker. */
+static enum err_code
+still_next(struct deed *d, const struct ceremony *c,
+    const struct ceremony_object *o, struct err *e)
+{
+	struct issuer_row row;
+	struct crl now;
+	bool found = false;
+
+	if (c->kind == CEREMONY_CERTIFICATE)
+		TRY(rec_get(d->v, &rec_issuer,
+		    ca_row_key(d->a, ROW_ISSUER, c->name), d->a, &row, &found,
+		    e));
+	if (found)
+		return err_say(e, ERR_CONFLICT, "ceremony-name-used",
+		    "there is a CA %s already; a new generation has a name of "
+		    "its own",
+		    arena_str(d->a, c->name));
+	if (c->kind != CEREMONY_CRL)
+		return ERR_OK;
+	TRY(root_list_now(d, &now, e));
+	if (o->crl.number == now.number + 1)
+		return ERR_OK;
+	return err_at(e, ERR_CONFLICT, "ceremony-list-behind", "RFC 5280 5.2.3",
+	    NOWHERE,
+	    "another CRL of the root was brought meanwhile: ask for one that "
+	    "continues it");
+}
+
+/* The ceremony that the file answers, as it was agreed on. */
+static enum err_code
+read_answer(struct deed *d, struct ceremony *c, struct ceremony_file *f,
+    struct err *e)
+{
+	TRY(ceremony_file_parse(field(d, CF_ANSWER), d->a, f, e));
+	TRY(ceremony_get(d->v, f->is.id, d->a, c, e));
+	if (f->is_answer && f->is.n == 1 &&
+	    bytes_eq(f->statement, c->statement))
+		return ERR_OK;
+	return err_at(e, ERR_INVALID, "ceremony-answer", NULL,
+	    at_field("answer"), "the file is not the answer to the ceremony %s",
+	    arena_str(d->a, c->id));
+}
+
+static enum err_code
+draft_completed(struct deed *d, const struct ceremony *c,
+    const struct ceremony_file *f, const struct ceremony_object *o,
+    struct err *e)
+{
+	struct pen pen AUTO_PEN = { .draft = NULL };
+
+	pen_ceremony(&pen, d, ENTRY_CEREMONY_COMPLETED, c);
+	pen.draft->refs.institution = c->institution;
+	pen.draft->refs.tbs = f->is.object[0].tbs_sha256;
+	pen.draft->refs.object = hash_in(d->a, o->der);
+	if (c->kind == CEREMONY_CERTIFICATE)
+		pen.draft->refs.serial = arena_copy(d->a, o->cert.serial);
+	else
+		pen.draft->refs.number = (int64_t)o->crl.number;
+	/* Also here, so that what follows can be judged without the proposal. */
+	jw_member_str(&pen.w, "kind",
+	    bytes_str(ceremony_kind_name((enum ceremony_kind)c->kind)));
+	jw_member_str(&pen.w, "name", c->name);
+	jw_member_base64(&pen.w, "object", o->der);
+	jw_member_str(&pen.w, "transcript", f->transcript);
+	return pen_end(&pen, d->a, e);
+}
+
+enum err_code
+act_ceremony_import(struct deed *d, struct err *e)
+{
+	struct ceremony_object object[CEREMONY_OBJECTS_MAX];
+	struct ceremony_file *f = arena_get(d->a, sizeof(*f));
+	enum ceremony_state to;
+	struct ceremony c;
+
+	TRY(roles_find(d, BYTES_NONE, BYTES_NONE, e));
+	TRY(read_answer(d, &c, f, e));
+	TRY(ceremony_next(ceremony_state_at(&c, d->now), YV_IMPORT, &to, e));
+	TRY(ceremony_judge(f, d->ca->root, d->ca->verifier, d->a, object, e));
+	TRY(still_next(d, &c, &object[0], e));
+	return draft_completed(d, &c, f, &object[0], e);
+}
+
+/* --- A CA that issues no more -------------------------------------------------------- */
+
+/* To take a right away needs one officer, and no quorum. */
+enum err_code
+act_ca_stop(struct deed *d, struct err *e)
+{
+	struct pen pen AUTO_PEN = { .draft = NULL };
+	struct issuer_row row;
+
+	TRY(roles_find(d, BYTES_NONE, BYTES_NONE, e));
+	TRY(issuer_get(d->v, field(d, CF_NAME), d->a, &row, e));
+	if (!bytes_is(row.role, "issuer"))
+		return err_say(e, ERR_DENIED, "ca-not-issuing",
+		    "%s is no issuing CA: it cannot be stopped like one",
+		    arena_str(d->a, row.name));
+	if (row.stopped != 0)
+		return err_say(e, ERR_CONFLICT, "ca-stopped",
+		    "the CA %s issues no more; its status goes on",
+		    arena_str(d->a, row.name));
+	pen_begin(&pen, d, ENTRY_CA_STOPPED);
+	d->out->object = ca_row_key(d->a, ROW_ISSUER, row.name);
+	jw_member_str(&pen.w, "name", row.name);
+	jw_member_str_opt(&pen.w, "reason", field(d, CF_REASON));
+	return pen_end(&pen, d->a, e);
+}

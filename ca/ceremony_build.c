@@ -1,0 +1,402 @@
+#include <string.h>
+
+#include "inner.h"
+
+/*
+ * What a root is asked to sign: the certificate of an issuing CA, as one
+ * compiled profile, and the root's next CRL.
+ */
+
+#define CA_LIFE     (10 * 365 * DAY)
+#define CA_LIFE_MIN (30 * DAY)
+#define LIST_LIFE   (365 * DAY)
+#define LIST_MAX    65536
+#define SERIAL_LEN  20
+
+static struct bytes
+draw_serial(struct deed *d)
+{
+	uint8_t *p = arena_get(d->a, SERIAL_LEN);
+
+	if (d->random->used + SERIAL_LEN > RANDOM_POOL)
+		fatal("a decision used up its randomness");
+	memcpy(p, d->random->p + d->random->used, SERIAL_LEN);
+	d->random->used += SERIAL_LEN;
+	/* Positive, and no zero octet first (RFC 5280 4.1.2.2). */
+	p[0] = (uint8_t)((p[0] & 0x3f) | 0x40);
+	return bytes_of(p, SERIAL_LEN);
+}
+
+static int64_t
+life_of(struct deed *d, int64_t usual)
+{
+	int64_t s = usual;
+
+	if (field(d, CF_VALIDITY).len > 0)
+		(void)!duration_parse(field(d, CF_VALIDITY), &s);
+	return s;
+}
+
+/* --- The certificate of an issuing CA ------------------------------------------- */
+
+/* A name becomes part of addresses, files and rows. */
+static enum err_code
+check_name(struct deed *d, struct bytes name, struct err *e)
+{
+	struct issuer_row row;
+	bool found,
+	    good = name.len <= 40 && name.p[0] >= 'a' && name.p[0] <= 'z';
+
+	for (size_t i = 0; i < name.len; i++) {
+		uint8_t c = name.p[i];
+		good = good && ((c >= 'a' && c <= 'z') ||
+				   (c >= '0' && c <= '9') || c == '-');
+	}
+	if (!good || bytes_is(name, "institution") || bytes_is(name, "root") ||
+	    bytes_is(name, "endorser"))
+		return err_at(e, ERR_INVALID, "ceremony-name", NULL,
+		    at_field("name"),
+		    "a CA is called by 1 to 40 of a-z, 0-9 and dash, a letter "
+		    "first, and not institution, root or endorser");
+	TRY(rec_get(d->v, &rec_issuer, ca_row_key(d->a, ROW_ISSUER, name), d->a,
+	    &row, &found, e));
+	if (!found)
+		return ERR_OK;
+	return err_at(e, ERR_CONFLICT, "ceremony-name-used", NULL,
+	    at_field("name"),
+	    "there is a CA %s already; a new generation has a name of its own",
+	    arena_str(d->a, name));
+}
+
+/* A CA's key was never seen before: not a person's, not another CA's. */
+static enum err_code
+check_key(struct deed *d, struct csr *csr, struct err *e)
+{
+	struct buf scratch AUTO_BUF = BUF(CSR_MAX_BYTES);
+	uint8_t hash[SHA256_LEN];
+	struct key_row row;
+	bool found;
+
+	if (field(d, CF_CSR).len == 0)
+		return err_at(e, ERR_INVALID, "ceremony-csr", NULL,
+		    at_field("csr"),
+		    "a CA's certificate is asked for with a PKCS #10 request "
+		    "for its key");
+	TRY(csr_parse(field(d, CF_CSR), &scratch, csr, e));
+	TRY(csr_prove(csr, d->ca->verifier, e));
+	csr->spki = arena_copy(d->a, csr->spki);
+	sha256(hash, csr->spki);
+	TRY(rec_get(d->v, &rec_key,
+	    ca_row_key(d->a, ROW_KEY, bytes_of(hash, SHA256_LEN)), d->a, &row,
+	    &found, e));
+	bool is_ca = bytes_eq(csr->spki, d->ca->root->spki) ||
+		     bytes_eq(csr->spki, d->ca->endorser->cert.spki);
+	for (size_t i = 0; i < d->ca->n_issuer; i++)
+		is_ca =
+		    is_ca || bytes_eq(csr->spki, d->ca->issuer[i].cert.spki);
+	if (found || is_ca ||
+	    weak_list_find(d->ca->weak, csr->spki,
+		bytes_of(hash, SHA256_LEN)) != NULL)
+		return err_at(e, ERR_DENIED, "ceremony-key-used", NULL,
+		    at_field("csr"),
+		    "the key of a CA must be new: this one was used or is on "
+		    "a list of keys that nobody may use");
+	if (csr->type == KEY_EC_P256 || csr->type == KEY_EC_P384 ||
+	    csr->type == KEY_RSA_3072 || csr->type == KEY_RSA_4096)
+		return ERR_OK;
+	return err_at(e, ERR_DENIED, "ceremony-key-type", NULL, at_field("csr"),
+	    "the key is %s; a CA has ec-p256, ec-p384, rsa-3072 or rsa-4096",
+	    key_type_name(csr->type));
+}
+
+/*
+ * C and O first: the part that name constraints of an institution's CA hold
+ * every name below it to.
+ */
+static enum err_code
+build_subject(struct deed *d, const struct ceremony *c,
+    const struct institution *inst, struct cert_spec *spec, struct err *e)
+{
+	struct buf name AUTO_BUF = BUF(NAME_DER_MAX);
+	struct bytes org = inst != NULL ? inst->name : d->ca->origin;
+	struct name_attr attr[4] = {
+		{ OID_C, bytes_str("CL"), STRING_USUAL },
+		{ OID_O, org, STRING_USUAL },
+	};
+	size_t n = 2;
+
+	TRY(name_build(attr, 2, &name, e));
+	if (inst != NULL) {
+		struct bytes oid = oid_known(OID_RUT_HOLDER);
+		struct general_name *san = &spec->san[spec->n_san++];
+		san->kind = GN_OTHER_IA5;
+		memcpy(san->other.p, oid.p, oid.len);
+		san->other.len = (uint8_t)oid.len;
+		san->value = inst->rut;
+		spec->constraints.permitted[0] = (struct general_name){
+			.kind = GN_DIRECTORY,
+			.value = arena_copy(d->a, buf_bytes(&name)),
+		};
+		spec->constraints.n_permitted = 1;
+		attr[n++] = (struct name_attr){ OID_SERIAL_NUMBER, inst->rut,
+			STRING_USUAL };
+	}
+	attr[n++] = (struct name_attr){ OID_CN,
+		bytes_str(
+		    arena_printf(d->a, "Emisora %.*s", BYTES_FMT(c->name))),
+		STRING_USUAL };
+	buf_reset(&name);
+	TRY(name_build(attr, n, &name, e));
+	spec->subject = arena_copy(d->a, buf_bytes(&name));
+	return ERR_OK;
+}
+
+static enum err_code
+set_times(struct deed *d, struct cert_spec *spec, struct err *e)
+{
+	int64_t life = life_of(d, CA_LIFE);
+
+	spec->not_before = d->now;
+	spec->not_after = d->now + life - 1;
+	/* What the root signs ends with it at the latest. */
+	if (spec->not_after > d->ca->root->not_after)
+		spec->not_after = d->ca->root->not_after;
+	if (spec->not_after - spec->not_before >= CA_LIFE_MIN - 1)
+		return ERR_OK;
+	return err_at(e, ERR_DENIED, "ceremony-short", NULL,
+	    at_field("validity"),
+	    "the CA would live for less than 30 days: ask for longer, or hold "
+	    "a ceremony for a new root, if this one is near its end");
+}
+
+/* Parsed and judged as the root's side will, before anybody signs. */
+static enum err_code
+judge_tbs(struct deed *d, struct bytes tbs, struct err *e)
+{
+	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct lint found;
+	struct cert cert;
+
+	TRY(ceremony_unsigned(tbs, d->ca->root->sigalg, &der, e));
+	TRY(cert_parse(buf_bytes(&der), &cert, e));
+	cert_lint(&cert, LINT_CA, LINT_ALL, &found);
+	return lint_verdict(&found, e);
+}
+
+enum err_code
+ceremony_build_ca(struct deed *d, struct ceremony *c, struct err *e)
+{
+	const struct ca *ca = d->ca;
+	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct institution inst;
+	struct csr csr;
+	struct cert_spec spec = {
+		.is_ca = true,
+		.key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN,
+		.n_policy = 1,
+	};
+	struct material m = {
+		.issuer = ca->root,
+		.serial = draw_serial(d),
+		.urls.crl = bytes_str(
+		    arena_printf(d->a, "%s/crl/root.crl", ca->public_url)),
+		.urls.ca = bytes_str(
+		    arena_printf(d->a, "%s/ca/root.cer", ca->public_url)),
+	};
+
+	c->kind = CEREMONY_CERTIFICATE;
+	c->name = field(d, CF_NAME);
+	TRY(check_name(d, c->name, e));
+	TRY(check_key(d, &csr, e));
+	m.spki = csr.spki;
+	c->institution = field(d, CF_RUT);
+	if (c->institution.len > 0) {
+		TRY(institution_get(d->v, c->institution, d->a, &inst, e));
+		TRY(institution_must_be_enabled(&inst, e));
+	}
+	TRY(build_subject(d, c, c->institution.len > 0 ? &inst : NULL, &spec,
+	    e));
+	TRY(set_times(d, &spec, e));
+	/* anyPolicy (RFC 5280 6.1.3 (e)). */
+	TRY(oid_parse(bytes_str("2.5.29.32.0"), &spec.policy[0].oid, e));
+	TRY(spki_check(ca->root->spki, &m.issuer_type, e));
+	TRY(tbs_build(&m, &spec, &tbs, e));
+	c->tbs = arena_copy(d->a, buf_bytes(&tbs));
+	return judge_tbs(d, c->tbs, e);
+}
+
+/* --- The root's CRL ---------------------------------------------------------------- */
+
+enum err_code
+root_list_now(struct deed *d, struct crl *out, struct err *e)
+{
+	struct root_list_row row;
+	bool found;
+
+	TRY(rec_get(d->v, &rec_root_list,
+	    ca_row_key(d->a, ROW_ROOT_LIST, bytes_str("root")), d->a, &row,
+	    &found, e));
+	TRY(crl_parse(d->ca->root_list, out, e));
+	/* A newer one may also have been put among the files by hand. */
+	if (found && row.number > (int64_t)out->number)
+		return crl_parse(row.list, out, e);
+	return ERR_OK;
+}
+
+/* The entries of a list and one more, in order. */
+struct merged {
+	const struct crl *old;
+	struct crl_cursor at;
+	struct crl_entry held; /* read of the old one and not given yet */
+	bool has_held;
+	struct crl_entry more; /* serial empty: none */
+	bool given;
+};
+
+static enum err_code
+merged_rewind(void *ctx, struct err *e)
+{
+	struct merged *m = ctx;
+
+	(void)e;
+	m->at = (struct crl_cursor){ 0 };
+	m->given = m->more.serial.len == 0;
+	m->has_held = crl_next(m->old, &m->at, &m->held);
+	return ERR_OK;
+}
+
+static enum err_code
+merged_next(void *ctx, struct crl_entry *out, bool *more, struct err *e)
+{
+	struct merged *m = ctx;
+
+	(void)e;
+	*more = true;
+	if (!m->given &&
+	    (!m->has_held || bytes_cmp(m->more.serial, m->held.serial) < 0)) {
+		*out = m->more;
+		m->given = true;
+		return ERR_OK;
+	}
+	*more = m->has_held;
+	*out = m->held;
+	m->has_held = m->has_held && crl_next(m->old, &m->at, &m->held);
+	return ERR_OK;
+}
+
+/* Why a CA is revoked, as RFC 5280 5.3.1 has it. */
+static enum err_code
+reason_of(struct deed *d, int *reason, struct err *e)
+{
+	static const struct {
+		const char *word;
+		int reason;
+	} causes[] = {
+		{ "key-compromise", CRL_CA_COMPROMISE },
+		{ "superseded", CRL_SUPERSEDED },
+		{ "institution-ended", CRL_CESSATION },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
+		*reason = causes[i].reason;
+		if (bytes_is(field(d, CF_CAUSE), causes[i].word))
+			return ERR_OK;
+	}
+	return err_at(e, ERR_INVALID, "ceremony-cause", "RFC 5280 5.3.1",
+	    at_field("cause"),
+	    "a CA is revoked for key-compromise, superseded or "
+	    "institution-ended");
+}
+
+/* Only what the root signed can be on its list. */
+static enum err_code
+find_ca(struct deed *d, struct bytes serial, struct bytes *name, struct err *e)
+{
+	struct bytes prefix = ca_row_key(d->a, ROW_ISSUER, BYTES_NONE);
+	struct bytes after = prefix, key, value;
+	struct issuer_row row;
+	struct cert cert;
+	bool found;
+
+	for (;;) {
+		TRY(view_next(d->v, prefix, after, &key, &value, &found, e));
+		if (!found)
+			return err_at(e, ERR_NOTFOUND, "ceremony-serial", NULL,
+			    at_field("serial"),
+			    "no CA of this installation has that serial "
+			    "number");
+		after = arena_copy(d->a, key);
+		TRY(rec_decode(&rec_issuer, arena_copy(d->a, value), &row, e));
+		TRY(cert_parse(row.certificate, &cert, e));
+		if (bytes_is(row.role, "root") ||
+		    !bytes_eq(cert.serial, serial))
+			continue;
+		*name = row.name;
+		return ERR_OK;
+	}
+}
+
+static struct bytes
+serial_of(struct deed *d)
+{
+	struct bytes hex = field(d, CF_SERIAL);
+	uint8_t *p = arena_get(d->a, hex.len / 2 + 1);
+
+	/* command_check() has seen that it is hexadecimal. */
+	(void)!hex_parse(hex, p, hex.len / 2);
+	return bytes_of(p, hex.len / 2);
+}
+
+static enum err_code
+take_revoked(struct deed *d, struct ceremony *c, const struct crl *old,
+    struct crl_entry *out, struct err *e)
+{
+	struct crl_entry listed;
+	struct bytes name;
+
+	if (field(d, CF_SERIAL).len == 0 && field(d, CF_CAUSE).len == 0)
+		return ERR_OK;
+	out->serial = serial_of(d);
+	TRY(reason_of(d, &out->reason, e));
+	TRY(find_ca(d, out->serial, &name, e));
+	if (crl_find(old, out->serial, &listed))
+		return err_say(e, ERR_CONFLICT, "ceremony-listed",
+		    "the CA %s is on the root's CRL already",
+		    arena_str(d->a, name));
+	out->revoked_at = d->now;
+	if (c->reason.len == 0)
+		c->reason = bytes_str(
+		    arena_printf(d->a, "revoca la CA %.*s", BYTES_FMT(name)));
+	return ERR_OK;
+}
+
+enum err_code
+ceremony_build_crl(struct deed *d, struct ceremony *c, struct err *e)
+{
+	const struct cert *root = d->ca->root;
+	struct buf tbs AUTO_BUF = BUF(LIST_MAX);
+	struct crl old;
+	struct merged m = { .old = &old };
+	struct crl_source source = { &m, merged_rewind, merged_next };
+	int64_t life = life_of(d, LIST_LIFE);
+
+	c->kind = CEREMONY_CRL;
+	c->name = bytes_str("root");
+	TRY(root_list_now(d, &old, e));
+	TRY(take_revoked(d, c, &old, &m.more, e));
+	if (life < DAY || life > 400 * DAY)
+		return err_at(e, ERR_DENIED, "ceremony-list-life", NULL,
+		    at_field("validity"),
+		    "the root's CRL is valid for 1 to 400 days");
+	struct crl_spec spec = {
+		.issuer = root->subject,
+		.issuer_ski = root->ski,
+		.number = old.number + 1,
+		.this_update = d->now,
+		.next_update = d->now + life,
+	};
+	TRY(spki_check(root->spki, &spec.issuer_type, e));
+	TRY(crl_build_tbs(&spec, &source, &tbs, e));
+	c->tbs = arena_copy(d->a, buf_bytes(&tbs));
+	return ERR_OK;
+}

@@ -1,0 +1,364 @@
+/*
+ * ceremony_engine - the host's side of a ceremony: ask, sign as officer, carry
+ * to the root, and bring back what it signed; and the CAs that come of it.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+/* --- A new CA's keys ---------------------------------------------------------------- */
+
+static enum err_code
+take_type(struct cli *c, enum key_type *out, struct err *e)
+{
+	const char *word = c->option[OPT_ALGORITHM];
+	*out = KEY_EC_P256;
+	if (word == NULL || strcmp(word, "ec") == 0)
+		return ERR_OK;
+	*out = KEY_RSA_3072;
+	return strcmp(word, "rsa") == 0
+		   ? ERR_OK
+		   : cli_usage_missing(c, "--algorithm ec|rsa", e);
+}
+
+/* The passphrase of the other keys, and no other: the engine knows one. */
+static enum err_code
+take_passphrase(struct cli *c, struct buf *out, struct err *e)
+{
+	struct config *config = arena_get(c->arena, sizeof(*config));
+	AUTO(key) log = NULL;
+	TRY(cli_config(c, config, e));
+	TRY(passphrase_read(c->dir, false, out, e));
+	if (uri_is_token(config->log_key))
+		return ERR_OK;
+	const char *name = config->log_key;
+	if (strncmp(name, "file:", 5) == 0)
+		name += 5;
+	return key_load(name[0] == '/'
+			    ? name
+			    : arena_printf(c->arena, "%s/%s", c->dir, name),
+	    buf_bytes(out), &log, e);
+}
+
+static enum err_code
+make_key(struct cli *c, const char *file, enum key_type type,
+    struct bytes passphrase, struct key **out, struct err *e)
+{
+	const char *path =
+	    arena_printf(c->arena, "%s/keys/%s.key", c->dir, file);
+	struct buf pem AUTO_BUF = BUF(16384);
+	if (access(path, F_OK) == 0)
+		return err_say(e, ERR_CONFLICT, "cli-key-exists",
+		    "the file %s is there already; a CA's key is new, so name "
+		    "the CA otherwise or move the file away",
+		    path);
+	TRY(key_generate(type, out, e));
+	TRY(key_print(*out, passphrase, &pem, e));
+	return file_write(path, buf_bytes(&pem), 0600, e);
+}
+
+/* Both keys, and a request that proves possession of the CA's. */
+static enum err_code
+make_keys(struct cli *c, const char *name, struct buf *csr, struct err *e)
+{
+	AUTO(key) key = NULL;
+	AUTO(key) ocsp = NULL;
+	struct buf passphrase AUTO_BUF = BUF(0);
+	enum key_type type;
+	TRY(take_type(c, &type, e));
+	TRY(take_passphrase(c, &passphrase, e));
+	TRY(make_key(c, name, type, buf_bytes(&passphrase), &key, e));
+	TRY(make_key(c, arena_printf(c->arena, "%s-ocsp", name), type,
+	    buf_bytes(&passphrase), &ocsp, e));
+	return csr_build(key, name, csr, e);
+}
+
+/* A key that is there already, in a token or made before the engine said no. */
+static enum err_code
+old_key(struct cli *c, const char *name, struct buf *csr, bool *found,
+    struct err *e)
+{
+	AUTO(key) key = NULL;
+	struct buf passphrase AUTO_BUF = BUF(0);
+	const char *path =
+	    arena_printf(c->arena, "%s/keys/%s.key", c->dir, name);
+	*found = access(path, F_OK) == 0;
+	if (!*found)
+		return ERR_OK;
+	TRY(take_passphrase(c, &passphrase, e));
+	TRY(key_load(path, buf_bytes(&passphrase), &key, e));
+	return csr_build(key, name, csr, e);
+}
+
+/* --- Asking -------------------------------------------------------------------------- */
+
+static void
+take_fields(struct cli *c, struct command *command)
+{
+	for (size_t i = 0; i < CF_COUNT; i++) {
+		if (c->field[i] != NULL)
+			command->f[i] = bytes_str(c->field[i]);
+	}
+}
+
+static enum err_code
+sign_first(struct cli *c, const char *id, struct buf *answer, struct err *e)
+{
+	struct command command = { .act = ACT_CEREMONY_ENDORSE };
+	struct buf statement AUTO_BUF = BUF(STATEMENT_MAX);
+	struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
+	TRY(engine_get(c, path_of(c, "/ceremonies/", id, "/statement"),
+	    &statement, e));
+	TRY(sign_shown(c, buf_bytes(&statement), &cms, e));
+	command.f[CF_CEREMONY] = bytes_str(id);
+	command.f[CF_CMS] = buf_bytes(&cms);
+	return engine_command(c, &command, NULL, answer, e);
+}
+
+/* What the engine proposed; with --key the officer signs it at once. */
+static enum err_code
+ask(struct cli *c, const struct command *command, struct err *e)
+{
+	struct buf answer AUTO_BUF = ANSWER_BUF, signed_ AUTO_BUF = ANSWER_BUF;
+	TRY(engine_command(c, command, c->option[OPT_IDEMPOTENCY_KEY], &answer,
+	    e));
+	if (c->option[OPT_KEY] == NULL)
+		return print_record(c, buf_bytes(&answer), e);
+	json_t *record =
+	    json_loadb((const char *)answer.p, answer.len, 0, NULL);
+	const char *found = json_string_value(json_object_get(record, "id"));
+	const char *id =
+	    arena_str(c->arena, bytes_str(found == NULL ? "" : found));
+	json_decref(record);
+	TRY(sign_first(c, id, &signed_, e));
+	return print_record(c, buf_bytes(&signed_), e);
+}
+
+static enum err_code
+check_signing(struct cli *c, struct err *e)
+{
+	bool sign = c->option[OPT_KEY] != NULL;
+	if (sign == (c->option[OPT_CERT] != NULL))
+		return ERR_OK;
+	return cli_usage_missing(c, sign ? "--cert" : "--key", e);
+}
+
+static enum err_code
+ceremony_request(struct cli *c, struct err *e)
+{
+	struct command command = { .act = ACT_CEREMONY_CA };
+	struct buf csr AUTO_BUF = BUF(2 * CSR_MAX_BYTES);
+	const char *name = c->operand[0];
+	bool found = false;
+	TRY(check_signing(c, e));
+	/* It becomes a file's name before the engine has judged it. */
+	if (name[0] == '\0' || name[0] == '-' ||
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") !=
+		strlen(name))
+		return err_at(e, ERR_INVALID, "cli-ca-name", NULL,
+		    at_field("name"),
+		    "%s is no name of a CA: write a-z, 0-9 and dash", name);
+	take_fields(c, &command);
+	command.f[CF_NAME] = bytes_str(name);
+	if (c->field[CF_CSR] != NULL)
+		TRY(input_read(c, c->field[CF_CSR], 2 * CSR_MAX_BYTES, &csr,
+		    e));
+	else
+		TRY(old_key(c, name, &csr, &found, e));
+	if (c->field[CF_CSR] == NULL && !found)
+		TRY(make_keys(c, name, &csr, e));
+	command.f[CF_CSR] = buf_bytes(&csr);
+	return ask(c, &command, e);
+}
+
+static enum err_code
+ceremony_crl(struct cli *c, struct err *e)
+{
+	struct command command = { .act = ACT_CEREMONY_CRL };
+	TRY(check_signing(c, e));
+	take_fields(c, &command);
+	return ask(c, &command, e);
+}
+
+/* --- To the root and back ---------------------------------------------------------------- */
+
+static bool
+get_octets(struct cli *c, const json_t *record, const char *member,
+    struct bytes *out)
+{
+	struct buf b AUTO_BUF = BUF(CEREMONY_FILE_MAX);
+	const char *text = json_string_value(json_object_get(record, member));
+	if (text == NULL || !base64_get(&b, bytes_str(text)))
+		return false;
+	*out = arena_copy(c->arena, buf_bytes(&b));
+	return true;
+}
+
+static enum err_code
+not_an_answer(struct err *e)
+{
+	return err_say(e, ERR_IO, "cli-answer",
+	    "the engine's answer is not JSON");
+}
+
+static enum err_code
+take_signatures(struct cli *c, const char *id, struct ceremony_file *f,
+    struct err *e)
+{
+	json_t *page, *row;
+	size_t i;
+	bool good = true;
+	TRY(engine_json(c,
+	    path_of(c, "/ceremonies/", id, "/signatures?blobs=1"), &page, e));
+	json_array_foreach(json_object_get(page, "items"), i, row)
+	{
+		if (f->n_evidence < CEREMONY_EVIDENCE_MAX)
+			good = get_octets(c, row, "evidence",
+				   &f->evidence[f->n_evidence++]) &&
+			       good;
+	}
+	json_decref(page);
+	return good ? ERR_OK : not_an_answer(e);
+}
+
+static enum err_code
+take_ceremony(struct cli *c, const char *id, struct ceremony_file *f,
+    struct err *e)
+{
+	json_t *record;
+	TRY(engine_json(c, path_of(c, "/ceremonies/", id, "?blobs=1"), &record,
+	    e));
+	const char *state = json_string_value(json_object_get(record, "state"));
+	const char *text =
+	    json_string_value(json_object_get(record, "statement"));
+	bool agreed = state != NULL && strcmp(state, "agreed") == 0;
+	bool good = text != NULL && get_octets(c, record, "tbs", &f->object[0]);
+	if (good)
+		f->statement = bytes_str(arena_str(c->arena, bytes_str(text)));
+	json_decref(record);
+	if (!agreed)
+		return err_say(e, ERR_CONFLICT, "cli-ceremony-state",
+		    "officers have not agreed on the ceremony %s, or it has "
+		    "ended: see refrendo ceremony show",
+		    id);
+	if (!good)
+		return not_an_answer(e);
+	TRY(ceremony_parse(f->statement, c->arena, &f->is, e));
+	return take_signatures(c, id, f, e);
+}
+
+static enum err_code
+ceremony_export(struct cli *c, struct err *e)
+{
+	struct buf out AUTO_BUF = BUF(CEREMONY_FILE_MAX);
+	struct buf words AUTO_BUF = BUF(1024);
+	struct ceremony_file *f = arena_get(c->arena, sizeof(*f));
+	uint8_t hash[SHA256_LEN];
+	*f = (struct ceremony_file){ .is_answer = false };
+	TRY(take_ceremony(c, c->operand[0], f, e));
+	ceremony_file_print(f, &out);
+	buf_putc(&out, '\n');
+	TRY(buf_end(&out, e));
+	sha256(hash, f->statement);
+	speak_hash(hash, &words);
+	fprintf(stderr, "%s\n  %s\n",
+	    SAY(c, "to be compared where the root is:",
+		"para comparar donde está la raíz:"),
+	    buf_text(&words));
+	return print_octets(c, buf_bytes(&out), e);
+}
+
+/* The certificate beside the others, and what the configuration still lacks. */
+static enum err_code
+keep_certificate(struct cli *c, const struct ceremony_file *f, struct err *e)
+{
+	struct buf pem AUTO_BUF = BUF(2 * CERT_MAX_BYTES);
+	const char *name = arena_str(c->arena, f->is.object[0].name);
+	const char *path = arena_printf(c->arena, "%s/ca/%s.pem", c->dir, name);
+	pem_put(&pem, "CERTIFICATE", f->object[0]);
+	TRY(buf_end(&pem, e));
+	TRY(file_write(path, buf_bytes(&pem), 0644, e));
+	fprintf(stderr,
+	    "%s\n"
+	    "  - name: %s\n"
+	    "    certificate: ca/%s.pem\n"
+	    "    key: file:keys/%s.key\n"
+	    "    ocsp_key: file:keys/%s-ocsp.key\n"
+	    "    ocsp_certificate: 30d\n",
+	    SAY(c,
+		"to put it to work, add this below issuers: in "
+		"etc/refrendo.yaml and start the engine again:",
+		"para que funcione, agregue esto bajo issuers: en "
+		"etc/refrendo.yaml y reinicie el motor:"),
+	    name, name, name, name);
+	return ERR_OK;
+}
+
+static enum err_code
+ceremony_import(struct cli *c, struct err *e)
+{
+	struct command command = { .act = ACT_CEREMONY_IMPORT };
+	struct buf text AUTO_BUF = BUF(0), answer AUTO_BUF = ANSWER_BUF;
+	struct ceremony_file *f = arena_get(c->arena, sizeof(*f));
+	TRY(input_read(c, c->operand[0], CEREMONY_FILE_MAX, &text, e));
+	TRY(ceremony_file_parse(buf_bytes(&text), c->arena, f, e));
+	take_fields(c, &command);
+	command.f[CF_ANSWER] = buf_bytes(&text);
+	TRY(engine_command(c, &command, c->option[OPT_IDEMPOTENCY_KEY], &answer,
+	    e));
+	TRY(print_record(c, buf_bytes(&answer), e));
+	if (f->is.object[0].kind != CEREMONY_CERTIFICATE)
+		return ERR_OK;
+	return keep_certificate(c, f, e);
+}
+
+/* clang-format off */
+#define SIGN (OPTION(OPT_KEY) | OPTION(OPT_CERT) | OPTION(OPT_YES))
+#define PAGES (OPTION(OPT_AFTER) | OPTION(OPT_LIMIT) | OPTION(OPT_ALL))
+static const struct verb verbs[] = {
+	{ "ceremony", "request", ceremony_request, ACT_CEREMONY_CA, CF_NAME, "NAME", 1, 1,
+	    SIGN | OPTION(OPT_ALGORITHM),
+	    "ask the root for an issuing CA; its keys are made in DIR/keys, or --csr names them", "pedir a la raíz una emisora; sus llaves se crean en DIR/keys, o las indica --csr",
+	    "ceremony request emisora-g2 --as 11111111-1 --key officer.key --cert officer.pem", NULL },
+	{ "ceremony", "crl", ceremony_crl, ACT_CEREMONY_CRL, NO_OPERAND, "", 0, 0, SIGN,
+	    "ask the root for its next CRL, with one more CA revoked or none", "pedir a la raíz su próxima CRL, con una CA más revocada o ninguna",
+	    "ceremony crl --as 11111111-1 --serial 6d92da03… --cause superseded", NULL },
+	{ "ceremony", "endorse", run_sign, ACT_CEREMONY_ENDORSE, CF_CEREMONY, "NUMBER", 1, 1, SIGN,
+	    "sign a ceremony as officer, or bring the signature", "firmar una ceremonia como oficial, o traer la firma",
+	    "ceremony endorse CER-2026-000001 --key officer.key --cert officer.pem", "/ceremonies/{}/statement" },
+	{ "ceremony", "statement", run_statement, NO_ACT, NO_OPERAND, "NUMBER", 1, 1, OPTION(OPT_OUT),
+	    "the exact bytes that officers sign", "los bytes exactos que firman las oficiales",
+	    "ceremony statement CER-2026-000001 --out statement.json", "/ceremonies/{}/statement" },
+	{ "ceremony", "export", ceremony_export, NO_ACT, NO_OPERAND, "NUMBER", 1, 1,
+	    OPTION(OPT_OUT) | OPTION(OPT_SOCKET),
+	    "the request for the root, with the officers' signatures", "la solicitud para la raíz, con las firmas de las oficiales",
+	    "ceremony export CER-2026-000001 --out /media/archivos/ceremony.request", NULL },
+	{ "ceremony", "import", ceremony_import, ACT_CEREMONY_IMPORT, CF_ANSWER, "FILE", 1, 1, 0,
+	    "bring what the root signed", "traer lo que firmó la raíz",
+	    "ceremony import ceremony.answer --as 11111111-1", NULL },
+	{ "ceremony", "withdraw", run_act, ACT_CEREMONY_WITHDRAW, CF_CEREMONY, "NUMBER", 1, 1, 0,
+	    "withdraw a ceremony that was not completed", "retirar una ceremonia que no se completó",
+	    "ceremony withdraw CER-2026-000001 --as 11111111-1", NULL },
+	{ "ceremony", "ls", run_list, NO_ACT, NO_OPERAND, "", 0, 0, PAGES,
+	    "list ceremonies", "listar ceremonias", "ceremony ls", "/ceremonies" },
+	{ "ceremony", "show", run_show, NO_ACT, NO_OPERAND, "NUMBER", 1, 1, OPTION(OPT_BLOBS),
+	    "show one ceremony", "mostrar una ceremonia",
+	    "ceremony show CER-2026-000001", "/ceremonies/{}" },
+	{ "ca", "ls", run_list, NO_ACT, NO_OPERAND, "", 0, 0, PAGES,
+	    "list the root and the CAs that it signed", "listar la raíz y las CA que firmó", "ca ls", "/cas" },
+	{ "ca", "show", run_show, NO_ACT, NO_OPERAND, "NAME", 1, 1, OPTION(OPT_BLOBS),
+	    "show one CA", "mostrar una CA", "ca show emisora", "/cas/{}" },
+	{ "ca", "get", run_certificate, NO_ACT, NO_OPERAND, "NAME", 1, 1,
+	    OPTION(OPT_OUT) | OPTION(OPT_DER),
+	    "the certificate of a CA", "el certificado de una CA",
+	    "ca get emisora --out emisora.pem", "/cas/{}/certificate" },
+	{ "ca", "stop", run_act, ACT_CA_STOP, CF_NAME, "NAME", 1, 1, 0,
+	    "let a CA issue no more; its CRLs and OCSP answers go on", "que una CA no emita más; sus CRL y respuestas OCSP siguen",
+	    "ca stop emisora --as 11111111-1 --reason \"la reemplaza emisora-g2\"", NULL },
+};
+/* clang-format on */
+
+const struct verbs cli_verbs_ceremony_engine = { verbs, ARRAY_LEN(verbs) };

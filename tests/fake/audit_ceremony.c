@@ -1,0 +1,235 @@
+/* Ceremonies of the root in the log that tests verify. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "audit_world.h"
+
+/* What is to be signed, and by which ceremony. */
+struct rite {
+	const char *id, *name;
+	enum ceremony_kind kind;
+	struct buf whole; /* as the root signs it */
+	struct bytes tbs;
+	uint8_t hash[HASH_LEN];
+	struct buf statement;
+};
+
+static struct key *
+signing_key(struct world *w)
+{
+	return twisted(w, CEREMONY_OTHER_KEY) ? keys.other : keys.root;
+}
+
+static void
+make_ca(struct world *w, struct rite *r)
+{
+	struct want want = { r->name, NULL, keys.other, &w->root,
+		signing_key(w), true, false, T0 - DAY, T0 + 2000 * DAY };
+	struct bytes sigalg, signature;
+
+	r->whole = BUF(CERT_MAX_BYTES);
+	build_cert(w, &want, &r->whole);
+	OK(signed_split(buf_bytes(&r->whole), &r->tbs, &sigalg, &signature,
+	    &err));
+}
+
+static enum err_code
+none_rewind(void *ctx, struct err *e)
+{
+	(void)ctx;
+	(void)e;
+	return ERR_OK;
+}
+
+static enum err_code
+none_next(void *ctx, struct crl_entry *entry, bool *more, struct err *e)
+{
+	(void)ctx;
+	(void)entry;
+	(void)e;
+	*more = false;
+	return ERR_OK;
+}
+
+static void
+make_list(struct world *w, struct rite *r, uint64_t number)
+{
+	struct buf tbs AUTO_BUF = BUF(8192), sig AUTO_BUF = BUF(SIG_MAX);
+	struct crl_source none = { NULL, none_rewind, none_next };
+	struct bytes sigalg, signature;
+	struct cert root;
+
+	OK(cert_parse(buf_bytes(&w->root), &root, &err));
+	struct crl_spec spec = { .issuer = root.subject,
+		.issuer_ski = root.ski,
+		.issuer_type = KEY_EC_P256,
+		.number = number,
+		.this_update = w->now,
+		.next_update = w->now + 300 * DAY };
+	OK(crl_build_tbs(&spec, &none, &tbs, &err));
+	OK(key_sign(keys.root, buf_bytes(&tbs), &sig, &err));
+	r->whole = BUF(16384);
+	OK(signed_assemble(buf_bytes(&tbs), key_type_sigalg(KEY_EC_P256),
+	    buf_bytes(&sig), &r->whole, &err));
+	OK(signed_split(buf_bytes(&r->whole), &r->tbs, &sigalg, &signature,
+	    &err));
+}
+
+static void
+propose_rite(struct world *w, struct rite *r)
+{
+	struct jw j = detail_of(&w->e[w->n].detail);
+	uint8_t root[HASH_LEN], log_root[HASH_LEN];
+
+	sha256(r->hash, r->tbs);
+	sha256(root,
+	    buf_bytes(twisted(w, CEREMONY_OTHER_ROOT) ? &w->issuer : &w->root));
+	merkle_root(&w->tree, log_root);
+	struct ceremony_statement st = { .origin = bytes_str(ORIGIN),
+		.id = bytes_str(r->id),
+		.root_sha256 = bytes_of(root, HASH_LEN),
+		.n = 1,
+		.proposed_by = bytes_str(OFFICER),
+		.log_size = w->tree.size,
+		.log_root = bytes_of(log_root, HASH_LEN),
+		.text_es = bytes_str("Autorizo."),
+		.issued = w->now,
+		.expires = w->now + HOUR };
+	st.object[0].kind = r->kind;
+	st.object[0].name = bytes_str(r->name);
+	st.object[0].tbs_sha256 = bytes_of(r->hash, HASH_LEN);
+	r->statement = BUF(STATEMENT_MAX);
+	OK(ceremony_print(&st, &r->statement, &err));
+	actor(w, &j, OFFICER, "officer");
+	jw_member_str(&j, "statement", buf_bytes(&r->statement));
+	jw_member_base64(&j, "tbs", r->tbs);
+	append(w, ENTRY_CEREMONY_PROPOSED, &j,
+	    (struct entry_refs){ .request = bytes_str(r->id),
+		.tbs = bytes_of(r->hash, HASH_LEN) });
+}
+
+static void
+sign_rite(struct world *w, struct rite *r, bool second)
+{
+	struct jw j = detail_of(&w->e[w->n].detail);
+	struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct buf other AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct key *key = second ? keys.minister : keys.officer;
+	struct buf *cert = second ? &w->minister : &w->officer;
+	struct want want = { "Nadie", OFFICER, keys.other, NULL, keys.other,
+		false, false, T0 - DAY, T0 + DAY };
+
+	if (twisted(w, CEREMONY_SIGNED_BY_STRANGER)) {
+		build_cert(w, &want, &other);
+		key = keys.other;
+		cert = &other;
+	}
+	OK(cms_sign(key, buf_bytes(cert), buf_bytes(&r->statement), w->now,
+	    &cms, &err));
+	actor(w, &j, second ? MINISTER : OFFICER, "officer");
+	jw_member_base64(&j, "evidence", buf_bytes(&cms));
+	jw_member_int(&j, "needed", 2);
+	jw_member_str(&j, "officer", bytes_str(second ? MINISTER : OFFICER));
+	append(w, ENTRY_CEREMONY_ENDORSED, &j,
+	    (struct entry_refs){ .request = bytes_str(r->id) });
+}
+
+static void
+complete_rite(struct world *w, struct rite *r)
+{
+	struct jw j = detail_of(&w->e[w->n].detail);
+	uint8_t whole[HASH_LEN];
+
+	sha256(whole, buf_bytes(&r->whole));
+	actor(w, &j, OFFICER, "officer");
+	jw_member_str(&j, "kind", bytes_str(ceremony_kind_name(r->kind)));
+	jw_member_str(&j, "name", bytes_str(r->name));
+	jw_member_base64(&j, "object", buf_bytes(&r->whole));
+	jw_member_str(&j, "transcript", bytes_str("la raíz firmó"));
+	append(w, ENTRY_CEREMONY_COMPLETED, &j,
+	    (struct entry_refs){ .request = bytes_str(r->id),
+		.tbs = bytes_of(r->hash, HASH_LEN),
+		.object = bytes_of(whole, HASH_LEN) });
+}
+
+static void
+rite_fini(struct rite *r)
+{
+	buf_fini(&r->whole);
+	buf_fini(&r->statement);
+}
+
+static void
+hold(struct world *w, struct rite *r)
+{
+	propose_rite(w, r);
+	sign_rite(w, r, false);
+	if (!twisted(w, CEREMONY_UNSIGNED))
+		sign_rite(w, r, true);
+	if (twisted(w, CEREMONY_LATE))
+		w->now += 2 * HOUR;
+	if (twisted(w, CEREMONY_WITHDRAWN_BEFORE))
+		plain(w, ENTRY_CEREMONY_WITHDRAWN,
+		    (struct entry_refs){ .request = bytes_str(r->id) });
+	if (twisted(w, CEREMONY_OTHER_OBJECT)) {
+		buf_fini(&r->whole);
+		make_ca(w, r);
+	}
+	complete_rite(w, r);
+	if (twisted(w, CEREMONY_TWICE))
+		complete_rite(w, r);
+}
+
+void
+stop_ca(struct world *w, const char *name)
+{
+	struct jw j = detail_of(&w->e[w->n].detail);
+
+	actor(w, &j, OFFICER, "officer");
+	jw_member_str(&j, "name", bytes_str(name));
+	append(w, ENTRY_CA_STOPPED, &j, (struct entry_refs){ 0 });
+}
+
+/* A new CA, two lists of the root, and two ceremonies that come to nothing. */
+void
+hold_ceremonies(struct world *w)
+{
+	static const struct {
+		const char *id;
+		enum entry_type type;
+	} ends[] = {
+		{ "CER-4", ENTRY_CEREMONY_WITHDRAWN },
+		{ "CER-5", ENTRY_CEREMONY_LAPSED },
+	};
+	struct rite ca = { .id = "CER-1", .name = "g2" };
+	struct rite list[2] = {
+		{ .id = "CER-2", .name = "root", .kind = CEREMONY_CRL },
+		{ .id = "CER-3", .name = "root", .kind = CEREMONY_CRL },
+	};
+
+	make_ca(w, &ca);
+	hold(w, &ca);
+	rite_fini(&ca);
+	for (size_t i = 0; i < 2; i++) {
+		make_list(w, &list[i],
+		    twisted(w, CEREMONY_LIST_BACK) ? 2 : 2 + i);
+		if (w->twist == NOTHING || twisted(w, CEREMONY_LIST_BACK))
+			hold(w, &list[i]);
+		rite_fini(&list[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		struct rite r = { .id = ends[i].id, .name = "g3" };
+		make_ca(w, &r);
+		propose_rite(w, &r);
+		plain(w, ends[i].type,
+		    (struct entry_refs){ .request = bytes_str(r.id) });
+		rite_fini(&r);
+	}
+	stop_ca(w, twisted(w, CA_STOPPED_UNKNOWN) ? "nadie" : "g2");
+}

@@ -1,0 +1,240 @@
+#!/usr/bin/python3
+"""Ceremonies: a root that was never on the host, CAs that officers agreed on.
+
+openssl judges the chains, the name constraints and the root's lists; both
+verifiers find the ceremonies in the export.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+
+import harness
+
+SECOND = "18765432-7"
+
+
+def root(engine):
+    """On its own machine, which has its own directory."""
+    medium = engine.temp("medium")
+    p = engine.with_passphrase(
+        [harness.REFRENDO, "ceremony", "root", "--to", medium, "--origin",
+         "estado.example.org/log", "--algorithm", engine.algorithm],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    text, _ = p.communicate()
+    assert p.returncode == 0, text.decode()
+    return os.path.join(medium, "root.key"), os.path.join(medium, "root.pem")
+
+
+def sign(engine, request, files, *more):
+    """What the root's machine says; the answer is a file."""
+    answer = engine.temp("ceremony.answer")
+    p = engine.with_passphrase(
+        [harness.REFRENDO, "ceremony", "sign", request, "--key", files[0],
+         "--cert", files[1], "--out", answer, *more],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL)
+    text, _ = p.communicate()
+    if p.returncode != 0:
+        raise harness.Refused(p.returncode, text.decode())
+    return answer
+
+
+def init_offline(engine, *more):
+    files = root(engine)
+    engine.init("--root", files[1], *more)
+    request = engine.dir + ".new/ceremony/init.request"
+    assert not os.path.exists(engine.dir)
+    answer = sign(engine, request, files)
+    engine.cli("init", "--answer", answer)
+    assert not os.path.exists(engine.path("keys", "root.key"))
+    return files
+
+
+def request_ca(engine, name, *more):
+    """Keys are made here, under the engine's passphrase."""
+    p = engine.with_passphrase(
+        [harness.REFRENDO, "ceremony", "request", name, "--as",
+         harness.OFFICER, "--dir", engine.dir, "--json", *more],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL)
+    out, err = p.communicate()
+    if p.returncode != 0:
+        raise harness.Refused(p.returncode, out.decode() + err.decode())
+    return json.loads(out)
+
+
+def agree(engine, made):
+    got = engine.cli("ceremony", "endorse", made["id"], "--cms",
+                     engine.sign_as_officer(made["id"], "ceremony"))
+    assert got["state"] == "agreed", got
+    request = engine.temp(made["id"] + ".request")
+    engine.cli("ceremony", "export", made["id"], "--out", request)
+    return request
+
+
+def complete(engine, made, files):
+    answer = sign(engine, agree(engine, made), files, "--ceilings",
+                  engine.path("etc", "signer.yaml"))
+    got = engine.cli("ceremony", "import", answer, "--as", harness.OFFICER)
+    assert got["state"] == "completed", got
+    return got
+
+
+def add_issuer(engine, name):
+    """What import says to add, and a start with it."""
+    with open(engine.path("etc", "refrendo.yaml"), "a") as f:
+        f.write(f"  - name: {name}\n    certificate: ca/{name}.pem\n"
+                f"    key: file:keys/{name}.key\n"
+                f"    ocsp_key: file:keys/{name}-ocsp.key\n"
+                f"    ocsp_certificate: 30d\n")
+    assert engine.stop() == 0
+    engine.start()
+
+
+def openssl_verify(engine, root_pem, *more):
+    return harness.run("openssl", "verify", "-CAfile", root_pem, *more,
+                       check=False)
+
+
+def both_verifiers(engine):
+    engine.audit()
+    here = os.path.dirname(os.path.abspath(__file__))
+    p = subprocess.run(
+        [sys.executable, os.path.join(here, "verify_export.py"),
+         engine.temp("export.jsonl"), engine.path("ca", "log.pem")],
+        capture_output=True, text=True)
+    assert p.returncode == 0, p.stdout + p.stderr
+
+
+def published_list(engine):
+    der = engine.temp("root.crl")
+    status, _, body = engine.get("/crl/root.crl")
+    assert status == 200
+    with open(der, "wb") as f:
+        f.write(body)
+    p = harness.run("openssl", "crl", "-inform", "DER", "-in", der, "-noout",
+                    "-text", "-CAfile", engine.path("ca", "root.pem"))
+    assert b"verify OK" in p.stderr, p.stderr
+    text = p.stdout.decode()
+    number = int(re.search(r"CRL Number: *\n? *(\d+)", text).group(1))
+    return der, number, text
+
+
+def refused(status, text, call, *args, **named):
+    try:
+        got = call(*args, **named)
+    except harness.Refused as no:
+        assert no.status == status and text in no.text, str(no)
+        return
+    raise AssertionError(f"not refused: {got}")
+
+
+def test_issuing_ca():
+    with harness.Engine() as engine:
+        files = init_offline(engine)
+        engine.start()
+        engine.populate(people=2)
+        made = request_ca(engine, "emisora-g2")
+        assert made["state"] == "proposed", made
+        # Nothing leaves before officers agree, and no name twice.
+        refused(5, "officers have not agreed", engine.cli, "ceremony",
+                "export", made["id"], "--out", engine.temp("early"))
+        refused(5, "there is a CA emisora already", request_ca, engine,
+                "emisora")
+        refused(6, "is no name of a CA", request_ca, engine, "../../x")
+        done = complete(engine, made, files)
+        assert done["name"] == "emisora-g2", done
+        # The same answer again is no second CA.
+        refused(5, "that is completed cannot do this", engine.cli,
+                "ceremony", "import", engine.temp("ceremony.answer"), "--as",
+                harness.OFFICER)
+        new = engine.path("ca", "emisora-g2.pem")
+        p = openssl_verify(engine, files[1], "-x509_strict", new)
+        assert p.returncode == 0, p.stderr
+        text = harness.run("openssl", "x509", "-in", new, "-noout", "-text")
+        assert b"CA:TRUE, pathlen:0" in text.stdout
+        add_issuer(engine, "emisora-g2")
+        names = [ca["name"] for ca in engine.cli("ca", "ls")["items"]]
+        assert names == ["emisora", "emisora-g2", "endorser", "root"], names
+        # A policy names it: the old CA goes on with its status.
+        old = engine.issue(engine.holders[0])
+        path = engine.path("etc", "policies", "funcionario-firma.yaml")
+        with open(path) as f:
+            policy = f.read()
+        with open(path, "w") as f:
+            f.write(re.sub(r"version: (\d+)",
+                           lambda m: f"version: {int(m[1]) + 1}",
+                           policy.replace("issuer: emisora",
+                                          "issuer: emisora-g2"), count=1))
+        engine.activate(path)
+        engine.cli("ca", "stop", "emisora", "--as", harness.OFFICER,
+                   "--reason", "la reemplaza emisora-g2")
+        refused(5, "issues no more", engine.cli, "ca", "stop", "emisora",
+                "--as", harness.OFFICER)
+        fresh = engine.issue(engine.holders[1])
+        assert fresh["issuer"] == "emisora-g2", fresh
+        pem = engine.pem(fresh["serial"])
+        p = openssl_verify(engine, files[1], "-untrusted", new, pem)
+        assert p.returncode == 0, p.stderr
+        engine.cli("cert", "revoke", old["serial"], "--as", harness.MINISTER,
+                   "--cause", "office-ended")
+        assert engine.ocsp(engine.pem(old["serial"])) == "revoked"
+        both_verifiers(engine)
+
+
+def test_root_list():
+    with harness.Engine() as engine:
+        files = init_offline(engine)
+        engine.start()
+        engine.populate(people=1)
+        _, number, text = published_list(engine)
+        assert number == 1 and "No Revoked" in text, text
+        made = engine.cli("ceremony", "crl", "--as", harness.OFFICER)
+        complete(engine, made, files)
+        _, number, _ = published_list(engine)
+        assert number == 2
+        # A CA is revoked: its serial, for a reason that a CA can have.
+        serial = harness.run(
+            "openssl", "x509", "-in", engine.path("ca", "emisora.pem"),
+            "-noout", "-serial").stdout.decode().split("=")[1].strip()
+        refused(6, "a CA is revoked for", engine.cli, "ceremony", "crl",
+                "--as", harness.OFFICER, "--serial", serial, "--cause",
+                "death")
+        refused(3, "no CA of this installation", engine.cli, "ceremony",
+                "crl", "--as", harness.OFFICER, "--serial", "11" * 20,
+                "--cause", "superseded")
+        made = engine.cli("ceremony", "crl", "--as", harness.OFFICER,
+                          "--serial", serial, "--cause", "superseded")
+        other = engine.cli("ceremony", "crl", "--as", harness.OFFICER)
+        late = sign(engine, agree(engine, other), files)
+        os.rename(late, late + ".late")
+        complete(engine, made, files)
+        der, number, text = published_list(engine)
+        assert number == 3 and serial in text and "Superseded" in text, text
+        refused(5, "another CRL of the root", engine.cli, "ceremony",
+                "import", late + ".late", "--as", harness.OFFICER)
+        # openssl refuses the chain, and core issues no more by it.
+        pem = engine.temp("root.crl.pem")
+        harness.run("openssl", "crl", "-inform", "DER", "-in", der, "-out",
+                    pem)
+        p = openssl_verify(engine, files[1], "-crl_check", "-CRLfile", pem,
+                           engine.path("ca", "emisora.pem"))
+        assert p.returncode != 0 and b"revoked" in p.stderr, p.stderr
+        ca = engine.cli("ca", "show", "emisora")
+        assert "revoked" in ca, ca
+        refused(6, "was revoked by the root", engine.request,
+                engine.holders[0])
+        # Found again after a restart.
+        engine.stop()
+        engine.start()
+        _, number, _ = published_list(engine)
+        assert number == 3
+        both_verifiers(engine)
+
+
+if __name__ == "__main__":
+    sys.exit(harness.run_tests([
+        ("an issuing CA", test_issuing_ca),
+        ("the root's list", test_root_list)]))
