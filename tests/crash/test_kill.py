@@ -1,11 +1,13 @@
 """SIGKILL to core and to the signer at every boundary between two steps,
 with work in flight; after each restart nothing acknowledged is lost, no
-certificate is unrecorded, no serial comes twice, and audit and replay agree.
+certificate is unrecorded, no serial comes twice, a complete CRL with its delta
+says what the records say, and audit and replay agree.
 
 INCIDENTS rows 3, 37, 39, 51, 52 and 64; faults F1, F2 and F3.
 """
 import os
 import random
+import re
 import sys
 import threading
 import time
@@ -114,6 +116,52 @@ def check_status(engine, found, sample):
             assert ": revoked" in text, text
 
 
+def take_up_deltas(engine):
+    """Each change of status makes a delta from here on."""
+    path = engine.path("etc", "policies", "funcionario-firma.yaml")
+    with open(path) as f:
+        text = f.read()
+    text = re.sub(r"(?m)^version: (\d+)",
+                  lambda m: f"version: {int(m.group(1)) + 1}", text, count=1)
+    text, n = re.subn(r"crl: \{", "crl: {delta: 15m, ", text)
+    assert n == 1, text
+    with open(path, "w") as f:
+        f.write(text)
+    since = len(engine.log)
+    engine.activate(path)
+    engine.wait_log(r"event=crl-published .*base=[1-9]", since)
+
+
+def served(engine, path):
+    """Number, base and reasons by serial of a list, as openssl reads it."""
+    file = engine.temp("served.crl")
+    harness.run("curl", "-sf", "-o", file, engine.url + path)
+    text = harness.run("openssl", "crl", "-inform", "DER", "-in", file,
+                       "-noout", "-text").stdout.decode()
+    reasons = {}
+    for part in text.split("Serial Number: ")[1:]:
+        reason = re.search(r"Reason Code: \n\s+(.*)", part)
+        reasons[part.split()[0].lower()] = reason and reason.group(1)
+    number, base = (re.search(name + r".*\n\s+(\d+)", text) for name in
+                    ("CRL Number", "Delta CRL Indicator"))
+    return int(number.group(1)), int(base.group(1)) if base else 0, reasons
+
+
+def check_lists(engine, revoked):
+    """A client that combines both knows of every acknowledged revocation."""
+    full, _, listed = served(engine, "/crl/emisora.crl")
+    delta, base, changed = served(engine, "/crl/emisora/delta.crl")
+    if base > full:  # a complete list came in between
+        full, _, listed = served(engine, "/crl/emisora.crl")
+    assert base <= full, (base, full)
+    known = set(listed)
+    if delta > full:
+        for serial, reason in changed.items():
+            (known.discard if reason == "Remove From CRL" else known.add)(
+                serial)
+    assert revoked <= known, revoked - known
+
+
 def sweep(role):
     """One engine, killed at the n-th call after arming, ROUNDS times."""
     with harness.Engine(env={"LD_PRELOAD": os.environ["CRASH_SHIM"],
@@ -121,6 +169,7 @@ def sweep(role):
         engine.init()
         engine.start()
         engine.populate(people=WORKERS)
+        take_up_deltas(engine)
         going = threading.Event()
         workers = [Work(engine, engine.holders[i], i, going)
                    for i in range(WORKERS)]
@@ -135,7 +184,10 @@ def sweep(role):
             going.clear()  # what is in flight goes on under the checks
             found = check_nothing_lost(engine, workers)
             check_status(engine, found, 1)
-            engine.audit()
+            check_lists(engine, {s for w in workers
+                                 for s, state in list(w.acknowledged.items())
+                                 if state == "revoked"})
+            engine.audit(journal=False)
         for w in workers:
             w.stopping = True
         going.set()
