@@ -105,7 +105,7 @@ struct ca {
 	int64_t last_number; /* of all its crl.published */
 	struct scope *scope; /* by partition, 0 the full list; owned */
 	size_t n_scope, size_scope;
-	bool stopped;        /* it issues no more */
+	bool stopped; /* it issues no more */
 	/* The last one of the full list. */
 	int64_t crl_number;
 	uint64_t crl_index, crl_covers;
