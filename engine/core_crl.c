@@ -193,11 +193,8 @@ static bool
 next_due(struct core *c, bool wanted, struct core_issuer **issuer,
     struct core_crl **list)
 {
-	size_t all = 0, n = 0;
-	for (size_t i = 0; i < c->n_issuer; i++)
-		all += c->issuer[i].n_crl;
 	for (size_t turn = 0; turn < 2; turn++) {
-		n = 0;
+		size_t n = 0;
 		for (size_t i = 0; i < c->n_issuer; i++) {
 			struct core_issuer *is = &c->issuer[i];
 			for (size_t k = 0; k < is->n_crl; k++, n++) {

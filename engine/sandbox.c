@@ -174,7 +174,7 @@ filter_fill(scmp_filter_ctx ctx, int groups)
 	for (size_t i = 0; (groups & G_CLIENT) != 0 && i < 2; i++) {
 		const int families[] = { AF_INET, AF_INET6 };
 		if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]),
+			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0),
 			SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM)) != 0)
 			return false;
 	}

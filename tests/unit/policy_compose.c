@@ -312,6 +312,7 @@ defaults_of_a_base(void **state)
 		const char *texts[] = { buf_text(&base), buf_text(&own) };
 		AUTO(policy_set) set = load(texts, 2, &f);
 		if (f.errors != (rows[i].id != NULL) ||
+		    (set == NULL) != (f.errors > 0) ||
 		    (f.errors > 0 && (strcmp(f.v[0].err.id, rows[i].id) != 0 ||
 					 strcmp(f.v[0].err.where.field,
 					     rows[i].field) != 0)))
