@@ -41,7 +41,7 @@ struct known_list {
 };
 /* A checkpoint that the signer signed. */
 struct point {
-	uint64_t size;
+	uint64_t size, number; /* of its record */
 	uint8_t root[HASH_LEN];
 };
 struct lists {
@@ -53,9 +53,10 @@ struct comparison {
 	struct point *point; /* owned, sizes rising */
 	size_t n_point, point_at;
 	struct merkle tree;
-	/* What came before the export: the number of a record, and the time
-	 * that an older file says. */
-	uint64_t last;
+	/* What came before the export: up to the record 'last', and of these
+	 * what is older than the file says of itself (NEVER: it was just
+	 * made), or stands before a checkpoint that the file covers. */
+	uint64_t last, covered;
 	int64_t created;
 	uint64_t bad_lines;
 	bool failed;
@@ -142,6 +143,7 @@ read_checkpoint(struct comparison *x, const struct journal_record *r)
 	}
 	struct point *p = &x->point[x->n_point++];
 	p->size = (uint64_t)r->value;
+	p->number = r->number;
 	memcpy(p->root, r->digest.p, HASH_LEN);
 }
 
@@ -159,7 +161,8 @@ static void
 read_record(void *ctx, const struct journal_record *r)
 {
 	struct comparison *x = ctx;
-	bool is_before = r->number <= x->last && r->time <= x->created;
+	bool is_before = r->number <= x->last &&
+			 (r->time < x->created || r->number < x->covered);
 	char name[84];
 	for (size_t i = 0; i < ARRAY_LEN(records); i++) {
 		if (strcmp(r->kind, records[i].record) != 0)
@@ -301,6 +304,7 @@ check_points(struct comparison *x)
 		uint8_t root[HASH_LEN];
 		char size[24];
 		struct err e;
+		x->covered = x->point[x->point_at].number;
 		merkle_root(&x->tree, root);
 		if (memcmp(root, x->point[x->point_at].root, HASH_LEN) == 0)
 			continue;
@@ -353,7 +357,7 @@ read_line(void *ctx, struct bytes line)
 		return;
 	}
 	struct json_obj o = json_root(j, &bad, &e);
-	if (bytes_is(json_opt_str(o, "kind"), "header"))
+	if (x->created != NEVER && bytes_is(json_opt_str(o, "kind"), "header"))
 		x->created = json_get_int(o, "created");
 	if (!bytes_is(json_opt_str(o, "kind"), "entry"))
 		return;
@@ -441,6 +445,7 @@ compare_files(struct cli *c, struct comparison *x, const char *journal,
 	    c->dir, (int)getpid());
 	uint64_t entries;
 	TRY(journal_read(journal, look_record, x, e));
+	x->created = export == NULL ? NEVER : 0;
 	if (export == NULL)
 		TRY(export_to(c, temporary, &entries, e));
 	enum err_code code =

@@ -468,6 +468,9 @@ static void
 incident_37_41_journal_and_log(void **state)
 {
 	(void)state;
+	/* Of a file is judged what was signed in a second before its own. */
+	for (int64_t now = clock_now(); clock_now() == now;)
+		usleep(10000);
 	step("audit export x.jsonl" AT, 0, "\"file\":\"x.jsonl\"");
 	step("audit verify x.jsonl --log-key ca/ca/log.pem --json", 0,
 	    "\"verdict\":\"intact\"");
