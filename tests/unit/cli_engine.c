@@ -156,12 +156,15 @@ static void
 start_engine(void)
 {
 	int64_t end = clock_mono_ms() + WAIT_MS;
+	err[0] = '\0';
+	(void)unlink("engine.err");
 	engine = start("serve --dir ca", "engine.out", "engine.err");
 	for (;;) {
 		struct timespec nap = { .tv_nsec = 20000000 };
-		if (run("status --dir ca --json") == 0 &&
-		    strstr(out, "\"signer\":\"here\"") &&
-		    strstr(out, "\"ocsp_signer\":\"here\""))
+		/* It takes acts from then on, and not before. */
+		if (access("engine.err", R_OK) == 0)
+			slurp("engine.err", err);
+		if (strstr(err, "event=engine-ready") != NULL)
 			return;
 		if (clock_mono_ms() > end ||
 		    waitpid(engine, NULL, WNOHANG) == engine) {
