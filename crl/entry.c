@@ -293,6 +293,8 @@ enum part
 entry_read(const uint8_t *p, size_t avail, bool is_delta, struct day *day,
     struct crl_entry *out, size_t *used)
 {
+	if (avail >= ENTRY_MAX && entry_quick(p, is_delta, out, used))
+		return PART_READ;
 	if (avail < 2)
 		return PART_SHORT;
 	if (p[0] != DER_SEQUENCE || p[1] > ENTRY_MAX - 2)

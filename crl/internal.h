@@ -44,6 +44,10 @@ uint8_t *entry_put(uint8_t *p, const struct crl_entry *x, struct day *day);
 enum part entry_read(const uint8_t *p, size_t avail, bool is_delta,
     struct day *day, struct crl_entry *out, size_t *used);
 bool reason_exists(int reason, bool is_delta);
+/* quick.c: the same of ENTRY_MAX octets that are all there; false: perhaps
+ * good, perhaps not, and *out and *used say nothing. */
+bool entry_quick(const uint8_t *p, bool is_delta, struct crl_entry *out,
+    size_t *used);
 
 /* --- read.c: what stands around the entries ------------------------------------ */
 

@@ -2,6 +2,7 @@
  * stream - a TBSCertList read as it arrives.  Its first and last part are
  * kept; of the entries between them only one that a piece cut in two.
  */
+#include <endian.h>
 #include <stdlib.h>
 
 #include "internal.h"
@@ -17,8 +18,8 @@ struct crl_stream {
 	size_t entries, left; /* left: octets of entries still to come */
 	struct crl crl;       /* borrows from front and tail */
 	struct day day;
-	uint8_t last[SERIAL_MAX];
-	size_t last_len;
+	struct bytes last; /* serial; in the piece, or below between two */
+	uint8_t last_room[SERIAL_MAX];
 	uint8_t front[FRONT_MAX], tail[TAIL_MAX], cut[ENTRY_MAX];
 	size_t front_len, tail_len, cut_len;
 	bool removes; /* there was an entry that only a delta may have */
@@ -60,6 +61,20 @@ take(uint8_t *room, size_t *len, size_t most, struct bytes *piece)
 	piece->len -= n;
 }
 
+/* Most differ in their first octets. */
+static bool
+is_behind(struct bytes last, struct bytes serial)
+{
+	if (last.len >= 8 && serial.len >= 8) {
+		uint64_t a, b;
+		memcpy(&a, last.p, sizeof(a));
+		memcpy(&b, serial.p, sizeof(b));
+		if (a != b)
+			return be64toh(a) < be64toh(b);
+	}
+	return bytes_cmp(last, serial) < 0;
+}
+
 /*
  * A delta says so only behind its entries: removeFromCRL is let pass among
  * them, counted, and judged at the end.
@@ -68,16 +83,23 @@ static enum err_code
 take_entry(struct crl_stream *s, const struct crl_entry *x, size_t len,
     struct err *e)
 {
-	size_t at = s->got;
-	if (bytes_cmp(bytes_of(s->last, s->last_len), x->serial) >= 0)
-		return entry_disorder(at, e);
-	memcpy(s->last, x->serial.p, x->serial.len);
-	s->last_len = x->serial.len;
+	if (!is_behind(s->last, x->serial))
+		return entry_disorder(s->got, e);
+	s->last = x->serial;
 	s->got += len;
 	s->left -= len;
 	s->entries++;
 	s->removes |= x->reason == CRL_REMOVE;
 	return s->each == NULL ? ERR_OK : s->each(s->ctx, x, e);
+}
+
+/* What it was read from goes away. */
+static void
+last_keep(struct crl_stream *s)
+{
+	if (s->last.len > 0)
+		memmove(s->last_room, s->last.p, s->last.len);
+	s->last.p = s->last_room;
 }
 
 /* One that began in an earlier piece. */
@@ -100,7 +122,9 @@ take_cut(struct crl_stream *s, struct bytes *piece, struct err *e)
 	piece->p += used - had;
 	piece->len -= used - had;
 	s->cut_len = 0;
-	return take_entry(s, &x, used, e);
+	TRY(take_entry(s, &x, used, e));
+	last_keep(s);
+	return ERR_OK;
 }
 
 static enum err_code
@@ -124,6 +148,7 @@ take_entries(struct crl_stream *s, struct bytes *piece, struct err *e)
 		piece->p += used;
 		piece->len -= used;
 	}
+	last_keep(s);
 	if (s->left == 0)
 		s->state = S_TAIL;
 	return ERR_OK;
