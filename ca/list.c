@@ -1,6 +1,6 @@
 /*
  * list - the entries of CRLs, as they will stand in them.  A row has those of
- * some thirty certificates that follow each other; its key is a bound that all
+ * a few hundred certificates that follow each other; its key is a bound that all
  * of their serials are below, so that view_next() finds the row of a serial.
  * The last one of a list is bounded by what no serial reaches.  Where an entry
  * goes depends on the rows alone: a replay makes the same ones.
@@ -11,8 +11,8 @@
 
 #include "inner.h"
 
-/* With its key it is just not too long for two of them on a page of LMDB. */
-#define LIST_MAX 1850u
+/* With its own fields, four pages of LMDB that lie together. */
+#define LIST_MAX 16000u
 #define ROOM     (LIST_MAX + CRL_ENTRY_MAX + LISTED_END)
 
 struct mark {

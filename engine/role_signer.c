@@ -27,6 +27,7 @@ struct asker {
 	int fd;          /* -1: free */
 	bool has_frames; /* perhaps: what arrived was not looked through */
 	struct buf in;
+	size_t used; /* octets of it that were served */
 };
 
 struct signing {
@@ -35,7 +36,6 @@ struct signing {
 	unsigned in_a_row; /* batches of core since status had its turn */
 	struct buf out;
 	uint64_t refused; /* counted already */
-	uint8_t piece[BATCH_READ];
 };
 
 static void
@@ -45,6 +45,7 @@ asker_close(struct asker *a)
 		close(a->fd);
 	a->fd = -1;
 	a->has_frames = false;
+	a->used = 0;
 	buf_fini(&a->in);
 }
 
@@ -65,18 +66,34 @@ send_all(int fd, struct bytes b)
 	return true;
 }
 
+/* Room for what arrives behind what is not served yet; that is moved to the
+ * front only when it must be. */
+static uint8_t *
+asker_room(struct asker *a)
+{
+	if (a->used == a->in.len)
+		a->in.len = a->used = 0;
+	if (a->in.size - a->in.len <= BATCH_READ) {
+		buf_drop(&a->in, a->used);
+		a->used = 0;
+	}
+	return buf_room(&a->in, BATCH_READ);
+}
+
 /* What has arrived is taken in; an asker that is gone is closed. */
 static void
-read_asker(struct signing *s, struct asker *a)
+read_asker(struct asker *a)
 {
-	ssize_t n = recv(a->fd, s->piece, sizeof(s->piece), MSG_DONTWAIT);
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
-	buf_put(&a->in, s->piece, n > 0 ? (size_t)n : 0);
-	if (n <= 0 || a->in.failed)
-		asker_close(a);
-	else
+	uint8_t *room = asker_room(a);
+	ssize_t n =
+	    room == NULL ? 0 : recv(a->fd, room, BATCH_READ, MSG_DONTWAIT);
+	bool waits = n < 0 && (errno == EINTR || errno == EAGAIN);
+	if (room != NULL)
+		a->in.len -= BATCH_READ - (n > 0 ? (size_t)n : 0);
+	if (n > 0)
 		a->has_frames = true;
+	else if (!waits)
+		asker_close(a);
 }
 
 static void
@@ -101,10 +118,11 @@ serve_asker(struct signing *s, struct asker *a, struct err *e)
 {
 	enum signer_asker who = a == &s->asker[0] ? ASKER_CORE : ASKER_STATUS;
 	size_t used = 0;
-	enum err_code code = signer_batch(s->signer, who, buf_bytes(&a->in),
-	    &used, clock_now(), &s->out, e);
+	struct bytes in = bytes_of(a->in.p + a->used, a->in.len - a->used);
+	enum err_code code =
+	    signer_batch(s->signer, who, in, &used, clock_now(), &s->out, e);
 	a->has_frames = code == ERR_OK && used > 0;
-	buf_drop(&a->in, used);
+	a->used += used;
 	bool sent = send_all(a->fd, buf_bytes(&s->out));
 	show_numbers(s);
 	if (code != ERR_OK)
@@ -201,7 +219,7 @@ serve(struct signing *s)
 		}
 		for (size_t i = 0; i < ASKERS_MAX; i++) {
 			if (wait[i].revents != 0 && s->asker[i].fd >= 0)
-				read_asker(s, &s->asker[i]);
+				read_asker(&s->asker[i]);
 		}
 		if (serve_askers(s, &e) != ERR_OK)
 			return 1;

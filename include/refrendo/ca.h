@@ -371,7 +371,7 @@ struct consent {
 
 /*
  * What a CRL lists, revoked and suspended certificates, as it lists them: a
- * row has the entries of some thirty neighbours, so that a list is made by
+ * row has the entries of a few hundred neighbours, so that a list is made by
  * copying (decision 0030).
  */
 struct listed_row {
