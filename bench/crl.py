@@ -12,6 +12,7 @@ from common import BUILD, Watch, harness, note, report
 ENTRIES = 1000000
 TOOL = os.path.join(BUILD, "bench", "bench_crl")
 LIMIT_KB = 32 * 1024
+DELTAS = 5
 
 
 class Peak:
@@ -45,7 +46,7 @@ def filled(pairs):
     engine.start()
     engine.populate(people=1)
     certificates = []
-    for _ in range(pairs + 1):
+    for _ in range(pairs + 1 + DELTAS):
         certificates.append(engine.issue(engine.holders[0])["serial"])
     engine.stop()
     note(f"filling the ledger with {ENTRIES:,} revoked certificates")
@@ -116,13 +117,34 @@ def revoke(engine, serial):
                "superseded")
 
 
+def deltas_s(engine, certificates):
+    """A revocation makes a delta once a policy has them: seconds of each."""
+    path = engine.path("etc", "policies", "funcionario-firma.yaml")
+    with open(path) as f:
+        text = f.read()
+    text = re.sub(r"(?m)^version: (\d+)",
+                  lambda m: f"version: {int(m.group(1)) + 1}", text, count=1)
+    with open(path, "w") as f:
+        f.write(text.replace("crl: {", "crl: {delta: 15m, ", 1))
+    since, took = len(engine.log), []
+    engine.activate(path)
+    engine.wait_log(r"event=crl-published .*base=[1-9]", since)
+    for serial in certificates:
+        since = len(engine.log)
+        revoke(engine, serial)
+        line = engine.wait_log(r"event=crl-published .*base=[1-9]", since)
+        took.append(int(re.search(r"ms=(\d+)", line).group(1)) / 1000 or 1e-3)
+        note(f"  delta: {line.split('entries=')[1]}")
+    return took
+
+
 def bench(options):
     engine, certificates = filled(options.pairs)
     rows, took, peaks = [], [], {"core": [], "signer": []}
     with engine:
         published(engine, 0)
         time.sleep(1)
-        for serial in certificates:
+        for serial in certificates[:-DELTAS]:
             crl = fetch(engine)
             roles = {r: engine.pids[r, 0] for r in peaks}
             since = len(engine.log)
@@ -150,6 +172,7 @@ def bench(options):
                  f"work {watch.other:.1%})")
         checked(engine, fetch(engine), done["entries"])
         slow = gencrl_s(engine)
+        deltas = deltas_s(engine, certificates[-DELTAS:])
     good = report(
         options, "crl-1m", "octets of a CRL, from the ledger to public/",
         "hashed and written, nothing else", rows, "MB/s",
@@ -159,6 +182,10 @@ def bench(options):
     good &= report(options, "crl-1m/openssl", "CRLs", "openssl ca -gencrl",
                    [(60 / fast, 60 / slow, 0)] * 3, "a minute",
                    f"the same entries, once: {slow:.1f} s", digits=1)
+    good &= report(options, "crl-1m/delta", "deltas beside that list",
+                   "the list itself", [(60 / s, 60 / fast, 0) for s in deltas],
+                   "a minute", "a revocation each, the deltas of 1 to "
+                   f"{DELTAS} entries")
     for role, sizes in peaks.items():
         most = max(s[1] for s in sizes)
         good &= report(options, f"crl-1m/{role}", f"RssAnon of {role}, peak",

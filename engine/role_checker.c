@@ -255,10 +255,8 @@ judge_list(struct checker *k, struct watched *w, struct bytes der,
 		    "a CRL with a smaller number than before is served; "
 		    "somebody put an older one in its place");
 	w->number = number;
-	/* A delta is short-lived by design: that it holds is enough. */
-	w->left = list.base.len > 0
-		      ? 100
-		      : life_left(list.this_update, list.next_update);
+	/* A delta is renewed when half of its life is left, a list before. */
+	w->left = life_left(list.this_update, list.next_update);
 	return ERR_OK;
 }
 
