@@ -116,11 +116,13 @@ struct waiter {
 };
 TAILQ_HEAD(waiters, waiter);
 
+#define TWIN_NONE SIZE_MAX
 /* One list of an issuer: the full one, or a partition's; or the deltas of
  * either. */
 struct core_crl {
 	int64_t partition; /* 0: the full one */
 	bool is_delta;
+	size_t twin; /* place of its deltas, or of what they amend; TWIN_NONE */
 	bool is_wanted, is_building;
 	bool is_open; /* the log knows it: certificates may name it */
 	/* Of the one in public/; zero: none since the start. */

@@ -42,10 +42,8 @@ open_next(struct core *c, struct err *e)
 }
 
 static bool
-list_is_due(const struct core *c, struct core_issuer *i,
-    const struct core_crl *l)
+list_is_due(struct core_issuer *i, const struct core_crl *l, struct crl_terms t)
 {
-	struct crl_terms t = crl_terms(c, i->ca.name);
 	if (l->is_delta)
 		return delta_is_due(i, l, t, clock_now());
 	if (l->is_wanted || delta_wants_complete(l, t))
@@ -58,16 +56,11 @@ list_is_due(const struct core *c, struct core_issuer *i,
 /* A list and its delta that begin in one second would have to have one number
  * and say the same (RFC 5280 5.2.4). */
 static bool
-is_same_second(const struct core_issuer *i, const struct core_crl *l)
+is_same_second(struct core_issuer *i, const struct core_crl *l)
 {
-	for (size_t n = 0; n < i->n_crl; n++) {
-		const struct core_crl *other = &i->crl[n];
-		if (other->partition == l->partition &&
-		    other->is_delta != l->is_delta && other->number > 0 &&
-		    other->this_update >= clock_now())
-			return true;
-	}
-	return false;
+	const struct core_crl *other = crl_twin(i, l);
+	return other != NULL && other->number > 0 &&
+	       other->this_update >= clock_now();
 }
 
 static void
@@ -82,10 +75,10 @@ on_pace(uv_timer_t *timer)
 /* May it begin now?  If only the second has to pass, it is asked again. */
 static bool
 list_may_begin(struct core *c, struct core_issuer *i, const struct core_crl *l,
-    bool wanted)
+    struct crl_terms t, bool wanted)
 {
-	if (clock_mono_ms() < l->retry_at || (wanted && !l->is_wanted) ||
-	    !list_is_due(c, i, l))
+	if ((wanted && !l->is_wanted) || clock_mono_ms() < l->retry_at ||
+	    !list_is_due(i, l, t))
 		return false;
 	if (!is_same_second(i, l))
 		return true;
@@ -197,9 +190,11 @@ next_due(struct core *c, bool wanted, struct core_issuer **issuer,
 		size_t n = 0;
 		for (size_t i = 0; i < c->n_issuer; i++) {
 			struct core_issuer *is = &c->issuer[i];
+			struct crl_terms t = crl_terms(c, is->ca.name);
 			for (size_t k = 0; k < is->n_crl; k++, n++) {
 				if ((turn == 0) != (n > c->crl_turn) ||
-				    !list_may_begin(c, is, &is->crl[k], wanted))
+				    !list_may_begin(c, is, &is->crl[k], t,
+					wanted))
 					continue;
 				c->crl_turn = n;
 				*issuer = is;

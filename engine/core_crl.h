@@ -68,6 +68,8 @@ struct crl_terms {
 	bool partitions;
 };
 struct crl_terms crl_terms(const struct core *c, const char *issuer);
+/* The deltas of a complete list, or what deltas amend; NULL: not there. */
+struct core_crl *crl_twin(struct core_issuer *i, const struct core_crl *l);
 /* Lists of one age come due apart: a tenth of the period, by their number. */
 int64_t crl_jitter(const struct core_crl *l, int64_t every);
 

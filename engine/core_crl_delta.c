@@ -14,16 +14,6 @@
 
 /* --- When --------------------------------------------------------------------- */
 
-static struct core_crl *
-list_find(struct core_issuer *i, int64_t partition, bool is_delta)
-{
-	for (size_t n = 0; n < i->n_crl; n++)
-		if (i->crl[n].partition == partition &&
-		    i->crl[n].is_delta == is_delta)
-			return &i->crl[n];
-	return NULL;
-}
-
 /* Can a delta rest on this complete list?  On one of this run alone: what an
  * earlier one left in public/ may be behind the log. */
 static bool
@@ -49,7 +39,7 @@ bool
 delta_is_due(struct core_issuer *i, const struct core_crl *l,
     struct crl_terms t, int64_t now)
 {
-	const struct core_crl *base = list_find(i, l->partition, false);
+	const struct core_crl *base = crl_twin(i, l);
 	if (t.delta == 0 || !takes_deltas(base))
 		return false;
 	return l->is_wanted || l->base != base->number ||
@@ -61,7 +51,7 @@ void
 delta_want(struct core_issuer *i, int64_t partition)
 {
 	struct core_crl *base = crl_list(i, partition);
-	struct core_crl *delta = list_find(i, partition, true);
+	struct core_crl *delta = crl_twin(i, base);
 	if (delta != NULL && takes_deltas(base))
 		delta->is_wanted = true;
 	else
@@ -106,7 +96,7 @@ deltas_turn(struct core *c, struct err *e)
 		/* Grows at its end, by deltas. */
 		for (size_t k = 0, all = i->n_crl; k < all; k++) {
 			struct core_crl *l = &i->crl[k];
-			if (t.delta > 0 && !l->is_delta)
+			if (t.delta > 0 && l->twin == TWIN_NONE)
 				(void)crl_list_of(i, l->partition, true);
 			if (t.delta > 0 || !l->is_delta)
 				continue;
@@ -126,7 +116,7 @@ void
 delta_spec(struct crl_build *b, struct core_issuer *i, int64_t now,
     struct crl_terms t)
 {
-	const struct core_crl *base = list_find(i, b->partition, false);
+	const struct core_crl *base = crl_list(i, b->partition);
 	b->spec.base = (uint64_t)base->number;
 	b->base_covers = base->covers;
 	b->spec.next_update =

@@ -9,13 +9,23 @@
 #define DEFAULT_EVERY_S   (6 * HOUR)
 #define DEFAULT_OVERLAP_S DAY
 
-struct core_crl *
-crl_list_of(struct core_issuer *i, int64_t partition, bool is_delta)
+/* Places are for good: the array grows at its end. */
+static size_t
+list_place(const struct core_issuer *i, int64_t partition, bool is_delta)
 {
 	for (size_t n = 0; n < i->n_crl; n++)
 		if (i->crl[n].partition == partition &&
 		    i->crl[n].is_delta == is_delta)
-			return &i->crl[n];
+			return n;
+	return TWIN_NONE;
+}
+
+struct core_crl *
+crl_list_of(struct core_issuer *i, int64_t partition, bool is_delta)
+{
+	size_t place = list_place(i, partition, is_delta);
+	if (place != TWIN_NONE)
+		return &i->crl[place];
 	struct core_crl *more = calloc(i->n_crl + 1, sizeof(*more));
 	if (more == NULL)
 		fatal("no memory for the lists of a CA");
@@ -23,12 +33,21 @@ crl_list_of(struct core_issuer *i, int64_t partition, bool is_delta)
 		memcpy(more, i->crl, i->n_crl * sizeof(*more));
 	free(i->crl);
 	i->crl = more;
-	i->crl[i->n_crl].partition = partition;
-	i->crl[i->n_crl].is_delta = is_delta;
 	/* At the start each is made anew: it may be behind the log.  A delta
 	 * follows its base. */
-	i->crl[i->n_crl].is_wanted = !is_delta;
+	i->crl[i->n_crl] = (struct core_crl){ .partition = partition,
+		.is_delta = is_delta,
+		.twin = list_place(i, partition, !is_delta),
+		.is_wanted = !is_delta };
+	if (i->crl[i->n_crl].twin != TWIN_NONE)
+		i->crl[i->crl[i->n_crl].twin].twin = i->n_crl;
 	return &i->crl[i->n_crl++];
+}
+
+struct core_crl *
+crl_twin(struct core_issuer *i, const struct core_crl *l)
+{
+	return l->twin == TWIN_NONE ? NULL : &i->crl[l->twin];
 }
 
 struct core_crl *
