@@ -3,6 +3,7 @@ addresses in the certificates; GET, POST and nonces."""
 import sys
 
 import harness
+import test_crl_delta
 from harness import run
 from status_site import STATUS, Site
 
@@ -72,13 +73,32 @@ def judge(s, how, options):
     assert said == [WANT[n] for n in STATUS], (how, options, said, p.stderr)
 
 
+def deltas(s):
+    """Certificates and lists that name deltas are read like others; deltas
+    themselves Java does not read: what is revoked is on the next list."""
+    e = s.engine
+    since = len(e.log)
+    test_crl_delta.policy(e, "every: 6h, delta: 15m")
+    test_crl_delta.wait_delta(e, since)
+    named = [test_crl_delta.issue(e, e.holders[i]) for i in range(2)]
+    test_crl_delta.revoke(e, named[0][0], "key-compromise")
+    test_crl_delta.restarted(e)
+    program = e.temp("Status.java")
+    how, options = OPTIONS[-1]
+    p = run("java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", *options,
+            program, how, s.root, s.issuer, *(pem for _, pem in named))
+    said = p.stdout.decode().splitlines()
+    assert said == [WANT["revoked"], WANT["good"]], (said, p.stderr)
+
+
 def main():
     for program in ("java", "javac", "openssl"):
         harness.need(program)
     with Site() as s:
         return harness.run_tests(
             [(" ".join([how, *options]), lambda h=how, o=options:
-              judge(s, h, o)) for how, options in OPTIONS])
+              judge(s, h, o)) for how, options in OPTIONS]
+            + [("deltas", lambda: deltas(s))])
 
 
 if __name__ == "__main__":
