@@ -358,7 +358,13 @@ const struct officer *signer_officer(const struct signer *s,
 MUST_CHECK enum err_code signer_signed(struct signer *s, const struct key *key,
     enum err_code code);
 
-/* judge_container.c: what every certificate must fulfil, whoever it is for. */
+/* judge_container.c: what everything must fulfil, whoever it is for. */
+/* SHA-256, in the arena of the round. */
+struct bytes signer_hash(struct signer *s, struct bytes b);
+/* A statement is this installation's, and may be used now. */
+MUST_CHECK enum err_code signer_fresh(const struct signer *s,
+    struct bytes origin, int64_t issued, int64_t expires, int64_t now,
+    struct err *e);
 /* The authority of that name; ERR_NOTFOUND "signer-issuer". */
 MUST_CHECK enum err_code signer_issuer(struct signer *s, struct bytes name,
     struct authority **out, struct err *e);

@@ -26,45 +26,15 @@ struct view {
 };
 
 static struct bytes
-hash_of(struct signer *s, struct bytes b)
-{
-	uint8_t *hash = arena_get(s->arena, SHA256_LEN);
-	hasher_sha256(s->hasher, hash, b);
-	return bytes_of(hash, SHA256_LEN);
-}
-
-static struct bytes
 hash_of_both(struct signer *s, struct bytes a, struct bytes b)
 {
 	uint8_t *both = arena_get(s->arena, a.len + b.len);
 	memcpy(both, a.p, a.len);
 	memcpy(both + a.len, b.p, b.len);
-	return hash_of(s, bytes_of(both, a.len + b.len));
+	return signer_hash(s, bytes_of(both, a.len + b.len));
 }
 
 /* --- The statement by itself --------------------------------------------------- */
-
-static enum err_code
-check_times(const struct view *v, struct err *e)
-{
-	const struct statement *st = &v->st;
-	char when[TIME_TEXT];
-	if (st->issued > v->now + SKEW)
-		return err_say(e, ERR_DENIED, "signer-statement-future",
-		    "the statement is dated in the future; check the clocks");
-	if (v->now > st->expires) {
-		time_print(when, st->expires);
-		return err_say(e, ERR_DENIED, "signer-statement-expired",
-		    "the statement could be used until %s; ask for a new "
-		    "signature",
-		    when);
-	}
-	if (st->expires - st->issued > v->s->ceilings.statement_max_s)
-		return err_say(e, ERR_DENIED, "signer-statement-life",
-		    "the statement is valid for longer than the ceiling of "
-		    "the signer allows");
-	return ERR_OK;
-}
 
 static enum err_code
 check_statement(const struct view *v, struct err *e)
@@ -77,10 +47,7 @@ check_statement(const struct view *v, struct err *e)
 		    "the statement is of the wrong kind: a holder's "
 		    "certificate needs an endorsement, a minister's an "
 		    "appointment");
-	if (!bytes_is(st->origin, v->s->origin))
-		return err_say(e, ERR_DENIED, "signer-statement-origin",
-		    "the statement was made for another installation");
-	TRY(check_times(v, e));
+	TRY(signer_fresh(v->s, st->origin, st->issued, st->expires, v->now, e));
 	if (!bytes_is(st->issuer, v->by->name))
 		return err_say(e, ERR_DENIED, "signer-statement-issuer",
 		    "the statement names another issuing CA than %s",
@@ -89,72 +56,6 @@ check_statement(const struct view *v, struct err *e)
 }
 
 /* --- The certificate against the statement ------------------------------------------ */
-
-/*
- * The number alone, or as EN 319 412-1 5.1.3 writes it: in Chile one number is
- * a person's, the identity card's and the taxpayer's.
- */
-static bool
-is_run(struct bytes value, struct bytes run)
-{
-	static const char heads[][7] = { "PNOCL-", "IDCCL-", "TINCL-" };
-	const size_t n = sizeof(heads[0]) - 1;
-	for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
-		if (value.len > n && memcmp(value.p, heads[i], n) == 0)
-			return bytes_eq(bytes_of(value.p + n, value.len - n),
-			    run);
-	}
-	return bytes_eq(value, run);
-}
-
-/* *found counts; false when one says something else. */
-static bool
-subject_says(struct bytes subject, struct bytes run, int *found)
-{
-	struct der d = der_of(subject);
-	struct der rdns = der_enter(&d, DER_SEQUENCE);
-	while (!rdns.bad && der_peek(&rdns) != 0) {
-		struct der rdn = der_enter(&rdns, DER_SET);
-		struct der attr = der_enter(&rdn, DER_SEQUENCE);
-		struct bytes type = der_get(&attr, DER_OID);
-		struct bytes value = der_get(&attr, der_peek(&attr));
-		if (attr.bad || !der_end(&rdn))
-			return false;
-		if (!bytes_eq(type, oid_known(OID_SERIAL_NUMBER)))
-			continue;
-		if (!is_run(value, run))
-			return false;
-		(*found)++;
-	}
-	return !rdns.bad && !d.bad;
-}
-
-static bool
-san_says(const struct cert *c, struct bytes run, int *found)
-{
-	const struct cert_ext *ext = cert_find_ext(c, OID_EXT_SAN);
-	if (ext == NULL)
-		return true;
-	struct der d = der_of(ext->value);
-	struct der names = der_enter(&d, DER_SEQUENCE);
-	while (!names.bad && der_peek(&names) != 0) {
-		if (der_peek(&names) != DER_CONTEXT_CONS(0)) {
-			der_element(&names);
-			continue;
-		}
-		struct der other = der_enter(&names, DER_CONTEXT_CONS(0));
-		struct bytes type = der_get(&other, DER_OID);
-		struct der value = der_enter(&other, DER_CONTEXT_CONS(0));
-		if (other.bad)
-			return false;
-		if (!bytes_eq(type, oid_known(OID_RUT_HOLDER)))
-			continue;
-		if (!bytes_eq(der_get(&value, DER_IA5_STRING), run))
-			return false;
-		(*found)++;
-	}
-	return !names.bad && !d.bad;
-}
 
 static enum err_code
 check_agreement(const struct view *v, struct err *e)
@@ -173,9 +74,7 @@ check_agreement(const struct view *v, struct err *e)
 		return err_say(e, ERR_DENIED, "signer-validity-other",
 		    "the statement names another validity than the "
 		    "certificate");
-	int found = 0;
-	if (!subject_says(c->subject, st->holder_run, &found) ||
-	    !san_says(c, st->holder_run, &found) || found == 0)
+	if (!cert_is_of(c, st->holder_run))
 		return err_say(e, ERR_DENIED, "signer-holder",
 		    "the certificate does not carry the RUN of the person "
 		    "whom the statement names");
@@ -214,37 +113,20 @@ check_validity(const struct view *v, struct err *e)
 	return ERR_OK;
 }
 
-/* Compiled in first, so that no file can allow a purpose of ours. */
-static bool
-purpose_allowed(const struct view *v, struct bytes oid)
-{
-	static const enum pkix_oid holder[] = { OID_EKU_CLIENT, OID_EKU_EMAIL,
-		OID_EKU_SERVER, OID_EKU_CODE, OID_EKU_TIME, OID_EKU_DOCUMENT };
-	for (size_t i = 0; i < ARRAY_LEN(holder); i++) {
-		if (bytes_eq(oid, oid_known(holder[i])))
-			return (v->s->ceilings.eku >> holder[i] & 1) != 0;
-	}
-	return false;
-}
-
-/* A holder's usages and purposes; a minister's are exact in the lint. */
+/*
+ * A holder's usages and purposes: no file can allow one that pkix does not
+ * know as a holder's.  A minister's are exact in the lint.
+ */
 static enum err_code
 check_usage(const struct view *v, struct err *e)
 {
-	const struct cert *c = &v->cert;
-	if ((c->key_usage & ~v->s->ceilings.key_usage) != 0)
+	const struct ceilings *top = &v->s->ceilings;
+	uint32_t purposes;
+	if ((v->cert.key_usage & ~top->key_usage) != 0)
 		return err_say(e, ERR_DENIED, "signer-key-usage",
 		    "the certificate has a key usage that the ceilings of the "
 		    "signer do not allow");
-	const struct cert_ext *ext = cert_find_ext(c, OID_EXT_EKU);
-	if (ext == NULL)
-		return ERR_OK;
-	struct der d = der_of(ext->value);
-	struct der list = der_enter(&d, DER_SEQUENCE);
-	bool ok = true;
-	while (ok && der_peek(&list) != 0)
-		ok = purpose_allowed(v, der_get(&list, DER_OID));
-	if (!ok || !der_end(&list))
+	if (!cert_purposes(&v->cert, &purposes) || (purposes & ~top->eku) != 0)
 		return err_say(e, ERR_DENIED, "signer-purpose",
 		    "the certificate has an extended key usage that the "
 		    "ceilings of the signer do not allow");
@@ -255,28 +137,15 @@ check_usage(const struct view *v, struct err *e)
 static enum err_code
 check_name_kinds(const struct view *v, struct err *e)
 {
-	static const enum pkix_oid lists[] = { OID_EXT_SAN, OID_EXT_IAN };
 	const unsigned people = 1u << general_name_tag(GN_OTHER_IA5) |
 				1u << general_name_tag(GN_EMAIL);
 	unsigned allowed = v->is_minister ? people : v->s->ceilings.names;
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		const struct cert_ext *ext = cert_find_ext(&v->cert, lists[i]);
-		if (ext == NULL)
-			continue;
-		struct der d = der_of(ext->value);
-		struct der names = der_enter(&d, DER_SEQUENCE);
-		bool ok = true;
-		while (ok && der_peek(&names) != 0) {
-			unsigned tag = der_peek(&names) & 0x1fu;
-			(void)der_element(&names);
-			ok = (allowed >> tag & 1) != 0;
-		}
-		if (!ok || !der_end(&names))
-			return err_at(e, ERR_DENIED, "signer-name-kind",
-			    "RFC 5280 4.2.1.6", NOWHERE,
-			    "the certificate has an alternative name of a kind "
-			    "that the ceilings of the signer do not allow");
-	}
+	unsigned kinds;
+	if (!cert_name_kinds(&v->cert, &kinds) || (kinds & ~allowed) != 0)
+		return err_at(e, ERR_DENIED, "signer-name-kind",
+		    "RFC 5280 4.2.1.6", NOWHERE,
+		    "the certificate has an alternative name of a kind that "
+		    "the ceilings of the signer do not allow");
 	return ERR_OK;
 }
 
@@ -361,7 +230,7 @@ find_minister(const struct view *v, struct appointment_seen **out,
 	const struct cert *c = &v->cms.signer;
 	struct signer *s = v->s;
 	struct appointment_seen *a =
-	    state_appointment(&s->state, hash_of(s, c->tbs));
+	    state_appointment(&s->state, signer_hash(s, c->tbs));
 	struct bytes known = bytes_of(a == NULL ? NULL : a->issuer_checked,
 	    a == NULL ? 0 : SHA256_LEN);
 	if (a != NULL && !bytes_eq(known, v->evidence_sha256)) {
@@ -443,7 +312,7 @@ judge_officer(const struct view *v, struct err *e)
 {
 	TRY(check_appointment(v, e));
 	const struct officer *who =
-	    signer_officer(v->s, hash_of(v->s, v->cms.signer.spki));
+	    signer_officer(v->s, signer_hash(v->s, v->cms.signer.spki));
 	if (who == NULL)
 		return err_say(e, ERR_FORBIDDEN, "signer-officer-unknown",
 		    "the appointment was not signed by a platform officer of "
@@ -471,7 +340,7 @@ judge_evidence(struct view *v, const struct signer_certificate *m,
     struct buf *scratch, struct err *e)
 {
 	TRY(cms_parse(m->evidence, scratch, &v->cms, e));
-	v->evidence_sha256 = hash_of(v->s, v->cms.signer.der);
+	v->evidence_sha256 = signer_hash(v->s, v->cms.signer.der);
 	TRY(v->is_minister ? judge_officer(v, e) : judge_minister(v, e));
 	return cms_verify(&v->cms, m->statement, v->s->theirs, e);
 }
@@ -550,9 +419,9 @@ may_sign_certificate(struct signer *s, const struct signer_certificate *m,
 		TRY(signer_issuer(s, m->issuer, &v.by, e));
 	TRY(signer_container(s, v.by, m->container,
 	    v.is_minister ? LINT_ENDORSER : LINT_HOLDER, &v.cert, &v.key, e));
-	v.key_sha256 = hash_of(s, v.cert.spki);
-	v.tbs_sha256 = hash_of(s, v.cert.tbs);
-	v.statement_sha256 = hash_of(s, m->statement);
+	v.key_sha256 = signer_hash(s, v.cert.spki);
+	v.tbs_sha256 = signer_hash(s, v.cert.tbs);
+	v.statement_sha256 = signer_hash(s, m->statement);
 	job->wrap = WRAP_SIGNED;
 	job->by = v.by;
 	job->tbs = v.cert.tbs;

@@ -23,6 +23,39 @@ signer_issuer(struct signer *s, struct bytes name, struct authority **out,
 	    "the signer has no issuing CA with the name \"%s\"", shown);
 }
 
+struct bytes
+signer_hash(struct signer *s, struct bytes b)
+{
+	uint8_t *hash = arena_get(s->arena, SHA256_LEN);
+	hasher_sha256(s->hasher, hash, b);
+	return bytes_of(hash, SHA256_LEN);
+}
+
+enum err_code
+signer_fresh(const struct signer *s, struct bytes origin, int64_t issued,
+    int64_t expires, int64_t now, struct err *e)
+{
+	char when[TIME_TEXT];
+	if (!bytes_is(origin, s->origin))
+		return err_say(e, ERR_DENIED, "signer-statement-origin",
+		    "the statement was made for another installation");
+	if (issued > now + SKEW)
+		return err_say(e, ERR_DENIED, "signer-statement-future",
+		    "the statement is dated in the future; check the clocks");
+	if (now > expires) {
+		time_print(when, expires);
+		return err_say(e, ERR_DENIED, "signer-statement-expired",
+		    "the statement could be used until %s; ask for a new "
+		    "signature",
+		    when);
+	}
+	if (expires - issued > s->ceilings.statement_max_s)
+		return err_say(e, ERR_DENIED, "signer-statement-life",
+		    "the statement is valid for longer than the ceiling of "
+		    "the signer allows");
+	return ERR_OK;
+}
+
 /* --- Form -------------------------------------------------------------------- */
 
 static enum err_code
@@ -55,32 +88,6 @@ check_issuer(const struct authority *by, const struct cert *c, struct err *e)
 	return ERR_OK;
 }
 
-/* How many addresses an extension holds, at any depth; *last is the last. */
-static size_t
-count_urls(struct der d, struct bytes *last)
-{
-	size_t n = 0;
-	while (!d.bad && der_peek(&d) != 0) {
-		uint8_t tag = der_peek(&d);
-		if (tag == DER_CONTEXT(6)) {
-			*last = der_get(&d, tag);
-			n++;
-		} else if ((tag & 0x20u) != 0) {
-			n += count_urls(der_enter(&d, tag), last);
-		} else {
-			(void)der_element(&d);
-		}
-	}
-	return n;
-}
-
-static struct bytes
-ext_value(const struct cert *c, enum pkix_oid oid)
-{
-	const struct cert_ext *x = cert_find_ext(c, oid);
-	return x == NULL ? BYTES_NONE : x->value;
-}
-
 /* Deltas, if it names any, are those of the list that it names. */
 static enum err_code
 check_deltas(const struct signer *s, const struct authority *by,
@@ -106,12 +113,12 @@ check_places(const struct signer *s, const struct authority *by,
     const struct cert *c, struct err *e)
 {
 	char crl[CRL_URL_MAX], ocsp[CRL_URL_MAX], ca[CRL_URL_MAX];
-	struct bytes at = BYTES_NONE, aia = ext_value(c, OID_EXT_AIA), any;
+	struct bytes at, any;
 	int64_t partition = 0;
 	crl_url(crl, s->public_url, by->name, 0, false);
 	ocsp_url(ocsp, s->public_url);
 	issuer_url(ca, s->public_url, by->name);
-	if (count_urls(der_of(ext_value(c, OID_EXT_CRLDP)), &at) != 1 ||
+	if (!cert_one_point(c, OID_EXT_CRLDP, &at) ||
 	    (!bytes_is(at, crl) &&
 		!crl_url_partition(at, s->public_url, by->name, &partition)))
 		return err_at(e, ERR_DENIED, "signer-crl-place",
@@ -120,7 +127,7 @@ check_places(const struct signer *s, const struct authority *by,
 		    "that alone; public_url must be the same for core and "
 		    "signer",
 		    by->name);
-	if (count_urls(der_of(aia), &any) != 2 ||
+	if (cert_urls(c, OID_EXT_AIA, &any) != 2 ||
 	    !bytes_is(cert_aia_url(c, OID_AD_OCSP), ocsp) ||
 	    !bytes_is(cert_aia_url(c, OID_AD_CA_ISSUERS), ca))
 		return err_at(e, ERR_DENIED, "signer-aia-place",

@@ -6,14 +6,6 @@
 
 #include "internal.h"
 
-static struct bytes
-hash_of(struct signer *s, struct bytes b)
-{
-	uint8_t *hash = arena_get(s->arena, SHA256_LEN);
-	hasher_sha256(s->hasher, hash, b);
-	return bytes_of(hash, SHA256_LEN);
-}
-
 /* --- Checkpoint ------------------------------------------------------------------- */
 
 enum err_code
@@ -94,7 +86,7 @@ may_sign_responder(struct signer *s, const struct signer_responder *m,
 	bool again, done;
 	TRY(signer_issuer(s, m->issuer, &job->by, e));
 	TRY(signer_container(s, job->by, m->container, LINT_OCSP, &c, &key, e));
-	struct bytes hash = hash_of(s, c.tbs);
+	struct bytes hash = signer_hash(s, c.tbs);
 	job->wrap = WRAP_SIGNED;
 	job->tbs = c.tbs;
 	job->serial = c.serial;

@@ -7,14 +7,6 @@
 
 #include "internal.h"
 
-static struct bytes
-hash_of(struct signer *s, struct bytes b)
-{
-	uint8_t *hash = arena_get(s->arena, SHA256_LEN);
-	hasher_sha256(s->hasher, hash, b);
-	return bytes_of(hash, SHA256_LEN);
-}
-
 const struct officer *
 signer_officer(const struct signer *s, struct bytes spki_sha256)
 {
@@ -27,31 +19,6 @@ signer_officer(const struct signer *s, struct bytes spki_sha256)
 }
 
 /* --- An activation ---------------------------------------------------------------- */
-
-static enum err_code
-check_statement(const struct signer *s, const struct activation_statement *st,
-    int64_t now, struct err *e)
-{
-	char when[TIME_TEXT];
-	if (!bytes_is(st->origin, s->origin))
-		return err_say(e, ERR_DENIED, "signer-statement-origin",
-		    "the statement was made for another installation");
-	if (st->issued > now + SKEW)
-		return err_say(e, ERR_DENIED, "signer-statement-future",
-		    "the statement is dated in the future; check the clocks");
-	if (now > st->expires) {
-		time_print(when, st->expires);
-		return err_say(e, ERR_DENIED, "signer-statement-expired",
-		    "the statement could be used until %s; ask for a new "
-		    "signature",
-		    when);
-	}
-	if (st->expires - st->issued > s->ceilings.statement_max_s)
-		return err_say(e, ERR_DENIED, "signer-statement-life",
-		    "the statement is valid for longer than the ceiling of "
-		    "the signer allows");
-	return ERR_OK;
-}
 
 /* Counted are people, not signatures; one that is wrong spoils all. */
 static enum err_code
@@ -66,7 +33,7 @@ count_officers(struct signer *s, const struct signer_policy *m, int64_t *people,
 		bool again = false;
 		TRY(cms_parse(m->evidence[i], &scratch, &cms, e));
 		const struct officer *who =
-		    signer_officer(s, hash_of(s, cms.signer.spki));
+		    signer_officer(s, signer_hash(s, cms.signer.spki));
 		if (who == NULL)
 			return err_say(e, ERR_FORBIDDEN,
 			    "signer-policy-officer",
@@ -120,7 +87,7 @@ may_take_policy(struct signer *s, const struct signer_policy *m, int64_t now,
     struct job *job, struct err *e)
 {
 	struct activation_statement st;
-	struct bytes statement = hash_of(s, m->statement);
+	struct bytes statement = signer_hash(s, m->statement);
 	size_t known;
 	job->wrap = WRAP_NONE;
 	TRY(activation_parse(m->statement, s->arena, &st, e));
@@ -131,7 +98,7 @@ may_take_policy(struct signer *s, const struct signer_policy *m, int64_t now,
 	if (known == st.n)
 		return ERR_OK;
 	/* Some files are known after power was lost in between: all again. */
-	TRY(check_statement(s, &st, now, e));
+	TRY(signer_fresh(s, st.origin, st.issued, st.expires, now, e));
 	TRY(check_quorum(s, m, e));
 	for (size_t i = known; i < st.n; i++) {
 		struct record r = { .kind = REC_POLICY,

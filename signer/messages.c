@@ -4,7 +4,8 @@
  */
 #include <string.h>
 
-#include <refrendo/signer.h>
+#include "fields.h"
+#include "internal.h"
 
 /* Answers carry the same object plus a signature; only HELLO's is larger
  * than its question by more. */
@@ -81,11 +82,11 @@ signer_hello_encode(const struct signer_hello *m, struct buf *out)
 }
 
 static void
-get_fixed(struct reader *r, uint8_t *out, size_t len)
+get_hash(struct reader *r, uint8_t out[HASH_LEN])
 {
-	struct bytes b = get_raw(r, len);
-	if (b.len == len)
-		memcpy(out, b.p, len);
+	struct bytes b = get_raw(r, HASH_LEN);
+	if (b.len == HASH_LEN)
+		memcpy(out, b.p, HASH_LEN);
 }
 
 enum err_code
@@ -94,7 +95,7 @@ signer_hello_decode(struct bytes in, struct arena *a, struct signer_hello *out,
 {
 	struct reader r = reader_of(in);
 	struct signer_hello m = { .checkpoint_size = get_u64(&r) };
-	get_fixed(&r, m.checkpoint_root, HASH_LEN);
+	get_hash(&r, m.checkpoint_root);
 	m.signed_certificates = get_u64(&r);
 	m.n_issuer = get_u8(&r);
 	if (m.n_issuer > ISSUERS_MAX)
@@ -107,7 +108,7 @@ signer_hello_decode(struct bytes in, struct arena *a, struct signer_hello *out,
 		else if (name.len > 0)
 			memcpy(m.issuer[i].issuer, name.p, name.len);
 		m.issuer[i].crl_number = get_i64(&r);
-		get_fixed(&r, m.issuer[i].responder_spki_sha256, SHA256_LEN);
+		get_hash(&r, m.issuer[i].responder_spki_sha256);
 		m.responder_spki[i] = arena_copy(a, get_bytes(&r));
 	}
 	TRY(end(&r, e));
@@ -115,173 +116,94 @@ signer_hello_decode(struct bytes in, struct arena *a, struct signer_hello *out,
 	return ERR_OK;
 }
 
-/* --- Objects to sign ---------------------------------------------------------- */
+/* --- Questions, by their tables ---------------------------------------------------- */
 
-void
-signer_certificate_encode(const struct signer_certificate *m, struct buf *out)
-{
-	put_bytes(out, m->issuer);
-	put_bytes(out, m->container);
-	put_bytes(out, m->statement);
-	put_bytes(out, m->evidence);
-}
+#define AT(message, member) offsetof(struct signer_##message, member)
+#define B(message, member)  { F_BYTES, AT(message, member), 0, UINT32_MAX }
 
-enum err_code
-signer_certificate_decode(struct bytes in, struct signer_certificate *out,
+/* clang-format off */
+static const struct field certificate_fields[] = {
+	B(certificate, issuer), B(certificate, container),
+	B(certificate, statement), B(certificate, evidence),
+};
+static const struct field crl_fields[] = {
+	B(crl, issuer), { F_U64, AT(crl, offset), 0, 0 },
+	{ F_FLAG, AT(crl, last), 0, 0 }, B(crl, piece),
+};
+static const struct field checkpoint_fields[] = {
+	{ F_U64, AT(checkpoint, size), 0, 0 },
+	{ F_HASH, AT(checkpoint, root), 0, 0 },
+	{ F_PROOF, AT(checkpoint, consistency), 0, 0 },
+};
+static const struct field responder_fields[] = {
+	B(responder, issuer), B(responder, container),
+};
+static const struct field appointment_end_fields[] = {
+	B(appointment_end, appointment), { F_I64, AT(appointment_end, at), 0, 0 },
+};
+static const struct field policy_fields[] = {
+	B(policy, statement),
+	{ F_MANY, AT(policy, evidence), AT(policy, n), OFFICERS_MAX },
+};
+static const struct field policy_end_fields[] = {
+	B(policy_end, activation), { F_I64, AT(policy_end, at), 0, 0 },
+};
+static const struct field ocsp_fields[] = {
+	{ F_LIST, AT(ocsp, responders), 0, ISSUERS_MAX },
+	{ F_LIST, AT(ocsp, tbs), 0, SIGNER_OCSP_MAX },
+};
+static const struct field compose_fields[] = {
+	B(compose, responder), B(compose, tbs),
+	{ F_LIST, AT(compose, sources), 0, SIGNER_SOURCES_MAX },
+};
+static const struct field evidence_fields[] = {
+	B(evidence, statement), B(evidence, evidence),
+};
+/* clang-format on */
+
+static enum err_code
+decode(const struct field *f, size_t n, struct bytes in, void *out,
     struct err *e)
 {
 	struct reader r = reader_of(in);
-	struct signer_certificate m = { .issuer = get_bytes(&r) };
-	m.container = get_bytes(&r);
-	m.statement = get_bytes(&r);
-	m.evidence = get_bytes(&r);
-	TRY(end(&r, e));
-	*out = m;
-	return ERR_OK;
+	fields_decode(f, n, &r, out);
+	return end(&r, e);
 }
+
+#define CODEC(message)                                                        \
+	void signer_##message##_encode(const struct signer_##message *m,      \
+	    struct buf *out)                                                  \
+	{                                                                     \
+		fields_encode(message##_fields, ARRAY_LEN(message##_fields),  \
+		    m, out);                                                  \
+	}                                                                     \
+	enum err_code signer_##message##_decode(struct bytes in,              \
+	    struct signer_##message *out, struct err *e)                      \
+	{                                                                     \
+		struct signer_##message m;                                    \
+		memset(&m, 0, sizeof(m));                                     \
+		TRY(decode(message##_fields, ARRAY_LEN(message##_fields), in, \
+		    &m, e));                                                  \
+		*out = m;                                                     \
+		return ERR_OK;                                                \
+	}
+CODEC(certificate)
+CODEC(crl)
+CODEC(checkpoint)
+CODEC(responder)
+CODEC(appointment_end)
+CODEC(policy)
+CODEC(policy_end)
+CODEC(ocsp)
+CODEC(compose)
+CODEC(evidence)
 
 void
 signer_crl_encode_head(const struct signer_crl *m, struct buf *out)
 {
-	put_bytes(out, m->issuer);
-	put_u64(out, m->offset);
-	put_u8(out, m->last ? 1 : 0);
+	fields_encode(crl_fields, ARRAY_LEN(crl_fields) - 1, m, out);
 	put_u32(out, (uint32_t)m->piece.len);
 }
-
-void
-signer_crl_encode(const struct signer_crl *m, struct buf *out)
-{
-	signer_crl_encode_head(m, out);
-	buf_put(out, m->piece.p, m->piece.len);
-}
-
-enum err_code
-signer_crl_decode(struct bytes in, struct signer_crl *out, struct err *e)
-{
-	struct reader r = reader_of(in);
-	struct signer_crl m = { .issuer = get_bytes(&r) };
-	m.offset = get_u64(&r);
-	uint8_t last = get_u8(&r);
-	m.piece = get_bytes(&r);
-	m.last = last == 1;
-	if (last > 1)
-		r.bad = true;
-	TRY(end(&r, e));
-	*out = m;
-	return ERR_OK;
-}
-
-void
-signer_checkpoint_encode(const struct signer_checkpoint *m, struct buf *out)
-{
-	put_u64(out, m->size);
-	buf_put(out, m->root, HASH_LEN);
-	put_u8(out, (uint8_t)m->consistency.n);
-	for (size_t i = 0; i < m->consistency.n; i++)
-		buf_put(out, m->consistency.hash[i], HASH_LEN);
-}
-
-enum err_code
-signer_checkpoint_decode(struct bytes in, struct signer_checkpoint *out,
-    struct err *e)
-{
-	struct reader r = reader_of(in);
-	struct signer_checkpoint m = { .size = get_u64(&r) };
-	get_fixed(&r, m.root, HASH_LEN);
-	m.consistency.n = get_u8(&r);
-	if (m.consistency.n > PROOF_MAX)
-		r.bad = true;
-	for (size_t i = 0; i < m.consistency.n && !r.bad; i++)
-		get_fixed(&r, m.consistency.hash[i], HASH_LEN);
-	TRY(end(&r, e));
-	*out = m;
-	return ERR_OK;
-}
-
-void
-signer_responder_encode(const struct signer_responder *m, struct buf *out)
-{
-	put_bytes(out, m->issuer);
-	put_bytes(out, m->container);
-}
-
-enum err_code
-signer_responder_decode(struct bytes in, struct signer_responder *out,
-    struct err *e)
-{
-	struct reader r = reader_of(in);
-	struct signer_responder m = { .issuer = get_bytes(&r) };
-	m.container = get_bytes(&r);
-	TRY(end(&r, e));
-	*out = m;
-	return ERR_OK;
-}
-
-void
-signer_appointment_end_encode(const struct signer_appointment_end *m,
-    struct buf *out)
-{
-	put_bytes(out, m->appointment);
-	put_i64(out, m->at);
-}
-
-enum err_code
-signer_appointment_end_decode(struct bytes in,
-    struct signer_appointment_end *out, struct err *e)
-{
-	struct reader r = reader_of(in);
-	struct signer_appointment_end m = { .appointment = get_bytes(&r) };
-	m.at = get_i64(&r);
-	TRY(end(&r, e));
-	*out = m;
-	return ERR_OK;
-}
-
-void
-signer_policy_encode(const struct signer_policy *m, struct buf *out)
-{
-	put_bytes(out, m->statement);
-	put_u8(out, (uint8_t)m->n);
-	for (size_t i = 0; i < m->n; i++)
-		put_bytes(out, m->evidence[i]);
-}
-
-enum err_code
-signer_policy_decode(struct bytes in, struct signer_policy *out, struct err *e)
-{
-	struct reader r = reader_of(in);
-	struct signer_policy m = { .statement = get_bytes(&r) };
-	m.n = get_u8(&r);
-	if (m.n > OFFICERS_MAX)
-		r.bad = true;
-	for (size_t i = 0; i < m.n && !r.bad; i++)
-		m.evidence[i] = get_bytes(&r);
-	TRY(end(&r, e));
-	*out = m;
-	return ERR_OK;
-}
-
-void
-signer_policy_end_encode(const struct signer_policy_end *m, struct buf *out)
-{
-	put_bytes(out, m->activation);
-	put_i64(out, m->at);
-}
-
-enum err_code
-signer_policy_end_decode(struct bytes in, struct signer_policy_end *out,
-    struct err *e)
-{
-	struct reader r = reader_of(in);
-	struct signer_policy_end m = { .activation = get_bytes(&r) };
-	m.at = get_i64(&r);
-	TRY(end(&r, e));
-	*out = m;
-	return ERR_OK;
-}
-
-/* --- OCSP answers --------------------------------------------------------------- */
 
 bool
 signer_next(struct bytes *list, struct bytes *item)
@@ -293,79 +215,4 @@ signer_next(struct bytes *list, struct bytes *item)
 	size_t took = 4 + item->len;
 	*list = bytes_of(list->p + took, list->len - took);
 	return true;
-}
-
-/* Whole items and nothing else, not more than so many. */
-static void
-check_list(struct reader *r, struct bytes list, size_t max)
-{
-	struct bytes item;
-	size_t n = 0;
-	while (n <= max && signer_next(&list, &item))
-		n++;
-	if (n > max || list.len > 0)
-		r->bad = true;
-}
-
-void
-signer_ocsp_encode(const struct signer_ocsp *m, struct buf *out)
-{
-	put_bytes(out, m->responders);
-	put_bytes(out, m->tbs);
-}
-
-enum err_code
-signer_ocsp_decode(struct bytes in, struct signer_ocsp *out, struct err *e)
-{
-	struct reader r = reader_of(in);
-	struct signer_ocsp m = { .responders = get_bytes(&r) };
-	m.tbs = get_bytes(&r);
-	check_list(&r, m.responders, ISSUERS_MAX);
-	check_list(&r, m.tbs, SIGNER_OCSP_MAX);
-	TRY(end(&r, e));
-	*out = m;
-	return ERR_OK;
-}
-
-void
-signer_compose_encode(const struct signer_compose *m, struct buf *out)
-{
-	put_bytes(out, m->responder);
-	put_bytes(out, m->tbs);
-	put_bytes(out, m->sources);
-}
-
-enum err_code
-signer_compose_decode(struct bytes in, struct signer_compose *out,
-    struct err *e)
-{
-	struct reader r = reader_of(in);
-	struct signer_compose m = { .responder = get_bytes(&r) };
-	m.tbs = get_bytes(&r);
-	m.sources = get_bytes(&r);
-	check_list(&r, m.sources, SIGNER_SOURCES_MAX);
-	TRY(end(&r, e));
-	*out = m;
-	return ERR_OK;
-}
-
-/* --- Evidence ------------------------------------------------------------------- */
-
-void
-signer_evidence_encode(const struct signer_evidence *m, struct buf *out)
-{
-	put_bytes(out, m->statement);
-	put_bytes(out, m->evidence);
-}
-
-enum err_code
-signer_evidence_decode(struct bytes in, struct signer_evidence *out,
-    struct err *e)
-{
-	struct reader r = reader_of(in);
-	struct signer_evidence m = { .statement = get_bytes(&r) };
-	m.evidence = get_bytes(&r);
-	TRY(end(&r, e));
-	*out = m;
-	return ERR_OK;
 }

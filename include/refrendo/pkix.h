@@ -586,6 +586,18 @@ struct bytes cert_aia_url(const struct cert *c, enum pkix_oid method);
 /* The address of cRLDistributionPoints or freshestCRL, where that is one point
  * with one address and nothing else. */
 bool cert_one_point(const struct cert *c, enum pkix_oid oid, struct bytes *url);
+/* How many URLs stand in that extension, at any depth; *last of them. */
+size_t cert_urls(const struct cert *c, enum pkix_oid extension,
+    struct bytes *last);
+/*
+ * cert_is_of - does every serialNumber of the subject, and every RUN in
+ * subjectAltName, say this person, and is there one at all?
+ */
+bool cert_is_of(const struct cert *c, struct bytes run);
+/* Purposes that a holder may have, bit i: OID i; false: it has another one. */
+bool cert_purposes(const struct cert *c, uint32_t *purposes);
+/* Kinds of its alternative names, bit i: general_name_tag() i. */
+bool cert_name_kinds(const struct cert *c, unsigned *kinds);
 /* Is this URL one of its cRLDistributionPoints (RFC 5280 4.2.1.13)? */
 bool cert_names_crl(const struct cert *c, struct bytes url);
 /*

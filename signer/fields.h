@@ -1,0 +1,30 @@
+/*
+ * fields - a structure and its octets, by one table: what the messages and the
+ * records of the journal share.
+ */
+#ifndef SIGNER_FIELDS_H
+#define SIGNER_FIELDS_H
+
+#include <refrendo/signer.h>
+
+enum field_type {
+	F_BYTES, /* struct bytes, of min to max octets */
+	F_I64,   /* at least min */
+	F_U64,
+	F_FLAG,  /* bool: 0 or 1 */
+	F_HASH,  /* uint8_t[HASH_LEN] */
+	F_PROOF, /* struct proof */
+	F_LIST,  /* struct bytes that holds up to max items */
+	F_MANY   /* u8 n, n of struct bytes[max]; min: offset of n, a size_t */
+};
+struct field {
+	enum field_type type;
+	size_t offset, min, max;
+};
+
+void fields_encode(const struct field *f, size_t n, const void *from,
+    struct buf *out);
+/* Sets r->bad where a field does not fit its row. */
+void fields_decode(const struct field *f, size_t n, struct reader *r, void *to);
+
+#endif
