@@ -4,6 +4,7 @@
 #include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -30,7 +31,10 @@ enum group {
 	G_FILES = 32, /* status opens what is too long for a row */
 	G_TOKEN = 64,
 	G_TOKEN_NET = 128,
-	G_CLIENT = 256
+	G_CLIENT = 256,
+	/* What libraries call, for all but signers whose keys are in files:
+	 * these were watched, and call none of it. */
+	G_REST = 512
 };
 
 static const struct {
@@ -40,46 +44,46 @@ static const struct {
 	/* Memory, time, signals, ending. */
 	{ SCMP_SYS(read), G_ALL },
 	{ SCMP_SYS(write), G_ALL },
-	{ SCMP_SYS(writev), G_ALL },
+	{ SCMP_SYS(writev), G_REST },
 	{ SCMP_SYS(close), G_ALL },
 	{ SCMP_SYS(brk), G_ALL },
-	{ SCMP_SYS(mmap), G_ALL },
+	{ SCMP_SYS(mmap), G_REST }, /* others: filter_fill() */
 	{ SCMP_SYS(munmap), G_ALL },
 	{ SCMP_SYS(mremap), G_ALL },
-	{ SCMP_SYS(madvise), G_ALL },
-	{ SCMP_SYS(mprotect), G_ALL },
+	{ SCMP_SYS(madvise), G_REST },
+	{ SCMP_SYS(mprotect), G_REST },
 	{ SCMP_SYS(futex), G_ALL },
 	{ SCMP_SYS(getrandom), G_ALL },
 	{ SCMP_SYS(clock_gettime), G_ALL },
-	{ SCMP_SYS(gettimeofday), G_ALL },
+	{ SCMP_SYS(gettimeofday), G_REST },
 	{ SCMP_SYS(getpid), G_ALL },
 	{ SCMP_SYS(gettid), G_ALL },
 	{ SCMP_SYS(tgkill), G_ALL },
 	{ SCMP_SYS(rt_sigaction), G_ALL },
 	{ SCMP_SYS(rt_sigprocmask), G_ALL },
 	{ SCMP_SYS(rt_sigreturn), G_ALL },
-	{ SCMP_SYS(sigaltstack), G_ALL },
+	{ SCMP_SYS(sigaltstack), G_REST },
 	{ SCMP_SYS(restart_syscall), G_ALL },
-	{ SCMP_SYS(sched_yield), G_ALL },
-	{ SCMP_SYS(exit), G_ALL },
+	{ SCMP_SYS(sched_yield), G_REST },
+	{ SCMP_SYS(exit), G_REST },
 	{ SCMP_SYS(exit_group), G_ALL },
 	/* Sockets that are open already. */
 	{ SCMP_SYS(recvmsg), G_ALL },
 	{ SCMP_SYS(recvfrom), G_ALL },
 	{ SCMP_SYS(sendmsg), G_ALL },
 	{ SCMP_SYS(sendto), G_ALL },
-	{ SCMP_SYS(shutdown), G_ALL },
+	{ SCMP_SYS(shutdown), G_REST },
 	{ SCMP_SYS(poll), G_ALL },
 	/* The journal of the signer. */
 	{ SCMP_SYS(pread64), G_SIGNER | G_STORE },
 	{ SCMP_SYS(pwrite64), G_SIGNER | G_STORE },
 	{ SCMP_SYS(fdatasync), G_SIGNER | G_STORE },
-	{ SCMP_SYS(fsync), G_SIGNER | G_STORE },
-	{ SCMP_SYS(lseek), G_SIGNER | G_STORE },
-	{ SCMP_SYS(ftruncate), G_SIGNER | G_STORE },
-	{ SCMP_SYS(fstat), G_ALL },
-	{ SCMP_SYS(newfstatat), G_ALL },
-	{ SCMP_SYS(fcntl), G_ALL },
+	{ SCMP_SYS(fsync), G_STORE | G_TOKEN },
+	{ SCMP_SYS(lseek), G_STORE | G_TOKEN },
+	{ SCMP_SYS(ftruncate), G_STORE | G_TOKEN },
+	{ SCMP_SYS(fstat), G_REST },
+	{ SCMP_SYS(newfstatat), G_REST },
+	{ SCMP_SYS(fcntl), G_REST },
 	/* libuv. */
 	{ SCMP_SYS(epoll_wait), G_LOOP },
 	{ SCMP_SYS(epoll_pwait), G_LOOP },
@@ -138,18 +142,18 @@ role_groups(enum role role, const struct config *config)
 	case ROLE_SIGNER:
 	case ROLE_OCSP_SIGNER:
 		return G_ALL | G_SIGNER |
-		       (config_has_token(config) ? G_TOKEN : 0) |
+		       (config_has_token(config) ? G_TOKEN | G_REST : 0) |
 		       (config_has_token(config) && config->pkcs11_network
 			       ? G_TOKEN_NET
 			       : 0);
 	case ROLE_CORE:
-		return G_ALL | G_LOOP | G_STORE;
+		return G_ALL | G_REST | G_LOOP | G_STORE;
 	case ROLE_FRONT:
-		return G_ALL | G_LOOP | G_SERVER;
+		return G_ALL | G_REST | G_LOOP | G_SERVER;
 	case ROLE_STATUS:
-		return G_ALL | G_LOOP | G_SERVER | G_FILES;
+		return G_ALL | G_REST | G_LOOP | G_SERVER | G_FILES;
 	case ROLE_CHECKER:
-		return G_ALL | G_CLIENT;
+		return G_ALL | G_REST | G_CLIENT;
 	case ROLES:
 		break;
 	}
@@ -165,6 +169,10 @@ filter_fill(scmp_filter_ctx ctx, int groups)
 			0)
 			return false;
 	}
+	/* Memory for data, never for code. */
+	if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+		SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) != 0)
+		return false;
 	/* For reading alone: Landlock lets it write its slot of the lock file. */
 	if ((groups & G_FILES) != 0 &&
 	    seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,

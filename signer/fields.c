@@ -16,11 +16,8 @@ fields_encode(const struct field *f, size_t n, const void *from,
 		case F_LIST:
 			put_bytes(out, *b);
 			break;
-		case F_I64:
+		case F_64:
 			put_i64(out, *(const int64_t *)p);
-			break;
-		case F_U64:
-			put_u64(out, *(const uint64_t *)p);
 			break;
 		case F_FLAG:
 			put_u8(out, *(const bool *)p ? 1 : 0);
@@ -82,12 +79,9 @@ fields_decode(const struct field *f, size_t n, struct reader *r, void *to)
 			*b = get_bytes(r);
 			good = is_list(*b, f->max);
 			break;
-		case F_I64:
+		case F_64:
 			*(int64_t *)p = get_i64(r);
 			good = f->min == 0 || *(int64_t *)p >= (int64_t)f->min;
-			break;
-		case F_U64:
-			*(uint64_t *)p = get_u64(r);
 			break;
 		case F_FLAG: {
 			uint8_t flag = get_u8(r);

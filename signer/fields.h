@@ -9,8 +9,7 @@
 
 enum field_type {
 	F_BYTES, /* struct bytes, of min to max octets */
-	F_I64,   /* at least min */
-	F_U64,
+	F_64,    /* int64_t or uint64_t; where min is not 0, at least that */
 	F_FLAG,  /* bool: 0 or 1 */
 	F_HASH,  /* uint8_t[HASH_LEN] */
 	F_PROOF, /* struct proof */

@@ -130,9 +130,7 @@ struct policy_seen {
 	int64_t version; /* 0: of the ceilings, before any other */
 	int64_t from;
 	int64_t heard; /* when it was taken: nothing is replaced before that */
-};
-struct policy_ended {
-	char id[ID_LEN_MAX + 1];
+	bool ended;    /* it may have been before it came: then without name */
 };
 
 /* What happened in an hour, by minutes: the running one and sixty before. */
@@ -164,8 +162,7 @@ struct state {
 	size_t n_crl;
 	struct policy_seen *policy; /* owned, in the order they came */
 	size_t n_policy;
-	struct policy_ended *policy_end; /* owned */
-	size_t n_policy_end;
+	size_t n_unheard;         /* of them ended, and never came */
 	uint64_t checkpoint_size; /* 0: none */
 	uint8_t checkpoint_root[HASH_LEN];
 	uint64_t checkpoint_record, checkpoint_signature;
@@ -191,7 +188,9 @@ struct crl_seen *state_crl(struct state *s, struct bytes issuer);
 /* Those of the ceilings: in force from the beginning. */
 MUST_CHECK enum err_code state_first_policies(struct state *s,
     const struct ceilings *c, struct err *e);
-bool state_policy_ended(const struct state *s, struct bytes activation);
+/* A policy of that activation, or what is left of its end; or NULL. */
+struct policy_seen *state_activation(const struct state *s,
+    struct bytes activation);
 /*
  * state_serial - was this serial journalled?  *record is then its record
  * (borrowing from scratch) and *signature the offset of its signature, or 0.
@@ -307,45 +306,38 @@ struct item {
 	struct err refusal; /* code ERR_OK: to be answered */
 };
 
-MUST_CHECK enum err_code may_sign_certificate(struct signer *s,
-    const struct signer_certificate *m, int64_t now, struct job *job,
-    struct err *e);
+/*
+ * One for each message, by the table in request.c: ERR_OK leaves in it->job
+ * what is to be done once the journal is durable.
+ */
+#define JUDGE(name)                                                      \
+	MUST_CHECK enum err_code name(struct signer *s, struct item *it, \
+	    int64_t now, struct err *e)
+JUDGE(may_greet);
+JUDGE(may_sign_certificate);
+JUDGE(may_sign_responder);
+JUDGE(may_sign_crl);
+JUDGE(may_sign_checkpoint);
+JUDGE(may_end_appointment);
+JUDGE(may_take_policy);
+JUDGE(may_end_policy);
 /* Is the signature right?  Whose it is and what it may do is not asked yet. */
-MUST_CHECK enum err_code check_evidence(struct signer *s,
-    const struct signer_evidence *m, struct err *e);
-MUST_CHECK enum err_code may_sign_responder(struct signer *s,
-    const struct signer_responder *m, int64_t now, struct job *job,
-    struct err *e);
-MUST_CHECK enum err_code may_sign_crl(struct signer *s,
-    const struct signer_crl *m, uint64_t id, int64_t now, struct job *job,
-    struct err *e);
-MUST_CHECK enum err_code may_sign_checkpoint(struct signer *s,
-    const struct signer_checkpoint *m, int64_t now, struct job *job,
-    struct err *e);
-MUST_CHECK enum err_code may_end_appointment(struct signer *s,
-    const struct signer_appointment_end *m, int64_t now, struct job *job,
-    struct err *e);
-
+JUDGE(check_evidence);
+JUDGE(may_sign_ocsp);
+JUDGE(may_compose);
+JUDGE(may_ask_status); /* whatever it is */
+/* messages.c: by the table of that question. */
+MUST_CHECK enum err_code question_decode(uint16_t type, struct bytes in,
+    union request *out, struct err *e);
 /* ocsp.c: judged one by one while they are signed; body: a list of signatures,
  * empty where one was refused; the last reason if all were. */
-MUST_CHECK enum err_code may_sign_ocsp(struct signer *s,
-    const struct signer_ocsp *m, int64_t now, struct job *job, struct err *e);
 MUST_CHECK enum err_code sign_batch(struct signer *s,
     const struct signer_ocsp *m, int64_t now, struct buf *body, struct err *e);
-MUST_CHECK enum err_code may_compose(struct signer *s,
-    const struct signer_compose *m, int64_t now, struct job *job,
-    struct err *e);
 /* request.c: a signature that our key just made; ERR_CRYPTO
  * "signer-own-signature". */
 MUST_CHECK enum err_code signer_check_own(struct signer *s,
-    const struct key *key, struct bytes tbs, struct bytes signature,
-    struct err *e);
+    const struct job *job, struct bytes signature, struct err *e);
 
-MUST_CHECK enum err_code may_take_policy(struct signer *s,
-    const struct signer_policy *m, int64_t now, struct job *job, struct err *e);
-MUST_CHECK enum err_code may_end_policy(struct signer *s,
-    const struct signer_policy_end *m, int64_t now, struct job *job,
-    struct err *e);
 /* Is the policy of an endorsement in force before this signer? */
 MUST_CHECK enum err_code check_policy(const struct signer *s,
     const struct statement *st, int64_t now, struct err *e);

@@ -327,8 +327,11 @@ judge_officer(const struct view *v, struct err *e)
 /* --- All together ------------------------------------------------------------------------- */
 
 enum err_code
-check_evidence(struct signer *s, const struct signer_evidence *m, struct err *e)
+check_evidence(struct signer *s, struct item *it, int64_t now, struct err *e)
 {
+	const struct signer_evidence *m = &it->in.evidence;
+	(void)now;
+	it->job.wrap = WRAP_NONE;
 	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
 	struct cms cms;
 	TRY(cms_parse(m->evidence, &scratch, &cms, e));
@@ -407,9 +410,11 @@ same_evidence(const struct view *v, const struct job *job, struct err *e)
 }
 
 enum err_code
-may_sign_certificate(struct signer *s, const struct signer_certificate *m,
-    int64_t now, struct job *job, struct err *e)
+may_sign_certificate(struct signer *s, struct item *it, int64_t now,
+    struct err *e)
 {
+	const struct signer_certificate *m = &it->in.certificate;
+	struct job *job = &it->job;
 	struct view v = { .s = s, .now = now };
 	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
 	bool again, done;

@@ -175,15 +175,16 @@ take_piece(struct signer *s, const struct signer_crl *m, int64_t now,
 }
 
 enum err_code
-may_sign_crl(struct signer *s, const struct signer_crl *m, uint64_t id,
-    int64_t now, struct job *job, struct err *e)
+may_sign_crl(struct signer *s, struct item *it, int64_t now, struct err *e)
 {
+	const struct signer_crl *m = &it->in.crl;
+	struct job *job = &it->job;
 	struct crl_intake *in = &s->crl;
 	enum err_code code = ERR_OK;
 	job->wrap = WRAP_SILENT;
 	if (m->offset == 0)
-		code = begin(s, m, id, now, e);
-	else if (in->by == NULL || in->id != id)
+		code = begin(s, m, it->frame.id, now, e);
+	else if (in->by == NULL || in->id != it->frame.id)
 		return ERR_OK; /* of one that was refused already */
 	if (code == ERR_OK)
 		code = take_piece(s, m, now, job, e);

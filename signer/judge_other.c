@@ -9,9 +9,11 @@
 /* --- Checkpoint ------------------------------------------------------------------- */
 
 enum err_code
-may_sign_checkpoint(struct signer *s, const struct signer_checkpoint *m,
-    int64_t now, struct job *job, struct err *e)
+may_sign_checkpoint(struct signer *s, struct item *it, int64_t now,
+    struct err *e)
 {
+	const struct signer_checkpoint *m = &it->in.checkpoint;
+	struct job *job = &it->job;
 	const struct state *st = &s->state;
 	struct bytes root = arena_copy(s->arena, bytes_of(m->root, HASH_LEN));
 	bool same = m->size == st->checkpoint_size &&
@@ -78,9 +80,11 @@ check_responder(const struct authority *by, const struct cert *c, int64_t now,
 }
 
 enum err_code
-may_sign_responder(struct signer *s, const struct signer_responder *m,
-    int64_t now, struct job *job, struct err *e)
+may_sign_responder(struct signer *s, struct item *it, int64_t now,
+    struct err *e)
 {
+	const struct signer_responder *m = &it->in.responder;
+	struct job *job = &it->job;
 	enum key_type key;
 	struct cert c;
 	bool again, done;
@@ -108,9 +112,11 @@ may_sign_responder(struct signer *s, const struct signer_responder *m,
 /* --- The end of an appointment ------------------------------------------------------------ */
 
 enum err_code
-may_end_appointment(struct signer *s, const struct signer_appointment_end *m,
-    int64_t now, struct job *job, struct err *e)
+may_end_appointment(struct signer *s, struct item *it, int64_t now,
+    struct err *e)
 {
+	const struct signer_appointment_end *m = &it->in.appointment_end;
+	struct job *job = &it->job;
 	/* Whoever owns core may take a right away, never give one. */
 	struct appointment_seen *a = NULL;
 	if (m->appointment.len <= ID_LEN_MAX)

@@ -83,15 +83,17 @@ seen_before(struct signer *s, const struct activation_statement *st,
 }
 
 enum err_code
-may_take_policy(struct signer *s, const struct signer_policy *m, int64_t now,
-    struct job *job, struct err *e)
+may_take_policy(struct signer *s, struct item *it, int64_t now, struct err *e)
 {
+	const struct signer_policy *m = &it->in.policy;
+	struct job *job = &it->job;
 	struct activation_statement st;
 	struct bytes statement = signer_hash(s, m->statement);
 	size_t known;
 	job->wrap = WRAP_NONE;
 	TRY(activation_parse(m->statement, s->arena, &st, e));
-	if (state_policy_ended(&s->state, st.id))
+	const struct policy_seen *p = state_activation(&s->state, st.id);
+	if (p != NULL && p->ended)
 		return err_say(e, ERR_DENIED, "signer-policy-withdrawn",
 		    "the activation of this policy was withdrawn");
 	TRY(seen_before(s, &st, statement, &known, e));
@@ -117,21 +119,12 @@ may_take_policy(struct signer *s, const struct signer_policy *m, int64_t now,
 /* Ends of activations that nobody heard of: more would only fill the disk. */
 #define UNHEARD_MAX 1024
 
-static bool
-was_heard(const struct state *st, struct bytes activation)
-{
-	for (size_t i = 0; i < st->n_policy; i++) {
-		if (bytes_is(activation, st->policy[i].id))
-			return true;
-	}
-	return false;
-}
-
 /* Whoever owns core may take a right away, never give one. */
 enum err_code
-may_end_policy(struct signer *s, const struct signer_policy_end *m, int64_t now,
-    struct job *job, struct err *e)
+may_end_policy(struct signer *s, struct item *it, int64_t now, struct err *e)
 {
+	const struct signer_policy_end *m = &it->in.policy_end;
+	struct job *job = &it->job;
 	job->wrap = WRAP_NONE;
 	if (m->activation.len == 0 || m->activation.len > ID_LEN_MAX)
 		return err_say(e, ERR_DENIED, "signer-policy-id",
@@ -140,11 +133,12 @@ may_end_policy(struct signer *s, const struct signer_policy_end *m, int64_t now,
 		return err_say(e, ERR_DENIED, "signer-policy-end-future",
 		    "an activation is withdrawn now or not at all: this is "
 		    "dated in the future");
-	if (state_policy_ended(&s->state, m->activation))
+	const struct policy_seen *p =
+	    state_activation(&s->state, m->activation);
+	if (p != NULL && p->ended)
 		return ERR_OK;
 	/* Noted even when it was never heard of: it may come later. */
-	if (s->state.n_policy_end >= UNHEARD_MAX &&
-	    !was_heard(&s->state, m->activation))
+	if (p == NULL && s->state.n_unheard >= UNHEARD_MAX)
 		return err_say(e, ERR_DENIED, "signer-policy-ends",
 		    "the signer has noted the end of 1024 activations and "
 		    "notes no more of those that it never heard of");
@@ -169,8 +163,7 @@ replaced_at(const struct state *st, const struct policy_seen *p)
 		const struct policy_seen *q = &st->policy[i];
 		int64_t since = q->from > q->heard ? q->from : q->heard;
 		if (q->version > p->version && since < at &&
-		    strcmp(q->name, p->name) == 0 &&
-		    !state_policy_ended(st, bytes_str(q->id)))
+		    strcmp(q->name, p->name) == 0 && !q->ended)
 			at = since;
 	}
 	return at;
@@ -184,8 +177,7 @@ find_policy(const struct state *st, struct bytes sha256, int64_t now)
 	for (size_t i = 0; i < st->n_policy; i++) {
 		const struct policy_seen *p = &st->policy[i];
 		if (bytes_eq(sha256, bytes_of(p->sha256, SHA256_LEN)) &&
-		    !state_policy_ended(st, bytes_str(p->id)) &&
-		    (found == NULL || found->from > now))
+		    !p->ended && (found == NULL || found->from > now))
 			found = p;
 	}
 	return found;

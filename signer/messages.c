@@ -127,11 +127,11 @@ static const struct field certificate_fields[] = {
 	B(certificate, statement), B(certificate, evidence),
 };
 static const struct field crl_fields[] = {
-	B(crl, issuer), { F_U64, AT(crl, offset), 0, 0 },
+	B(crl, issuer), { F_64, AT(crl, offset), 0, 0 },
 	{ F_FLAG, AT(crl, last), 0, 0 }, B(crl, piece),
 };
 static const struct field checkpoint_fields[] = {
-	{ F_U64, AT(checkpoint, size), 0, 0 },
+	{ F_64, AT(checkpoint, size), 0, 0 },
 	{ F_HASH, AT(checkpoint, root), 0, 0 },
 	{ F_PROOF, AT(checkpoint, consistency), 0, 0 },
 };
@@ -139,14 +139,14 @@ static const struct field responder_fields[] = {
 	B(responder, issuer), B(responder, container),
 };
 static const struct field appointment_end_fields[] = {
-	B(appointment_end, appointment), { F_I64, AT(appointment_end, at), 0, 0 },
+	B(appointment_end, appointment), { F_64, AT(appointment_end, at), 0, 0 },
 };
 static const struct field policy_fields[] = {
 	B(policy, statement),
 	{ F_MANY, AT(policy, evidence), AT(policy, n), OFFICERS_MAX },
 };
 static const struct field policy_end_fields[] = {
-	B(policy_end, activation), { F_I64, AT(policy_end, at), 0, 0 },
+	B(policy_end, activation), { F_64, AT(policy_end, at), 0, 0 },
 };
 static const struct field ocsp_fields[] = {
 	{ F_LIST, AT(ocsp, responders), 0, ISSUERS_MAX },
@@ -161,42 +161,59 @@ static const struct field evidence_fields[] = {
 };
 /* clang-format on */
 
-static enum err_code
-decode(const struct field *f, size_t n, struct bytes in, void *out,
+#define ROW(number, message) \
+	[number] = { message##_fields, ARRAY_LEN(message##_fields) }
+static const struct {
+	const struct field *field;
+	size_t n;
+} questions[] = {
+	[SIGNER_HELLO] = { NULL, 0 },
+	ROW(SIGNER_CERTIFICATE, certificate),
+	ROW(SIGNER_CRL, crl),
+	ROW(SIGNER_CHECKPOINT, checkpoint),
+	ROW(SIGNER_RESPONDER, responder),
+	ROW(SIGNER_APPOINTMENT_END, appointment_end),
+	ROW(SIGNER_OCSP, ocsp),
+	ROW(SIGNER_POLICY, policy),
+	ROW(SIGNER_EVIDENCE, evidence),
+	ROW(SIGNER_POLICY_END, policy_end),
+	ROW(SIGNER_COMPOSE, compose),
+};
+
+enum err_code
+question_decode(uint16_t type, struct bytes in, union request *out,
     struct err *e)
 {
 	struct reader r = reader_of(in);
-	fields_decode(f, n, &r, out);
+	fields_decode(questions[type].field, questions[type].n, &r, out);
 	return end(&r, e);
 }
 
-#define CODEC(message)                                                        \
-	void signer_##message##_encode(const struct signer_##message *m,      \
-	    struct buf *out)                                                  \
-	{                                                                     \
-		fields_encode(message##_fields, ARRAY_LEN(message##_fields),  \
-		    m, out);                                                  \
-	}                                                                     \
-	enum err_code signer_##message##_decode(struct bytes in,              \
-	    struct signer_##message *out, struct err *e)                      \
-	{                                                                     \
-		struct signer_##message m;                                    \
-		memset(&m, 0, sizeof(m));                                     \
-		TRY(decode(message##_fields, ARRAY_LEN(message##_fields), in, \
-		    &m, e));                                                  \
-		*out = m;                                                     \
-		return ERR_OK;                                                \
+#define CODEC(number, message)                                               \
+	void signer_##message##_encode(const struct signer_##message *m,     \
+	    struct buf *out)                                                 \
+	{                                                                    \
+		fields_encode(message##_fields, ARRAY_LEN(message##_fields), \
+		    m, out);                                                 \
+	}                                                                    \
+	enum err_code signer_##message##_decode(struct bytes in,             \
+	    struct signer_##message *out, struct err *e)                     \
+	{                                                                    \
+		union request m;                                             \
+		TRY(question_decode(number, in, &m, e));                     \
+		*out = m.message;                                            \
+		return ERR_OK;                                               \
 	}
-CODEC(certificate)
-CODEC(crl)
-CODEC(checkpoint)
-CODEC(responder)
-CODEC(appointment_end)
-CODEC(policy)
-CODEC(policy_end)
-CODEC(ocsp)
-CODEC(compose)
-CODEC(evidence)
+CODEC(SIGNER_CERTIFICATE, certificate)
+CODEC(SIGNER_CRL, crl)
+CODEC(SIGNER_CHECKPOINT, checkpoint)
+CODEC(SIGNER_RESPONDER, responder)
+CODEC(SIGNER_APPOINTMENT_END, appointment_end)
+CODEC(SIGNER_POLICY, policy)
+CODEC(SIGNER_POLICY_END, policy_end)
+CODEC(SIGNER_OCSP, ocsp)
+CODEC(SIGNER_COMPOSE, compose)
+CODEC(SIGNER_EVIDENCE, evidence)
 
 void
 signer_crl_encode_head(const struct signer_crl *m, struct buf *out)

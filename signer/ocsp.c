@@ -104,9 +104,10 @@ judge_answer(struct signer *s, struct bytes tbs, int64_t now,
 /* --- Core's batches ------------------------------------------------------------------- */
 
 enum err_code
-may_sign_ocsp(struct signer *s, const struct signer_ocsp *m, int64_t now,
-    struct job *job, struct err *e)
+may_sign_ocsp(struct signer *s, struct item *it, int64_t now, struct err *e)
 {
+	const struct signer_ocsp *m = &it->in.ocsp;
+	struct job *job = &it->job;
 	struct bytes list = m->responders, der;
 	while (signer_next(&list, &der))
 		TRY(take_responder(s, der, now, e));
@@ -129,9 +130,9 @@ sign_one(struct signer *s, struct bytes tbs, int64_t now, bool check,
 			    "certificate");
 	}
 	TRY(signer_signed(s, by->key, key_sign(by->key, tbs, signature, e)));
-	return check
-		   ? signer_check_own(s, by->key, tbs, buf_bytes(signature), e)
-		   : ERR_OK;
+	const struct job job = { .wrap = WRAP_OCSP, .by = by, .tbs = tbs };
+	return check ? signer_check_own(s, &job, buf_bytes(signature), e)
+		     : ERR_OK;
 }
 
 /*
@@ -192,10 +193,29 @@ take_source(struct signer *s, const struct authority *by, struct bytes der,
 	return ERR_OK;
 }
 
+/* Status faces the network: it gets one kind of answer, so many times a
+ * second. */
 enum err_code
-may_compose(struct signer *s, const struct signer_compose *m, int64_t now,
-    struct job *job, struct err *e)
+may_ask_status(struct signer *s, struct item *it, int64_t now, struct err *e)
 {
+	if (it->frame.type != SIGNER_COMPOSE)
+		return err_say(e, ERR_FORBIDDEN, "signer-status-message",
+		    "status may ask for OCSP answers only");
+	if (s->composed_second != now) {
+		s->composed_second = now;
+		s->composed_count = 0;
+	}
+	if (++s->composed_count > COMPOSED_PER_SECOND)
+		return err_say(e, ERR_BUSY, "signer-status-rate",
+		    "too many answers were asked for; try later");
+	return ERR_OK;
+}
+
+enum err_code
+may_compose(struct signer *s, struct item *it, int64_t now, struct err *e)
+{
+	const struct signer_compose *m = &it->in.compose;
+	struct job *job = &it->job;
 	struct ocsp_answer a;
 	struct bytes list = m->sources, der;
 	uint32_t said = 0;

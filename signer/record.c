@@ -8,8 +8,8 @@
 
 #define AT(name)      offsetof(struct record, name)
 #define H(name)       { F_BYTES, AT(name), SHA256_LEN, SHA256_LEN }
-#define I(name)       { F_I64, AT(name), 0, 0 }
-#define ABOVE_0(name) { F_I64, AT(name), 1, 0 }
+#define I(name)       { F_64, AT(name), 0, 0 }
+#define ABOVE_0(name) { F_64, AT(name), 1, 0 }
 #define ISSUER        { F_BYTES, AT(issuer), 0, POLICY_NAME_MAX - 1 }
 #define SERIAL(min)   { F_BYTES, AT(serial), min, SERIAL_MAX }
 #define ID            { F_BYTES, AT(id), 1, ID_LEN_MAX }

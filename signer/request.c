@@ -9,59 +9,32 @@
 
 #include "internal.h"
 
-enum role { ROLE_BOTH, ROLE_SIGNER, ROLE_OCSP };
-
 /* Who answers what: generated from the one list. */
-static enum role
-role_of(uint16_t type)
-{
-	switch (type) {
-#define X(name, number, cap, role) \
-	case number:               \
-		return ROLE_##role;
-		SIGNER_MESSAGES(X)
+enum role { ROLE_BOTH, ROLE_SIGNER, ROLE_OCSP };
+#define X(name, number, cap, role) [number] = ROLE_##role,
+static const enum role roles[] = { SIGNER_MESSAGES(X) };
 #undef X
-	default:
-		fatal("a message of type %u passed its cap", type);
-	}
-}
+
+/* How it is judged. */
+static const struct handler {
+	enum err_code (*judge)(struct signer *s, struct item *it, int64_t now,
+	    struct err *e);
+	bool any_clock; /* to take a right away needs no good clock */
+} handlers[ARRAY_LEN(roles)] = {
+	[SIGNER_HELLO] = { may_greet, true },
+	[SIGNER_CERTIFICATE] = { may_sign_certificate, false },
+	[SIGNER_CRL] = { may_sign_crl, false },
+	[SIGNER_CHECKPOINT] = { may_sign_checkpoint, false },
+	[SIGNER_RESPONDER] = { may_sign_responder, false },
+	[SIGNER_APPOINTMENT_END] = { may_end_appointment, true },
+	[SIGNER_OCSP] = { may_sign_ocsp, false },
+	[SIGNER_POLICY] = { may_take_policy, false },
+	[SIGNER_EVIDENCE] = { check_evidence, false },
+	[SIGNER_POLICY_END] = { may_end_policy, true },
+	[SIGNER_COMPOSE] = { may_compose, false },
+};
 
 /* --- Reading --------------------------------------------------------------------- */
-
-static enum err_code
-decode(struct item *it, struct err *e)
-{
-	struct bytes body = it->frame.body;
-	switch ((enum signer_message)it->frame.type) {
-	case SIGNER_HELLO:
-		if (body.len != 0)
-			return err_say(e, ERR_INVALID, "signer-hello-body",
-			    "the signer is greeted with an empty message");
-		return ERR_OK;
-	case SIGNER_CERTIFICATE:
-		return signer_certificate_decode(body, &it->in.certificate, e);
-	case SIGNER_CRL:
-		return signer_crl_decode(body, &it->in.crl, e);
-	case SIGNER_CHECKPOINT:
-		return signer_checkpoint_decode(body, &it->in.checkpoint, e);
-	case SIGNER_RESPONDER:
-		return signer_responder_decode(body, &it->in.responder, e);
-	case SIGNER_APPOINTMENT_END:
-		return signer_appointment_end_decode(body,
-		    &it->in.appointment_end, e);
-	case SIGNER_OCSP:
-		return signer_ocsp_decode(body, &it->in.ocsp, e);
-	case SIGNER_COMPOSE:
-		return signer_compose_decode(body, &it->in.compose, e);
-	case SIGNER_EVIDENCE:
-		return signer_evidence_decode(body, &it->in.evidence, e);
-	case SIGNER_POLICY:
-		return signer_policy_decode(body, &it->in.policy, e);
-	case SIGNER_POLICY_END:
-		return signer_policy_end_decode(body, &it->in.policy_end, e);
-	}
-	fatal("a message of type %u passed its cap", it->frame.type);
-}
 
 /* The caps of questions alone: a peer does not answer what nobody asked. */
 static uint32_t
@@ -73,22 +46,13 @@ question_cap(uint16_t type)
 
 /* --- Judging ---------------------------------------------------------------------- */
 
-/* Status faces the network: it gets one kind of answer, so many times a
- * second. */
-static enum err_code
-judge_status(struct signer *s, const struct item *it, int64_t now,
-    struct err *e)
+enum err_code
+may_greet(struct signer *s, struct item *it, int64_t now, struct err *e)
 {
-	if (it->frame.type != SIGNER_COMPOSE)
-		return err_say(e, ERR_FORBIDDEN, "signer-status-message",
-		    "status may ask for OCSP answers only");
-	if (s->composed_second != now) {
-		s->composed_second = now;
-		s->composed_count = 0;
-	}
-	if (++s->composed_count > COMPOSED_PER_SECOND)
-		return err_say(e, ERR_BUSY, "signer-status-rate",
-		    "too many answers were asked for; try later");
+	(void)now;
+	(void)e;
+	s->said_hello = true;
+	it->job.wrap = WRAP_HELLO;
 	return ERR_OK;
 }
 
@@ -97,57 +61,22 @@ static enum err_code
 judge(struct signer *s, struct item *it, enum signer_asker who, int64_t now,
     struct err *e)
 {
-	enum role role = role_of(it->frame.type);
+	const struct handler *h = &handlers[it->frame.type];
+	enum role role = roles[it->frame.type];
 	if (role != ROLE_BOTH && (role == ROLE_OCSP) != s->is_ocsp)
 		return err_say(e, ERR_FORBIDDEN, "signer-role",
 		    "this process does not sign that: CA keys and OCSP keys "
 		    "are kept apart");
 	if (who == ASKER_STATUS)
-		TRY(judge_status(s, it, now, e));
+		TRY(may_ask_status(s, it, now, e));
 	else if (it->frame.type != SIGNER_HELLO && !s->said_hello)
 		return err_say(e, ERR_CONFLICT, "signer-hello-first",
 		    "the signer must be greeted first");
-	/* To take a right away needs no good clock. */
-	if (it->frame.type != SIGNER_HELLO &&
-	    it->frame.type != SIGNER_APPOINTMENT_END &&
-	    it->frame.type != SIGNER_POLICY_END &&
-	    now < s->state.last_time - SKEW)
+	if (!h->any_clock && now < s->state.last_time - SKEW)
 		return err_say(e, ERR_BUSY, "signer-clock",
 		    "the clock is behind the signer's journal; set it right "
 		    "before anything is signed");
-	switch ((enum signer_message)it->frame.type) {
-	case SIGNER_HELLO:
-		s->said_hello = true;
-		it->job.wrap = WRAP_HELLO;
-		return ERR_OK;
-	case SIGNER_CERTIFICATE:
-		return may_sign_certificate(s, &it->in.certificate, now,
-		    &it->job, e);
-	case SIGNER_CRL:
-		return may_sign_crl(s, &it->in.crl, it->frame.id, now, &it->job,
-		    e);
-	case SIGNER_CHECKPOINT:
-		return may_sign_checkpoint(s, &it->in.checkpoint, now, &it->job,
-		    e);
-	case SIGNER_RESPONDER:
-		return may_sign_responder(s, &it->in.responder, now, &it->job,
-		    e);
-	case SIGNER_APPOINTMENT_END:
-		return may_end_appointment(s, &it->in.appointment_end, now,
-		    &it->job, e);
-	case SIGNER_OCSP:
-		return may_sign_ocsp(s, &it->in.ocsp, now, &it->job, e);
-	case SIGNER_COMPOSE:
-		return may_compose(s, &it->in.compose, now, &it->job, e);
-	case SIGNER_EVIDENCE:
-		it->job.wrap = WRAP_NONE;
-		return check_evidence(s, &it->in.evidence, e);
-	case SIGNER_POLICY:
-		return may_take_policy(s, &it->in.policy, now, &it->job, e);
-	case SIGNER_POLICY_END:
-		return may_end_policy(s, &it->in.policy_end, now, &it->job, e);
-	}
-	fatal("a message of type %u passed its cap", it->frame.type);
+	return h->judge(s, it, now, e);
 }
 
 /* --- Signing ------------------------------------------------------------------------- */
@@ -184,11 +113,17 @@ signer_signed(struct signer *s, const struct key *key, enum err_code code)
 	return code;
 }
 
+static struct key *
+key_of(const struct signer *s, const struct job *job)
+{
+	return job->wrap == WRAP_NOTE ? s->log_key : job->by->key;
+}
+
 static enum err_code
 make_signature(struct signer *s, const struct job *job, struct buf *out,
     struct err *e)
 {
-	struct key *key = job->wrap == WRAP_NOTE ? s->log_key : job->by->key;
+	struct key *key = key_of(s, job);
 	enum err_code code =
 	    job->wrap == WRAP_NOTE
 		? checkpoint_sign(&job->checkpoint, key, out, e)
@@ -215,55 +150,30 @@ is_checked_elsewhere(struct signer *s, const struct job *job)
 	       !key_is_token(job->by->key);
 }
 
-static enum err_code
-not_verified(const struct err *detail, struct err *e)
+enum err_code
+signer_check_own(struct signer *s, const struct job *job,
+    struct bytes signature, struct err *e)
 {
-	log_err("signature-not-verified", detail);
+	const struct key *key = key_of(s, job);
+	struct bytes spki = key_spki(key);
+	struct bytes sigalg = key_type_sigalg(key_type(key));
+	struct err detail;
+	struct checkpoint c;
+	enum err_code code =
+	    job->wrap == WRAP_NOTE
+		? checkpoint_verify(signature, job->checkpoint.origin, spki,
+		      s->ours, &c, &detail)
+	    : job->wrap == WRAP_CRL
+		? verifier_check_digest(s->ours, spki, sigalg, &job->digest,
+		      signature, &detail)
+		: verifier_check(s->ours, spki, sigalg, job->tbs, signature,
+		      &detail);
+	if (code == ERR_OK)
+		return ERR_OK;
+	log_err("signature-not-verified", &detail);
 	return err_say(e, ERR_CRYPTO, "signer-own-signature",
 	    "the signature that the key made does not verify: it was not "
 	    "given out; check the key's device");
-}
-
-enum err_code
-signer_check_own(struct signer *s, const struct key *key, struct bytes tbs,
-    struct bytes signature, struct err *e)
-{
-	struct err detail;
-	if (verifier_check(s->ours, key_spki(key),
-		key_type_sigalg(key_type(key)), tbs, signature,
-		&detail) == ERR_OK)
-		return ERR_OK;
-	return not_verified(&detail, e);
-}
-
-static enum err_code
-check_digest(struct signer *s, const struct key *key,
-    const struct digest_value *digest, struct bytes signature, struct err *e)
-{
-	struct err detail;
-	if (verifier_check_digest(s->ours, key_spki(key),
-		key_type_sigalg(key_type(key)), digest, signature,
-		&detail) == ERR_OK)
-		return ERR_OK;
-	return not_verified(&detail, e);
-}
-
-static enum err_code
-check_signature(struct signer *s, const struct job *job, struct bytes signature,
-    struct err *e)
-{
-	struct err detail;
-	struct checkpoint c;
-	if (job->wrap == WRAP_CRL)
-		return check_digest(s, job->by->key, &job->digest, signature,
-		    e);
-	if (job->wrap != WRAP_NOTE)
-		return signer_check_own(s, job->by->key, job->tbs, signature,
-		    e);
-	if (checkpoint_verify(signature, job->checkpoint.origin,
-		key_spki(s->log_key), s->ours, &c, &detail) == ERR_OK)
-		return ERR_OK;
-	return not_verified(&detail, e);
 }
 
 static enum err_code
@@ -287,14 +197,14 @@ sign(struct signer *s, const struct job *job, int64_t now, struct buf *out,
 		TRY(find_signature(s, job, out, e));
 		/* Asked for again because it was lost, or because it was bad. */
 		if (out->len > 0 &&
-		    check_signature(s, job, buf_bytes(out), e) == ERR_OK)
+		    signer_check_own(s, job, buf_bytes(out), e) == ERR_OK)
 			return ERR_OK;
 		buf_reset(out);
 	}
 	TRY(make_signature(s, job, out, e));
 	TRY(buf_end(out, e));
 	if (!is_checked_elsewhere(s, job))
-		TRY(check_signature(s, job, buf_bytes(out), e));
+		TRY(signer_check_own(s, job, buf_bytes(out), e));
 	if (job->record == 0)
 		return ERR_OK;
 	return write_signature(s, job, now, buf_bytes(out), e);
@@ -466,7 +376,8 @@ gather(struct bytes in, struct item *item, size_t max, size_t *n, size_t *used,
 		enum err_code code =
 		    frame_cut(rest, question_cap, &it->frame, &took, e);
 		if (code == ERR_OK && took > 0)
-			code = decode(it, e);
+			code = question_decode(it->frame.type, it->frame.body,
+			    &it->in, e);
 		if (code != ERR_OK)
 			return *n > 0 ? ERR_OK : code;
 		if (took == 0)

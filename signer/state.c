@@ -31,7 +31,6 @@ state_fini(struct state *s)
 	table_fini(&s->appointments);
 	free(s->appointment);
 	free(s->policy);
-	free(s->policy_end);
 	*s = (struct state){ .hasher = NULL };
 }
 
@@ -134,12 +133,24 @@ add_policy(struct state *s, const struct policy_seen *p, struct err *e)
 	return ERR_OK;
 }
 
+struct policy_seen *
+state_activation(const struct state *s, struct bytes activation)
+{
+	for (size_t i = 0; i < s->n_policy; i++) {
+		if (bytes_is(activation, s->policy[i].id))
+			return &s->policy[i];
+	}
+	return NULL;
+}
+
 static enum err_code
 apply_policy(struct state *s, const struct record *r, struct err *e)
 {
 	struct policy_seen p = { .version = r->value,
 		.from = r->from,
 		.heard = r->time };
+	const struct policy_seen *other = state_activation(s, r->id);
+	p.ended = other != NULL && other->ended;
 	copy_text(p.name, sizeof(p.name), r->name);
 	copy_text(p.id, sizeof(p.id), r->id);
 	memcpy(p.sha256, r->digest.p, SHA256_LEN);
@@ -147,14 +158,19 @@ apply_policy(struct state *s, const struct record *r, struct err *e)
 	return add_policy(s, &p, e);
 }
 
+/* For good, and for one that comes later too. */
 static enum err_code
 end_policy(struct state *s, const struct record *r, struct err *e)
 {
-	void *list = s->policy_end;
-	TRY(more_room(&list, s->n_policy_end, sizeof(*s->policy_end), e));
-	s->policy_end = list;
-	copy_text(s->policy_end[s->n_policy_end++].id, ID_LEN_MAX + 1, r->id);
-	return ERR_OK;
+	for (size_t i = 0; i < s->n_policy; i++)
+		s->policy[i].ended =
+		    s->policy[i].ended || bytes_is(r->id, s->policy[i].id);
+	if (state_activation(s, r->id) != NULL)
+		return ERR_OK;
+	struct policy_seen p = { .ended = true };
+	copy_text(p.id, sizeof(p.id), r->id);
+	s->n_unheard++;
+	return add_policy(s, &p, e);
 }
 
 enum err_code
@@ -167,16 +183,6 @@ state_first_policies(struct state *s, const struct ceilings *c, struct err *e)
 		TRY(add_policy(s, &p, e));
 	}
 	return ERR_OK;
-}
-
-bool
-state_policy_ended(const struct state *s, struct bytes activation)
-{
-	for (size_t i = 0; i < s->n_policy_end; i++) {
-		if (bytes_is(activation, s->policy_end[i].id))
-			return true;
-	}
-	return false;
 }
 
 /* --- Certificates --------------------------------------------------------------- */

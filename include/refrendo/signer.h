@@ -256,7 +256,7 @@ enum signer_asker { ASKER_CORE, ASKER_STATUS };
  * out        has all answers of the frames consumed, also when a later frame
  *            is ERR_INVALID.
  *
- * ERR_INVALID "frame-…", "signer-message", "signer-hello-body" closes the peer.
+ * ERR_INVALID "frame-…", "signer-message" closes the peer.
  * ERR_IO "journal-sync", "journal-write", "journal-read", ERR_CORRUPT
  * "journal-record" and, after one of them, "signer-stopped" end the process.
  */

@@ -126,7 +126,7 @@ ask_compose_with_ca_key(struct world *w, struct err *refusal)
 #define ASK(f) .base = ASKED, .ask = f
 /* clang-format off */
 static const struct attempt rows[] = {
-	{ "greeting with a body", ASK(ask_hello_body), .id = "signer-hello-body" },
+	{ "greeting with a body", ASK(ask_hello_body), .id = "signer-message" },
 	{ "message cut short", ASK(ask_cut), .id = "signer-message" },
 	{ "message with something left over", ASK(ask_rest), .id = "signer-message" },
 	{ "proof of 255 hashes that are not there", ASK(ask_long_proof), .id = "signer-message" },

@@ -212,6 +212,45 @@ try_trace(struct held *h)
 	return refused_or(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
 }
 
+/* Code that was written by whoever got in. */
+static int
+try_executable_memory(struct held *h)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	(void)h;
+	return refused_or(
+	    p != MAP_FAILED && mprotect(p, 4096, PROT_READ | PROT_EXEC) == 0);
+}
+
+static int
+try_executable_map(struct held *h)
+{
+	(void)h;
+	return refused_or(
+	    mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+		-1, 0) != MAP_FAILED);
+}
+
+static int
+try_cut_journal(struct held *h)
+{
+	return refused_or(ftruncate(h->journal, 0) == 0);
+}
+
+static int
+try_flags(struct held *h)
+{
+	return refused_or(fcntl(h->journal, F_SETFL, O_APPEND) == 0);
+}
+
+static int
+try_stat(struct held *h)
+{
+	struct stat st;
+	return refused_or(stat(h->dir, &st) == 0);
+}
+
 /* clang-format off */
 static const struct refusal {
 	const char *name;
@@ -235,6 +274,11 @@ static const struct refusal {
 	{ "another process", try_fork, EVERY & ~CORE, BY_SECCOMP },
 	{ "a signal to the parent", try_kill, EVERY, BY_SECCOMP },
 	{ "being traced", try_trace, EVERY, BY_SECCOMP },
+	{ "memory made executable", try_executable_memory, SIGNERS, BY_SECCOMP },
+	{ "executable memory", try_executable_map, SIGNERS, BY_SECCOMP },
+	{ "cutting the journal", try_cut_journal, EVERY & ~CORE, BY_SECCOMP },
+	{ "flags of a descriptor", try_flags, SIGNERS, BY_SECCOMP },
+	{ "looking at a file's name", try_stat, SIGNERS, BY_SECCOMP },
 };
 /* clang-format on */
 

@@ -610,8 +610,7 @@ malformed_frames_close_the_peer(void **state)
 		size_t len;
 		const char *want;
 	} rows[] = {
-		{ "hello with a body", SIGNER_HELLO, "x", 1,
-		    "signer-hello-body" },
+		{ "hello with a body", SIGNER_HELLO, "x", 1, "signer-message" },
 		{ "cut certificate", SIGNER_CERTIFICATE, "\0\0\0\5ab", 6,
 		    "signer-message" },
 		{ "certificate with a rest", SIGNER_CERTIFICATE,
