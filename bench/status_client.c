@@ -6,7 +6,7 @@
  *            [ISSUER COUNT EVERY]
  *
  * KIND       get, post: OCSP; file: GET /file; with "-close" a connection for
- *            each request.
+ *            each request, with "-root" at the root instead of under /ocsp.
  * RATE       0: as fast as answers come; else requests a second, each counted
  *            from the instant at which it should have left.
  * ISSUER     certificate in DER; serials are those of bench_ocsp_fill, of which
@@ -51,7 +51,7 @@ struct conn {
 struct load {
 	int epoll, port;
 	enum kind kind;
-	bool closes;
+	bool closes, at_root;
 	size_t n_conn;
 	double rate;
 	uint64_t count, every, seed;
@@ -167,15 +167,15 @@ request_put(struct load *l, struct conn *c, char out[1024])
 	c->serial = l->seed % l->count;
 	bench_serial(l->request + l->request_len - BENCH_SERIAL, c->serial);
 	if (l->kind == KIND_GET) {
-		n = put_text(out, "GET /ocsp/");
+		n = put_text(out, l->at_root ? "GET /" : "GET /ocsp/");
 		n += put_base64(out + n, l->request, l->request_len);
 		n += put_text(out + n, " HTTP/1.1\r\nHost: a\r\n");
 		return n + put_text(out + n, end);
 	}
 	n = (size_t)snprintf(out, 1024,
-	    "POST /ocsp HTTP/1.1\r\nHost: a\r\nContent-Type: "
+	    "POST %s HTTP/1.1\r\nHost: a\r\nContent-Type: "
 	    "application/ocsp-request\r\nContent-Length: %zu\r\n%s",
-	    l->request_len, end);
+	    l->at_root ? "/" : "/ocsp", l->request_len, end);
 	memcpy(out + n, l->request, l->request_len);
 	return n + l->request_len;
 }
@@ -417,6 +417,7 @@ main(int argc, char **argv)
 		 : strncmp(argv[2], "post", 4) == 0 ? KIND_POST
 						    : KIND_FILE;
 	l.closes = strstr(argv[2], "-close") != NULL;
+	l.at_root = strstr(argv[2], "-root") != NULL;
 	l.n_conn = strtoul(argv[3], NULL, 10);
 	double during = strtod(argv[4], NULL);
 	l.rate = strtod(argv[5], NULL);
