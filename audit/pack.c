@@ -123,10 +123,20 @@ read_crl(struct lines *l, struct pack_list *out, struct err *e)
 	TRY(next_object(l, "crl", members, &keep, &o, &failed, e));
 	struct bytes der = json_get_base64(o, "der", l->arena);
 	out->issuer = arena_copy(l->arena, json_get_str(o, "issuer"));
-	if (failed || crl_parse(der, &out->crl, &ignored) != ERR_OK ||
-	    out->crl.base != 0)
+	if (failed || crl_parse(der, &out->crl, &ignored) != ERR_OK)
 		return bad(e, "crl");
 	return ERR_OK;
+}
+
+/* Its newest delta stands behind the list that it amends (RFC 5280 5.2.4). */
+static bool
+amends(const struct pack_list *delta, const struct pack_list *list)
+{
+	const struct crl *d = &delta->crl, *c = &list->crl;
+	return c->base == 0 && bytes_eq(delta->issuer, list->issuer) &&
+	       bytes_eq(d->issuer, c->issuer) && bytes_eq(d->aki, c->aki) &&
+	       bytes_eq(d->url, c->url) && d->base <= c->number &&
+	       c->number < d->number;
 }
 
 /* --- What the log says of it ------------------------------------------------------- */
@@ -223,6 +233,8 @@ read_list(struct lines *l, struct pack *pack, struct bytes log_spki,
 	struct bytes line;
 	struct err ignored;
 	TRY(read_crl(l, out, e));
+	if (out->crl.base > 0 && (pack->n == 0 || !amends(out, out - 1)))
+		return bad(e, "delta of another list");
 	if (!next_line(l, &line) ||
 	    export_entry_read(line, &keep, l->arena, &entry, &ignored) !=
 		ERR_OK ||
@@ -283,9 +295,32 @@ static bool
 is_for(const struct crl *crl, const struct cert *cert,
     const struct cert *issuer)
 {
-	return bytes_eq(crl->issuer, issuer->subject) &&
+	return crl->base == 0 && bytes_eq(crl->issuer, issuer->subject) &&
 	       bytes_eq(crl->aki, issuer->ski) &&
 	       (crl->url.len == 0 || cert_names_crl(cert, crl->url));
+}
+
+/*
+ * A delta has ended long before its list: it stays true of its time, and the
+ * pack is of use for as long as the list.
+ */
+static enum err_code
+check_delta(const struct crl *delta, const struct cert *issuer, int64_t now,
+    struct verifier *v, struct err *e)
+{
+	bool has_ended = now >= delta->next_update;
+	return crl_check_publish(delta, issuer, 0,
+	    has_ended ? delta->this_update : now, v, e);
+}
+
+/* The delta's word is the newer one. */
+static bool
+find_newest(const struct pack_answer *a, struct bytes serial,
+    struct crl_entry *entry)
+{
+	if (a->newest != a->list && crl_find(&a->newest->crl, serial, entry))
+		return entry->reason != CRL_REMOVE;
+	return crl_find(&a->list->crl, serial, entry);
 }
 
 enum err_code
@@ -303,12 +338,17 @@ pack_status(const struct pack *p, const struct cert *cert,
 	const struct crl *crl = &p->list[i].crl;
 	out->list = &p->list[i];
 	TRY(crl_check_publish(crl, issuer, 0, now, v, e));
-	/* What the list was too early, or too late, to know. */
-	if (cert->not_before > crl->this_update ||
-	    cert->not_after < crl->this_update)
+	out->newest = out->list;
+	if (i + 1 < p->n && p->list[i + 1].crl.base > 0) {
+		out->newest = &p->list[i + 1];
+		TRY(check_delta(&out->newest->crl, issuer, now, v, e));
+	}
+	/* What it was too early, or too late, to know. */
+	int64_t as_of = out->newest->crl.this_update;
+	if (cert->not_before > as_of || cert->not_after < as_of)
 		return ERR_OK;
 	out->state = PACK_GOOD;
-	if (!crl_find(crl, cert->serial, &entry))
+	if (!find_newest(out, cert->serial, &entry))
 		return ERR_OK;
 	out->state = entry.reason == CRL_HOLD ? PACK_HELD : PACK_REVOKED;
 	out->revoked_at = entry.revoked_at;

@@ -95,31 +95,65 @@ put_entry(struct making *m, const struct crl *crl, const char *issuer,
 	    issuer);
 }
 
+/* A list, or a delta, with its entry and the proof of that. */
+static enum err_code
+put_one(struct making *m, const char *issuer, const struct crl *crl,
+    struct err *e)
+{
+	struct cli *c = m->c;
+	struct buf proof AUTO_BUF = BUF(16384);
+	uint64_t index = 0;
+	export_crl(&m->out, issuer, crl->der);
+	TRY(put_entry(m, crl, issuer, &index, e));
+	TRY(engine_get(c,
+	    arena_printf(c->arena, "/log/proof?index=%llu",
+		(unsigned long long)index),
+	    &proof, e));
+	pack_proof(&m->out, buf_bytes(&proof));
+	m->lists++;
+	return ERR_OK;
+}
+
+/* What has changed since, if the list has a delta by now. */
+static enum err_code
+put_delta(struct making *m, const char *issuer, const struct crl *list,
+    struct err *e)
+{
+	struct buf der AUTO_BUF = ANSWER_BUF;
+	struct crl delta;
+	if (list->freshest.len == 0)
+		return ERR_OK;
+	TRY(status_get(&m->config,
+	    arena_printf(m->c->arena, "/crl/%s/delta.crl", issuer), &der, e));
+	TRY(crl_parse(buf_bytes(&der), &delta, e));
+	/* A list that came just now: its own delta follows in a second. */
+	if (delta.base > list->number)
+		return err_say(e, ERR_BUSY, "pack-unsettled",
+		    "the newest CRL of %s is not under a checkpoint yet; try "
+		    "again",
+		    issuer);
+	return delta.number < list->number ? ERR_OK
+					   : put_one(m, issuer, &delta, e);
+}
+
 static enum err_code
 put_list(struct making *m, const char *issuer, struct err *e)
 {
 	struct cli *c = m->c;
-	struct buf der AUTO_BUF = ANSWER_BUF, proof AUTO_BUF = BUF(16384);
+	struct buf der AUTO_BUF = ANSWER_BUF;
 	struct crl crl;
-	uint64_t index = 0;
-	size_t before = m->out.len;
+	size_t before = m->out.len, lists = m->lists;
 	TRY(status_get(&m->config,
 	    arena_printf(c->arena, "/crl/%s.crl", issuer), &der, e));
 	TRY(crl_parse(buf_bytes(&der), &crl, e));
-	export_crl(&m->out, issuer, buf_bytes(&der));
-	enum err_code code = put_entry(m, &crl, issuer, &index, e);
+	enum err_code code = put_one(m, issuer, &crl, e);
 	if (code == ERR_OK)
-		code = engine_get(c,
-		    arena_printf(c->arena, "/log/proof?index=%llu",
-			(unsigned long long)index),
-		    &proof, e);
+		code = put_delta(m, issuer, &crl, e);
 	if (code != ERR_OK) {
 		m->out.len = before;
-		return code;
+		m->lists = lists;
 	}
-	pack_proof(&m->out, buf_bytes(&proof));
-	m->lists++;
-	return ERR_OK;
+	return code;
 }
 
 /* The engine may be sealing, or publishing a newer list, just now. */
@@ -213,7 +247,7 @@ tell_json(struct checking *k, const char *file, const struct subject *s,
     const struct pack_answer *a)
 {
 	struct jw *w = &k->w;
-	const struct pack_list *l = a->list;
+	const struct pack_list *l = a->newest;
 	jw_object(w);
 	if (l != NULL)
 		jw_member_str(w, "as_of",
@@ -233,7 +267,7 @@ tell_json(struct checking *k, const char *file, const struct subject *s,
 	jw_member_str(w, "status", bytes_str(states[a->state].word));
 	if (l != NULL)
 		jw_member_str(w, "until",
-		    bytes_str(time_text(k->c, l->crl.next_update)));
+		    bytes_str(time_text(k->c, a->list->crl.next_update)));
 	jw_close(w, '}');
 }
 
@@ -248,7 +282,7 @@ tell_people(struct checking *k, const char *file, const struct pack_answer *a)
 		    time_text(c, a->revoked_at), crl_reason_name(a->reason));
 	if (a->list != NULL)
 		printf(SAY(c, ", as of %s, until %s", ", al %s, hasta %s"),
-		    time_text(c, a->list->crl.this_update),
+		    time_text(c, a->newest->crl.this_update),
 		    time_text(c, a->list->crl.next_update));
 	putchar('\n');
 }
@@ -256,12 +290,12 @@ tell_people(struct checking *k, const char *file, const struct pack_answer *a)
 static enum err_code
 check_age(const struct checking *k, const struct pack_answer *a, struct err *e)
 {
-	if (k->age_max == 0 || a->list == NULL ||
-	    k->now - a->list->crl.this_update <= k->age_max)
+	if (k->age_max == 0 || a->newest == NULL ||
+	    k->now - a->newest->crl.this_update <= k->age_max)
 		return ERR_OK;
 	return err_say(e, ERR_CORRUPT, "pack-old",
 	    "the pack is of %s, older than %s; fetch a newer one",
-	    time_text(k->c, a->list->crl.this_update),
+	    time_text(k->c, a->newest->crl.this_update),
 	    k->c->option[OPT_MAX_AGE]);
 }
 

@@ -593,7 +593,7 @@ struct pack {
 	size_t n;
 };
 /*
- * pack_read - every list is in the log: its entry names the hash of its TBS,
+ * pack_read - every list is in the log, and a delta behind the one it amends: its entry names the hash of its TBS,
  * and is under a checkpoint that the log's key signed.  Who signed the lists
  * is left to pack_status().
  *
@@ -609,9 +609,10 @@ MUST_CHECK enum err_code pack_read(struct bytes text, struct bytes log_spki,
 enum pack_state { PACK_GOOD, PACK_REVOKED, PACK_HELD, PACK_UNKNOWN };
 struct pack_answer {
 	enum pack_state state;
-	const struct pack_list *list; /* that says so; NULL: none is for it */
-	int64_t revoked_at;           /* 0 unless revoked or held */
-	int reason;                   /* RFC 5280 5.3.1 */
+	const struct pack_list *list;   /* that says so; NULL: none is for it */
+	const struct pack_list *newest; /* its delta, or list: as of when */
+	int64_t revoked_at;             /* 0 unless revoked or held */
+	int reason;                     /* RFC 5280 5.3.1 */
 };
 /*
  * pack_status - of a certificate that the caller has found signed by issuer.

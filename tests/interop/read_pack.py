@@ -99,8 +99,34 @@ def read(data, log_key):
     body = lines[1:-1]
     if len(body) % 3 or len(body) // 3 != end["lists"]:
         raise Bad("count")
-    return [read_list(head["origin"], log_key, *body[i:i + 3])
-            for i in range(0, len(body), 3)]
+    lists = [read_list(head["origin"], log_key, *body[i:i + 3])
+             for i in range(0, len(body), 3)]
+    for i, crl in enumerate(lists):
+        if base_of(crl) is not None and (i == 0 or
+                                         not amends(crl, lists[i - 1])):
+            raise Bad("delta of another list")
+    return lists
+
+
+def extension(crl, kind):
+    try:
+        return crl.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def base_of(crl):
+    """The base's number of a delta, else None."""
+    delta = extension(crl, x509.DeltaCRLIndicator)
+    return delta and delta.crl_number
+
+
+def amends(delta, crl):
+    number = extension(crl, x509.CRLNumber).crl_number
+    same = all(extension(delta, kind) == extension(crl, kind) for kind in
+               (x509.AuthorityKeyIdentifier, x509.IssuingDistributionPoint))
+    return base_of(crl) is None and delta.issuer == crl.issuer and same and \
+        base_of(delta) <= number < extension(delta, x509.CRLNumber).crl_number
 
 
 def read_list(origin, log_key, crl_line, entry_line, proof_line):
@@ -133,20 +159,28 @@ def read_list(origin, log_key, crl_line, entry_line, proof_line):
 
 def status(lists, cert, issuer):
     """good, revoked, held or unknown."""
-    for crl in lists:
-        if crl.issuer.public_bytes() != issuer.subject.public_bytes():
+    for i, crl in enumerate(lists):
+        if crl.issuer.public_bytes() != issuer.subject.public_bytes() or \
+                base_of(crl) is not None:
             continue
-        if not crl.is_signature_valid(issuer.public_key()):
-            raise Bad("CRL signature")
+        both = [crl]
+        if i + 1 < len(lists) and base_of(lists[i + 1]) is not None:
+            both.insert(0, lists[i + 1])
+        for one in both:
+            if not one.is_signature_valid(issuer.public_key()):
+                raise Bad("CRL signature")
         # Without a zone, both in UTC: what every version has.
-        if cert.not_valid_before > crl.last_update:
+        if cert.not_valid_before > both[0].last_update:
             return "unknown"
-        entry = crl.get_revoked_certificate_by_serial_number(
-            cert.serial_number)
+        found = [one.get_revoked_certificate_by_serial_number(
+            cert.serial_number) for one in both]
+        entry = next((e for e in found if e is not None), None)
         if entry is None:
             return "good"
         reason = [e.value.reason for e in entry.extensions
                   if isinstance(e.value, x509.CRLReason)]
+        if reason == [x509.ReasonFlags.remove_from_crl]:
+            return "good"
         held = reason == [x509.ReasonFlags.certificate_hold]
         return "held" if held else "revoked"
     return "unknown"

@@ -1,5 +1,6 @@
 """Status packs: made by the engine's side, read without it by the program and
 by a second reader; what is altered, cut, old or another's says nothing."""
+import hashlib
 import json
 import os
 import random
@@ -9,6 +10,7 @@ import sys
 
 import harness
 import read_pack
+import test_crl_delta
 from harness import run, wait_for
 from status_site import Site
 
@@ -28,31 +30,34 @@ def check(s, pack, *names, env=None, issuer=None, log_key=None, more=()):
                           p.stderr.decode())
 
 
-def make(s):
+def make(s, lists=1):
     out = s.engine.temp("status.pack")
     done = s.engine.cli("status", "pack", "--out", out)
-    assert done["lists"] == 1 and done["octets"] == os.path.getsize(out), done
+    assert done["lists"] == lists and done["octets"] == os.path.getsize(out), done
     return out
 
 
-def both_readers(s):
+def both_readers(s, lists=1, want=None):
     from cryptography import x509
     from cryptography.hazmat.primitives import serialization
-    pack = make(s)
+    pack = make(s, lists)
     with open(s.log_key, "rb") as f:
         log_key = serialization.load_pem_public_key(f.read())
     with open(pack, "rb") as f:
         lists = read_pack.read(f.read(), log_key)
     with open(s.issuer, "rb") as f:
         issuer = x509.load_pem_x509_certificate(f.read())
-    for name in ("good", "revoked", "held"):
+    for name, state in (want or {n: n for n in (
+            "good", "revoked", "held")}).items():
         status, said = check(s, pack, name)
-        assert status == EXITS[name], (status, said)
-        assert said[0]["status"] == name, said
+        assert status == EXITS[state], (status, said)
+        assert said[0]["status"] == state, said
         assert said[0]["serial"] == s.serial[name], said
         with open(s.pem[name], "rb") as f:
             cert = x509.load_pem_x509_certificate(f.read())
-        assert read_pack.status(lists, cert, issuer) == name
+        assert read_pack.status(lists, cert, issuer) == state
+    if want:
+        return
     status, said = check(s, pack, "good", "revoked", "held")
     assert status == 10 and [x["status"] for x in said] == \
         ["good", "revoked", "held"], said
@@ -139,6 +144,41 @@ def too_old(s):
         s, pack, "good", more=("--max-age", "1s"))[0] == 7)
 
 
+def deltas(s):
+    """What changed behind the list is in the pack, and stays true of its time
+    when the delta has ended; a delta alone or of another list is no pack."""
+    e = s.engine
+    since = len(e.log)
+    test_crl_delta.policy(e, "every: 6h, delta: 15m")
+    test_crl_delta.wait_delta(e, since)
+    both_readers(s, 2, {"good": "good", "revoked": "revoked", "held": "held"})
+    test_crl_delta.reinstate(e, s.serial["held"])
+    test_crl_delta.revoke(e, s.serial["good"])
+    both_readers(s, 2, {"good": "revoked", "revoked": "revoked",
+                        "held": "good"})
+    pack = make(s, 2)
+    env = dict(e.env, LD_PRELOAD=os.environ["CLOCK_SHIM"],
+               CLOCK_OFFSET=str(3 * 3600))
+    status, said = check(s, pack, "good", "held", env=env)
+    assert [x["status"] for x in said] == ["revoked", "good"], said
+    status, said = check(s, pack, "good", env=dict(
+        env, CLOCK_OFFSET=str(40 * 3600)))
+    assert status == 7, said
+    with open(pack, "rb") as f:
+        lines = f.read().split(b"\n")
+    bad = e.temp("bad.pack")
+    for body in (lines[4:7], lines[4:7] + lines[1:4],
+                 lines[1:7] + lines[4:7]):
+        text = b"\n".join(lines[:1] + body) + b"\n"
+        end = json.dumps({"kind": "end", "lists": len(body) // 3,
+                          "sha256": hashlib.sha256(text).hexdigest()},
+                         sort_keys=True, separators=(",", ":"))
+        with open(bad, "wb") as f:
+            f.write(text + end.encode() + b"\n")
+        status, said = check(s, bad, "held")
+        assert status == 7 and "pack-form" in said, said
+
+
 def main():
     for program in ("openssl",):
         harness.need(program)
@@ -147,7 +187,7 @@ def main():
         shutil.copy(s.engine.path("ca", "log.pem"), s.log_key)
         return harness.run_tests([(t.__name__, lambda t=t: t(s)) for t in (
             both_readers, later_is_unknown, altered,
-            another_log_and_another_ca, too_old)])
+            another_log_and_another_ca, too_old, deltas)])
 
 
 if __name__ == "__main__":
