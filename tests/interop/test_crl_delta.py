@@ -111,13 +111,13 @@ def ours(engine, pem, delta, base):
     return p.returncode, p.stdout + p.stderr
 
 
-def issue(engine, holder):
+def issue(engine, holder, name="funcionario-firma"):
     """Asked again until the delta that it will name is there."""
     request = None
     end = time.monotonic() + harness.WAIT
     while request is None:
         try:
-            request = engine.request(holder)
+            request = engine.request(holder, policy=name)
         except Refused as e:
             if "delta-not-open" not in e.text or time.monotonic() > end:
                 raise
@@ -423,6 +423,50 @@ class Story:
         revoke(e, self.certs[5][0])
         assert List(e, DELTA).entries == {self.certs[5][0]: "Superseded"}
 
+    def mixed(self):
+        """A policy without deltas beside one that has them: its certificates
+        name none, and their revocations make complete lists as before."""
+        e = self.engine
+        path = e.path("etc", "policies", "funcionario-firma.yaml")
+        other = e.path("etc", "policies", "firma-sin-delta.yaml")
+        with open(path) as f:
+            text = f.read()
+        text = text.replace("policy: funcionario-firma",
+                            "policy: firma-sin-delta", 1)
+        text, n = re.subn(r"crl: \{[^}]*\}", "crl: {every: 6h}", text)
+        assert n == 1, text
+        with open(other, "w") as f:
+            f.write(text)
+        e.activate(other)
+        serial, pem = issue(e, e.holders[0], "firma-sin-delta")
+        assert freshest(pem) == []
+        before, since = List(e, FULL), len(e.log)
+        revoke(e, serial)
+        after = List(e, FULL)
+        assert after.number > before.number and serial in after.entries
+        assert after.freshest == [e.url + DELTA]
+        wait_delta(e, since)
+        assert List(e, DELTA).base == after.number
+        # The other's still make deltas.
+        serial, _ = issue(e, e.holders[1])
+        revoke(e, serial)
+        assert List(e, FULL).number == after.number
+        assert List(e, DELTA).entries == {serial: "Superseded"}
+
+    def periodic(self):
+        """on_revoke: false leaves it to the next periodic delta, which here is
+        the one on the lists of a start."""
+        e = self.engine
+        policy(e, "every: 6h, delta: 5m, on_revoke: false")
+        serial, pem = issue(e, e.holders[2])
+        full, delta = List(e, FULL), List(e, DELTA)
+        revoke(e, serial)
+        assert List(e, FULL).number == full.number
+        assert List(e, DELTA).number == delta.number
+        assert e.ocsp(pem) == "revoked"
+        restarted(e)
+        assert serial in List(e, FULL).entries
+
 
 def before_it_ends():
     """The clock of the checker alone runs ahead: a delta of half an hour that
@@ -463,7 +507,7 @@ def main():
             (name, getattr(story, name)) for name in
             ("begin", "change", "tools", "next_base", "killed", "verified",
              "explained", "exported", "partitions", "restored", "verified", "ended",
-             "verified"))
+             "mixed", "periodic", "verified"))
     if engine.is_sanitized() or "CLOCK_SHIM" not in os.environ:
         return status  # a preloaded clock and a sanitizer do not mix
     return status | harness.run_tests([("before_it_ends", before_it_ends)])
