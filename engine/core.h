@@ -8,7 +8,8 @@
  *
  * Files: core.c start and stop; core_writer.c the writer; core_prover.c the
  * thread in front of it; core_follow.c what entries lead to; core_sign.c the signer's side; core_ocsp.c status
- * answers; core_publish.c checkpoints and files; core_crl.c CRLs, core_crl_delta.c deltas, core_crl_build.c the thread that makes one;
+ * answers; core_publish.c checkpoints and files; core_crl.c CRLs, core_crl_list.c the lists of an issuer,
+ * core_crl_delta.c deltas, core_crl_build.c the thread that makes one;
  * core_query.c reading; core_reply.c answers.
  */
 #ifndef ENGINE_CORE_H
