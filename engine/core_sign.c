@@ -51,8 +51,10 @@ sign_ask(struct core *c, struct bytes id)
 	if (code == ERR_OK) {
 		struct signer_certificate m = { .issuer = w.issuer,
 			.container = w.container,
-			.statement = w.statement,
-			.evidence = w.evidence };
+			.statement = w.statement };
+		struct buf list AUTO_BUF = BUF(131072);
+		put_bytes(&list, w.evidence);
+		m.evidence = buf_bytes(&list);
 		struct buf body AUTO_BUF = BUF(131072);
 		signer_certificate_encode(&m, &body);
 		peer_send(c->signer, SIGNER_CERTIFICATE, frame_of_id(id),
@@ -108,21 +110,24 @@ send_policy(struct core *c, struct view *v, const struct activation *ac,
     struct err *e)
 {
 	struct signer_policy m = { .statement = ac->statement };
+	struct buf list AUTO_BUF = BUF(POLICY_FRAME_MAX);
+	size_t n = 0;
 	struct bytes prefix = ca_row_key(c->arena, ROW_CONSENT,
 	    bytes_str(arena_printf(c->arena, "%.*s/", BYTES_FMT(ac->id))));
 	struct bytes after = prefix, key, value;
 	struct consent consent;
 	struct buf body AUTO_BUF = BUF(POLICY_FRAME_MAX);
 	bool found;
-	while (m.n < OFFICERS_MAX) {
+	for (; n < OFFICERS_MAX; n++) {
 		TRY(view_next(v, prefix, after, &key, &value, &found, e));
 		if (!found)
 			break;
 		after = arena_copy(c->arena, key);
 		TRY(rec_decode(&rec_consent, arena_copy(c->arena, value),
 		    &consent, e));
-		m.evidence[m.n++] = consent.evidence;
+		put_bytes(&list, consent.evidence);
 	}
+	m.evidence = buf_bytes(&list);
 	signer_policy_encode(&m, &body);
 	TRY(buf_end(&body, e));
 	peer_send(c->signer, SIGNER_POLICY, 0, buf_bytes(&body));

@@ -29,16 +29,6 @@ fields_encode(const struct field *f, size_t n, const void *from,
 			put_u8(out, (uint8_t)proof->n);
 			buf_put(out, proof->hash, proof->n * HASH_LEN);
 			break;
-		case F_MANY: {
-			size_t many =
-			    *(const size_t *)(const void *)((const uint8_t *)
-								from +
-							    f->min);
-			put_u8(out, (uint8_t)many);
-			for (size_t i = 0; i < many; i++)
-				put_bytes(out, b[i]);
-			break;
-		}
 		}
 	}
 }
@@ -98,14 +88,6 @@ fields_decode(const struct field *f, size_t n, struct reader *r, void *to)
 			for (size_t i = 0; i < proof->n && good; i++)
 				get_fixed(r, proof->hash[i], HASH_LEN);
 			break;
-		case F_MANY: {
-			size_t many = get_u8(r);
-			good = many <= f->max;
-			for (size_t i = 0; i < many && good; i++)
-				b[i] = get_bytes(r);
-			*(size_t *)(void *)((uint8_t *)to + f->min) = many;
-			break;
-		}
 		}
 		r->bad = r->bad || !good;
 	}

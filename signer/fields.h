@@ -13,8 +13,7 @@ enum field_type {
 	F_FLAG,  /* bool: 0 or 1 */
 	F_HASH,  /* uint8_t[HASH_LEN] */
 	F_PROOF, /* struct proof */
-	F_LIST,  /* struct bytes that holds up to max items */
-	F_MANY   /* u8 n, n of struct bytes[max]; min: offset of n, a size_t */
+	F_LIST   /* struct bytes that holds up to max items */
 };
 struct field {
 	enum field_type type;

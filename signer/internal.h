@@ -353,6 +353,22 @@ MUST_CHECK enum err_code signer_signed(struct signer *s, const struct key *key,
 /* judge_container.c: what everything must fulfil, whoever it is for. */
 /* SHA-256, in the arena of the round. */
 struct bytes signer_hash(struct signer *s, struct bytes b);
+/* Of both, one after the other. */
+struct bytes signer_hash_of(struct signer *s, struct bytes a, struct bytes b);
+/*
+ * signer_people - how many people signed the statement?  Counted are people,
+ * not signatures, and one that is wrong spoils all.
+ *
+ * list    CMS files, up to OFFICERS_MAX.
+ * who     may this one sign?  *run tells people apart, and lives on.
+ * *hash   SHA-256 of the certificate of the one who signed; of several, over
+ *         that of those before and the next.
+ */
+typedef enum err_code (*who_fn)(struct signer *s, void *ctx,
+    const struct cms *cms, const char **run, struct err *e);
+MUST_CHECK enum err_code signer_people(struct signer *s, struct bytes list,
+    struct bytes statement, who_fn who, void *ctx, size_t *people,
+    struct bytes *hash, struct err *e);
 /* A statement is this installation's, and may be used now. */
 MUST_CHECK enum err_code signer_fresh(const struct signer *s,
     struct bytes origin, int64_t issued, int64_t expires, int64_t now,

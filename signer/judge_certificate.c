@@ -7,6 +7,7 @@
  * an officer of the ceilings.  Core is believed in nothing: whoever owns it
  * can ask only for what a person has signed.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "internal.h"
@@ -22,17 +23,7 @@ struct view {
 	struct statement st;
 	struct bytes tbs_sha256, statement_sha256, evidence_sha256;
 	struct bytes key_sha256, holder_sha256; /* of the key; and the RUN */
-	struct cms cms;
 };
-
-static struct bytes
-hash_of_both(struct signer *s, struct bytes a, struct bytes b)
-{
-	uint8_t *both = arena_get(s->arena, a.len + b.len);
-	memcpy(both, a.p, a.len);
-	memcpy(both + a.len, b.p, b.len);
-	return signer_hash(s, bytes_of(both, a.len + b.len));
-}
 
 /* --- The statement by itself --------------------------------------------------- */
 
@@ -224,16 +215,15 @@ check_rate(const struct view *v, struct err *e)
  * the hash of the whole.
  */
 static enum err_code
-find_minister(const struct view *v, struct appointment_seen **out,
-    struct err *e)
+find_minister(struct signer *s, const struct cert *c,
+    struct appointment_seen **out, struct err *e)
 {
-	const struct cert *c = &v->cms.signer;
-	struct signer *s = v->s;
+	struct bytes whole = signer_hash(s, c->der);
 	struct appointment_seen *a =
 	    state_appointment(&s->state, signer_hash(s, c->tbs));
 	struct bytes known = bytes_of(a == NULL ? NULL : a->issuer_checked,
 	    a == NULL ? 0 : SHA256_LEN);
-	if (a != NULL && !bytes_eq(known, v->evidence_sha256)) {
+	if (a != NULL && !bytes_eq(known, whole)) {
 		const struct cert *ca = &s->endorser.cert;
 		if (verifier_check(s->ours, ca->spki, c->sigalg, c->tbs,
 			c->signature, e) != ERR_OK)
@@ -241,7 +231,7 @@ find_minister(const struct view *v, struct appointment_seen **out,
 			    "signer-minister-forged",
 			    "the certificate of the minister of faith was not "
 			    "signed by the ministers' CA");
-		memcpy(a->issuer_checked, v->evidence_sha256.p, SHA256_LEN);
+		memcpy(a->issuer_checked, whole.p, SHA256_LEN);
 	}
 	if (a == NULL)
 		return err_say(e, ERR_FORBIDDEN, "signer-minister-unknown",
@@ -253,9 +243,8 @@ find_minister(const struct view *v, struct appointment_seen **out,
 
 static enum err_code
 check_in_force(const struct view *v, const struct appointment_seen *a,
-    struct err *e)
+    const struct cert *c, struct err *e)
 {
-	const struct cert *c = &v->cms.signer;
 	/* A right that was taken away is gone at once, to the second. */
 	if (a->ended != NEVER)
 		return err_say(e, ERR_FORBIDDEN, "signer-appointment-ended",
@@ -273,11 +262,13 @@ check_in_force(const struct view *v, const struct appointment_seen *a,
 }
 
 static enum err_code
-judge_minister(const struct view *v, struct err *e)
+judge_minister(struct signer *s, void *ctx, const struct cms *cms,
+    const char **run, struct err *e)
 {
+	const struct view *v = ctx;
 	struct appointment_seen *a = NULL;
-	TRY(find_minister(v, &a, e));
-	TRY(check_in_force(v, a, e));
+	TRY(find_minister(s, &cms->signer, &a, e));
+	TRY(check_in_force(v, a, &cms->signer, e));
 	if (bytes_is(v->st.holder_run, a->run))
 		return err_say(e, ERR_FORBIDDEN, "signer-own-certificate",
 		    "a minister cannot endorse his or her own certificate; "
@@ -286,10 +277,7 @@ judge_minister(const struct view *v, struct err *e)
 		return err_say(e, ERR_FORBIDDEN, "signer-own-request",
 		    "a minister cannot endorse a request that he or she "
 		    "submitted; ask another minister");
-	if (bytes_eq(v->st.operator_run, v->st.holder_run))
-		return err_say(e, ERR_FORBIDDEN, "signer-operator-holder",
-		    "the operator who asks and the holder are one person; ask "
-		    "another operator");
+	*run = a->run;
 	return ERR_OK;
 }
 
@@ -307,12 +295,24 @@ check_appointment(const struct view *v, struct err *e)
 	return ERR_OK;
 }
 
+/* What the statement alone says against it. */
 static enum err_code
-judge_officer(const struct view *v, struct err *e)
+check_people(const struct view *v, struct err *e)
 {
-	TRY(check_appointment(v, e));
+	if (!v->is_minister && bytes_eq(v->st.operator_run, v->st.holder_run))
+		return err_say(e, ERR_FORBIDDEN, "signer-operator-holder",
+		    "the operator who asks and the holder are one person; ask "
+		    "another operator");
+	return v->is_minister ? check_appointment(v, e) : ERR_OK;
+}
+
+static enum err_code
+judge_officer(struct signer *s, void *ctx, const struct cms *cms,
+    const char **run, struct err *e)
+{
+	const struct view *v = ctx;
 	const struct officer *who =
-	    signer_officer(v->s, signer_hash(v->s, v->cms.signer.spki));
+	    signer_officer(s, signer_hash(s, cms->signer.spki));
 	if (who == NULL)
 		return err_say(e, ERR_FORBIDDEN, "signer-officer-unknown",
 		    "the appointment was not signed by a platform officer of "
@@ -321,6 +321,7 @@ judge_officer(const struct view *v, struct err *e)
 		return err_say(e, ERR_FORBIDDEN, "signer-officer-himself",
 		    "an officer cannot appoint himself or herself; ask "
 		    "another officer");
+	*run = who->run;
 	return ERR_OK;
 }
 
@@ -339,21 +340,42 @@ check_evidence(struct signer *s, struct item *it, int64_t now, struct err *e)
 }
 
 static enum err_code
-judge_evidence(struct view *v, const struct signer_certificate *m,
-    struct buf *scratch, struct err *e)
+too_few(const struct view *v, size_t people, int64_t need, struct err *e)
 {
-	TRY(cms_parse(m->evidence, scratch, &v->cms, e));
-	v->evidence_sha256 = signer_hash(v->s, v->cms.signer.der);
-	TRY(v->is_minister ? judge_officer(v, e) : judge_minister(v, e));
-	return cms_verify(&v->cms, m->statement, v->s->theirs, e);
+	char have[24], want[24];
+	snprintf(have, sizeof(have), "%zu", people);
+	snprintf(want, sizeof(want), "%lld", (long long)need);
+	if (v->is_minister)
+		return err_say(e, ERR_FORBIDDEN, "signer-appointment-quorum",
+		    "the appointment was signed by %s officers where %s are "
+		    "needed",
+		    have, want);
+	return err_say(e, ERR_FORBIDDEN, "signer-endorsements",
+	    "the request was endorsed by %s ministers of faith where %s are "
+	    "needed",
+	    have, want);
 }
 
 static enum err_code
-judge(struct view *v, const struct signer_certificate *m, struct buf *scratch,
+judge_evidence(struct view *v, const struct signer_certificate *m,
     struct err *e)
 {
+	const struct ceilings *top = &v->s->ceilings;
+	int64_t need =
+	    v->is_minister ? top->appointment_quorum : top->endorsements;
+	size_t people;
+	TRY(check_people(v, e));
+	TRY(signer_people(v->s, m->evidence, m->statement,
+	    v->is_minister ? judge_officer : judge_minister, v, &people,
+	    &v->evidence_sha256, e));
+	return people < (size_t)need ? too_few(v, people, need, e) : ERR_OK;
+}
+
+static enum err_code
+judge(struct view *v, const struct signer_certificate *m, struct err *e)
+{
 	TRY(statement_parse(m->statement, v->s->arena, &v->st, e));
-	v->holder_sha256 = hash_of_both(v->s, v->cert.spki, v->st.holder_run);
+	v->holder_sha256 = signer_hash_of(v->s, v->cert.spki, v->st.holder_run);
 	TRY(check_statement(v, e));
 	TRY(check_agreement(v, e));
 	TRY(check_validity(v, e));
@@ -361,7 +383,7 @@ judge(struct view *v, const struct signer_certificate *m, struct buf *scratch,
 		TRY(check_usage(v, e));
 	TRY(check_name_kinds(v, e));
 	TRY(check_key(v, e));
-	return judge_evidence(v, m, scratch, e);
+	return judge_evidence(v, m, e);
 }
 
 /* The record of what was judged; a minister's is also an appointment. */
@@ -416,7 +438,6 @@ may_sign_certificate(struct signer *s, struct item *it, int64_t now,
 	const struct signer_certificate *m = &it->in.certificate;
 	struct job *job = &it->job;
 	struct view v = { .s = s, .now = now };
-	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
 	bool again, done;
 	v.is_minister = bytes_is(m->issuer, s->endorser.name);
 	v.by = &s->endorser;
@@ -435,6 +456,6 @@ may_sign_certificate(struct signer *s, struct item *it, int64_t now,
 	    &again, &done, e));
 	if (done)
 		return ERR_OK;
-	TRY(judge(&v, m, &scratch, e));
+	TRY(judge(&v, m, e));
 	return again ? same_evidence(&v, job, e) : remember(&v, job, e);
 }

@@ -31,6 +31,15 @@ signer_hash(struct signer *s, struct bytes b)
 	return bytes_of(hash, SHA256_LEN);
 }
 
+struct bytes
+signer_hash_of(struct signer *s, struct bytes a, struct bytes b)
+{
+	uint8_t *both = arena_get(s->arena, a.len + b.len);
+	memcpy(both, a.p, a.len);
+	memcpy(both + a.len, b.p, b.len);
+	return signer_hash(s, bytes_of(both, a.len + b.len));
+}
+
 enum err_code
 signer_fresh(const struct signer *s, struct bytes origin, int64_t issued,
     int64_t expires, int64_t now, struct err *e)
@@ -53,6 +62,31 @@ signer_fresh(const struct signer *s, struct bytes origin, int64_t issued,
 		return err_say(e, ERR_DENIED, "signer-statement-life",
 		    "the statement is valid for longer than the ceiling of "
 		    "the signer allows");
+	return ERR_OK;
+}
+
+enum err_code
+signer_people(struct signer *s, struct bytes list, struct bytes statement,
+    who_fn who, void *ctx, size_t *people, struct bytes *hash, struct err *e)
+{
+	const char *seen[OFFICERS_MAX], *run = NULL;
+	struct bytes item, one;
+	*people = 0;
+	*hash = BYTES_NONE;
+	while (signer_next(&list, &item)) {
+		struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+		struct cms cms;
+		bool again = false;
+		TRY(cms_parse(item, &scratch, &cms, e));
+		TRY(who(s, ctx, &cms, &run, e));
+		TRY(cms_verify(&cms, statement, s->theirs, e));
+		for (size_t i = 0; i < *people; i++)
+			again = again || strcmp(seen[i], run) == 0;
+		if (!again)
+			seen[(*people)++] = run;
+		one = signer_hash(s, cms.signer.der);
+		*hash = hash->len == 0 ? one : signer_hash_of(s, *hash, one);
+	}
 	return ERR_OK;
 }
 

@@ -20,43 +20,32 @@ signer_officer(const struct signer *s, struct bytes spki_sha256)
 
 /* --- An activation ---------------------------------------------------------------- */
 
-/* Counted are people, not signatures; one that is wrong spoils all. */
 static enum err_code
-count_officers(struct signer *s, const struct signer_policy *m, int64_t *people,
+is_officer(struct signer *s, void *ctx, const struct cms *cms, const char **run,
     struct err *e)
 {
-	const struct officer *seen[OFFICERS_MAX];
-	*people = 0;
-	for (size_t i = 0; i < m->n; i++) {
-		struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
-		struct cms cms;
-		bool again = false;
-		TRY(cms_parse(m->evidence[i], &scratch, &cms, e));
-		const struct officer *who =
-		    signer_officer(s, signer_hash(s, cms.signer.spki));
-		if (who == NULL)
-			return err_say(e, ERR_FORBIDDEN,
-			    "signer-policy-officer",
-			    "the activation was signed by somebody who is no "
-			    "platform officer of the signer's ceilings");
-		TRY(cms_verify(&cms, m->statement, s->theirs, e));
-		for (int64_t k = 0; k < *people; k++)
-			again = again || strcmp(seen[k]->run, who->run) == 0;
-		if (!again)
-			seen[(*people)++] = who;
-	}
+	const struct officer *who =
+	    signer_officer(s, signer_hash(s, cms->signer.spki));
+	(void)ctx;
+	if (who == NULL)
+		return err_say(e, ERR_FORBIDDEN, "signer-policy-officer",
+		    "the activation was signed by somebody who is no platform "
+		    "officer of the signer's ceilings");
+	*run = who->run;
 	return ERR_OK;
 }
 
 static enum err_code
 check_quorum(struct signer *s, const struct signer_policy *m, struct err *e)
 {
-	int64_t people;
+	size_t people;
+	struct bytes hash;
 	char have[24], need[24];
-	TRY(count_officers(s, m, &people, e));
-	if (people >= s->ceilings.quorum)
+	TRY(signer_people(s, m->evidence, m->statement, is_officer, NULL,
+	    &people, &hash, e));
+	if (people >= (size_t)s->ceilings.quorum)
 		return ERR_OK;
-	snprintf(have, sizeof(have), "%lld", (long long)people);
+	snprintf(have, sizeof(have), "%zu", people);
 	snprintf(need, sizeof(need), "%lld", (long long)s->ceilings.quorum);
 	return err_say(e, ERR_FORBIDDEN, "signer-policy-quorum",
 	    "the activation was signed by %s officers where %s are needed",

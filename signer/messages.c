@@ -124,7 +124,8 @@ signer_hello_decode(struct bytes in, struct arena *a, struct signer_hello *out,
 /* clang-format off */
 static const struct field certificate_fields[] = {
 	B(certificate, issuer), B(certificate, container),
-	B(certificate, statement), B(certificate, evidence),
+	B(certificate, statement),
+	{ F_LIST, AT(certificate, evidence), 0, SIGNER_EVIDENCE_MAX },
 };
 static const struct field crl_fields[] = {
 	B(crl, issuer), { F_64, AT(crl, offset), 0, 0 },
@@ -143,7 +144,7 @@ static const struct field appointment_end_fields[] = {
 };
 static const struct field policy_fields[] = {
 	B(policy, statement),
-	{ F_MANY, AT(policy, evidence), AT(policy, n), OFFICERS_MAX },
+	{ F_LIST, AT(policy, evidence), 0, OFFICERS_MAX },
 };
 static const struct field policy_end_fields[] = {
 	B(policy_end, activation), { F_64, AT(policy_end, at), 0, 0 },

@@ -109,6 +109,8 @@ struct ceilings {
 	int64_t per_hour; /* certificates signed in an hour, from 1 */
 	int64_t per_hour_institution; /* of them for one institution */
 	int64_t refusals_per_hour;    /* before no certificate is signed */
+	int64_t endorsements;         /* ministers who must endorse */
+	int64_t appointment_quorum;   /* officers who must sign one */
 	struct officer officer[OFFICERS_MAX];
 	size_t n_officer;
 	int64_t quorum; /* officers who must sign an activation of policies */

@@ -66,11 +66,13 @@ struct signer_hello {
 	struct bytes responder_spki[ISSUERS_MAX];
 };
 
+#define SIGNER_EVIDENCE_MAX 4
 struct signer_certificate {  /* holder's, or a minister's by the endorser CA */
 	struct bytes issuer; /* name; "endorser" for a minister's */
 	struct bytes container; /* whole certificate, throwaway signature */
 	struct bytes statement; /* exact bytes that were signed */
-	struct bytes evidence;  /* CMS */
+	struct bytes
+	    evidence; /* list: CMS of up to SIGNER_EVIDENCE_MAX people */
 };
 /*
  * A TBSCertList in pieces, in order, under one frame id; the answer to the
@@ -96,9 +98,8 @@ struct signer_appointment_end {
 };
 /* Policies that officers put in force, and an activation that was withdrawn. */
 struct signer_policy {
-	struct bytes statement;              /* exact bytes that were signed */
-	struct bytes evidence[OFFICERS_MAX]; /* CMS of each officer */
-	size_t n;
+	struct bytes statement; /* exact bytes that were signed */
+	struct bytes evidence;  /* list: CMS of each officer */
 };
 struct signer_policy_end {
 	struct bytes activation; /* id */

@@ -393,6 +393,8 @@ world_new(const char *when)
 		.per_hour = 1000,
 		.per_hour_institution = 1000,
 		.refusals_per_hour = 1000,
+		.endorsements = 1,
+		.appointment_quorum = 1,
 		.quorum = 1 };
 	make_officers(w);
 	make_policies(w);

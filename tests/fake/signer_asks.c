@@ -376,7 +376,7 @@ plan_init(struct world *w, struct plan *p, const char *id, const char *text)
 }
 
 static void
-add_evidence(struct world *w, struct plan *p, char who, struct signer_policy *m)
+add_evidence(struct world *w, struct plan *p, char who, struct buf *list)
 {
 	struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
 	struct key *key = who == 's'   ? w->second
@@ -392,7 +392,7 @@ add_evidence(struct world *w, struct plan *p, char who, struct signer_policy *m)
 	if (who == 'x')
 		text.len--;
 	OK(cms_sign(key, buf_bytes(der), text, w->now, &cms, e));
-	m->evidence[m->n++] = arena_copy(w->a, buf_bytes(&cms));
+	put_bytes(list, buf_bytes(&cms));
 }
 
 enum err_code
@@ -400,14 +400,16 @@ plan_ask(struct world *w, struct plan *p, struct err *refusal)
 {
 	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
 	struct buf body AUTO_BUF = BUF(1u << 20);
-	struct signer_policy m = { .n = 0 };
+	struct buf list AUTO_BUF = BUF(1u << 20);
+	struct signer_policy m;
 	struct bytes answer;
 
 	OK(activation_print(&p->st, &text, e));
 	p->statement = arena_copy(w->a, buf_bytes(&text));
 	m.statement = p->statement;
 	for (const char *s = p->signers; *s != '\0'; s++)
-		add_evidence(w, p, *s, &m);
+		add_evidence(w, p, *s, &list);
+	m.evidence = buf_bytes(&list);
 	signer_policy_encode(&m, &body);
 	return world_ask(w, SIGNER_POLICY, buf_bytes(&body), &answer, refusal);
 }

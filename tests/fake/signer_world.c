@@ -151,6 +151,8 @@ set_ceilings(struct world *w)
 		.per_hour = 1000,
 		.per_hour_institution = 1000,
 		.refusals_per_hour = 1000,
+		.endorsements = 1,
+		.appointment_quorum = 1,
 		.n_officer = 1,
 		.quorum = 1,
 		.n_policy = 1 };
@@ -463,6 +465,15 @@ world_container(struct world *w, const struct cert_spec *spec,
 }
 
 void
+wish_more(struct world *w, struct wish *x, struct key *key,
+    const struct buf *der)
+{
+	struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
+	OK(cms_sign(key, buf_bytes(der), x->statement, w->now, &cms, e));
+	x->more = arena_copy(w->a, buf_bytes(&cms));
+}
+
+void
 wish_build(struct world *w, struct wish *x, wish_fn spec, wish_fn statement,
     wish_fn bytes)
 {
@@ -484,6 +495,10 @@ wish_build(struct world *w, struct wish *x, wish_fn spec, wish_fn statement,
 	x->statement = arena_copy(w->a, buf_bytes(&text));
 	OK(cms_sign(x->by, x->by_cert, x->statement, w->now, &cms, e));
 	x->evidence = arena_copy(w->a, buf_bytes(&cms));
+	if ((x->is_minister ? w->ceilings.appointment_quorum
+			    : w->ceilings.endorsements) > 1)
+		wish_more(w, x, x->is_minister ? w->second : w->minister[1],
+		    x->is_minister ? &w->second_der : &w->minister_der[1]);
 	if (bytes != NULL)
 		bytes(w, x);
 }
@@ -492,8 +507,14 @@ struct bytes
 wish_body(struct world *w, const struct wish *x)
 {
 	struct buf body AUTO_BUF = BUF(1u << 20);
+	struct buf list AUTO_BUF = BUF(1u << 20);
+	/* No evidence at all is a list of none. */
+	if (x->evidence.len > 0)
+		put_bytes(&list, x->evidence);
+	if (x->more.len > 0)
+		put_bytes(&list, x->more);
 	struct signer_certificate m = { x->issuer, x->container, x->statement,
-		x->evidence };
+		buf_bytes(&list) };
 	signer_certificate_encode(&m, &body);
 	return arena_copy(w->a, buf_bytes(&body));
 }

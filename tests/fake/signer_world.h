@@ -58,6 +58,7 @@ struct wish {
 	struct key *by;
 	struct bytes by_cert;
 	struct bytes tbs, container, statement, evidence;
+	struct bytes more; /* evidence of a second person */
 	struct key *extra; /* a key that a row made; the row's test frees it */
 };
 typedef void (*wish_fn)(struct world *w, struct wish *x);
@@ -121,6 +122,9 @@ void wish_subject(struct world *w, struct wish *x, const char *run);
 /* The edits may be NULL; each comes before what it changes is used. */
 void wish_build(struct world *w, struct wish *x, wish_fn spec,
     wish_fn statement, wish_fn bytes);
+/* The signature of a second person over the same statement. */
+void wish_more(struct world *w, struct wish *x, struct key *key,
+    const struct buf *der);
 enum err_code wish_ask(struct world *w, struct wish *x, struct bytes *answer,
     struct err *refusal);
 struct bytes wish_body(struct world *w, const struct wish *x);

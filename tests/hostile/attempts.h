@@ -35,6 +35,8 @@ const struct attempt *quorum_attempts(size_t *n);
 const struct attempt *frame_attempts(size_t *n);
 const struct attempt *ocsp_attempts(size_t *n); /* of the ocsp-signer */
 
+const struct attempt *two_attempts(size_t *n); /* where two are needed */
+
 /*
  * What follows is the attempt itself: from here on nothing may be signed or
  * journalled.  Called by the harness before each attempt, and again by one

@@ -531,7 +531,7 @@ static const struct attempt rows[] = {
 	{ "an officer endorses", .statement = t_by_officer, .id = "signer-minister-unknown", .say = "never gave to a minister" },
 	{ "a holder endorses with our certificate", .statement = t_by_holder, .id = "signer-minister-unknown", .say = "never gave to a minister" },
 	{ "minister's TBS under a forged signature", .statement = t_by_forged_minister, .id = "signer-minister-forged", .say = "not signed by the ministers' CA" },
-	{ "no evidence", .bytes = b_no_evidence, .id = "cms-size" },
+	{ "no evidence", .bytes = b_no_evidence, .id = "signer-endorsements" },
 	{ "evidence with one bit changed", .bytes = b_evidence_octet, .id = "cms-signature" },
 	{ "evidence over another statement", .bytes = b_evidence_of_other, .id = "cms-other-content" },
 	{ "statement with one octet changed", .bytes = b_statement_octet, .id = "cms-other-content" },

@@ -75,11 +75,11 @@ ask_shorter_than_a_head(struct world *w, struct err *refusal)
 static const char *
 ask_too_many_officers(struct world *w, struct err *refusal)
 {
-	struct buf body AUTO_BUF = BUF(1024);
+	struct buf body AUTO_BUF = BUF(1024), list AUTO_BUF = BUF(1024);
 	put_bytes(&body, bytes_str("x"));
-	put_u8(&body, OFFICERS_MAX + 1);
 	for (size_t i = 0; i <= OFFICERS_MAX; i++)
-		put_bytes(&body, bytes_str("y"));
+		put_bytes(&list, bytes_str("y"));
+	put_bytes(&body, buf_bytes(&list));
 	return sends_frame(w, SIGNER_POLICY, buf_bytes(&body), refusal);
 }
 

@@ -176,6 +176,21 @@ run_all(struct world *w, const struct attempt *rows, size_t n)
 		run_attempt(w, &rows[i]);
 }
 
+static struct world *
+two_of_each(void)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	assert_non_null(w);
+	world_init(w);
+	struct officer *o = &w->ceilings.officer[w->ceilings.n_officer++];
+	snprintf(o->run, sizeof(o->run), "44444444-4");
+	sha256(o->spki_sha256, key_spki(w->second));
+	w->ceilings.endorsements = w->ceilings.appointment_quorum = 2;
+	world_start(w);
+	world_appoint(w);
+	return w;
+}
+
 static void
 core_obtains_nothing(void **state)
 {
@@ -198,6 +213,11 @@ core_obtains_nothing(void **state)
 	run_all(h.w, rows, n);
 	world_free(h.w);
 	buf_fini(&h.responder);
+	h.w = two_of_each();
+	good_ones_are_signed(h.w);
+	rows = two_attempts(&n);
+	run_all(h.w, rows, n);
+	world_free(h.w);
 	print_message("%zu attempts, %zu codes, %zu not as they should be\n",
 	    h.n, h.n_id, h.failed);
 	assert_int_equal(h.failed, 0);

@@ -63,9 +63,11 @@ put_ceilings(const struct world *w, struct buf *out)
 		      "appointment_max: 400d\nocsp_max: 10d\ncrl_max: 10d\n");
 	buf_putf(out,
 	    "per_hour: %lld\nper_hour_institution: %lld\n"
-	    "refusals_per_hour: %lld\nquorum: %lld\nofficers:\n",
+	    "refusals_per_hour: %lld\nendorsements: %lld\n"
+	    "appointment_quorum: %lld\nquorum: %lld\nofficers:\n",
 	    (long long)top->per_hour, (long long)top->per_hour_institution,
-	    (long long)top->refusals_per_hour, (long long)top->quorum);
+	    (long long)top->refusals_per_hour, (long long)top->endorsements,
+	    (long long)top->appointment_quorum, (long long)top->quorum);
 	for (size_t i = 0; i < top->n_officer; i++) {
 		buf_putf(out,
 		    "  - run: %s\n    name: Alguien\n    key_sha256: \"",

@@ -56,12 +56,14 @@ signed_by_both(struct world *w, struct bytes statement)
 	struct signer_policy m = { .statement = statement };
 	struct key *keys[] = { w->officer, w->second };
 	struct buf *ders[] = { &w->officer_der, &w->second_der };
+	struct buf list AUTO_BUF = BUF(1u << 20);
 	for (size_t i = 0; i < 2; i++) {
 		struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
 		OK(cms_sign(keys[i], buf_bytes(ders[i]), statement, w->now,
 		    &cms, e));
-		m.evidence[m.n++] = arena_copy(w->a, buf_bytes(&cms));
+		put_bytes(&list, buf_bytes(&cms));
 	}
+	m.evidence = arena_copy(w->a, buf_bytes(&list));
 	return m;
 }
 

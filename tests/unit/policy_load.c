@@ -47,6 +47,8 @@ static const struct ceilings law = {
 	.per_hour = 1000,
 	.per_hour_institution = 1000,
 	.refusals_per_hour = 1000,
+	.endorsements = 1,
+	.appointment_quorum = 1,
 };
 
 /* BASE with the first from replaced by to; NULL: to is the whole text. */

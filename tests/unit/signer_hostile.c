@@ -230,7 +230,7 @@ too_many_refusals_stop_the_signer(void **state)
 		assert_string_equal(ask_for(w, 0), "ok");
 		wish_holder(w, &x, 0);
 		wish_build(w, &x, NULL, NULL, b_no_evidence);
-		assert_string_equal(ask_id(w, &x), "cms-size");
+		assert_string_equal(ask_id(w, &x), "signer-endorsements");
 	}
 	int64_t stopped = w->now;
 	for (int again = 0; again < 2; again++) {
@@ -252,7 +252,7 @@ too_many_refusals_stop_the_signer(void **state)
 		w->now += HOUR / 3 + MINUTE;
 		wish_holder(w, &x, 0);
 		wish_build(w, &x, NULL, NULL, b_no_evidence);
-		assert_string_equal(ask_id(w, &x), "cms-size");
+		assert_string_equal(ask_id(w, &x), "signer-endorsements");
 	}
 	assert_string_equal(ask_for(w, 0), "ok");
 	world_free(w);
@@ -370,7 +370,7 @@ incident_37_no_signature_without_endorsement(void **state)
 	struct wish x;
 	wish_holder(w, &x, 0);
 	wish_build(w, &x, NULL, NULL, b_no_evidence);
-	assert_memory_equal(ask_id(w, &x), "cms-", 4);
+	assert_string_equal(ask_id(w, &x), "signer-endorsements");
 	wish_holder(w, &x, 0);
 	wish_build(w, &x, NULL, t_by_stranger, NULL);
 	assert_string_equal(ask_id(w, &x), "signer-minister-unknown");

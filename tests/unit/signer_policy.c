@@ -120,14 +120,14 @@ too_many_signatures(void **state)
 {
 	(void)state;
 	struct world *w = two_officers();
-	struct buf body AUTO_BUF = BUF(1024);
+	struct buf body AUTO_BUF = BUF(1024), list AUTO_BUF = BUF(1024);
 	struct buf frame AUTO_BUF = BUF(4096), out AUTO_BUF = BUF(4096);
 	struct err e;
 
 	put_bytes(&body, bytes_str("x"));
-	put_u8(&body, OFFICERS_MAX + 1);
 	for (size_t i = 0; i <= OFFICERS_MAX; i++)
-		put_bytes(&body, bytes_str("y"));
+		put_bytes(&list, bytes_str("y"));
+	put_bytes(&body, buf_bytes(&list));
 	frame_put(&frame, SIGNER_POLICY, 1, buf_bytes(&body));
 	assert_int_equal(world_batch(w, buf_bytes(&frame), &out, &e),
 	    ERR_INVALID);

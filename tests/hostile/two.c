@@ -1,0 +1,108 @@
+/*
+ * An installation whose ceilings ask for two: two ministers who endorse, two
+ * officers who appoint.
+ */
+#include "attempts.h"
+
+static void
+b_one(struct world *w, struct wish *x)
+{
+	(void)w;
+	x->more = BYTES_NONE;
+}
+
+static void
+b_twice(struct world *w, struct wish *x)
+{
+	(void)w;
+	x->more = x->evidence;
+}
+
+/* The same person again, with a signature of another moment. */
+static void
+b_again(struct world *w, struct wish *x)
+{
+	struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
+	OK(cms_sign(x->by, x->by_cert, x->statement, w->now - 1, &cms, e));
+	x->more = arena_copy(w->a, buf_bytes(&cms));
+}
+
+static void
+b_stranger(struct world *w, struct wish *x)
+{
+	wish_more(w, x, w->stranger, &w->stranger_der);
+}
+
+static void
+b_officer(struct world *w, struct wish *x)
+{
+	wish_more(w, x, w->officer, &w->officer_der);
+}
+
+static void
+b_other_institution(struct world *w, struct wish *x)
+{
+	wish_more(w, x, w->minister[2], &w->minister_der[2]);
+}
+
+static void
+b_minister(struct world *w, struct wish *x)
+{
+	wish_more(w, x, w->minister[0], &w->minister_der[0]);
+}
+
+/* The second signed a statement, and it was another. */
+static void
+b_other_statement(struct world *w, struct wish *x)
+{
+	struct bytes kept = x->statement;
+	x->statement = bytes_str("{}");
+	if (x->is_minister)
+		wish_more(w, x, w->second, &w->second_der);
+	else
+		wish_more(w, x, w->minister[1], &w->minister_der[1]);
+	x->statement = kept;
+}
+
+/* The second of the two is the holder, or asked for it. */
+static void
+t_second_holds(struct world *w, struct wish *x)
+{
+	(void)w;
+	x->st.operator_run = bytes_str("22222222-2");
+}
+
+static void
+s_second_is_appointed(struct world *w, struct wish *x)
+{
+	wish_subject(w, x, "44444444-4");
+	x->st.holder_run = bytes_str("44444444-4");
+	x->spec.spki = key_spki(w->throwaway);
+}
+
+/* clang-format off */
+static const struct attempt rows[] = {
+	{ "one minister of two", .bytes = b_one, .id = "signer-endorsements", .say = "endorsed by 1 ministers of faith where 2 are needed" },
+	{ "one minister's signature twice", .bytes = b_twice, .id = "signer-endorsements" },
+	{ "one minister, who signed twice", .bytes = b_again, .id = "signer-endorsements" },
+	{ "a minister and a stranger", .bytes = b_stranger, .id = "signer-minister-unknown" },
+	{ "a minister and an officer", .bytes = b_officer, .id = "signer-minister-unknown" },
+	{ "a minister and one of another institution", .bytes = b_other_institution, .id = "signer-institution" },
+	{ "the second minister signed something else", .bytes = b_other_statement, .id = "cms-other-content" },
+	{ "the second minister was the operator", .statement = t_second_holds, .id = "signer-own-request" },
+	{ "an appointment by one officer of two", .base = NEW_MINISTER, .bytes = b_one, .id = "signer-appointment-quorum", .say = "signed by 1 officers where 2 are needed" },
+	{ "an appointment by one officer twice", .base = NEW_MINISTER, .bytes = b_twice, .id = "signer-appointment-quorum" },
+	{ "an appointment by one officer, who signed twice", .base = NEW_MINISTER, .bytes = b_again, .id = "signer-appointment-quorum" },
+	{ "an appointment by an officer and a stranger", .base = NEW_MINISTER, .bytes = b_stranger, .id = "signer-officer-unknown" },
+	{ "an appointment by an officer and a minister", .base = NEW_MINISTER, .bytes = b_minister, .id = "signer-officer-unknown" },
+	{ "the second officer signed another appointment", .base = NEW_MINISTER, .bytes = b_other_statement, .id = "cms-other-content" },
+	{ "the second officer is the one appointed", .base = NEW_MINISTER, .spec = s_second_is_appointed, .id = "signer-officer-himself" },
+};
+/* clang-format on */
+
+const struct attempt *
+two_attempts(size_t *n)
+{
+	*n = ARRAY_LEN(rows);
+	return rows;
+}
