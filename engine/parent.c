@@ -177,14 +177,13 @@ all_ended(struct parent *parent)
 	uv_stop(&parent->loop);
 }
 
+/* Who serves what core publishes, and who asks for that. */
 static void
-process_start_status(struct parent *parent)
+process_start_idle(struct parent *parent)
 {
-	for (size_t i = 0; i < parent->n; i++) {
-		struct process *p = &parent->process[i];
-		if (p->role == ROLE_STATUS && p->state == P_IDLE)
-			process_start(p);
-	}
+	for (size_t i = 0; i < parent->n; i++)
+		if (parent->process[i].state == P_IDLE)
+			process_start(&parent->process[i]);
 }
 
 /* Once, when everything that must be there is. */
@@ -237,7 +236,7 @@ on_control(uv_poll_t *poll, int status, int events)
 	p->state = P_READY;
 	/* public/ exists and is right once core is ready. */
 	if (p->role == ROLE_CORE)
-		process_start_status(p->parent);
+		process_start_idle(p->parent);
 	announce(p->parent);
 }
 
@@ -589,7 +588,8 @@ engine_serve(const char *dir)
 	on_signal(&parent, &parent.interrupt, SIGINT, on_term);
 	on_signal(&parent, &parent.hangup, SIGHUP, on_hangup);
 	for (size_t i = 0; i < parent.n; i++) {
-		if (parent.process[i].role != ROLE_STATUS)
+		enum role role = parent.process[i].role;
+		if (role != ROLE_STATUS && role != ROLE_CHECKER)
 			process_start(&parent.process[i]);
 	}
 	uv_run(&parent.loop, UV_RUN_DEFAULT);
