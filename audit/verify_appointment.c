@@ -61,7 +61,7 @@ confirmed(struct audit *a, const struct entry *en, struct json_obj d,
 
 	if (p->state != APPOINTMENT_PROPOSED)
 		return wrong_state(a, e);
-	a->report.appointments++;
+	a->report.appointments += p->confirmed == 0 ? 1 : 0;
 	p->erased = p->erased || a->erased;
 	if (p->erased)
 		return ERR_OK;

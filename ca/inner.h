@@ -258,10 +258,15 @@ struct issue {
 	struct cert_spec spec;
 	struct cms cms;              /* step 4 */
 	struct appointment minister; /* step 4: whose evidence it is */
-	struct bytes der;  /* steps 7 and 8: what the signer answered */
-	struct work *work; /* step 6: filled for the signer */
-	struct lint lint;  /* steps 2 and 3: warnings are recorded */
+	int64_t needed, have; /* officers of an appointment, this one too */
+	struct bytes der;     /* steps 7 and 8: what the signer answered */
+	struct work *work;    /* step 6: filled for the signer */
+	struct lint lint;     /* steps 2 and 3: warnings are recorded */
 };
+/* Officers who signed that appointment or activation: how many, and their
+ * evidence one after the other, each with its length before it. */
+MUST_CHECK enum err_code consents_of(struct view *v, struct bytes id,
+    struct arena *a, int64_t *n, struct bytes *list, struct err *e);
 MUST_CHECK enum err_code issue_step(struct issue *s, int step, struct err *e);
 /* Steps that have a file of their own. */
 MUST_CHECK enum err_code issue_evaluate(struct issue *s, struct err *e);

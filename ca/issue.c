@@ -190,6 +190,53 @@ officer_of(struct deed *d, const struct cms *cms, struct err *e)
 	    "the key that signer.yaml names");
 }
 
+enum err_code
+consents_of(struct view *v, struct bytes id, struct arena *a, int64_t *n,
+    struct bytes *list, struct err *e)
+{
+	struct buf out AUTO_BUF = BUF(OFFICERS_MAX * (CMS_MAX_BYTES + 4u));
+	struct bytes prefix = ca_row_key(a, ROW_CONSENT,
+	    bytes_str(arena_printf(a, "%.*s/", BYTES_FMT(id))));
+	struct bytes after = prefix, key, value;
+	struct consent one;
+	bool found;
+
+	for (*n = 0;; (*n)++) {
+		TRY(view_next(v, prefix, after, &key, &value, &found, e));
+		if (!found)
+			break;
+		after = arena_copy(a, key);
+		TRY(rec_decode(&rec_consent, arena_copy(a, value), &one, e));
+		put_bytes(&out, one.evidence);
+	}
+	TRY(buf_end(&out, e));
+	*list = arena_copy(a, buf_bytes(&out));
+	return ERR_OK;
+}
+
+/* One more officer: is this enough? */
+static enum err_code
+count_officers(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	struct consent old;
+	struct bytes list;
+	bool found;
+
+	s->needed = d->ca->ceilings->appointment_quorum;
+	TRY(rec_get(d->v, &rec_consent,
+	    key_of_pair(d->a, ROW_CONSENT, s->appt.id, d->run), d->a, &old,
+	    &found, e));
+	if (found)
+		return err_say(e, ERR_CONFLICT, "confirm-signed",
+		    "this officer has signed the appointment %s already; "
+		    "another officer must",
+		    arena_str(d->a, s->appt.id));
+	TRY(consents_of(d->v, s->appt.id, d->a, &s->have, &list, e));
+	s->have++;
+	return ERR_OK;
+}
+
 static enum err_code
 endorse_appointment(struct issue *s, struct err *e)
 {
@@ -203,8 +250,9 @@ endorse_appointment(struct issue *s, struct err *e)
 		return err_say(e, ERR_FORBIDDEN, "confirm-own",
 		    "an officer does not confirm his or her own appointment; "
 		    "another officer must");
-	TRY(appointment_next((enum appointment_state)ap->state, AV_CONFIRM, &to,
-	    e));
+	TRY(count_officers(s, e));
+	TRY(appointment_next((enum appointment_state)ap->state,
+	    s->have < s->needed ? AV_CONSENT : AV_CONFIRM, &to, e));
 	TRY(institution_get(d->v, ap->institution, d->a, &s->inst, e));
 	TRY(institution_must_be_enabled(&s->inst, e));
 	TRY(statement_parse(ap->statement, d->a, &st, e));
@@ -261,6 +309,8 @@ intend_appointment(struct issue *s, struct err *e)
 	pen.draft->refs.serial = ap->serial;
 	pen.draft->refs.tbs = ap->tbs_sha256;
 	jw_member_base64(&pen.w, "evidence", s->cms.der);
+	if (s->needed > 1)
+		jw_member_int(&pen.w, "needed", s->needed);
 	jw_member_str(&pen.w, "officer", d->run);
 	d->out->object = ca_row_key(d->a, ROW_APPOINTMENT, ap->id);
 	return pen_end(&pen, d->a, e);
@@ -297,17 +347,28 @@ issue_intend(struct issue *s, struct err *e)
 	    s->is_appointment ? s->appt.spki_sha256 : s->req.spki_sha256, e));
 	TRY(s->is_appointment ? intend_appointment(s, e)
 			      : intend_request(s, e));
-	s->d->out->waits = true;
+	s->d->out->waits = s->have >= s->needed;
 	return ERR_OK;
 }
 
 /* --- 6 sign -------------------------------------------------------------------------- */
+
+static struct bytes
+list_of_one(struct arena *a, struct bytes evidence)
+{
+	struct buf out AUTO_BUF = BUF(CMS_MAX_BYTES + 4u);
+
+	put_bytes(&out, evidence);
+	return arena_copy(a, buf_bytes(&out));
+}
 
 enum err_code
 issue_sign(struct issue *s, struct err *e)
 {
 	struct work *w = s->work;
 	struct statement st;
+	struct bytes list;
+	int64_t n;
 
 	*w = (struct work){ .is_appointment = s->is_appointment };
 	if (!s->is_appointment) {
@@ -316,17 +377,18 @@ issue_sign(struct issue *s, struct err *e)
 		w->issuer = s->req.issuer;
 		w->container = s->req.container;
 		w->statement = s->req.statement;
-		w->evidence = s->req.evidence;
+		w->evidence = list_of_one(s->d->a, s->req.evidence);
 		w->serial = s->req.serial;
 		w->tbs_sha256 = s->req.tbs_sha256;
 		return ERR_OK;
 	}
 	TRY(statement_parse(s->appt.statement, s->d->a, &st, e));
+	TRY(consents_of(s->d->v, s->appt.id, s->d->a, &n, &list, e));
 	w->id = s->appt.id;
 	w->issuer = st.issuer;
 	w->container = s->appt.container;
 	w->statement = s->appt.statement;
-	w->evidence = s->appt.evidence;
+	w->evidence = n > 0 ? list : list_of_one(s->d->a, s->appt.evidence);
 	w->serial = s->appt.serial;
 	w->tbs_sha256 = s->appt.tbs_sha256;
 	return ERR_OK;

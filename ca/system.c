@@ -158,6 +158,9 @@ ca_decide_init(const struct ca_init *init, int64_t now, struct arena *a,
 	put_officers(&pen.w, init->ceilings);
 	jw_member_str(&pen.w, "origin", init->origin);
 	jw_member_int(&pen.w, "policy_quorum", init->ceilings->quorum);
+	if (init->ceilings->appointment_quorum > 1)
+		jw_member_int(&pen.w, "quorum",
+		    init->ceilings->appointment_quorum);
 	TRY(pen_end(&pen, a, e));
 	*out = one.draft[0];
 	return ERR_OK;

@@ -18,13 +18,15 @@ static const struct transition institution_table[] = {
 };
 
 static const char *const appointment_events[] = {
-	[AV_CONFIRM] = "confirm", [AV_SIGNED] = "signed",
+	[AV_CONSENT] = "sign", [AV_CONFIRM] = "confirm", [AV_SIGNED] = "signed",
 	[AV_NEVER_SIGNED] = "never signed", [AV_END] = "end",
 	[AV_WITHDRAW] = "withdraw",
 };
 static const struct transition appointment_table[] = {
+	{ APPT_PROPOSED,  AV_CONSENT,      APPT_PROPOSED,
+	    "an officer signed the statement, and another must" },
 	{ APPT_PROPOSED,  AV_CONFIRM,      APPT_CONFIRMED,
-	    "an officer signed the statement; the signer is asked" },
+	    "as many officers signed it as must; the signer is asked" },
 	{ APPT_PROPOSED,  AV_WITHDRAW,     APPT_WITHDRAWN, "" },
 	{ APPT_CONFIRMED, AV_SIGNED,       APPT_IN_FORCE,
 	    "the minister's certificate exists" },

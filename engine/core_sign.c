@@ -51,10 +51,8 @@ sign_ask(struct core *c, struct bytes id)
 	if (code == ERR_OK) {
 		struct signer_certificate m = { .issuer = w.issuer,
 			.container = w.container,
-			.statement = w.statement };
-		struct buf list AUTO_BUF = BUF(131072);
-		put_bytes(&list, w.evidence);
-		m.evidence = buf_bytes(&list);
+			.statement = w.statement,
+			.evidence = w.evidence };
 		struct buf body AUTO_BUF = BUF(131072);
 		signer_certificate_encode(&m, &body);
 		peer_send(c->signer, SIGNER_CERTIFICATE, frame_of_id(id),

@@ -314,6 +314,11 @@ class Engine:
             "-outform", "DER", "-out", cms)
         return cms
 
+    def confirm(self, appointment):
+        """The officers' signatures under an appointment, as many as must."""
+        return self.cli("appointment", "confirm", appointment, "--as", OFFICER,
+                        "--cms", self.sign_as_officer(appointment))
+
     def appoint(self, run_number, name, institution=INSTITUTION, until="1y"):
         """A minister in force: files of key and certificate."""
         key, csr = self.new_key("minister-" + run_number)
@@ -328,8 +333,7 @@ class Engine:
             "--until",
             time.strftime("%Y-%m-%dT%H:%M:%SZ",
                           time.gmtime(now + 300 * day)))
-        done = self.cli("appointment", "confirm", made["id"], "--as", OFFICER,
-                        "--cms", self.sign_as_officer(made["id"]))
+        done = self.confirm(made["id"])
         assert done["state"] == "in-force", done
         cert = self.temp("minister-" + run_number + ".pem")
         full = self.cli("appointment", "show", made["id"], "--blobs")

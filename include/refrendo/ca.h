@@ -509,6 +509,7 @@ enum request_event {
 MUST_CHECK enum err_code request_next(enum request_state from,
     enum request_event ev, enum request_state *to, struct err *e);
 enum appointment_event {
+	AV_CONSENT,
 	AV_CONFIRM,
 	AV_SIGNED,
 	AV_NEVER_SIGNED,
@@ -793,7 +794,8 @@ struct work {
 	struct bytes id; /* of the request or appointment */
 	bool is_appointment;
 	struct bytes issuer; /* name; the endorser's for an appointment */
-	struct bytes container, statement, evidence;
+	struct bytes container, statement;
+	struct bytes evidence; /* list: each with its length before it */
 	/* For the signer's own judgement, as core sees it: */
 	struct bytes serial, tbs_sha256;
 };

@@ -86,5 +86,44 @@ def test_quorum():
         assert p.returncode == 0, p.stdout + p.stderr
 
 
+def test_appointment():
+    """A minister whom two officers must appoint: the first signature changes
+    nothing, the same officer counts once, and the signer counts both."""
+    with harness.Engine() as engine:
+        key, cert = second_officer(engine)
+        officers = engine.temp("officers.txt")
+        with open(officers, "w") as f:
+            f.write(f"{SECOND} {cert} Ana Rojas\n")
+        engine.init("--officers", officers, "--quorum", "2")
+        with open(engine.path("etc", "signer.yaml"), "a") as f:
+            f.write("\nappointment_quorum: 2\n")
+        engine.start()
+        seen = []
+
+        def both(appointment):
+            first = harness.Engine.confirm(engine, appointment)
+            seen.append(first["state"])
+            try:
+                harness.Engine.confirm(engine, appointment)
+            except harness.Refused as refused:
+                seen.append(refused.problem["id"])
+            statement = engine.temp("appointment")
+            engine.cli("appointment", "statement", appointment, "--out",
+                       statement)
+            harness.run("openssl", "cms", "-sign", "-binary", "-in",
+                        statement, "-signer", cert, "-inkey", key, "-md",
+                        "sha256", "-cades", "-outform", "DER", "-out",
+                        statement + ".p7s")
+            return engine.cli("appointment", "confirm", appointment, "--as",
+                              SECOND, "--cms", statement + ".p7s")
+        engine.confirm = both
+        engine.populate(people=1)
+        assert seen == ["proposed", "confirm-signed"], seen
+        done = engine.issue(engine.holders[0])
+        assert done["state"] == "valid", done
+        engine.audit()
+
+
 if __name__ == "__main__":
-    sys.exit(harness.run_tests([("quorum", test_quorum)]))
+    sys.exit(harness.run_tests([("quorum", test_quorum),
+                                ("appointment", test_appointment)]))

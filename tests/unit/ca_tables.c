@@ -29,13 +29,13 @@ static const char *const request_rows[REQ_STATES] = {
 	[REQ_FAILED] = ".........S",
 };
 static const char *const appointment_rows[APPT_STATES] = {
-	/* confirm signed never end withdraw */
-	[APPT_PROPOSED] = "C...W",
-	[APPT_CONFIRMED] = ".FX..",
-	[APPT_IN_FORCE] = "...E.",
-	[APPT_ENDED] = ".....",
-	[APPT_WITHDRAWN] = ".....",
-	[APPT_FAILED] = ".....",
+	/* sign confirm signed never end withdraw */
+	[APPT_PROPOSED] = "PC...W",
+	[APPT_CONFIRMED] = "..FX..",
+	[APPT_IN_FORCE] = "....E.",
+	[APPT_ENDED] = "......",
+	[APPT_WITHDRAWN] = "......",
+	[APPT_FAILED] = "......",
 };
 static const char *const institution_rows[INST_STATES] = {
 	/* enable suspend close */
