@@ -9,29 +9,20 @@
 _Static_assert(FRAME_HEAD == 4 + COUNTED, "a head is length, type and id");
 
 void
-frame_put_parts(struct buf *out, uint16_t type, uint64_t id, struct bytes first,
-    struct bytes rest)
+frame_put(struct buf *out, uint16_t type, uint64_t id, struct bytes body)
 {
-	if (first.len > FRAME_MAX || rest.len > FRAME_MAX - first.len ||
-	    out->failed) {
+	if (body.len > FRAME_MAX || out->failed) {
 		out->failed = true;
 		return;
 	}
 	size_t before = out->len;
-	put_u32(out, (uint32_t)(COUNTED + first.len + rest.len));
+	put_u32(out, (uint32_t)(COUNTED + body.len));
 	put_u16(out, type);
 	put_u64(out, id);
-	buf_put(out, first.p, first.len);
-	buf_put(out, rest.p, rest.len);
+	buf_put(out, body.p, body.len);
 	/* Half a frame would make the peer read the next as its body. */
 	if (out->failed)
 		out->len = before;
-}
-
-void
-frame_put(struct buf *out, uint16_t type, uint64_t id, struct bytes body)
-{
-	frame_put_parts(out, type, id, body, BYTES_NONE);
 }
 
 static enum err_code

@@ -31,18 +31,29 @@ struct list {
 };
 
 bool
-listed_row_read(struct bytes value, struct listed_row *out)
+listed_row_head(struct bytes value, struct listed_row *out)
 {
 	struct reader r = reader_of(value);
-	struct err ignored;
 
 	if (get_u8(&r) != 1)
 		return false;
 	out->earliest = get_i64(&r);
 	out->ends = get_bytes(&r);
-	out->entries = get_bytes(&r);
-	return reader_end(&r, &ignored) == ERR_OK && out->ends.len > 0 &&
-	       out->ends.len % LISTED_END == 0 && out->entries.len > 0;
+	size_t used = 1 + 8 + 4 + out->ends.len + 4;
+	if (r.bad || value.len <= used || out->ends.len == 0 ||
+	    out->ends.len % LISTED_END != 0)
+		return false;
+	out->entries = bytes_of(value.p + used, value.len - used);
+	return true;
+}
+
+bool
+listed_row_read(struct bytes value, struct listed_row *out)
+{
+	if (!listed_row_head(value, out))
+		return false;
+	struct reader r = reader_of(bytes_of(out->entries.p - 4, 4));
+	return get_u32(&r) == out->entries.len;
 }
 
 /* Entries off the front: those that are over, or those that are not, up to the

@@ -79,6 +79,49 @@ read_all(int sock, uint8_t *p, size_t len, struct err *e)
 	return ERR_OK;
 }
 
+/* Aligned for the kernel's head of a message. */
+union fd_room {
+	struct cmsghdr head;
+	uint8_t octets[CMSG_SPACE(sizeof(int))];
+};
+
+ssize_t
+fd_send(int sock, struct bytes octets, int fd, int flags)
+{
+	union fd_room control = { .octets = { 0 } };
+	struct iovec part = { (void *)(uintptr_t)octets.p, octets.len };
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
+	if (fd >= 0) {
+		m.msg_control = &control;
+		m.msg_controllen = sizeof(control);
+		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	}
+	return sendmsg(sock, &m, flags | MSG_NOSIGNAL);
+}
+
+ssize_t
+fd_receive(int sock, void *room, size_t size, int *fd, int flags)
+{
+	union fd_room control;
+	struct iovec part = { room, size };
+	/* Room for exactly one: the kernel closes the others. */
+	struct msghdr m = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = CMSG_LEN(sizeof(int)) };
+	ssize_t n = recvmsg(sock, &m, flags | MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+	*fd = -1;
+	if (c != NULL && c->cmsg_level == SOL_SOCKET &&
+	    c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
+	return n;
+}
+
 /* The descriptor rides on the header, which is sent in one piece. */
 enum err_code
 control_send(int sock, enum control_message type, struct bytes body, int fd,
@@ -88,40 +131,14 @@ control_send(int sock, enum control_message type, struct bytes body, int fd,
 	put_u32(&head, (uint32_t)(FRAME_HEAD - 4 + body.len));
 	put_u16(&head, (uint16_t)type);
 	put_u64(&head, 0);
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = { .room = { 0 } };
-	struct iovec piece = { .iov_base = head.p, .iov_len = head.len };
-	struct msghdr msg = { .msg_iov = &piece, .msg_iovlen = 1 };
-	if (fd >= 0) {
-		msg.msg_control = control.room;
-		msg.msg_controllen = sizeof(control.room);
-		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	}
 	TRY(buf_end(&head, e));
 	ssize_t n;
 	do
-		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
+		n = fd_send(sock, buf_bytes(&head), fd, 0);
 	while (n < 0 && again(sock, POLLOUT));
 	if (n != (ssize_t)FRAME_HEAD)
 		return control_lost(e);
 	return write_all(sock, body, e);
-}
-
-static int
-passed_fd(struct msghdr *msg)
-{
-	int fd = -1;
-	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
-	if (c != NULL && c->cmsg_level == SOL_SOCKET &&
-	    c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
 }
 
 static uint32_t
@@ -134,22 +151,13 @@ enum err_code
 control_read(int sock, struct control_frame *out, struct err *e)
 {
 	uint8_t head[FRAME_HEAD];
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec piece = { .iov_base = head, .iov_len = sizeof(head) };
-	struct msghdr msg = { .msg_iov = &piece,
-		.msg_iovlen = 1,
-		.msg_control = control.room,
-		.msg_controllen = sizeof(control.room) };
+	int fd;
 	ssize_t n;
 	do
-		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+		n = fd_receive(sock, head, sizeof(head), &fd, 0);
 	while (n < 0 && again(sock, POLLIN));
 	if (n <= 0)
 		return control_lost(e);
-	int fd = passed_fd(&msg);
 	enum err_code code =
 	    read_all(sock, head + n, sizeof(head) - (size_t)n, e);
 	struct frame f;

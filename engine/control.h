@@ -8,6 +8,7 @@
 #define ENGINE_CONTROL_H
 
 #include <refrendo/base.h>
+#include <sys/types.h>
 
 /*  name             number  body                                   descriptor   */
 #define CONTROL_MESSAGES(X)                                                   \
@@ -50,6 +51,11 @@ MUST_CHECK enum err_code control_send(int sock, enum control_message type,
 /* Waits for one frame.  ERR_IO "control-lost" when the other side is gone. */
 MUST_CHECK enum err_code control_read(int sock, struct control_frame *out,
     struct err *e);
+
+/* Octets with a descriptor beside them, or -1: as sendmsg() and recvmsg(), of
+ * one descriptor; what more was sent is closed. */
+ssize_t fd_send(int sock, struct bytes octets, int fd, int flags);
+ssize_t fd_receive(int sock, void *room, size_t size, int *fd, int flags);
 
 /* CONTROL_SETUP, both ends. */
 struct setup {

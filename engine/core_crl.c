@@ -11,8 +11,6 @@
 
 #define RETRY_MS  1000
 #define SECOND_MS 100 /* until the second is looked at again */
-/* So much may wait for the signer beside the block that it reads. */
-#define WINDOW (2 * (size_t)CRL_PIECE_MAX)
 /* A shorter one is kept in its row. */
 #define ROW_BODY_MAX  65536u
 #define SWEEP_GRACE_S 60
@@ -212,6 +210,8 @@ crl_pump(struct core *c)
 	struct core_issuer *i;
 	struct core_crl *l;
 	struct err e;
+	if (c->crl != NULL)
+		crl_step(c); /* perhaps the signer took no descriptor */
 	if (c->crl != NULL || !c->signer_ready || c->read_only || c->stopping)
 		return;
 	if (open_next(c, &e) != ERR_OK || deltas_turn(c, &e) != ERR_OK) {
@@ -226,50 +226,38 @@ crl_pump(struct core *c)
 	}
 }
 
-/* --- Its blocks ------------------------------------------------------------------------ */
+/* --- Its pieces ----------------------------------------------------------------------- */
 
-static void
-keep_ends(struct crl_build *b, struct bytes block)
-{
-	size_t room = sizeof(b->first) - b->first_len;
-	size_t n = block.len < room ? block.len : room;
-	memcpy(b->first + b->first_len, block.p, n);
-	b->first_len += n;
-	n = block.len < sizeof(b->last) ? block.len : sizeof(b->last);
-	/* The end of a block that is shorter than what is kept joins it. */
-	size_t keep = sizeof(b->last) - n;
-	if (keep > b->last_len)
-		keep = b->last_len;
-	memmove(b->last, b->last + b->last_len - keep, keep);
-	memcpy(b->last + keep, block.p + block.len - n, n);
-	b->last_len = keep + n;
-}
-
-static void
-send_block(struct core *c, struct crl_build *b, struct bytes block)
+static bool
+send_piece(struct core *c, struct crl_build *b, size_t len)
 {
 	struct signer_crl m = { .issuer = bytes_str(b->issuer_name),
 		.offset = b->sent,
-		.last = b->sent + block.len == b->plan.length,
-		.piece = block };
-	struct buf head AUTO_BUF = BUF(512);
-	signer_crl_encode_head(&m, &head);
-	peer_send_parts(c->signer, SIGNER_CRL, b->id, buf_bytes(&head), block);
-	digest_put(b->digest, block);
-	keep_ends(b, block);
-	b->sent += block.len;
-	if (m.last)
-		digest_end(b->digest, &b->value);
+		.at = CRL_FILE_HEAD + b->sent,
+		.len = len,
+		.last = b->sent + len == b->plan.length };
+	struct buf body AUTO_BUF = BUF(CRL_FRAME_MAX);
+	signer_crl_encode(&m, &body);
+	if (b->sent > 0)
+		peer_send(c->signer, SIGNER_CRL, b->id, buf_bytes(&body));
+	else if (!peer_send_file(c->signer, SIGNER_CRL, b->id, buf_bytes(&body),
+		     b->fd_read))
+		return false;
+	b->sent += len;
+	return true;
 }
 
+/* Of what is in the file now. */
 static void
-send_blocks(struct core *c, struct crl_build *b)
+send_pieces(struct core *c, struct crl_build *b)
 {
-	struct bytes block;
+	size_t written = atomic_load(&b->written);
 	while (c->signer != NULL && c->signer_ready && !b->is_given_up &&
-	       peer_pending(c->signer) < WINDOW && crl_build_take(b, &block)) {
-		send_block(c, b, block);
-		crl_build_give(b, block);
+	       b->sent < written) {
+		size_t len = written - b->sent;
+		if (!send_piece(c, b,
+			len < CRL_PIECE_MAX ? len : CRL_PIECE_MAX))
+			return;
 	}
 }
 
@@ -372,7 +360,7 @@ crl_step(struct core *c)
 	struct err e;
 	if (b == NULL || b->is_writing)
 		return;
-	send_blocks(c, b);
+	send_pieces(c, b);
 	if (!b->has_ended)
 		return;
 	if (b->code == ERR_OK && !b->is_given_up && !b->is_answered)
@@ -403,7 +391,7 @@ crl_answer(struct core *c, const struct frame *f)
 		b->signature_len = f->body.len;
 		b->is_answered = true;
 	} else
-		crl_build_give_up(b);
+		b->is_given_up = true;
 	crl_step(c);
 }
 
@@ -412,7 +400,7 @@ crl_abandon(struct core *c)
 {
 	if (c->crl == NULL || c->crl->is_writing)
 		return;
-	crl_build_give_up(c->crl);
+	c->crl->is_given_up = true;
 	crl_step(c);
 }
 

@@ -2,17 +2,16 @@
  * core_crl - what core_crl.c and core_crl_build.c share: one CRL on its way
  * from the ledger's cursor to public/.
  *
- * A thread of libuv's pool walks the ledger, encodes blocks and writes them
- * into a file; the loop hashes each and sends it to the signer, which parses
- * and hashes it again.  The blocks between them are a few, so that memory does
- * not grow with the list.
+ * A thread of libuv's pool walks the ledger and writes the list into its file,
+ * block after block, and hashes it; the loop tells the signer how far it is,
+ * which reads the same file, parses and hashes it again (decision 0031).
  */
 #ifndef ENGINE_CORE_CRL_H
 #define ENGINE_CORE_CRL_H
 
-#include "core.h"
+#include <stdatomic.h>
 
-#define CRL_BLOCKS 6
+#include "core.h"
 
 struct crl_build {
 	struct core *core;
@@ -31,29 +30,25 @@ struct crl_build {
 	struct crl_plan plan; /* known before the first block is queued */
 	uint64_t covers;
 	char file[PUBLIC_FILE_NAME];
-	int fd;       /* -1: none */
-	uint64_t at;  /* octets in the file */
+	int fd, fd_read; /* -1: none; the signer gets the second */
+	uint64_t at;     /* octets in the file */
+	uint8_t *block;
+	struct digest *digest;
+	struct digest_value value;
+	uint8_t first[CRL_ENDS_MAX], last[CRL_ENDS_MAX];
+	size_t first_len, last_len;
 	bool is_long; /* a delta of too many changes */
 	enum err_code code;
 	struct err err;
 	/* Between both. */
-	pthread_mutex_t lock;
-	pthread_cond_t room;
-	uint8_t *memory; /* CRL_BLOCKS of CRL_PIECE_MAX */
-	struct crl_sink sink;
-	uint8_t *free[CRL_BLOCKS];
-	size_t n_free;
-	struct bytes queue[CRL_BLOCKS];
-	size_t queue_at, n_queue;
-	bool is_given_up; /* the loop wants no more blocks */
+	_Atomic size_t written;   /* octets of the TBS in the file */
+	_Atomic bool is_given_up; /* the loop wants no more of it */
 	/* The loop's. */
-	uint64_t id; /* of its frames */
-	struct digest *digest;
-	struct digest_value value;
-	size_t sent;
+	uint64_t id;                 /* of its frames */
+	size_t sent;                 /* octets that the signer was told of */
 	bool has_ended, is_answered; /* the thread; the signer */
-	uint8_t first[CRL_ENDS_MAX], last[CRL_ENDS_MAX], signature[SIG_MAX];
-	size_t first_len, last_len, signature_len;
+	uint8_t signature[SIG_MAX];
+	size_t signature_len;
 	struct crl crl;             /* borrows from first, last and signature */
 	bool is_writing;            /* its entry is on its way into the log */
 	uint64_t file_at, file_len; /* the whole CRL in its file */
@@ -83,10 +78,6 @@ void crl_build_free(struct crl_build *b);
 OWNED(crl_build);
 /* On a thread of the pool; result in b->code. */
 void crl_build_run(uv_work_t *work);
-/* The next block, for the loop; false: none waits. */
-bool crl_build_take(struct crl_build *b, struct bytes *block);
-void crl_build_give(struct crl_build *b, struct bytes block);
-void crl_build_give_up(struct crl_build *b);
 /* Puts head and signature around the TBS in the file. */
 MUST_CHECK enum err_code crl_build_finish(struct crl_build *b,
     struct bytes sigalg, uint64_t *at, uint64_t *len, struct err *e);

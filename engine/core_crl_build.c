@@ -1,6 +1,6 @@
 /*
- * core_crl_build - the thread's part of a CRL: from the ledger's cursor to
- * blocks in a file beside public/ and in a queue to the loop.
+ * core_crl_build - the thread's part of a CRL: from the ledger's cursor into a
+ * file beside public/.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,12 +11,19 @@
 
 /* --- The entries of one list ------------------------------------------------------ */
 
+/* Rows lie anywhere in the file: where the next ones are is known early enough
+ * for the processor to fetch them. */
+#define AHEAD 8u
+
 struct listed_walk {
 	const struct crl_build *b;
 	struct view_scan scan;
 	uint8_t prefix[ROW_KEY_MAX];
-	bool at_start;
+	unsigned passes;       /* the first one only measures */
 	struct listed_row row; /* what is left of the one at the cursor */
+	struct bytes ahead[AHEAD];
+	size_t at, n_ahead;
+	bool is_begun, is_over;
 };
 
 static enum err_code
@@ -24,7 +31,9 @@ walk_rewind(void *ctx, struct err *e)
 {
 	struct listed_walk *w = ctx;
 	(void)e;
-	w->at_start = true;
+	w->passes++;
+	w->is_begun = w->is_over = false;
+	w->at = w->n_ahead = 0;
 	w->row = (struct listed_row){ .entries = BYTES_NONE };
 	return ERR_OK;
 }
@@ -37,20 +46,41 @@ row_broken(struct err *e)
 	    "refrendo db check");
 }
 
+static enum err_code
+look_ahead(struct listed_walk *w, struct err *e)
+{
+	struct bytes key, value;
+	bool more = true;
+	while (!w->is_over && w->n_ahead < AHEAD) {
+		if (w->is_begun)
+			TRY(view_scan_next(&w->scan, &key, &value, &more, e));
+		else
+			TRY(view_scan_seek(&w->scan, w->scan.prefix, &key,
+			    &value, &more, e));
+		w->is_begun = true;
+		w->is_over = !more;
+		if (!more)
+			return ERR_OK;
+		__builtin_prefetch(value.p);
+		w->ahead[(w->at + w->n_ahead++) % AHEAD] = value;
+	}
+	return ERR_OK;
+}
+
 /* The next row into w->row; *more is false behind the last. */
 static enum err_code
 walk_row(struct listed_walk *w, bool *more, struct err *e)
 {
-	struct bytes key, value;
-	if (w->at_start)
-		TRY(view_scan_seek(&w->scan, w->scan.prefix, &key, &value, more,
-		    e));
-	else
-		TRY(view_scan_next(&w->scan, &key, &value, more, e));
-	w->at_start = false;
+	TRY(look_ahead(w, e));
+	*more = w->n_ahead > 0;
 	if (!*more)
 		return ERR_OK;
-	return listed_row_read(value, &w->row) ? ERR_OK : row_broken(e);
+	struct bytes value = w->ahead[w->at];
+	w->at = (w->at + 1) % AHEAD;
+	w->n_ahead--;
+	bool good = w->passes == 1 ? listed_row_head(value, &w->row)
+				   : listed_row_read(value, &w->row);
+	return good ? ERR_OK : row_broken(e);
 }
 
 static enum err_code
@@ -99,88 +129,71 @@ body_write(int fd, struct bytes b, uint64_t at, struct err *e)
 	return ERR_OK;
 }
 
-/* Into the file and the queue; waits until the loop gave a block back. */
+static void
+keep_ends(struct crl_build *b, struct bytes block)
+{
+	size_t room = sizeof(b->first) - b->first_len;
+	size_t n = block.len < room ? block.len : room;
+	memcpy(b->first + b->first_len, block.p, n);
+	b->first_len += n;
+	n = block.len < sizeof(b->last) ? block.len : sizeof(b->last);
+	/* The end of a block that is shorter than what is kept joins it. */
+	size_t keep = sizeof(b->last) - n;
+	if (keep > b->last_len)
+		keep = b->last_len;
+	memmove(b->last, b->last + b->last_len - keep, keep);
+	memcpy(b->last + keep, block.p + block.len - n, n);
+	b->last_len = keep + n;
+}
+
+/* The signer reads it from the file while it is hashed here. */
 static enum err_code
 put_block(void *ctx, struct bytes block, struct err *e)
 {
 	struct crl_build *b = ctx;
+	if (atomic_load(&b->is_given_up))
+		return err_say(e, ERR_BUSY, "crl-given-up",
+		    "the signer went away while a CRL was made");
 	TRY(body_write(b->fd, block, b->at, e));
 	b->at += block.len;
-	pthread_mutex_lock(&b->lock);
-	b->queue[(b->queue_at + b->n_queue++) % CRL_BLOCKS] = block;
+	atomic_store(&b->written, (size_t)(b->at - CRL_FILE_HEAD));
 	uv_async_send(&b->core->crl_block);
-	while (b->n_free == 0 && !b->is_given_up)
-		pthread_cond_wait(&b->room, &b->lock);
-	bool is_given_up = b->is_given_up;
-	if (!is_given_up)
-		b->sink.block = b->free[--b->n_free];
-	pthread_mutex_unlock(&b->lock);
-	return is_given_up ? err_say(e, ERR_BUSY, "crl-given-up",
-				 "the signer went away while a CRL was made")
-			   : ERR_OK;
-}
-
-bool
-crl_build_take(struct crl_build *b, struct bytes *block)
-{
-	pthread_mutex_lock(&b->lock);
-	bool there = b->n_queue > 0;
-	if (there) {
-		*block = b->queue[b->queue_at];
-		b->queue_at = (b->queue_at + 1) % CRL_BLOCKS;
-		b->n_queue--;
-	}
-	pthread_mutex_unlock(&b->lock);
-	return there;
-}
-
-void
-crl_build_give(struct crl_build *b, struct bytes block)
-{
-	pthread_mutex_lock(&b->lock);
-	b->free[b->n_free++] = (uint8_t *)(uintptr_t)block.p;
-	pthread_cond_signal(&b->room);
-	pthread_mutex_unlock(&b->lock);
-}
-
-void
-crl_build_give_up(struct crl_build *b)
-{
-	pthread_mutex_lock(&b->lock);
-	b->is_given_up = true;
-	pthread_cond_signal(&b->room);
-	pthread_mutex_unlock(&b->lock);
+	digest_put(b->digest, block);
+	keep_ends(b, block);
+	return ERR_OK;
 }
 
 /* --- The thread ------------------------------------------------------------------------ */
 
 /* What it is written into, once its length is known. */
 static enum err_code
-build_open(struct crl_build *b, struct err *e)
+build_open(struct crl_build *b, struct crl_sink *sink, struct err *e)
 {
-	b->sink = (struct crl_sink){ b, put_block, b->free[--b->n_free],
-		CRL_PIECE_MAX };
+	*sink = (struct crl_sink){ b, put_block, b->block, CRL_PIECE_MAX };
 	b->at = CRL_FILE_HEAD;
-	return public_file_create(b->core->public, b->file, &b->fd, e);
+	return public_file_create(b->core->public, b->file, &b->fd, &b->fd_read,
+	    e);
 }
 
 static enum err_code
 build_from(struct crl_build *b, const struct crl_runs *runs, struct err *e)
 {
+	struct crl_sink sink;
 	TRY(crl_plan_runs(&b->spec, runs, &b->plan, e));
-	TRY(build_open(b, e));
-	return crl_write_runs(&b->spec, &b->plan, runs, &b->sink, e);
+	TRY(build_open(b, &sink, e));
+	return crl_write_runs(&b->spec, &b->plan, runs, &sink, e);
 }
 
 static enum err_code
 build_delta(struct crl_build *b, struct view *v, struct err *e)
 {
 	AUTO(delta_walk) walk = NULL;
+	struct crl_sink sink;
 	TRY(delta_walk_new(b, v, &walk, e));
 	struct crl_source source = delta_source(walk);
 	TRY(crl_plan(&b->spec, &source, &b->plan, e));
-	TRY(build_open(b, e));
-	return crl_write(&b->spec, &b->plan, &source, &b->sink, e);
+	TRY(build_open(b, &sink, e));
+	return crl_write(&b->spec, &b->plan, &source, &sink, e);
 }
 
 static enum err_code
@@ -205,6 +218,8 @@ crl_build_run(uv_work_t *work)
 	b->code = store_begin(b->core->store, false, &v, &b->err);
 	if (b->code == ERR_OK)
 		b->code = build(b, v, &b->err);
+	if (b->code == ERR_OK)
+		digest_end(b->digest, &b->value);
 	view_abort(v);
 }
 
@@ -238,16 +253,12 @@ crl_build_new(struct core *c, struct crl_build **out, struct err *e)
 	if (b == NULL)
 		return err_nomem(e);
 	b->core = c;
-	b->fd = -1;
-	b->memory = malloc((size_t)CRL_BLOCKS * CRL_PIECE_MAX);
-	if (b->memory == NULL) {
+	b->fd = b->fd_read = -1;
+	b->block = malloc(CRL_PIECE_MAX);
+	if (b->block == NULL) {
 		free(b);
 		return err_nomem(e);
 	}
-	pthread_mutex_init(&b->lock, NULL);
-	pthread_cond_init(&b->room, NULL);
-	for (size_t i = 0; i < CRL_BLOCKS; i++)
-		b->free[b->n_free++] = b->memory + i * CRL_PIECE_MAX;
 	*out = b;
 	return ERR_OK;
 }
@@ -259,9 +270,9 @@ crl_build_free(struct crl_build *b)
 		return;
 	if (b->fd >= 0)
 		close(b->fd);
-	pthread_mutex_destroy(&b->lock);
-	pthread_cond_destroy(&b->room);
+	if (b->fd_read >= 0)
+		close(b->fd_read);
 	digest_free(b->digest);
-	free(b->memory);
+	free(b->block);
 	free(b);
 }

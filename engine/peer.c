@@ -1,6 +1,9 @@
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "control.h"
 #include "peer.h"
 
 #define PEER_READ 262144u
@@ -92,11 +95,23 @@ peer_send(struct peer *p, uint16_t type, uint64_t id, struct bytes body)
 	frame_put(&p->out, type, id, body);
 }
 
-void
-peer_send_parts(struct peer *p, uint16_t type, uint64_t id, struct bytes first,
-    struct bytes rest)
+bool
+peer_send_file(struct peer *p, uint16_t type, uint64_t id, struct bytes body,
+    int fd)
 {
-	frame_put_parts(&p->out, type, id, first, rest);
+	struct buf frame AUTO_BUF = BUF(FRAME_HEAD + body.len);
+	uv_os_fd_t sock;
+	if (p->closing || peer_pending(p) > 0 ||
+	    uv_fileno((uv_handle_t *)&p->pipe, &sock) != 0)
+		return false;
+	frame_put(&frame, type, id, body);
+	ssize_t n = fd_send(sock, buf_bytes(&frame), fd, MSG_DONTWAIT);
+	if (n == (ssize_t)frame.len)
+		return true;
+	/* A short one is sent whole or not at all. */
+	if (n >= 0 || (errno != EAGAIN && errno != EINTR))
+		peer_close(p);
+	return false;
 }
 
 size_t

@@ -29,8 +29,10 @@ MUST_CHECK enum err_code peer_open(const struct peer_setup *setup,
     struct peer **out, struct err *e);
 /* Frames of one turn of the loop leave in one write. */
 void peer_send(struct peer *p, uint16_t type, uint64_t id, struct bytes body);
-void peer_send_parts(struct peer *p, uint16_t type, uint64_t id,
-    struct bytes first, struct bytes rest);
+/* A frame with a descriptor, which stays the caller's.  False: something waits
+ * for the peer; try again when octets have left, or a little later. */
+bool peer_send_file(struct peer *p, uint16_t type, uint64_t id,
+    struct bytes body, int fd);
 size_t peer_pending(const struct peer *p); /* octets that have not left */
 void peer_close(struct peer *p);           /* calls gone later */
 

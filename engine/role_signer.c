@@ -82,14 +82,21 @@ asker_room(struct asker *a)
 
 /* What has arrived is taken in; an asker that is gone is closed. */
 static void
-read_asker(struct asker *a)
+read_asker(struct signing *s, struct asker *a)
 {
 	uint8_t *room = asker_room(a);
-	ssize_t n =
-	    room == NULL ? 0 : recv(a->fd, room, BATCH_READ, MSG_DONTWAIT);
+	int file = -1;
+	ssize_t n = room == NULL ? 0
+				 : fd_receive(a->fd, room, BATCH_READ, &file,
+				       MSG_DONTWAIT);
 	bool waits = n < 0 && (errno == EINTR || errno == EAGAIN);
 	if (room != NULL)
 		a->in.len -= BATCH_READ - (n > 0 ? (size_t)n : 0);
+	/* Core alone has lists. */
+	if (file >= 0 && a == &s->asker[0])
+		signer_take_file(s->signer, file);
+	else if (file >= 0)
+		close(file);
 	if (n > 0)
 		a->has_frames = true;
 	else if (!waits)
@@ -219,7 +226,7 @@ serve(struct signing *s)
 		}
 		for (size_t i = 0; i < ASKERS_MAX; i++) {
 			if (wait[i].revents != 0 && s->asker[i].fd >= 0)
-				read_asker(&s->asker[i]);
+				read_asker(s, &s->asker[i]);
 		}
 		if (serve_askers(s, &e) != ERR_OK)
 			return 1;

@@ -1,9 +1,13 @@
 /*
  * judge_crl - may this CRL be signed?  It arrives in pieces and is never held:
- * each is parsed and hashed as it comes, and what is signed at the end is the
- * digest of what was judged (decision 0020).
+ * each is read once into memory of the signer's own, parsed and hashed there,
+ * and what is signed at the end is the digest of what was judged (decisions
+ * 0020 and 0031).
  */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "internal.h"
 
@@ -12,8 +16,50 @@ crl_intake_fini(struct crl_intake *in)
 {
 	crl_stream_free(in->stream);
 	digest_free(in->digest);
+	free(in->room);
 	*in = (struct crl_intake){ .by = NULL };
 }
+
+/* --- The file ------------------------------------------------------------------ */
+
+void
+signer_take_file(struct signer *s, int fd)
+{
+	if (s->crl_file >= 0)
+		close(s->crl_file);
+	s->crl_file = fd;
+}
+
+static enum err_code
+file_short(struct err *e)
+{
+	return err_say(e, ERR_INVALID, "signer-crl-file",
+	    "a piece of the CRL is not in a file that came with it");
+}
+
+/* What core writes into the file afterwards is not what is judged.  What cannot
+ * be read by place, as a pipe, is refused and not waited for. */
+static enum err_code
+read_piece(struct signer *s, const struct signer_crl *m, struct bytes *piece,
+    struct err *e)
+{
+	size_t got = 0;
+	if (m->len > CRL_PIECE_MAX || m->at > CRL_MAX_BYTES)
+		return file_short(e);
+	while (got < m->len) {
+		ssize_t n = pread(s->crl_file, s->crl.room + got, m->len - got,
+		    (off_t)(m->at + got));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return file_short(e);
+		got += (size_t)n;
+	}
+	*piece = bytes_of(s->crl.room, got);
+	return ERR_OK;
+}
+
+/* --- Its entries --------------------------------------------------------------- */
 
 /* A certificate is not revoked in the future. */
 static enum err_code
@@ -36,6 +82,9 @@ begin(struct signer *s, const struct signer_crl *m, uint64_t id, int64_t now,
 	TRY(signer_issuer(s, m->issuer, &in->by, e));
 	in->id = id;
 	in->now = now;
+	in->room = malloc(CRL_PIECE_MAX);
+	if (in->room == NULL)
+		return err_nomem(e);
 	TRY(digest_new(key_type(in->by->key), &in->digest, e));
 	return crl_stream_new(judge_entry, in, &in->stream, e);
 }
@@ -155,15 +204,17 @@ take_piece(struct signer *s, const struct signer_crl *m, int64_t now,
 {
 	struct crl_intake *in = &s->crl;
 	struct crl c;
+	struct bytes piece;
 	if (!bytes_is(m->issuer, in->by->name))
 		return err_say(e, ERR_INVALID, "signer-crl-piece-issuer",
 		    "a piece of the CRL names another CA than the first one");
 	if (m->offset != in->got)
 		return err_say(e, ERR_INVALID, "signer-crl-offset",
 		    "a piece of the CRL is missing or came twice");
-	TRY(crl_stream_put(in->stream, m->piece, e));
-	digest_put(in->digest, m->piece);
-	in->got += m->piece.len;
+	TRY(read_piece(s, m, &piece, e));
+	TRY(crl_stream_put(in->stream, piece, e));
+	digest_put(in->digest, piece);
+	in->got += piece.len;
 	job->wrap = WRAP_SILENT;
 	if (!m->last)
 		return ERR_OK;
@@ -188,7 +239,9 @@ may_sign_crl(struct signer *s, struct item *it, int64_t now, struct err *e)
 		return ERR_OK; /* of one that was refused already */
 	if (code == ERR_OK)
 		code = take_piece(s, m, now, job, e);
-	if (code != ERR_OK || m->last)
+	if (code != ERR_OK || m->last) {
 		crl_intake_fini(in);
+		signer_take_file(s, -1);
+	}
 	return code;
 }

@@ -129,7 +129,8 @@ static const struct field certificate_fields[] = {
 };
 static const struct field crl_fields[] = {
 	B(crl, issuer), { F_64, AT(crl, offset), 0, 0 },
-	{ F_FLAG, AT(crl, last), 0, 0 }, B(crl, piece),
+	{ F_64, AT(crl, at), 0, 0 }, { F_64, AT(crl, len), 0, 0 },
+	{ F_FLAG, AT(crl, last), 0, 0 },
 };
 static const struct field checkpoint_fields[] = {
 	{ F_64, AT(checkpoint, size), 0, 0 },
@@ -215,13 +216,6 @@ CODEC(SIGNER_POLICY_END, policy_end)
 CODEC(SIGNER_OCSP, ocsp)
 CODEC(SIGNER_COMPOSE, compose)
 CODEC(SIGNER_EVIDENCE, evidence)
-
-void
-signer_crl_encode_head(const struct signer_crl *m, struct buf *out)
-{
-	fields_encode(crl_fields, ARRAY_LEN(crl_fields) - 1, m, out);
-	put_u32(out, (uint32_t)m->piece.len);
-}
 
 bool
 signer_next(struct bytes *list, struct bytes *item)

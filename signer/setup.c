@@ -253,6 +253,7 @@ signer_new(const struct signer_setup *setup, struct signer **out, struct err *e)
 	AUTO(signer) s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return err_nomem(e);
+	s->crl_file = -1;
 	s->is_ocsp = setup->is_ocsp;
 	s->ceilings = *setup->ceilings;
 	s->hasher = hasher_new();
@@ -306,6 +307,7 @@ signer_free(struct signer *s)
 		authority_fini(&s->issuer[i]);
 	authority_fini(&s->endorser);
 	crl_intake_fini(&s->crl);
+	signer_take_file(s, -1);
 	key_free(s->log_key);
 	verifier_free(s->theirs);
 	verifier_free(s->ours);

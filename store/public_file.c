@@ -52,7 +52,7 @@ path_of(char out[PATH_MAX], const struct public *p, const char *name,
 
 enum err_code
 public_file_create(struct public *p, char name[PUBLIC_FILE_NAME], int *fd,
-    struct err *e)
+    int *fd_read, struct err *e)
 {
 	char path[PATH_MAX];
 	uint8_t random[8];
@@ -64,7 +64,8 @@ public_file_create(struct public *p, char name[PUBLIC_FILE_NAME], int *fd,
 	snprintf(name, PUBLIC_FILE_NAME, PREFIX "%s", hex);
 	TRY(path_of(path, p, name, e));
 	*fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-	return *fd < 0 ? failed(ERR_IO, e) : ERR_OK;
+	*fd_read = *fd < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	return *fd_read < 0 ? failed(ERR_IO, e) : ERR_OK;
 }
 
 /* --- What no row names ------------------------------------------------------- */

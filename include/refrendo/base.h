@@ -359,9 +359,6 @@ struct frame {
 
 /* The whole frame, or nothing and out failed. */
 void frame_put(struct buf *out, uint16_t type, uint64_t id, struct bytes body);
-/* The same of a body in two parts, for one whose end is long. */
-void frame_put_parts(struct buf *out, uint16_t type, uint64_t id,
-    struct bytes first, struct bytes rest);
 
 /*
  * frame_cut - the frame at the front of in, if it is there whole.

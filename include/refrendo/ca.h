@@ -383,6 +383,9 @@ struct listed_row {
 /* As rec_decode() of rec_revoked, for who reads all of them: the entries are
  * not looked at.  False: not in that form. */
 bool listed_row_read(struct bytes value, struct listed_row *out);
+/* The same of its first octets alone, for who only wants to know how much it
+ * has: the length that stands before the entries is not compared. */
+bool listed_row_head(struct bytes value, struct listed_row *out);
 /* Takes the next entries off a row whose certificates end at since or later;
  * none are left, and perhaps none found, when row->entries is empty.  False: it
  * is broken. */

@@ -31,8 +31,8 @@
 	X(SIGNER_EVIDENCE, 9, 131072, SIGNER)         \
 	X(SIGNER_POLICY_END, 10, 1024, SIGNER)        \
 	X(SIGNER_COMPOSE, 11, 131072, OCSP)
-#define CRL_PIECE_MAX    245760u
-#define CRL_FRAME_MAX    (CRL_PIECE_MAX + 256u)
+#define CRL_PIECE_MAX    262144u
+#define CRL_FRAME_MAX    256u
 #define POLICY_FRAME_MAX (STATEMENT_MAX + OFFICERS_MAX * (CMS_MAX_BYTES + 8u))
 
 enum signer_message {
@@ -75,14 +75,16 @@ struct signer_certificate {  /* holder's, or a minister's by the endorser CA */
 	    evidence; /* list: CMS of up to SIGNER_EVIDENCE_MAX people */
 };
 /*
- * A TBSCertList in pieces, in order, under one frame id; the answer to the
- * last is the signature alone.  A refusal of any piece is the answer to all.
+ * A TBSCertList in pieces, in order, under one frame id; they are in the file
+ * whose descriptor came with the first.  The answer to the last is the
+ * signature alone.  A refusal of any piece is the answer to all.
  */
 struct signer_crl {
 	struct bytes issuer;
 	uint64_t offset; /* octets before this piece; 0 begins a list anew */
+	uint64_t at;     /* of the piece in the file */
+	uint64_t len;    /* up to CRL_PIECE_MAX octets */
 	bool last;
-	struct bytes piece; /* up to CRL_PIECE_MAX octets */
 };
 struct signer_checkpoint {
 	uint64_t size; /* at least 1 */
@@ -164,8 +166,6 @@ void signer_certificate_encode(const struct signer_certificate *m,
 MUST_CHECK enum err_code signer_certificate_decode(struct bytes in,
     struct signer_certificate *out, struct err *e);
 void signer_crl_encode(const struct signer_crl *m, struct buf *out);
-/* All but the octets of the piece, which follow it. */
-void signer_crl_encode_head(const struct signer_crl *m, struct buf *out);
 MUST_CHECK enum err_code signer_crl_decode(struct bytes in,
     struct signer_crl *out, struct err *e);
 void signer_checkpoint_encode(const struct signer_checkpoint *m,
@@ -239,6 +239,9 @@ struct signer_numbers {
 };
 void signer_numbers(const struct signer *s, struct signer_numbers *out);
 OWNED(signer);
+/* The file that the next CRL of core is in, which the signer closes; each octet
+ * of it is read once. */
+void signer_take_file(struct signer *s, int fd);
 /* Who asks: status may only have answers composed by ocsp-signer, without a
  * HELLO and COMPOSED_PER_SECOND times in one second, all of them together. */
 enum signer_asker { ASKER_CORE, ASKER_STATUS };

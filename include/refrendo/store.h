@@ -256,13 +256,13 @@ struct bytes public_file_key(uint8_t out[PUBLIC_KEY_MAX], struct bytes path);
  * Long bodies are files beside the rows, DIR/public/body-…: written once under
  * a name that was never used, and served from the moment a row names it.
  *
- * public_file_create - a new file for core to write, *fd open for both; who
- * closes it is the caller.  What no row names is removed by
+ * public_file_create - a new file for core to write, *fd open for both and
+ * *fd_read for reading alone; who closes them is the caller.  What no row names is removed by
  * public_file_sweep(), unless it is younger than grace_s seconds; call it
  * while none is being written.  ERR_IO "public-file".
  */
 MUST_CHECK enum err_code public_file_create(struct public *p,
-    char name[PUBLIC_FILE_NAME], int *fd, struct err *e);
+    char name[PUBLIC_FILE_NAME], int *fd, int *fd_read, struct err *e);
 MUST_CHECK enum err_code public_file_sweep(struct public *p, int64_t grace_s,
     struct err *e);
 /*

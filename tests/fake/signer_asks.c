@@ -1,3 +1,6 @@
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "signer_asks.h"
 
 /* Asks and gives the id of the refusal, or "ok". */
@@ -47,14 +50,22 @@ crl_tbs(struct world *w, const struct crl_row *r, struct buf *tbs)
 	OK(crl_build_tbs(&spec, &none, tbs, e));
 }
 
+void
+give_file(struct world *w, struct bytes tbs)
+{
+	int fd = memfd_create("crl", MFD_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, tbs.p, tbs.len, FILE_AT), tbs.len);
+	w->file = fd;
+}
+
 /* One frame of it, under the id that world_ask() uses. */
 void
-put_piece(struct buf *in, const char *issuer, struct bytes tbs, size_t from,
-    size_t to, bool last)
+put_piece(struct buf *in, const char *issuer, size_t from, size_t to, bool last)
 {
 	struct buf body AUTO_BUF = BUF(1u << 20);
-	struct signer_crl m = { bytes_str(issuer), from, last,
-		bytes_of(tbs.p + from, to - from) };
+	struct signer_crl m = { bytes_str(issuer), from, FILE_AT + from,
+		to - from, last };
 	signer_crl_encode(&m, &body);
 	frame_put(in, SIGNER_CRL, 77, buf_bytes(&body));
 }
@@ -64,11 +75,12 @@ ask_crl(struct world *w, const struct crl_row *r, struct bytes *signature,
     struct err *refusal)
 {
 	struct buf tbs AUTO_BUF = BUF(1u << 16);
-	struct buf body AUTO_BUF = BUF(1u << 17);
+	struct buf body AUTO_BUF = BUF(CRL_FRAME_MAX);
 	crl_tbs(w, r, &tbs);
-	struct signer_crl m = { bytes_str(r->issuer), 0, true,
-		buf_bytes(&tbs) };
+	struct signer_crl m = { bytes_str(r->issuer), 0, FILE_AT, tbs.len,
+		true };
 	signer_crl_encode(&m, &body);
+	give_file(w, buf_bytes(&tbs));
 	const char *id = ask(w, SIGNER_CRL, &body, signature, refusal);
 	if (strcmp(id, "ok") == 0) {
 		AUTO(verifier) v = NULL;

@@ -69,8 +69,11 @@ struct plan {
 const char *ask(struct world *w, uint16_t type, const struct buf *body,
     struct bytes *answer, struct err *refusal);
 void crl_tbs(struct world *w, const struct crl_row *r, struct buf *tbs);
-void put_piece(struct buf *in, const char *issuer, struct bytes tbs,
-    size_t from, size_t to, bool last);
+/* The file of the list that is asked for next; FILE_AT octets stand before. */
+#define FILE_AT 6u
+void give_file(struct world *w, struct bytes tbs);
+void put_piece(struct buf *in, const char *issuer, size_t from, size_t to,
+    bool last);
 const char *ask_crl(struct world *w, const struct crl_row *r,
     struct bytes *signature, struct err *refusal);
 void make_log(struct log *l, uint8_t from_fifth);

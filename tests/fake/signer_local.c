@@ -50,6 +50,9 @@ world_talk(struct world *w, enum signer_asker who, struct bytes in,
 {
 	size_t used, at = 0, before = out->len;
 	enum err_code code = ERR_OK;
+	if (w->file >= 0)
+		signer_take_file(w->signer, w->file);
+	w->file = -1;
 	/* The ocsp-signer takes one frame at a time. */
 	while (code == ERR_OK && at < in.len) {
 		code = signer_batch(w->signer, who,

@@ -190,6 +190,7 @@ world_init(struct world *w)
 {
 	memset(w, 0, sizeof(*w));
 	w->now = WORLD_NOW;
+	w->file = -1;
 	w->a = arena_new();
 	snprintf(w->dir, sizeof(w->dir), "/tmp/signer-test-XXXXXX");
 	assert_non_null(mkdtemp(w->dir));

@@ -34,6 +34,7 @@ struct world {
 	struct key *minister[MINISTERS]; /* 0 and 1 of RUT_A, 2 of RUT_B */
 	struct buf officer_der, second_der, stranger_der;
 	struct buf minister_der[MINISTERS];
+	int file;              /* goes with what is asked for next; -1: none */
 	struct signer *signer; /* signer_local.c */
 	struct {               /* hostile/process.c */
 		int pid, control, log;

@@ -113,11 +113,12 @@ ask_list_before(struct world *w, struct err *refusal)
 static const char *
 ask_list_octets(struct world *w, struct bytes tbs, struct err *refusal)
 {
-	struct buf body AUTO_BUF = BUF(1u << 17);
-	struct signer_crl m = { bytes_str("uno"), 0, true, tbs };
+	struct buf body AUTO_BUF = BUF(CRL_FRAME_MAX);
+	struct signer_crl m = { bytes_str("uno"), 0, FILE_AT, tbs.len, true };
 	struct bytes answer;
 	attempt_begins(w);
 	signer_crl_encode(&m, &body);
+	give_file(w, tbs);
 	return ask(w, SIGNER_CRL, &body, &answer, refusal);
 }
 
@@ -254,8 +255,9 @@ ask_list_gap(struct world *w, struct err *refusal)
 	struct frame f = { .type = 0 };
 	size_t used;
 	attempt_begins(w);
-	put_piece(&in, "uno", tbs, 0, 40, false);
-	put_piece(&in, "uno", tbs, 60, tbs.len, true);
+	give_file(w, tbs);
+	put_piece(&in, "uno", 0, 40, false);
+	put_piece(&in, "uno", 60, tbs.len, true);
 	OK(world_batch(w, buf_bytes(&in), &out, e));
 	OK(frame_cut(buf_bytes(&out), signer_cap, &f, &used, e));
 	assert_int_equal(f.type, SIGNER_CRL | SIGNER_REFUSAL);
@@ -273,8 +275,12 @@ ask_list_spliced(struct world *w, struct err *refusal)
 	struct frame f = { .type = 0 };
 	size_t used;
 	attempt_begins(w);
-	put_piece(&in, "uno", one, 0, 40, false);
-	put_piece(&in, "dos", two, 40, two.len, true);
+	uint8_t *both = arena_get(w->a, two.len);
+	memcpy(both, one.p, 40);
+	memcpy(both + 40, two.p + 40, two.len - 40);
+	give_file(w, bytes_of(both, two.len));
+	put_piece(&in, "uno", 0, 40, false);
+	put_piece(&in, "dos", 40, two.len, true);
 	OK(world_batch(w, buf_bytes(&in), &out, e));
 	OK(frame_cut(buf_bytes(&out), signer_cap, &f, &used, e));
 	assert_int_equal(f.type, SIGNER_CRL | SIGNER_REFUSAL);

@@ -302,6 +302,13 @@ world_talk(struct world *w, enum signer_asker who, struct bytes in,
 	struct frame f;
 	size_t used;
 	int fd = w->process.asker[who];
+	if (w->file >= 0) {
+		ssize_t n = fd_send(fd, in, w->file, 0);
+		assert_true(n > 0);
+		in = bytes_of(in.p + n, in.len - (size_t)n);
+		close(w->file);
+		w->file = -1;
+	}
 	send_all(fd, in);
 	frame_put(&marker, SIGNER_HELLO, MARKER, BYTES_NONE);
 	/* Core's questions are answered in their order, and some not at all;

@@ -257,6 +257,10 @@ broken_rows(void **state)
 	memcpy(at, key.p, key.len);
 	for (size_t n = 0; n < len; n++)
 		assert_false(listed_row_read(bytes_of(bad, n), &row));
+	for (size_t n = 0; n <= 1 + 8 + 4 + 2 * LISTED_END + 4; n++)
+		assert_false(listed_row_head(bytes_of(bad, n), &row));
+	assert_true(listed_row_head(bytes_of(bad, len), &row));
+	assert_int_equal(row.ends.len, 2 * LISTED_END);
 	assert_true(listed_row_read(bytes_of(bad, len), &row));
 	/* An entry that says that it is longer than it is. */
 	bad[1 + 8 + 4 + 2 * LISTED_END + 4 + 1]++;

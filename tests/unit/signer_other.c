@@ -98,9 +98,9 @@ crl_in_pieces(void **state)
 		size_t used = 0;
 		r.number = 20 + i;
 		crl_tbs(w, &r, &tbs);
+		give_file(w, buf_bytes(&tbs));
 		for (int p = 0; p < 3; p++)
-			put_piece(&in, "uno", buf_bytes(&tbs),
-			    tbs.len * rows[i].from[p] / 100,
+			put_piece(&in, "uno", tbs.len * rows[i].from[p] / 100,
 			    tbs.len * rows[i].to[p] / 100, rows[i].last == p);
 		OK(world_batch(w, buf_bytes(&in), &out, e));
 		OK(frame_cut(buf_bytes(&out), signer_cap, &f, &used, e));

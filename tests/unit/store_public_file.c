@@ -55,8 +55,9 @@ publish(struct public *p, const char *text, char file[PUBLIC_FILE_NAME])
 	struct public_txn *t;
 	uint8_t key[PUBLIC_KEY_MAX];
 	struct err e;
-	int fd;
-	OK(public_file_create(p, file, &fd, &e), &e);
+	int fd, reads;
+	OK(public_file_create(p, file, &fd, &reads, &e), &e);
+	close(reads);
 	assert_int_equal(pwrite(fd, "xxx", 3, 0), 3);
 	assert_int_equal(pwrite(fd, text, strlen(text), 3),
 	    (ssize_t)strlen(text));
@@ -118,8 +119,9 @@ a_life(void **state)
 	/* What nobody named is removed at the next start. */
 	OK(public_open(dir, MAP, true, &fresh, &p, &e), &e);
 	assert_false(fresh);
-	int fd;
-	OK(public_file_create(p, first, &fd, &e), &e);
+	int fd, reads;
+	OK(public_file_create(p, first, &fd, &reads, &e), &e);
+	close(reads);
 	close(fd);
 	assert_int_equal(files(), 2);
 	public_close(p);
@@ -150,10 +152,11 @@ bad_rows(void **state)
 	struct public_reader *r = NULL;
 	struct bytes body;
 	bool fresh;
-	int fd;
+	int fd, reads;
 	OK(public_open(dir, MAP, true, &fresh, &p, &e), &e);
 	OK(public_reader_new(p, &r, &e), &e);
-	OK(public_file_create(p, row.file, &fd, &e), &e);
+	OK(public_file_create(p, row.file, &fd, &reads, &e), &e);
+	close(reads);
 	assert_int_equal(write(fd, "ab", 2), 2);
 	close(fd);
 	row.file_at = 1;
