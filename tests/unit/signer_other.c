@@ -2,6 +2,8 @@
  * Everything a signer signs besides people's certificates: CRLs, checkpoints,
  * responders' certificates, OCSP answers; and who may ask for what.
  */
+#include <unistd.h>
+
 #include "fake/signer_asks.h"
 
 #define SAYS(row, got, want, refusal, want_say)                           \
@@ -113,6 +115,45 @@ crl_in_pieces(void **state)
 			got = refusal.id;
 		}
 		SAYS(rows[i].name, got, rows[i].want, refusal, "");
+	}
+	world_free(w);
+}
+
+/* A list that is not where its first message says, or that cannot be read by
+ * place: refused, never waited for, and the next one is signed. */
+static void
+crl_files(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "none", "short", "pipe",
+		"behind the end of all lists" };
+	struct world *w = world_new();
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct crl_row r = crl_rows[0];
+		struct buf tbs AUTO_BUF = BUF(1u << 16);
+		struct buf body AUTO_BUF = BUF(CRL_FRAME_MAX);
+		struct err refusal = { .id = "" };
+		struct bytes answer;
+		int ends[2];
+		r.number = 20 + i;
+		crl_tbs(w, &r, &tbs);
+		struct signer_crl m = { bytes_str("uno"), 0,
+			i == 3 ? UINT64_MAX - 4 : FILE_AT, tbs.len, true };
+		signer_crl_encode(&m, &body);
+		assert_int_equal(pipe(ends), 0);
+		if (i == 1)
+			give_file(w, bytes_of(tbs.p, tbs.len - 1));
+		else if (i == 2)
+			w->file = ends[0];
+		else if (i == 3)
+			give_file(w, buf_bytes(&tbs));
+		SAYS(names[i], ask(w, SIGNER_CRL, &body, &answer, &refusal),
+		    "signer-crl-file", refusal,
+		    "is not in a file that came with it");
+		close(ends[1]);
+		if (i != 2)
+			close(ends[0]);
+		assert_string_equal(ask_crl(w, &r, &answer, &refusal), "ok");
 	}
 	world_free(w);
 }
@@ -755,6 +796,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(incident_59_crl_rows),
 		cmocka_unit_test(crl_in_pieces),
+		cmocka_unit_test(crl_files),
 		cmocka_unit_test(incident_63_numbers_survive_a_restart),
 		cmocka_unit_test(incident_39_checkpoints_never_fork),
 		cmocka_unit_test(incident_50_one_profile_of_responders),
