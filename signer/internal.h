@@ -228,7 +228,6 @@ struct crl_intake {
 	int64_t now;  /* when it began */
 	struct crl_stream *stream;
 	struct digest *digest;
-	uint8_t *room; /* for one piece */
 };
 void crl_intake_fini(struct crl_intake *in);
 
@@ -243,6 +242,7 @@ struct signer {
 	char origin[64], public_url[URL_LEN];
 	struct crl_intake crl;
 	int crl_file; /* -1: none */
+	uint8_t crl_room[CRL_PIECE_MAX];
 	struct authority issuer[ISSUERS_MAX];
 	size_t n_issuer;
 	struct authority endorser;

@@ -4,19 +4,17 @@
  * and what is signed at the end is the digest of what was judged (decisions
  * 0020 and 0031).
  */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "internal.h"
+#include "walk.h"
 
 void
 crl_intake_fini(struct crl_intake *in)
 {
 	crl_stream_free(in->stream);
 	digest_free(in->digest);
-	free(in->room);
 	*in = (struct crl_intake){ .by = NULL };
 }
 
@@ -30,32 +28,21 @@ signer_take_file(struct signer *s, int fd)
 	s->crl_file = fd;
 }
 
-static enum err_code
-file_short(struct err *e)
-{
-	return err_say(e, ERR_INVALID, "signer-crl-file",
-	    "a piece of the CRL is not in a file that came with it");
-}
-
 /* What core writes into the file afterwards is not what is judged.  What cannot
  * be read by place, as a pipe, is refused and not waited for. */
 static enum err_code
 read_piece(struct signer *s, const struct signer_crl *m, struct bytes *piece,
     struct err *e)
 {
+	struct err why;
 	size_t got = 0;
-	if (m->len > CRL_PIECE_MAX || m->at > CRL_MAX_BYTES)
-		return file_short(e);
-	while (got < m->len) {
-		ssize_t n = pread(s->crl_file, s->crl.room + got, m->len - got,
-		    (off_t)(m->at + got));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return file_short(e);
-		got += (size_t)n;
-	}
-	*piece = bytes_of(s->crl.room, got);
+	if (m->len > CRL_PIECE_MAX || m->at > CRL_MAX_BYTES ||
+	    journal_pread(s->crl_file, m->at, s->crl_room, m->len, &got,
+		&why) != ERR_OK ||
+	    got != m->len)
+		return err_say(e, ERR_INVALID, "signer-crl-file",
+		    "a piece of the CRL is not in a file that came with it");
+	*piece = bytes_of(s->crl_room, got);
 	return ERR_OK;
 }
 
@@ -82,9 +69,6 @@ begin(struct signer *s, const struct signer_crl *m, uint64_t id, int64_t now,
 	TRY(signer_issuer(s, m->issuer, &in->by, e));
 	in->id = id;
 	in->now = now;
-	in->room = malloc(CRL_PIECE_MAX);
-	if (in->room == NULL)
-		return err_nomem(e);
 	TRY(digest_new(key_type(in->by->key), &in->digest, e));
 	return crl_stream_new(judge_entry, in, &in->stream, e);
 }
