@@ -320,8 +320,12 @@ add_certificate(struct state *s, const struct record *r, struct err *e)
 	hour_add(&s->hour, r->time);
 	if (r->institution.len > 0)
 		TRY(count_institution(s, r, e));
-	if (r->key.len > 0)
-		TRY(table_put(&s->keys, hash_of(s, r->key), r->at, e));
+	/* The first of a key tells whose it is: all later ones are the same
+	 * person's, and a search stays short however often it is renewed. */
+	size_t at = SIZE_MAX;
+	uint64_t hash = r->key.len > 0 ? hash_of(s, r->key) : 0;
+	if (r->key.len > 0 && table_next(&s->keys, hash, &at) == NULL)
+		TRY(table_put(&s->keys, hash, r->at, e));
 	return table_put(&s->serials, hash_of(s, r->serial), r->at, e);
 }
 
