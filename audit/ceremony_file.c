@@ -305,3 +305,40 @@ ceremony_judge(const struct ceremony_file *f, const struct cert *root,
 	}
 	return ERR_OK;
 }
+
+/* --- For a signer ------------------------------------------------------------- */
+
+static void
+as_activation(const struct ceremony_statement *c, struct arena *a,
+    struct activation_statement *out)
+{
+	*out = (struct activation_statement){ .origin = c->origin,
+		.n = 1,
+		.issued = c->issued,
+		.expires = c->expires + CEREMONY_LATE_S };
+	out->id = bytes_str(arena_printf(a, CEREMONY_CA_ID "%.*s",
+	    BYTES_FMT(c->object[0].name)));
+	out->policy[0].is = (struct policy_name){ .name = out->id,
+		.sha256 = c->object[0].tbs_sha256,
+		.version = -1 };
+}
+
+enum err_code
+ceremony_of_ca(struct bytes statement, struct bytes certificate,
+    const struct cert *root, struct verifier *v, struct arena *a,
+    struct activation_statement *out, struct err *e)
+{
+	struct ceremony_file f = { .is_answer = true, .statement = statement };
+	struct ceremony_object o[CEREMONY_OBJECTS_MAX];
+
+	TRY(ceremony_parse(statement, a, &f.is, e));
+	if (f.is.n != 1 || f.is.object[0].kind != CEREMONY_CERTIFICATE ||
+	    f.is.object[0].name.len > CEREMONY_NAME_MAX)
+		return err_say(e, ERR_DENIED, "ceremony-one-ca",
+		    "the ceremony is not about the certificate of one CA");
+	f.object[0] = certificate;
+	TRY(compare(&f, a, e));
+	TRY(ceremony_judge(&f, root, v, a, o, e));
+	as_activation(&f.is, a, out);
+	return ERR_OK;
+}

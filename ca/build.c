@@ -144,12 +144,57 @@ issuer_must_issue(struct deed *d, const struct ca_issuer *is, struct err *e)
 	return ERR_OK;
 }
 
+/* Of an institution's CAs the one that began last, of those that issue. */
+static enum err_code
+own_issuer(struct issue *s, struct err *e)
+{
+	const struct ca *ca = s->d->ca;
+
+	for (size_t i = 0; i < ca->n_issuer; i++) {
+		const struct ca_issuer *is = &ca->issuer[i];
+		struct err why;
+		if (!bytes_is(s->inst.rut, is->institution) ||
+		    (s->issuer != NULL &&
+			is->cert.not_before <= s->issuer->cert.not_before))
+			continue;
+		enum err_code code = issuer_must_issue(s->d, is, &why);
+		if (code == ERR_OK)
+			s->issuer = is;
+		else if (code != ERR_DENIED && code != ERR_NOTFOUND) {
+			*e = why;
+			return code;
+		}
+	}
+	if (s->issuer != NULL)
+		return ERR_OK;
+	return err_say(e, ERR_DENIED, "request-no-ca",
+	    "the institution %s has no issuing CA that issues; officers ask "
+	    "the root for one with refrendo ceremony request --rut",
+	    arena_str(s->d->a, s->inst.rut));
+}
+
+/* A CA that is for one institution signs for no other. */
+static enum err_code
+issuer_must_fit(const struct issue *s, struct err *e)
+{
+	if (s->issuer->institution[0] == '\0' ||
+	    bytes_is(s->inst.rut, s->issuer->institution))
+		return ERR_OK;
+	return err_say(e, ERR_DENIED, "request-issuer-other",
+	    "the issuing CA %s is for another institution alone; use a policy "
+	    "that says issuer: institution",
+	    s->issuer->name);
+}
+
 enum err_code
 find_policy(struct issue *s, struct err *e)
 {
 	const struct ca *ca = s->d->ca;
 
 	TRY(policy_named(s->d, s->req.policy, &s->policy, e));
+	s->issuer = NULL;
+	if (strcmp(s->policy->issuer, "institution") == 0)
+		return own_issuer(s, e);
 	for (size_t i = 0; i < ca->n_issuer; i++)
 		if (strcmp(ca->issuer[i].name, s->policy->issuer) == 0)
 			s->issuer = &ca->issuer[i];
@@ -158,7 +203,7 @@ find_policy(struct issue *s, struct err *e)
 		    "the policy %s names the issuing CA %s, which this engine "
 		    "does not have",
 		    s->policy->name, s->policy->issuer);
-	return ERR_OK;
+	return issuer_must_fit(s, e);
 }
 
 /* What the policy is to judge by: the registry and the request, as of now. */
@@ -210,6 +255,13 @@ evaluate_request(struct issue *s, struct err *e)
 		    "the policy %s is for CAs, whose certificates are not "
 		    "signed yet: it can be checked, explained and simulated",
 		    s->policy->name);
+	if (!cert_permits(&s->issuer->cert, s->spec.subject))
+		return err_at(e, ERR_DENIED, "request-outside-ca",
+		    "RFC 5280 4.2.1.10", at_field("policy"),
+		    "the policy %s builds a subject that the issuing CA %s may "
+		    "not certify: it must begin with C and O of the "
+		    "institution",
+		    s->policy->name, s->issuer->name);
 	r->spki_sha256 = spki_hash(s);
 	r->policy_sha256 =
 	    arena_copy(d->a, bytes_of(s->policy->sha256, SHA256_LEN));

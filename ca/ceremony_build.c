@@ -44,8 +44,8 @@ static enum err_code
 check_name(struct deed *d, struct bytes name, struct err *e)
 {
 	struct issuer_row row;
-	bool found,
-	    good = name.len <= 40 && name.p[0] >= 'a' && name.p[0] <= 'z';
+	bool found, good = name.len <= CEREMONY_NAME_MAX && name.p[0] >= 'a' &&
+			   name.p[0] <= 'z';
 
 	for (size_t i = 0; i < name.len; i++) {
 		uint8_t c = name.p[i];

@@ -149,7 +149,7 @@ past_read(const struct entry *en, struct json **keep, struct arena *a,
 
 struct known_ca {
 	struct known_ca *next;
-	struct bytes name;
+	struct bytes name, institution;
 	struct cert cert;
 	enum key_type type;
 };
@@ -187,19 +187,14 @@ history_free(struct history *h)
 }
 
 static enum err_code
-take_ca(struct history *h, struct json_obj o, struct err *e)
+take_ca(struct history *h, struct bytes name, struct bytes der, struct err *e)
 {
-	struct bytes name = json_get_str(o, "name");
-	struct bytes der = json_get_base64(o, "der", h->arena);
 	struct known_ca *ca = arena_get(h->arena, sizeof(*ca));
 
-	if (*o.bad)
-		return e->code;
-	if (!bytes_is(json_opt_str(o, "role"), "issuer"))
-		return ERR_OK;
-	TRY(cert_parse(der, &ca->cert, e));
+	TRY(cert_parse(arena_copy(h->arena, der), &ca->cert, e));
 	TRY(spki_check(ca->cert.spki, &ca->type, e));
 	ca->name = arena_copy(h->arena, name);
+	(void)cert_rut(&ca->cert, &ca->institution);
 	ca->next = h->ca;
 	h->ca = ca;
 	return ERR_OK;
@@ -210,9 +205,31 @@ take_initialized(struct history *h, struct json_obj o, struct err *e)
 {
 	size_t n = json_count(o, "certificates");
 
-	for (size_t i = 0; i < n; i++)
-		TRY(take_ca(h, json_at_obj(o, "certificates", i), e));
+	for (size_t i = 0; i < n; i++) {
+		struct json_obj one = json_at_obj(o, "certificates", i);
+		struct bytes name = json_get_str(one, "name");
+		struct bytes der = json_get_base64(one, "der", h->arena);
+		if (*o.bad)
+			return e->code;
+		if (bytes_is(json_opt_str(one, "role"), "issuer"))
+			TRY(take_ca(h, name, der, e));
+	}
 	return ERR_OK;
+}
+
+/* What the root signed later; lists of its own are of no matter here. */
+static enum err_code
+take_completed(struct history *h, struct json_obj o, struct err *e)
+{
+	struct bytes kind = json_get_str(o, "kind");
+	struct bytes name = json_get_str(o, "name");
+	struct bytes der = json_get_base64(o, "object", h->arena);
+
+	if (*o.bad)
+		return e->code;
+	return bytes_is(kind, ceremony_kind_name(CEREMONY_CERTIFICATE))
+		   ? take_ca(h, name, der, e)
+		   : ERR_OK;
 }
 
 void
@@ -249,14 +266,16 @@ history_take(struct history *h, const struct entry *en, struct err *e)
 	bool bad = false;
 
 	if (en->type != ENTRY_SYSTEM_INITIALIZED &&
+	    en->type != ENTRY_CEREMONY_COMPLETED &&
 	    en->type != ENTRY_POLICY_ACTIVATED)
 		return ERR_OK;
 	if (en->detail.len == 0)
 		return past_bad_form("detail", e);
 	TRY(json_parse(en->detail, true, &j, e));
 	struct json_obj o = json_root(j, &bad, e);
-	TRY(en->type == ENTRY_POLICY_ACTIVATED ? take_policy(h, o, e)
-					       : take_initialized(h, o, e));
+	TRY(en->type == ENTRY_POLICY_ACTIVATED     ? take_policy(h, o, e)
+	    : en->type == ENTRY_CEREMONY_COMPLETED ? take_completed(h, o, e)
+						   : take_initialized(h, o, e));
 	return bad ? e->code : ERR_OK;
 }
 
@@ -358,17 +377,55 @@ typedef void (*evaluate_fn)(const struct policy *p,
     const struct policy_facts *facts, struct arena *arena,
     struct cert_spec *out, struct verdicts *verdicts);
 
+/* The CA whose address the request had, "…/ca/NAME.cer". */
+static bool
+was_asked(const struct past *p, const struct known_ca *ca)
+{
+	static const char end[] = ".cer";
+	const size_t n = sizeof(end) - 1;
+	struct bytes url = p->urls.ca;
+
+	if (url.len < n || memcmp(url.p + url.len - n, end, n) != 0)
+		return false;
+	url.len -= n;
+	return url.len > ca->name.len &&
+	       url.p[url.len - ca->name.len - 1] == '/' &&
+	       bytes_eq(bytes_of(url.p + url.len - ca->name.len, ca->name.len),
+		   ca->name);
+}
+
+/* Of an institution's CAs the one of then, or else the newest. */
+static const struct known_ca *
+issuer_of(const struct history *h, const struct past *p,
+    const struct policy *policy)
+{
+	struct bytes rut = p->facts.fact[FACT_INSTITUTION_RUT];
+	bool own = strcmp(policy->issuer, "institution") == 0;
+	const struct known_ca *ca = h->ca, *newest = NULL;
+
+	for (; ca != NULL; ca = ca->next) {
+		if (!own && bytes_is(ca->name, policy->issuer))
+			return ca;
+		if (!own || rut.len == 0 || !bytes_eq(ca->institution, rut))
+			continue;
+		if (was_asked(p, ca))
+			return ca;
+		if (newest == NULL ||
+		    ca->cert.not_before > newest->cert.not_before)
+			newest = ca;
+	}
+	return newest;
+}
+
 static enum err_code
 build(const struct history *h, const struct past *p,
     const struct policy *policy, evaluate_fn evaluate, struct arena *a,
     struct verdicts *verdicts, struct buf *tbs, struct err *e)
 {
-	const struct known_ca *ca = h->ca;
+	const struct known_ca *ca = issuer_of(h, p, policy);
 	struct policy_facts facts = p->facts;
 	struct cert_spec spec = { .serial = p->serial };
 
-	while (ca != NULL && !bytes_is(ca->name, policy->issuer))
-		ca = ca->next;
 	if (ca == NULL)
 		return err_say(e, ERR_DENIED, "request-issuer",
 		    "the policy %s names the issuing CA %s, which this engine "

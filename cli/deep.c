@@ -154,6 +154,7 @@ deep_line(struct deep *d, struct bytes line, struct err_list *faults)
 	if (!export_glance(line, &type, &time) ||
 	    (type != ENTRY_REQUEST_SUBMITTED &&
 		type != ENTRY_SYSTEM_INITIALIZED &&
+		type != ENTRY_CEREMONY_COMPLETED &&
 		type != ENTRY_POLICY_ACTIVATED))
 		return;
 	if (export_entry_read(line, &keep, d->arena, &en, &e) == ERR_OK &&

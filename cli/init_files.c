@@ -229,6 +229,24 @@ put_officer(struct buf *out, const char *run, const char *name,
 	buf_putf(out, "\n    key_sha256: \"%s\"\n", hex);
 }
 
+/* By what the root is to sign: an offline one has not yet. */
+static void
+put_first_ca(struct init *i, struct buf *out)
+{
+	char hex[HEX_LEN(SHA256_LEN)];
+	uint8_t hash[SHA256_LEN];
+	sha256(hash, i->issuer.cert.tbs);
+	hex_print(hex, bytes_of(hash, SHA256_LEN));
+	buf_putf(out,
+	    "\n# Issuing CAs of the beginning, by the SHA-256 of the TBS of "
+	    "their certificates.\n"
+	    "# Later ones come by refrendo ceremony and stay out of this "
+	    "list.\n"
+	    "issuers:\n"
+	    "  - name: " ISSUER "\n    tbs_sha256: \"%s\"\n",
+	    hex);
+}
+
 static enum err_code
 write_ceilings(struct init *i, struct err *e)
 {
@@ -262,6 +280,7 @@ write_ceilings(struct init *i, struct err *e)
 		put_officer(&out, i->more[k].run, i->more[k].name,
 		    i->more[k].spki_sha256);
 	put_first_policies(i, &out);
+	put_first_ca(i, &out);
 	TRY(buf_end(&out, e));
 	return file_write(init_inside(i, "etc/signer.yaml"), buf_bytes(&out),
 	    0600, e);

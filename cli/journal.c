@@ -157,6 +157,18 @@ look_record(void *ctx, const struct journal_record *r)
 		read_checkpoint(x, r);
 }
 
+/* A CA is kept as a policy of its own is. */
+static enum signed_kind
+kind_of(enum signed_kind kind, struct bytes id)
+{
+	const size_t len = strlen(CEREMONY_CA_ID);
+	if (id.len < len || memcmp(id.p, CEREMONY_CA_ID, len) != 0)
+		return kind;
+	return kind == KIND_POLICY       ? KIND_CA
+	       : kind == KIND_POLICY_END ? KIND_CA_END
+					 : kind;
+}
+
 static void
 read_record(void *ctx, const struct journal_record *r)
 {
@@ -167,7 +179,7 @@ read_record(void *ctx, const struct journal_record *r)
 	for (size_t i = 0; i < ARRAY_LEN(records); i++) {
 		if (strcmp(r->kind, records[i].record) != 0)
 			continue;
-		enum signed_kind kind = records[i].kind;
+		enum signed_kind kind = kind_of(records[i].kind, r->id);
 		struct bytes digest = kind < KIND_END ? r->digest : BYTES_NONE;
 		if (kind <= KIND_RESPONDER)
 			hex_name(name, r->serial);
@@ -242,6 +254,14 @@ say_policies(const struct said *s)
 	}
 }
 
+/* As the signer keeps it. */
+static const char *
+ca_name(const struct said *s, char out[84], struct bytes name)
+{
+	return text_name(out, bytes_str(arena_printf(s->a,
+				  CEREMONY_CA_ID "%.*s", BYTES_FMT(name))));
+}
+
 static void
 read_said(const struct said *s, enum entry_type type)
 {
@@ -279,6 +299,18 @@ read_said(const struct said *s, enum entry_type type)
 			say(s, KIND_POLICY, false, true,
 			    text_name(name, json_get_str(leaf, "request")),
 			    json_get_hex(leaf, "policy", s->a));
+		break;
+	case ENTRY_CEREMONY_COMPLETED:
+		if (json_has(leaf, "serial") && s->has_detail)
+			say(s, KIND_CA, true, true,
+			    ca_name(s, name, json_get_str(s->detail, "name")),
+			    json_get_hex(leaf, "tbs", s->a));
+		break;
+	case ENTRY_CA_STOPPED:
+		if (s->has_detail)
+			say(s, KIND_CA_END, true, false,
+			    ca_name(s, name, json_get_str(s->detail, "name")),
+			    BYTES_NONE);
 		break;
 	case ENTRY_APPOINTMENT_ENDED:
 		say(s, KIND_END, true, true,
@@ -377,6 +409,8 @@ static const struct {
 	[KIND_RESPONDER] = { true, false },
 	[KIND_CRL] = { true, false },
 	[KIND_POLICY] = { false, true },
+	[KIND_CA] = { false, true },
+	[KIND_CA_END] = { true, true },
 	[KIND_END] = { true, false },
 	[KIND_POLICY_END] = { true, true },
 };

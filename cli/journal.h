@@ -10,8 +10,10 @@ enum signed_kind {
 	KIND_RESPONDER,
 	KIND_CRL,
 	KIND_POLICY,
+	KIND_CA, /* that a ceremony brought */
 	KIND_END,
 	KIND_POLICY_END,
+	KIND_CA_END, /* one that was stopped or revoked */
 	KINDS
 };
 /* The sentence that names it; always ERR_CORRUPT. */

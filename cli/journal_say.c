@@ -28,6 +28,11 @@ journal_unlogged(enum signed_kind kind, const char *what, struct err *e)
 		    "the signer took a policy by the activation %s, "
 		    "which nobody proposed in the log",
 		    what);
+	case KIND_CA:
+		return err_say(e, ERR_CORRUPT, "journal-ca-unlogged",
+		    "the signer took the CA %s, which the log has by no "
+		    "ceremony",
+		    what);
 	case KIND_END:
 		return err_say(e, ERR_CORRUPT, "journal-end-unlogged",
 		    "the signer was told of the end of the "
@@ -37,6 +42,12 @@ journal_unlogged(enum signed_kind kind, const char *what, struct err *e)
 		return err_say(e, ERR_CORRUPT, "journal-withdrawal-unlogged",
 		    "the signer was told that the activation %s was "
 		    "withdrawn, which is not in the log",
+		    what);
+	case KIND_CA_END:
+		return err_say(e, ERR_CORRUPT, "journal-stop-unlogged",
+		    "the signer was told that the CA %s was stopped, which "
+		    "is not in the log: a CA that the root revoked, if no "
+		    "other",
 		    what);
 	case KINDS:
 		break;
@@ -68,6 +79,11 @@ journal_unsigned(enum signed_kind kind, const char *what, struct err *e)
 		    "the signer does not know a policy that is in "
 		    "force by the activation %s",
 		    what);
+	case KIND_CA:
+		return err_say(e, ERR_CORRUPT, "journal-ca-unknown",
+		    "the signer does not know the CA %s, which a ceremony "
+		    "brought",
+		    what);
 	case KIND_END:
 		return err_say(e, ERR_CORRUPT, "journal-end-unknown",
 		    "the appointment %s ended in the log, and the "
@@ -77,6 +93,11 @@ journal_unsigned(enum signed_kind kind, const char *what, struct err *e)
 		return err_say(e, ERR_CORRUPT, "journal-withdrawal-unknown",
 		    "the activation %s was withdrawn in the log, and "
 		    "the signer does not know it",
+		    what);
+	case KIND_CA_END:
+		return err_say(e, ERR_CORRUPT, "journal-stop-unknown",
+		    "the CA %s was stopped in the log, and the signer does "
+		    "not know it",
 		    what);
 	case KINDS:
 		break;

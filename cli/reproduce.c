@@ -28,6 +28,7 @@ search_wants(void *ctx, enum entry_type type, int64_t time, uint64_t at)
 	if (s->found)
 		return false;
 	return type == ENTRY_SYSTEM_INITIALIZED ||
+	       type == ENTRY_CEREMONY_COMPLETED ||
 	       type == ENTRY_POLICY_ACTIVATED ||
 	       type == ENTRY_REQUEST_SUBMITTED ||
 	       type == ENTRY_APPOINTMENT_PROPOSED;
@@ -51,6 +52,7 @@ search_take(void *ctx, struct entry *en, struct err *e)
 	struct search *s = ctx;
 	TRY(entry_parse_leaf(en, s->source.arena, e));
 	if (en->type == ENTRY_SYSTEM_INITIALIZED ||
+	    en->type == ENTRY_CEREMONY_COMPLETED ||
 	    en->type == ENTRY_POLICY_ACTIVATED) {
 		TRY(entry_parse(en, s->source.arena, e));
 		return history_take(s->history, en, e);

@@ -89,6 +89,7 @@ first_wants(void *ctx, enum entry_type type, int64_t time, uint64_t at)
 	    (type == ENTRY_REQUEST_SUBMITTED || type == ENTRY_ACT_REFUSED))
 		note_request(s, at);
 	return type == ENTRY_SYSTEM_INITIALIZED ||
+	       type == ENTRY_CEREMONY_COMPLETED ||
 	       type == ENTRY_POLICY_ACTIVATED ||
 	       (type == ENTRY_CERTIFICATE_ISSUED && time >= s->since);
 }

@@ -79,6 +79,10 @@ issuer_load(struct core *c, struct core_issuer *i, const char *name,
 	TRY(file_certificate(c->inst->dir, file, &i->der, e));
 	TRY(cert_parse(buf_bytes(&i->der), &ca->cert, e));
 	TRY(spki_check(ca->cert.spki, &ca->type, e));
+	struct bytes rut;
+	if (cert_rut(&ca->cert, &rut))
+		snprintf(ca->institution, sizeof(ca->institution), "%.*s",
+		    BYTES_FMT(rut));
 	TRY(issuer_id_of(&ca->cert, &ca->id, e));
 	char url[CRL_URL_MAX];
 	crl_url(url, config->public_url, name, 0, false);

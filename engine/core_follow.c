@@ -15,7 +15,8 @@ enum consequence {
 	C_CRL = 4,     /* publish a CRL of its issuer */
 	C_END = 8,     /* tell the signer that an appointment ended */
 	C_POLICY = 16, /* tell the signer what officers signed, or took back */
-	C_ROOT = 32    /* publish what the root signed */
+	C_ROOT = 32,   /* publish what the root signed */
+	C_CAS = 64     /* tell the signer which CAs issue */
 };
 
 /* clang-format off */
@@ -29,7 +30,8 @@ static const unsigned consequences[ENTRY_TYPES] = {
 	[ENTRY_CERTIFICATE_REINSTATED] = C_STATUS | C_CRL,
 	[ENTRY_POLICY_ENDORSED]        = C_POLICY,
 	[ENTRY_POLICY_WITHDRAWN]       = C_POLICY,
-	[ENTRY_CEREMONY_COMPLETED]     = C_ROOT,
+	[ENTRY_CEREMONY_COMPLETED]     = C_ROOT | C_CAS,
+	[ENTRY_CA_STOPPED]             = C_CAS,
 };
 /* clang-format on */
 
@@ -65,6 +67,8 @@ follow_entry(struct core *c, const struct followed *f)
 		sign_end_appointment(c, bytes_str(f->id));
 	if ((what & C_POLICY) != 0)
 		sign_policy(c, bytes_str(f->id));
+	if ((what & C_CAS) != 0)
+		sign_ca(c, bytes_str(f->id));
 	if ((what & C_ROOT) != 0)
 		root_list_changed(c);
 	if ((what & C_STATUS) != 0)

@@ -102,16 +102,14 @@ tell_ended_appointments(struct core *c, struct view *v, struct err *e)
 
 /* --- Policies that officers signed ----------------------------------------------- */
 
-/* The signatures over the statement of an activation, in one message. */
-static enum err_code
-send_policy(struct core *c, struct view *v, const struct activation *ac,
-    struct err *e)
+enum err_code
+sign_agreed(struct core *c, struct view *v, struct bytes id,
+    struct signer_policy *m, struct err *e)
 {
-	struct signer_policy m = { .statement = ac->statement };
 	struct buf list AUTO_BUF = BUF(POLICY_FRAME_MAX);
 	size_t n = 0;
 	struct bytes prefix = ca_row_key(c->arena, ROW_CONSENT,
-	    bytes_str(arena_printf(c->arena, "%.*s/", BYTES_FMT(ac->id))));
+	    bytes_str(arena_printf(c->arena, "%.*s/", BYTES_FMT(id))));
 	struct bytes after = prefix, key, value;
 	struct consent consent;
 	struct buf body AUTO_BUF = BUF(POLICY_FRAME_MAX);
@@ -125,8 +123,8 @@ send_policy(struct core *c, struct view *v, const struct activation *ac,
 		    &consent, e));
 		put_bytes(&list, consent.evidence);
 	}
-	m.evidence = buf_bytes(&list);
-	signer_policy_encode(&m, &body);
+	m->evidence = buf_bytes(&list);
+	signer_policy_encode(m, &body);
 	TRY(buf_end(&body, e));
 	peer_send(c->signer, SIGNER_POLICY, 0, buf_bytes(&body));
 	return ERR_OK;
@@ -138,7 +136,8 @@ tell_policy(struct core *c, struct view *v, const struct activation *ac,
 {
 	struct buf body AUTO_BUF = BUF(1024);
 	if (ac->state == ACTIVATION_SCHEDULED || ac->state == ACTIVATION_ACTIVE)
-		return send_policy(c, v, ac, e);
+		return sign_agreed(c, v, ac->id,
+		    &(struct signer_policy){ .statement = ac->statement }, e);
 	if (ac->state != ACTIVATION_WITHDRAWN || ac->endorsed == 0)
 		return ERR_OK; /* the signer never heard of it */
 	struct signer_policy_end m = { .activation = ac->id, .at = ac->closed };
@@ -404,6 +403,8 @@ signer_said_hello(struct core *c, struct bytes body)
 	code = tell_ended_appointments(c, v, &e);
 	if (code == ERR_OK)
 		code = tell_policies(c, v, &e);
+	if (code == ERR_OK)
+		code = tell_cas(c, v, &e);
 	if (code == ERR_OK)
 		code = ask_all_work(c, v, &e);
 	if (code != ERR_OK)

@@ -30,6 +30,24 @@ uri_is_token(const char *uri)
 	return strncmp(uri, "pkcs11:", 7) == 0;
 }
 
+void
+uri_without_pin(char *out, size_t size, const char *uri)
+{
+	size_t n = 0;
+	while (*uri != '\0' && n < size - 1) {
+		out[n++] = *uri;
+		if (strncmp(uri, "pin-value=", 10) != 0) {
+			uri++;
+			continue;
+		}
+		n += (size_t)snprintf(out + n, size - n, "in-value=…");
+		if (n >= size)
+			n = size - 1;
+		uri += strcspn(uri, "&;");
+	}
+	out[n] = '\0';
+}
+
 /*
  * The provider reads its module's path from a configuration alone.  no-deinit:
  * it would end the module from an exit handler, after libraries that the

@@ -9,6 +9,9 @@ struct said_officer {
 struct said_private {
 	struct value oid, critical;
 };
+struct said_first_ca {
+	struct value name, tbs;
+};
 struct said_first {
 	struct value name, sha256;
 };
@@ -16,7 +19,8 @@ struct said_ceilings {
 	struct value validity_max, backdate_max, keys, key_usage, extended,
 	    names, qc_statements, extensions, statement_max, appointment_max,
 	    ocsp_max, crl_max, per_hour, per_hour_institution, refusals,
-	    endorsements, appointment_quorum, officers, quorum, policies;
+	    endorsements, appointment_quorum, officers, quorum, policies,
+	    issuers;
 };
 
 /* clang-format off */
@@ -54,6 +58,13 @@ static const struct row first_policy_rows[] = {
 static const struct table first_policy_table = { "a policy of the beginning", first_policy_rows,
 	ARRAY_LEN(first_policy_rows), sizeof(struct said_first), NULL };
 
+static const struct row first_ca_rows[] = {
+	{ "name",       T_TEXT, REQUIRED, 1,  POLICY_NAME_MAX - 1, NULL, OFF(said_first_ca, name), NULL, NULL, NULL, "Name of the issuing CA." },
+	{ "tbs_sha256", T_TEXT, REQUIRED, 64, 64, NULL, OFF(said_first_ca, tbs), NULL, NULL, NULL, "SHA-256 of the to-be-signed part of its certificate, 64 hexadecimal digits." },
+};
+static const struct table first_ca_table = { "a CA of the beginning", first_ca_rows,
+	ARRAY_LEN(first_ca_rows), sizeof(struct said_first_ca), NULL };
+
 #define AT(member) OFF(said_ceilings, member)
 #define LAW16 "Ley 19.799 art. 16"
 static const struct row ceilings_rows[] = {
@@ -77,6 +88,7 @@ static const struct row ceilings_rows[] = {
 	{ "appointment_quorum", T_INT,   0,        1,      4,            "1",     AT(appointment_quorum), NULL,     NULL, NULL,  "Officers who must sign the appointment of a minister of faith." },
 	{ "officers",        T_LIST,     0,        0,      OFFICERS_MAX, "[]",    AT(officers),        NULL,        &officer_table, NULL, "Platform officers, who appoint ministers of faith and activate policies." },
 	{ "quorum",          T_INT,      0,        1,      OFFICERS_MAX, "1",     AT(quorum),          NULL,        NULL, NULL,  "Officers who must sign an activation of policies." },
+	{ "issuers",         T_LIST,     0,        0,      ISSUERS_MAX,  "[]",    AT(issuers),         NULL,        &first_ca_table, NULL, "Issuing CAs that `refrendo init` put in force: by every other one the signer signs only after a ceremony with its officers' signatures. Without this list it takes all that refrendo.yaml names." },
 	{ "policies",        T_LIST,     0,        0,      POLICIES_MAX, "[]",    AT(policies),        NULL,        &first_policy_table, NULL, "Policies that `refrendo init` put in force: the signer takes every other one only with its officers' signatures." },
 };
 static const struct foreign ceilings_foreign[] = {
@@ -191,6 +203,26 @@ keep_policy(struct load *l, const struct said_first *s, struct ceilings *c)
 }
 
 static void
+keep_ca(struct load *l, const struct said_first_ca *s, struct ceilings *c)
+{
+	struct first_ca *ca = &c->ca[c->n_ca];
+	struct err e;
+
+	if (!s->name.ok || !s->tbs.ok)
+		return;
+	if (!hex_parse(s->tbs.text, ca->tbs_sha256, SHA256_LEN)) {
+		err_at(&e, ERR_INVALID, "ceilings-policy-hash", NULL,
+		    where_of(l, s->tbs.at),
+		    "this is not a SHA-256 in hexadecimal digits");
+		report(l, s->tbs.at->width, &e,
+		    "refrendo ceremony check prints it as TBS");
+		return;
+	}
+	memcpy(ca->name, s->name.text.p, s->name.text.len + 1);
+	c->n_ca++;
+}
+
+static void
 keep_quorum(struct load *l, const struct said_ceilings *s, struct ceilings *c)
 {
 	struct err e;
@@ -213,6 +245,7 @@ keep(struct load *l, const struct said_ceilings *s, struct ceilings *c)
 	const struct said_officer *officer = s->officers.items;
 	const struct said_private *extension = s->extensions.items;
 	const struct said_first *policy = s->policies.items;
+	const struct said_first_ca *ca = s->issuers.items;
 
 	c->validity_max_s = s->validity_max.n;
 	c->backdate_max_s = s->backdate_max.n;
@@ -236,6 +269,8 @@ keep(struct load *l, const struct said_ceilings *s, struct ceilings *c)
 		keep_officer(l, &officer[i], c);
 	for (size_t i = 0; i < s->policies.count; i++)
 		keep_policy(l, &policy[i], c);
+	for (size_t i = 0; i < s->issuers.count; i++)
+		keep_ca(l, &ca[i], c);
 	keep_quorum(l, s, c);
 }
 
@@ -286,4 +321,16 @@ ceilings_load(const struct policy_file *file, struct ceilings *out,
 	findings_sort(f, from);
 	if (load_clean(&l))
 		*out = made;
+}
+
+bool
+ceilings_name_ca(const struct ceilings *c, const char *name,
+    const uint8_t tbs_sha256[SHA256_LEN])
+{
+	for (size_t i = 0; i < c->n_ca; i++) {
+		if (strcmp(c->ca[i].name, name) == 0 &&
+		    memcmp(c->ca[i].tbs_sha256, tbs_sha256, SHA256_LEN) == 0)
+			return true;
+	}
+	return c->n_ca == 0;
 }

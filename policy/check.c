@@ -165,7 +165,6 @@ check_distinct(struct load *l, const struct said_policy *s)
 static void
 check_later(struct load *l, const struct said_policy *s)
 {
-	const struct value *issuer = &s->issuer;
 	const struct value *required = &s->endorsement.required;
 	struct err e;
 
@@ -175,16 +174,6 @@ check_later(struct load *l, const struct said_policy *s)
 		    "endorsement by more than one minister of faith belongs to "
 		    "a later version of Refrendo");
 		report(l, required->at->width, &e, "write 1");
-	}
-
-	if (issuer->ok && bytes_is(issuer->text, "institution")) {
-		err_at(&e, ERR_DENIED, "policy-issuer-institution", NULL,
-		    where_of(l, issuer->at),
-		    "one issuing CA per institution belongs to a later version "
-		    "of Refrendo");
-		report(l, issuer->at->width, &e,
-		    "write the name of an issuer of refrendo.yaml, as in "
-		    "emisora");
 	}
 }
 

@@ -98,10 +98,6 @@ policy_reference(struct buf *out)
 	buf_puts(out, "\nWords that are known and refused today:\n\n"
 		      "| word | what to do |\n|---|---|\n");
 	put_refused(out, "", &policy_table);
-	buf_puts(out,
-	    "| `issuer: institution` | one issuing CA per institution "
-	    "belongs to a later version; name an issuer of "
-	    "refrendo.yaml |\n");
 	put_page(out, "The ceilings: `signer.yaml`", &ceilings_table);
 	put_page(out, "The configuration: `refrendo.yaml`", &config_table);
 }

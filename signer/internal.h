@@ -211,8 +211,9 @@ struct authority {
 	struct buf der;
 	struct cert cert; /* the CA's, borrows from der */
 	struct key *key;  /* the CA's; in the ocsp-signer the responder's */
-	struct buf responder_spki; /* public half of the responder's key */
-	int64_t responder_max_s;   /* life of its certificate */
+	struct buf responder_spki;      /* public half of the responder's key */
+	int64_t responder_max_s;        /* life of its certificate */
+	uint8_t tbs_sha256[SHA256_LEN]; /* of the CA's */
 	struct issuer_id id;
 	uint8_t responder_key_sha1[20];
 	/* ocsp-signer: the responder certificate that was checked last. */
@@ -246,6 +247,8 @@ struct signer {
 	struct authority issuer[ISSUERS_MAX];
 	size_t n_issuer;
 	struct authority endorser;
+	struct buf root_der;
+	struct cert root; /* without octets: no ceremony is taken */
 	struct key *log_key;
 	/* Two, so that no peer's keys push ours out of the cache. */
 	struct verifier *theirs, *ours;
@@ -373,8 +376,8 @@ MUST_CHECK enum err_code signer_people(struct signer *s, struct bytes list,
     struct bytes *hash, struct err *e);
 /* A statement is this installation's, and may be used now. */
 MUST_CHECK enum err_code signer_fresh(const struct signer *s,
-    struct bytes origin, int64_t issued, int64_t expires, int64_t now,
-    struct err *e);
+    struct bytes origin, int64_t issued, int64_t expires, int64_t life_max,
+    int64_t now, struct err *e);
 /* The authority of that name; ERR_NOTFOUND "signer-issuer". */
 MUST_CHECK enum err_code signer_issuer(struct signer *s, struct bytes name,
     struct authority **out, struct err *e);

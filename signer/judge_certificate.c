@@ -38,12 +38,38 @@ check_statement(const struct view *v, struct err *e)
 		    "the statement is of the wrong kind: a holder's "
 		    "certificate needs an endorsement, a minister's an "
 		    "appointment");
-	TRY(signer_fresh(v->s, st->origin, st->issued, st->expires, v->now, e));
+	TRY(signer_fresh(v->s, st->origin, st->issued, st->expires,
+	    v->s->ceilings.statement_max_s, v->now, e));
 	if (!bytes_is(st->issuer, v->by->name))
 		return err_say(e, ERR_DENIED, "signer-statement-issuer",
 		    "the statement names another issuing CA than %s",
 		    v->by->name);
 	return v->is_minister ? ERR_OK : check_policy(v->s, st, v->now, e);
+}
+
+/* --- The CA ------------------------------------------------------------------------ */
+
+/* May it issue, and this for that institution? */
+static enum err_code
+check_ca(const struct view *v, struct err *e)
+{
+	const struct authority *by = v->by;
+	const struct policy_seen *p = state_activation(&v->s->state,
+	    bytes_str(
+		arena_printf(v->s->arena, CEREMONY_CA_ID "%s", by->name)));
+	if (p != NULL && p->ended)
+		return err_say(e, ERR_DENIED, "signer-ca-ended",
+		    "the CA %s was stopped or revoked", by->name);
+	if (v->is_minister)
+		return ERR_OK;
+	if (!ceilings_name_ca(&v->s->ceilings, by->name, by->tbs_sha256) &&
+	    (p == NULL || memcmp(p->sha256, by->tbs_sha256, SHA256_LEN) != 0))
+		return err_say(e, ERR_DENIED, "signer-ca-new",
+		    "officers never put this CA %s in force before the "
+		    "signer; complete its ceremony",
+		    by->name);
+	return cert_check_below(&by->cert, v->cert.subject, v->st.institution,
+	    e);
 }
 
 /* --- The certificate against the statement ------------------------------------------ */
@@ -377,6 +403,7 @@ judge(struct view *v, const struct signer_certificate *m, struct err *e)
 	TRY(statement_parse(m->statement, v->s->arena, &v->st, e));
 	v->holder_sha256 = signer_hash_of(v->s, v->cert.spki, v->st.holder_run);
 	TRY(check_statement(v, e));
+	TRY(check_ca(v, e));
 	TRY(check_agreement(v, e));
 	TRY(check_validity(v, e));
 	if (!v->is_minister)

@@ -42,7 +42,7 @@ signer_hash_of(struct signer *s, struct bytes a, struct bytes b)
 
 enum err_code
 signer_fresh(const struct signer *s, struct bytes origin, int64_t issued,
-    int64_t expires, int64_t now, struct err *e)
+    int64_t expires, int64_t life_max, int64_t now, struct err *e)
 {
 	char when[TIME_TEXT];
 	if (!bytes_is(origin, s->origin))
@@ -58,7 +58,7 @@ signer_fresh(const struct signer *s, struct bytes origin, int64_t issued,
 		    "signature",
 		    when);
 	}
-	if (expires - issued > s->ceilings.statement_max_s)
+	if (expires - issued > life_max)
 		return err_say(e, ERR_DENIED, "signer-statement-life",
 		    "the statement is valid for longer than the ceiling of "
 		    "the signer allows");
@@ -91,36 +91,6 @@ signer_people(struct signer *s, struct bytes list, struct bytes statement,
 }
 
 /* --- Form -------------------------------------------------------------------- */
-
-static enum err_code
-check_issuer(const struct authority *by, const struct cert *c, struct err *e)
-{
-	if (!bytes_eq(c->issuer, by->cert.subject))
-		return err_at(e, ERR_DENIED, "signer-issuer-name",
-		    "RFC 5280 4.1.2.4", NOWHERE,
-		    "the certificate names another issuer than the CA %s that "
-		    "is to sign it",
-		    by->name);
-	if (c->aki.len == 0 || !bytes_eq(c->aki, by->cert.ski))
-		return err_at(e, ERR_DENIED, "signer-issuer-key",
-		    "RFC 5280 4.2.1.1", NOWHERE,
-		    "the certificate's authority key identifier is not that "
-		    "of the CA %s that is to sign it",
-		    by->name);
-	if (!bytes_eq(c->sigalg, key_type_sigalg(key_type(by->key))))
-		return err_at(e, ERR_DENIED, "signer-algorithm",
-		    "RFC 5280 4.1.1.2", NOWHERE,
-		    "the certificate names another signature algorithm than "
-		    "that of the CA %s",
-		    by->name);
-	if (c->not_after > by->cert.not_after ||
-	    c->not_before < by->cert.not_before)
-		return err_say(e, ERR_DENIED, "signer-outlives-ca",
-		    "the certificate is valid when the CA %s is not; shorten "
-		    "its validity",
-		    by->name);
-	return ERR_OK;
-}
 
 /* Deltas, if it names any, are those of the list that it names. */
 static enum err_code
@@ -223,7 +193,8 @@ signer_container(const struct signer *s, const struct authority *by,
 	bool holder = kind == LINT_HOLDER;
 	TRY(holder ? cert_parse_own(container, out, e)
 		   : cert_parse(container, out, e));
-	TRY(check_issuer(by, out, e));
+	TRY(cert_check_names_issuer(out, &by->cert, key_type(by->key), by->name,
+	    e));
 	if (holder)
 		TRY(check_private(&s->ceilings, out, e));
 	TRY(check_statements(out, holder && s->ceilings.qc_statements, e));

@@ -78,18 +78,24 @@ may_take_policy(struct signer *s, struct item *it, int64_t now, struct err *e)
 	struct job *job = &it->job;
 	struct activation_statement st;
 	struct bytes statement = signer_hash(s, m->statement);
+	bool is_ca = statement_is_ceremony(m->statement);
 	size_t known;
 	job->wrap = WRAP_NONE;
-	TRY(activation_parse(m->statement, s->arena, &st, e));
+	TRY(is_ca ? ceremony_of_ca(m->statement, m->certificate, &s->root,
+			s->theirs, s->arena, &st, e)
+		  : activation_parse(m->statement, s->arena, &st, e));
 	const struct policy_seen *p = state_activation(&s->state, st.id);
 	if (p != NULL && p->ended)
 		return err_say(e, ERR_DENIED, "signer-policy-withdrawn",
-		    "the activation of this policy was withdrawn");
+		    "the activation was withdrawn, or this CA was stopped");
 	TRY(seen_before(s, &st, statement, &known, e));
 	if (known == st.n)
 		return ERR_OK;
 	/* Some files are known after power was lost in between: all again. */
-	TRY(signer_fresh(s, st.origin, st.issued, st.expires, now, e));
+	TRY(signer_fresh(s, st.origin, st.issued, st.expires,
+	    is_ca ? CEREMONY_LIFE_S + CEREMONY_LATE_S
+		  : s->ceilings.statement_max_s,
+	    now, e));
 	TRY(check_quorum(s, m, e));
 	for (size_t i = known; i < st.n; i++) {
 		struct record r = { .kind = REC_POLICY,

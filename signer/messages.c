@@ -146,6 +146,7 @@ static const struct field appointment_end_fields[] = {
 static const struct field policy_fields[] = {
 	B(policy, statement),
 	{ F_LIST, AT(policy, evidence), 0, OFFICERS_MAX },
+	B(policy, certificate),
 };
 static const struct field policy_end_fields[] = {
 	B(policy_end, activation), { F_64, AT(policy_end, at), 0, 0 },

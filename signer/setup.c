@@ -75,25 +75,6 @@ load_key(const struct signer_setup *setup, const char *uri, struct key **out,
 	return key_load(path, setup->passphrase, out, e);
 }
 
-/* A URI of a token may hold its PIN: "pin-value=1234". */
-static void
-without_pin(char *out, size_t size, const char *uri)
-{
-	size_t n = 0;
-	while (*uri != '\0' && n < size - 1) {
-		out[n++] = *uri;
-		if (strncmp(uri, "pin-value=", 10) != 0) {
-			uri++;
-			continue;
-		}
-		n += (size_t)snprintf(out + n, size - n, "in-value=…");
-		if (n >= size)
-			n = size - 1;
-		uri += strcspn(uri, "&;");
-	}
-	out[n] = '\0';
-}
-
 static enum err_code
 check_pair(const struct cert *cert, const struct key *key, const char *uri,
     struct err *e)
@@ -101,7 +82,7 @@ check_pair(const struct cert *cert, const struct key *key, const char *uri,
 	if (bytes_eq(cert->spki, key_spki(key)))
 		return ERR_OK;
 	char shown[URI_MAX];
-	without_pin(shown, sizeof(shown), uri);
+	uri_without_pin(shown, sizeof(shown), uri);
 	return err_say(e, ERR_INVALID, "key-not-of-ca",
 	    "the key %s is not that of the CA certificate beside it in the "
 	    "configuration; name the right one",
@@ -125,6 +106,7 @@ load_ca(const struct signer_setup *setup, const char *name,
 		    "configuration",
 		    name);
 	TRY(issuer_id_of(&out->cert, &out->id, e));
+	sha256(out->tbs_sha256, out->cert.tbs);
 	if (key == NULL)
 		return ERR_OK;
 	TRY(load_key(setup, key, &out->key, e));
@@ -218,6 +200,10 @@ load_signer(const struct signer_setup *setup, struct signer *s, struct err *e)
 		return err_say(e, ERR_INVALID, "signer-log-key",
 		    "the key of the log is of type %s where ed25519 is needed",
 		    key_type_name(key_type(s->log_key)));
+	s->root_der = BUF(CERT_MAX_BYTES);
+	if (c->root_certificate[0] != '\0')
+		TRY(read_certificate(setup->dir, c->root_certificate,
+		    &s->root_der, &s->root, e));
 	TRY(state_first_policies(&s->state, &s->ceilings, e));
 	return journal_open(setup->dir, bytes_str(s->origin), apply, s,
 	    &s->journal, e);
@@ -306,6 +292,7 @@ signer_free(struct signer *s)
 	for (size_t i = 0; i < s->n_issuer; i++)
 		authority_fini(&s->issuer[i]);
 	authority_fini(&s->endorser);
+	buf_fini(&s->root_der);
 	crl_intake_fini(&s->crl);
 	signer_take_file(s, -1);
 	key_free(s->log_key);

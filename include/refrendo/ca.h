@@ -698,6 +698,7 @@ struct ca_issuer {
 	char name[POLICY_NAME_MAX];
 	struct cert cert; /* borrows from bytes that live as long */
 	enum key_type type;
+	char institution[RUN_TEXT]; /* RUT that it is for; "": shared */
 	char public_url[URL_LEN];
 	char crl_url[URL_LEN * 2], ocsp_url[URL_LEN * 2], ca_url[URL_LEN * 2];
 	struct issuer_id id;

@@ -342,6 +342,8 @@ MUST_CHECK enum err_code key_generate(enum key_type type, struct key **out,
 MUST_CHECK enum err_code token_open(const char *module, struct err *e);
 /* RFC 7512: "pkcs11:…". */
 bool uri_is_token(const char *uri);
+/* As it may be shown: it may hold its PIN, "pin-value=1234". */
+void uri_without_pin(char *out, size_t size, const char *uri);
 /*
  * key_load - through OSSL_STORE; "file:PATH", a bare path, or "pkcs11:…".
  *
@@ -609,6 +611,34 @@ bool cert_names_crl(const struct cert *c, struct bytes url);
  */
 MUST_CHECK enum err_code cert_check_issued(const struct cert *c,
     const struct cert *issuer, int64_t t, struct verifier *v, struct err *e);
+
+/*
+ * cert_rut - the RUT in its subjectAltName, otherName 1.3.6.1.4.1.8321.1 of
+ * an IA5String, borrowed: in a CA's certificate the one institution that it is
+ * for.  False where there is none, or two.
+ */
+bool cert_rut(const struct cert *c, struct bytes *out);
+/*
+ * cert_permits - do the name constraints of this CA, its directory names, allow
+ * that subject (RFC 5280 4.2.1.10)?  Compared octet for octet, as our CAs and
+ * policies write names; other kinds of name are for whoever verifies a chain.
+ */
+bool cert_permits(const struct cert *ca, struct bytes subject);
+/*
+ * cert_check_below - both: may this CA certify that subject for the institution
+ * of that RUT?  ERR_DENIED "ca-other-institution", "ca-other-names".
+ */
+MUST_CHECK enum err_code cert_check_below(const struct cert *ca,
+    struct bytes subject, struct bytes rut, struct err *e);
+
+/*
+ * cert_check_names_issuer - is it that CA's in issuer, key identifier, algorithm
+ * of its signature (not the signature itself) and time?  name: for sentences.
+ * ERR_DENIED "signer-issuer-name", "signer-issuer-key", "signer-algorithm",
+ * "signer-outlives-ca".
+ */
+MUST_CHECK enum err_code cert_check_names_issuer(const struct cert *c,
+    const struct cert *ca, enum key_type type, const char *name, struct err *e);
 
 enum key_usage_bit {
 	KU_DIGITAL_SIGNATURE = 1u << 0,

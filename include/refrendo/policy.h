@@ -83,6 +83,12 @@ struct officer {
 	uint8_t spki_sha256[SHA256_LEN]; /* of his or her public key */
 };
 
+#define ISSUERS_MAX 8 /* issuing CAs that one engine has */
+/* An issuing CA that refrendo init put in force. */
+struct first_ca {
+	char name[POLICY_NAME_MAX];
+	uint8_t tbs_sha256[SHA256_LEN];
+};
 struct first_policy {
 	char name[POLICY_NAME_MAX];
 	uint8_t sha256[SHA256_LEN]; /* of the file's bytes */
@@ -117,7 +123,12 @@ struct ceilings {
 	/* In force since the installation was made: nobody activated them. */
 	struct first_policy policy[POLICIES_MAX];
 	size_t n_policy;
+	struct first_ca ca[ISSUERS_MAX];
+	size_t n_ca; /* 0: a file of before the list */
 };
+/* Is this CA, by its TBS, of the beginning?  All are where there is no list. */
+bool ceilings_name_ca(const struct ceilings *c, const char *name,
+    const uint8_t tbs_sha256[SHA256_LEN]);
 /*
  * ceilings_load - signer.yaml.  Either *out is filled and this file added no
  * error to f, or f says why not and *out is untouched.  The law's three years
@@ -133,9 +144,8 @@ void ceilings_widest(struct ceilings *out);
 
 /* --- Configuration: refrendo.yaml ------------------------------------------------ */
 
-#define ISSUERS_MAX 8
-#define PATH_LEN    256
-#define URL_LEN     128
+#define PATH_LEN 256
+#define URL_LEN  128
 
 struct issuer_config {
 	char name[POLICY_NAME_MAX];

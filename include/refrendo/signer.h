@@ -31,9 +31,11 @@
 	X(SIGNER_EVIDENCE, 9, 131072, SIGNER)         \
 	X(SIGNER_POLICY_END, 10, 1024, SIGNER)        \
 	X(SIGNER_COMPOSE, 11, 131072, OCSP)
-#define CRL_PIECE_MAX    262144u
-#define CRL_FRAME_MAX    256u
-#define POLICY_FRAME_MAX (STATEMENT_MAX + OFFICERS_MAX * (CMS_MAX_BYTES + 8u))
+#define CRL_PIECE_MAX 262144u
+#define CRL_FRAME_MAX 256u
+#define POLICY_FRAME_MAX                                       \
+	(STATEMENT_MAX + OFFICERS_MAX * (CMS_MAX_BYTES + 8u) + \
+	    CERT_MAX_BYTES + 8u)
 
 enum signer_message {
 #define X(name, number, cap, role) name = number,
@@ -98,10 +100,16 @@ struct signer_appointment_end {
 	struct bytes appointment; /* id */
 	int64_t at; /* not in the future: it takes effect at once */
 };
-/* Policies that officers put in force, and an activation that was withdrawn. */
+/*
+ * Policies that officers put in force, or a CA that they agreed on and the root
+ * signed; and an activation that was withdrawn, or "ca/NAME" that issues no
+ * more.
+ */
 struct signer_policy {
-	struct bytes statement; /* exact bytes that were signed */
-	struct bytes evidence;  /* list: CMS of each officer */
+	struct bytes statement;   /* exact bytes that were signed, of an
+				   activation or a ceremony */
+	struct bytes evidence;    /* list: CMS of each officer */
+	struct bytes certificate; /* of a ceremony: what the root signed */
 };
 struct signer_policy_end {
 	struct bytes activation; /* id */

@@ -413,7 +413,7 @@ plan_ask(struct world *w, struct plan *p, struct err *refusal)
 	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
 	struct buf body AUTO_BUF = BUF(1u << 20);
 	struct buf list AUTO_BUF = BUF(1u << 20);
-	struct signer_policy m;
+	struct signer_policy m = { .statement = BYTES_NONE };
 	struct bytes answer;
 
 	OK(activation_print(&p->st, &text, e));

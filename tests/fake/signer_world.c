@@ -133,6 +133,89 @@ make_ca(struct world *w, const char *file, const char *cn, struct key *key,
 	world_write(path, buf_bytes(&pem));
 }
 
+/* --- The root, and a CA that it signed --------------------------------------------------- */
+
+const char *world_rut_of_dos;
+
+struct bytes
+world_signed(struct world *w, struct key *key, struct bytes tbs)
+{
+	struct buf sig AUTO_BUF = BUF(SIG_MAX);
+	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	OK(key_sign(key, tbs, &sig, e));
+	OK(signed_assemble(tbs, key_type_sigalg(key_type(key)), buf_bytes(&sig),
+	    &der, e));
+	return arena_copy(w->a, buf_bytes(&der));
+}
+
+static struct bytes
+ca_name(struct world *w, const char *cn)
+{
+	const struct name_attr attrs[] = {
+		{ OID_C, bytes_str("CL"), STRING_USUAL },
+		{ OID_O, bytes_str("Ministerio de Prueba"), STRING_USUAL },
+		{ OID_CN, bytes_str(cn == NULL ? "" : cn), STRING_USUAL },
+	};
+	struct buf name AUTO_BUF = BUF(NAME_DER_MAX);
+	OK(name_build(attrs, cn == NULL ? 2 : 3, &name, e));
+	return arena_copy(w->a, buf_bytes(&name));
+}
+
+/* The part that its subjects begin with, and whose RUT it has. */
+static void
+constrain(struct world *w, struct cert_spec *spec)
+{
+	struct bytes oid = oid_known(OID_RUT_HOLDER);
+	spec->n_san = 1;
+	spec->san[0].kind = GN_OTHER_IA5;
+	memcpy(spec->san[0].other.p, oid.p, oid.len);
+	spec->san[0].other.len = (uint8_t)oid.len;
+	spec->san[0].value = bytes_str(world_rut_of_dos);
+	spec->constraints.n_permitted = 1;
+	spec->constraints.permitted[0].kind = GN_DIRECTORY;
+	spec->constraints.permitted[0].value = ca_name(w, NULL);
+}
+
+static void
+make_by_root(struct world *w, const char *file, const char *cn, struct key *key,
+    struct buf *der, struct cert *cert)
+{
+	uint8_t serial[SERIAL_MAX], id[KEY_ID_LEN];
+	bool is_root = key == w->root;
+	char path[128];
+	next_serial(w, serial);
+	OK(spki_key_id(key_spki(w->root), id, e));
+	struct cert_spec spec = { .serial = bytes_of(serial, SERIAL_MAX),
+		.issuer = ca_name(w, "Raíz"),
+		.issuer_ski = bytes_of(id, KEY_ID_LEN),
+		.issuer_type = key_type(w->root),
+		.subject = ca_name(w, cn),
+		.not_before = w->now - 30 * DAY,
+		.not_after = w->now + (is_root ? 4000 : 3000) * DAY - 1,
+		.spki = key_spki(key),
+		.is_ca = true,
+		.path_len = is_root ? -1 : 0,
+		.key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN };
+	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct buf pem AUTO_BUF = BUF(2 * CERT_MAX_BYTES);
+	if (!is_root) {
+		spec.crl_url = bytes_str("http://crl.example.org/crl/root.crl");
+		spec.issuer_url =
+		    bytes_str("http://crl.example.org/ca/root.cer");
+		OK(oid_parse(bytes_str("2.5.29.32.0"), &spec.policy[0].oid, e));
+		spec.n_policy = 1;
+		constrain(w, &spec);
+	}
+	OK(cert_build_tbs(&spec, &tbs, e));
+	struct bytes whole = world_signed(w, w->root, buf_bytes(&tbs));
+	*der = BUF(CERT_MAX_BYTES);
+	buf_put(der, whole.p, whole.len);
+	OK(cert_parse(buf_bytes(der), cert, e));
+	pem_put(&pem, "CERTIFICATE", whole);
+	snprintf(path, sizeof(path), "%s/%s.pem", w->dir, file);
+	world_write(path, buf_bytes(&pem));
+}
+
 /* --- The world ------------------------------------------------------------------------ */
 
 static void
@@ -211,6 +294,13 @@ world_init(struct world *w)
 	    &w->ca_cert[0]);
 	make_ca(w, "ca1", "CA dos", w->ca[1], true, &w->ca_der[1],
 	    &w->ca_cert[1]);
+	OK(key_generate(KEY_EC_P256, &w->root, e));
+	make_by_root(w, "root", "Raíz", w->root, &w->root_der, &w->root_cert);
+	if (world_rut_of_dos != NULL) {
+		buf_fini(&w->ca_der[1]);
+		make_by_root(w, "ca1", "CA dos", w->ca[1], &w->ca_der[1],
+		    &w->ca_cert[1]);
+	}
 	make_ca(w, "endorser", "CA de ministros", w->endorser, true,
 	    &w->endorser_der, &w->endorser_cert);
 	make_ca(w, "officer", "Encargada", w->officer, false, &w->officer_der,
@@ -288,6 +378,8 @@ world_free(struct world *w)
 		key_free(w->minister[i]);
 		buf_fini(&w->minister_der[i]);
 	}
+	key_free(w->root);
+	buf_fini(&w->root_der);
 	key_free(w->endorser);
 	key_free(w->log);
 	key_free(w->throwaway);

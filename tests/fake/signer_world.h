@@ -27,7 +27,9 @@ struct world {
 	struct config config;
 	struct ceilings ceilings;
 	/* "uno" and "dos", the ministers' CA, and what core would not have. */
-	struct key *ca[2], *endorser, *log, *ocsp[2];
+	struct key *ca[2], *endorser, *log, *ocsp[2], *root;
+	struct buf root_der;
+	struct cert root_cert;
 	struct buf ca_der[2], endorser_der;
 	struct cert ca_cert[2], endorser_cert;
 	struct key *throwaway, *officer, *second, *stranger, *holder;
@@ -92,6 +94,9 @@ void world_forward(struct world *w, int64_t seconds);
 void world_log_from(struct world *w);
 bool world_logged(struct world *w, const char *id);
 
+/* The RUT that "dos" is for; NULL: it is shared.  Set before world_init(). */
+extern const char *world_rut_of_dos;
+
 /* Files and keys only; then the signer, greeted; then its three ministers. */
 void world_init(struct world *w);
 void world_start(struct world *w);
@@ -129,6 +134,8 @@ void wish_more(struct world *w, struct wish *x, struct key *key,
 enum err_code wish_ask(struct world *w, struct wish *x, struct bytes *answer,
     struct err *refusal);
 struct bytes wish_body(struct world *w, const struct wish *x);
+/* A TBS with the signature of that key around it. */
+struct bytes world_signed(struct world *w, struct key *key, struct bytes tbs);
 struct bytes world_hash(struct world *w, struct bytes b);
 /* Whole, signed with the throwaway key. */
 struct bytes world_throwaway(struct world *w, struct bytes tbs,

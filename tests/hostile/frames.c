@@ -80,6 +80,7 @@ ask_too_many_officers(struct world *w, struct err *refusal)
 	for (size_t i = 0; i <= OFFICERS_MAX; i++)
 		put_bytes(&list, bytes_str("y"));
 	put_bytes(&body, buf_bytes(&list));
+	put_bytes(&body, BYTES_NONE);
 	return sends_frame(w, SIGNER_POLICY, buf_bytes(&body), refusal);
 }
 

@@ -160,15 +160,7 @@ def test_issuing_ca():
         assert names == ["emisora", "emisora-g2", "endorser", "root"], names
         # A policy names it: the old CA goes on with its status.
         old = engine.issue(engine.holders[0])
-        path = engine.path("etc", "policies", "funcionario-firma.yaml")
-        with open(path) as f:
-            policy = f.read()
-        with open(path, "w") as f:
-            f.write(re.sub(r"version: (\d+)",
-                           lambda m: f"version: {int(m[1]) + 1}",
-                           policy.replace("issuer: emisora",
-                                          "issuer: emisora-g2"), count=1))
-        engine.activate(path)
+        with_policy(engine, "issuer: emisora", "issuer: emisora-g2")
         engine.cli("ca", "stop", "emisora", "--as", harness.OFFICER,
                    "--reason", "la reemplaza emisora-g2")
         refused(5, "issues no more", engine.cli, "ca", "stop", "emisora",
@@ -181,6 +173,83 @@ def test_issuing_ca():
         engine.cli("cert", "revoke", old["serial"], "--as", harness.MINISTER,
                    "--cause", "office-ended")
         assert engine.ocsp(engine.pem(old["serial"])) == "revoked"
+        both_verifiers(engine)
+
+
+def with_policy(engine, old, new):
+    """The policy of the beginning with another line, in force."""
+    path = engine.path("etc", "policies", "funcionario-firma.yaml")
+    with open(path) as f:
+        policy = f.read()
+    assert old in policy
+    with open(path, "w") as f:
+        f.write(re.sub(r"version: (\d+)",
+                       lambda m: f"version: {int(m[1]) + 1}",
+                       policy.replace(old, new), count=1))
+    engine.activate(path)
+
+
+def leaf_outside(engine, name):
+    """What the CA's key signs when nobody judges: another institution's."""
+    key, csr = engine.new_key("outside")
+    harness.run("openssl", "req", "-new", "-key", key, "-out", csr, "-utf8",
+                "-subj", "/C=CL/O=Otra Institución/CN=Nadie")
+    out = engine.temp("outside.pem")
+    harness.run("openssl", "x509", "-req", "-in", csr, "-CA",
+                engine.path("ca", name + ".pem"), "-CAkey",
+                engine.path("keys", name + ".key"), "-passin",
+                "pass:" + harness.PASSPHRASE.decode().strip(), "-days", "30",
+                "-out", out)
+    return out
+
+
+def test_institution_ca():
+    other, person, operator = "1000-6", "9999999-3", "7654321-6"
+    with harness.Engine() as engine:
+        files = init_offline(engine)
+        engine.start()
+        engine.populate(people=1)
+        made = request_ca(engine, "universidad", "--rut", harness.INSTITUTION)
+        complete(engine, made, files)
+        add_issuer(engine, "universidad")
+        ca = engine.path("ca", "universidad.pem")
+        text = harness.run("openssl", "x509", "-in", ca, "-noout",
+                           "-text").stdout.decode()
+        assert "X509v3 Name Constraints: critical" in text, text
+        assert "DirName:C = CL, O = Universidad de Ejemplo" in text \
+            or "DirName:C=CL, O=Universidad de Ejemplo" in text, text
+        with_policy(engine, "issuer: emisora", "issuer: institution")
+        done = engine.issue(engine.holders[0])
+        assert done["issuer"] == "universidad", done
+        pem = engine.pem(done["serial"])
+        chain = ("-x509_strict", "-untrusted", ca)
+        p = openssl_verify(engine, files[1], *chain, pem)
+        assert p.returncode == 0, p.stderr
+        p = openssl_verify(engine, files[1], *chain,
+                           leaf_outside(engine, "universidad"))
+        assert p.returncode != 0 and b"permitted subtree" in p.stderr, p.stderr
+        # The responder's own certificate is within the constraints too.
+        p = harness.run("openssl", "ocsp", "-issuer", ca, "-cert", pem,
+                        "-CAfile", engine.path("ca", "root.pem"),
+                        "-verify_other", ca, "-no_nonce", "-url",
+                        engine.url + "/ocsp")
+        said = p.stdout + p.stderr
+        assert b"Response verify OK" in said and b": good" in said, said
+        # Another institution has none of its own, and may not use this one.
+        engine.cli("inst", "add", "--as", harness.OFFICER, "--rut", other,
+                   "--name", "Otra Institución")
+        engine.cli("inst", "enable", other, "--as", harness.OFFICER)
+        for run, name, more in ((operator, "Otto Operador", ["--operator"]),
+                                (person, "Olga Otra", [])):
+            engine.cli("person", "add", "--as", harness.OFFICER, "--rut",
+                       other, "--run", run, "--name", name, "--office",
+                       "Jefa", "--email", "o@example.org", *more)
+        ask = ("request", "new", "--as", operator, "--rut", other, "--run",
+               person, "--policy", "funcionario-firma", "--csr")
+        refused(6, "has no issuing CA", engine.cli, *ask, engine.new_key()[1])
+        with_policy(engine, "issuer: institution", "issuer: universidad")
+        refused(6, "is for another institution alone", engine.cli, *ask,
+                engine.new_key()[1])
         both_verifiers(engine)
 
 
@@ -237,4 +306,5 @@ def test_root_list():
 if __name__ == "__main__":
     sys.exit(harness.run_tests([
         ("an issuing CA", test_issuing_ca),
+        ("an institution's CA", test_institution_ca),
         ("the root's list", test_root_list)]))

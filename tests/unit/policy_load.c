@@ -169,7 +169,6 @@ static const struct refusal refusals[] = {
 	{ "word twice", "[ec-p256]", "[ec-p256, ec-p256]", 6, 41, 7, "policy-word-twice", "keys.allowed[2]", "ec-p256 stands twice in the list", NULL },
 	{ "mistyped word", "[ec-p256]", "[ec-p265]", 6, 32, 7, "policy-word-unknown", "keys.allowed[1]", "there is no choice called ec-p265 here", "did you mean ec-p256? allowed: ec-p256, ec-p384, rsa-2048, rsa-3072, rsa-4096" },
 	/* --- of a later version --- */
-	{ "later: institution", "emisora", "institution", 3, 9, 11, "policy-issuer-institution", "issuer", "one issuing CA per institution belongs to a later version of Refrendo", NULL },
 	{ "later: p12-once", "[csr]", "[csr, p12-once]", 6, 21, 8, "policy-word-later", "keys.modes[2]", "p12-once belongs to a version of Refrendo that is yet to come", "write csr: the holder makes the key" },
 	{ "later: remote", "[csr]", "[remote]", 6, 16, 6, "policy-word-later", NULL, NULL, "write csr: the holder keeps the key" },
 	{ "later: webauthn", "[cms]", "[webauthn]", 9, 26, 8, "policy-word-later", NULL, NULL, "write [cms]" },
@@ -844,7 +843,6 @@ design_sample_asks_for_later(void **state)
 	static const struct {
 		const char *field, *id;
 	} want[] = {
-		{ "issuer", "policy-issuer-institution" },
 		{ "endorsement.evidence[1]", "policy-word-later" },
 		{ "endorsement.authenticator", "policy-word-later" },
 		{ "endorsement.renewal", "policy-word-later" },
