@@ -208,7 +208,7 @@ act_policy_propose(struct deed *d, struct err *e)
 	p.ac.proposed_by = d->run;
 	p.ac.proposed = d->now;
 	p.ac.expires = d->now + d->ca->ceilings->statement_max_s;
-	p.ac.needed = d->ca->ceilings->quorum;
+	TRY(quorum_of(d, false, &p.ac.needed, e));
 	p.ac.policies = bytes_str(names_text(&p, " "));
 	p.ac.reason = field(d, CF_REASON);
 	return draft_proposed_policies(&p, e);
@@ -288,12 +288,9 @@ take_effect(struct deed *d, const struct activation *ac, struct err *e)
 static enum err_code
 must_be_new(struct deed *d, const struct activation *ac, struct err *e)
 {
-	struct consent old;
 	bool found;
 
-	TRY(rec_get(d->v, &rec_consent,
-	    key_of_pair(d->a, ROW_CONSENT, ac->id, d->run), d->a, &old, &found,
-	    e));
+	TRY(consent_exists(d, ac->id, &found, e));
 	if (!found)
 		return ERR_OK;
 	return err_say(e, ERR_CONFLICT, "activation-signed",
@@ -309,19 +306,21 @@ act_policy_endorse(struct deed *d, struct err *e)
 	struct pen pen AUTO_PEN = { .draft = NULL };
 	struct activation ac;
 	enum activation_state to;
+	int64_t needed;
 	struct cms cms;
 
 	TRY(activation_get(d->v, field(d, CF_ACTIVATION), d->a, &ac, e));
 	TRY(cms_parse(field(d, CF_CMS), &scratch, &cms, e));
 	TRY(officer_of(d, &cms, e));
-	bool enough = ac.signatures + 1 >= d->ca->ceilings->quorum;
+	TRY(quorum_of(d, false, &needed, e));
+	bool enough = ac.signatures + 1 >= needed;
 	TRY(activation_next(activation_state_at(&ac, d->now),
 	    enough ? PV_APPROVE : PV_ENDORSE, &to, e));
 	TRY(must_be_new(d, &ac, e));
 	TRY(cms_verify(&cms, ac.statement, d->ca->verifier, e));
 	pen_activation(&pen, d, ENTRY_POLICY_ENDORSED, &ac);
 	jw_member_base64(&pen.w, "evidence", cms.der);
-	jw_member_int(&pen.w, "needed", d->ca->ceilings->quorum);
+	jw_member_int(&pen.w, "needed", needed);
 	jw_member_str(&pen.w, "officer", d->run);
 	TRY(pen_end(&pen, d->a, e));
 	if (!enough || ac.effective > d->now)

@@ -31,7 +31,7 @@ apply_appointment_proposed(struct applying *p, struct err *e)
 	ap.container = json_get_base64(p->o, "tbs", p->a);
 	TRY(rec_get(p->v, &rec_appointment,
 	    ca_row_key(p->a, ROW_APPOINTMENT, ap.id), p->a, &old, &found, e));
-	if (found || ap.state != APPT_PROPOSED ||
+	if (found || ap.state != APPT_PROPOSED || ap.signatures != 0 ||
 	    !bytes_eq(ap.id, p->entry->refs.appointment) ||
 	    !bytes_eq(ap.serial, p->entry->refs.serial))
 		return contradiction(p, e);
@@ -69,50 +69,32 @@ intend(struct applying *p, const struct appointment *ap, struct err *e)
 	return certificate_put(p, NULL, &c, e);
 }
 
-/* The signature of an officer beside those of others; *n: of how many now. */
-static enum err_code
-keep_consent(struct applying *p, int64_t *n, struct err *e)
-{
-	struct consent one = {
-		.activation = p->entry->refs.appointment,
-		.at = p->entry->time,
-		.evidence = json_get_base64(p->o, "evidence", p->a),
-		.officer = json_get_str(p->o, "officer"),
-	};
-	struct bytes key =
-	    key_of_pair(p->a, ROW_CONSENT, one.activation, one.officer);
-	struct consent old;
-	struct bytes list;
-	bool found;
-
-	TRY(rec_get(p->v, &rec_consent, key, p->a, &old, &found, e));
-	if (found)
-		return contradiction(p, e);
-	TRY(consents_of(p->v, one.activation, p->a, n, &list, e));
-	(*n)++;
-	return row_put(p, &rec_consent, key, &one, e);
-}
-
 enum err_code
 apply_appointment_confirmed(struct applying *p, struct err *e)
 {
 	struct appointment ap, before;
 	enum appointment_state to;
-	int64_t needed = json_opt_int(p->o, "needed", 1), n = 0;
+	/* Entries of before quorums needed one. */
+	int64_t needed = json_opt_int(p->o, "needed", 1);
 
 	TRY(load(p, &ap, e));
 	before = ap;
-	/* Where one is enough its evidence stands in the appointment alone. */
-	if (needed > 1)
-		TRY(keep_consent(p, &n, e));
+	bool several = needed > 1 || ap.signatures > 0;
+	if (several) {
+		ap.needed = needed;
+		ap.signatures++;
+		TRY(row_consent(p, ap.id, &ap.signed_by, e));
+	} else {
+		ap.evidence = json_get_base64(p->o, "evidence", p->a);
+	}
 	APPLY_TRY(p,
 	    appointment_next((enum appointment_state)ap.state,
-		n < needed && needed > 1 ? AV_CONSENT : AV_CONFIRM, &to, e),
+		ap.signatures < needed && several ? AV_CONSENT : AV_CONFIRM,
+		&to, e),
 	    e);
 	ap.state = to;
 	if (to == APPT_PROPOSED)
 		return put(p, &before, &ap, e);
-	ap.evidence = json_get_base64(p->o, "evidence", p->a);
 	ap.officer = json_get_str(p->o, "officer");
 	ap.confirmed = p->entry->time;
 	TRY(intend(p, &ap, e));

@@ -68,31 +68,15 @@ enum err_code
 apply_ceremony_endorsed(struct applying *p, struct err *e)
 {
 	struct ceremony c, before;
-	struct consent consent = {
-		.activation = p->entry->refs.request,
-		.at = p->entry->time,
-		.evidence = json_get_base64(p->o, "evidence", p->a),
-		.officer = json_get_str(p->o, "officer"),
-	};
-	struct bytes key =
-	    key_of_pair(p->a, ROW_CONSENT, consent.activation, consent.officer);
-	struct consent old;
-	bool found;
 
 	TRY(load(p, &c, e));
 	before = c;
-	TRY(rec_get(p->v, &rec_consent, key, p->a, &old, &found, e));
-	if (found)
-		return contradiction(p, e);
 	c.signatures++;
-	c.signed_by =
-	    bytes_str(arena_printf(p->a, "%.*s%s%.*s", BYTES_FMT(c.signed_by),
-		c.signed_by.len > 0 ? " " : "", BYTES_FMT(consent.officer)));
+	TRY(row_consent(p, c.id, &c.signed_by, e));
 	c.needed = json_get_int(p->o, "needed");
 	TRY(step(p, &c, c.signatures >= c.needed ? YV_APPROVE : YV_ENDORSE, e));
 	if (c.state == CER_AGREED)
 		c.agreed = p->entry->time;
-	TRY(row_put(p, &rec_consent, key, &consent, e));
 	return put(p, &before, &c, e);
 }
 

@@ -99,32 +99,16 @@ enum err_code
 apply_policy_endorsed(struct applying *p, struct err *e)
 {
 	struct activation ac, before;
-	struct consent consent = {
-		.activation = p->entry->refs.request,
-		.at = p->entry->time,
-		.evidence = json_get_base64(p->o, "evidence", p->a),
-		.officer = json_get_str(p->o, "officer"),
-	};
-	struct bytes key =
-	    key_of_pair(p->a, ROW_CONSENT, consent.activation, consent.officer);
-	struct consent old;
-	bool found;
 
 	TRY(load(p, &ac, e));
 	before = ac;
-	TRY(rec_get(p->v, &rec_consent, key, p->a, &old, &found, e));
-	if (found)
-		return contradiction(p, e);
 	ac.signatures++;
-	ac.signed_by =
-	    bytes_str(arena_printf(p->a, "%.*s%s%.*s", BYTES_FMT(ac.signed_by),
-		ac.signed_by.len > 0 ? " " : "", BYTES_FMT(consent.officer)));
+	TRY(row_consent(p, ac.id, &ac.signed_by, e));
 	ac.needed = json_get_int(p->o, "needed");
 	TRY(step(p, &ac, ac.signatures >= ac.needed ? PV_APPROVE : PV_ENDORSE,
 	    e));
 	if (ac.state == ACTIVATION_SCHEDULED)
 		ac.endorsed = p->entry->time;
-	TRY(row_put(p, &rec_consent, key, &consent, e));
 	return put(p, &before, &ac, e);
 }
 

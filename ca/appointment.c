@@ -88,6 +88,9 @@ act_appointment_propose(struct deed *d, struct err *e)
 	ap->proposed_by = d->run;
 	TRY(fill_person(&s, e));
 	TRY(fill_term(&s, e));
+	TRY(quorum_of(d, true, &ap->needed, e));
+	if (ap->needed == 1)
+		ap->needed = 0;
 	TRY(csr_parse(field(d, CF_CSR), &scratch, &s.csr, e));
 	TRY(csr_prove(&s.csr, d->ca->verifier, e));
 	TRY(id_new(d, "NOM", &ap->id, e));

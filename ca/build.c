@@ -579,7 +579,10 @@ ask_appointment(struct issue *s, struct err *e)
 	st.from = ap->from;
 	st.until = ap->until;
 	st.deputy = ap->deputy != 0;
-	st.expires = d->now + (life < DAY ? life : DAY);
+	/* Several people cannot all be asked within a day. */
+	if (ap->needed == 0 && life > DAY)
+		life = DAY;
+	st.expires = d->now + life;
 	st.text_es = bytes_str(arena_printf(d->a,
 	    "Habilito a %s, RUN %s, como %s de %s según el acto %s de fecha "
 	    "%s, con la clave pública de este nombramiento.",

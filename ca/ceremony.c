@@ -113,13 +113,13 @@ propose(struct deed *d,
 		.reason = field(d, CF_REASON),
 		.proposed = d->now,
 		.expires = d->now + CEREMONY_LIFE_S,
-		.needed = d->ca->ceilings->quorum,
 	};
 
 	TRY(roles_find(d, BYTES_NONE, BYTES_NONE, e));
 	if (d->ca->root == NULL)
 		return err_say(e, ERR_CONFLICT, "ceremony-no-root",
 		    "this engine has no certificate of its root");
+	TRY(quorum_of(d, false, &c.needed, e));
 	TRY(id_new(d, "CER", &c.id, e));
 	TRY(build(d, &c, e));
 	TRY(put_statement(d, &c, e));
@@ -143,12 +143,9 @@ act_ceremony_crl(struct deed *d, struct err *e)
 static enum err_code
 must_be_new(struct deed *d, const struct ceremony *c, struct err *e)
 {
-	struct consent old;
 	bool found;
 
-	TRY(rec_get(d->v, &rec_consent,
-	    key_of_pair(d->a, ROW_CONSENT, c->id, d->run), d->a, &old, &found,
-	    e));
+	TRY(consent_exists(d, c->id, &found, e));
 	if (!found)
 		return ERR_OK;
 	return err_say(e, ERR_CONFLICT, "ceremony-signed-already",
@@ -164,20 +161,20 @@ act_ceremony_endorse(struct deed *d, struct err *e)
 	struct pen pen AUTO_PEN = { .draft = NULL };
 	enum ceremony_state to;
 	struct ceremony c;
+	int64_t needed;
 	struct cms cms;
 
 	TRY(ceremony_get(d->v, field(d, CF_CEREMONY), d->a, &c, e));
 	TRY(cms_parse(field(d, CF_CMS), &scratch, &cms, e));
 	TRY(officer_of(d, &cms, e));
+	TRY(quorum_of(d, false, &needed, e));
 	TRY(ceremony_next(ceremony_state_at(&c, d->now),
-	    c.signatures + 1 >= d->ca->ceilings->quorum ? YV_APPROVE
-							: YV_ENDORSE,
-	    &to, e));
+	    c.signatures + 1 >= needed ? YV_APPROVE : YV_ENDORSE, &to, e));
 	TRY(must_be_new(d, &c, e));
 	TRY(cms_verify(&cms, c.statement, d->ca->verifier, e));
 	pen_ceremony(&pen, d, ENTRY_CEREMONY_ENDORSED, &c);
 	jw_member_base64(&pen.w, "evidence", cms.der);
-	jw_member_int(&pen.w, "needed", d->ca->ceilings->quorum);
+	jw_member_int(&pen.w, "needed", needed);
 	jw_member_str(&pen.w, "officer", d->run);
 	return pen_end(&pen, d->a, e);
 }

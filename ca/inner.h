@@ -218,6 +218,17 @@ MUST_CHECK enum err_code policies_judge(struct deed *d,
 /* Drafts that more than one file writes. */
 MUST_CHECK enum err_code draft_activated(struct deed *d, const struct policy *p,
     struct bytes activation, struct err *e);
+/* consent.c */
+/* How many officers must sign: the ceilings' number, and never fewer than the
+ * log began with, by its first entry. */
+MUST_CHECK enum err_code quorum_of(struct deed *d, bool is_appointment,
+    int64_t *needed, struct err *e);
+/* Has the one who acts signed this already? */
+MUST_CHECK enum err_code consent_exists(struct deed *d, struct bytes id,
+    bool *found, struct err *e);
+/* ERR_FORBIDDEN "evidence-person". */
+MUST_CHECK enum err_code person_signs(struct deed *d, struct bytes run,
+    struct err *e);
 /* The officer whose key signed, who becomes the one who acts.
  * ERR_FORBIDDEN "confirm-not-officer", "evidence-person". */
 MUST_CHECK enum err_code officer_of(struct deed *d, const struct cms *cms,
@@ -258,15 +269,11 @@ struct issue {
 	struct cert_spec spec;
 	struct cms cms;              /* step 4 */
 	struct appointment minister; /* step 4: whose evidence it is */
-	int64_t needed, have; /* officers of an appointment, this one too */
-	struct bytes der;     /* steps 7 and 8: what the signer answered */
-	struct work *work;    /* step 6: filled for the signer */
-	struct lint lint;     /* steps 2 and 3: warnings are recorded */
+	int64_t needed;    /* steps 4 and 5: officers, of an appointment */
+	struct bytes der;  /* steps 7 and 8: what the signer answered */
+	struct work *work; /* step 6: filled for the signer */
+	struct lint lint;  /* steps 2 and 3: warnings are recorded */
 };
-/* Officers who signed that appointment or activation: how many, and their
- * evidence one after the other, each with its length before it. */
-MUST_CHECK enum err_code consents_of(struct view *v, struct bytes id,
-    struct arena *a, int64_t *n, struct bytes *list, struct err *e);
 MUST_CHECK enum err_code issue_step(struct issue *s, int step, struct err *e);
 /* Steps that have a file of their own. */
 MUST_CHECK enum err_code issue_evaluate(struct issue *s, struct err *e);
@@ -414,6 +421,9 @@ MUST_CHECK enum err_code row_count(struct applying *p, struct bytes id,
 MUST_CHECK enum err_code row_key_used(struct applying *p,
     struct bytes spki_sha256, struct bytes institution, struct bytes run,
     struct bytes request, struct err *e);
+/* consent.c: of the entry's evidence and officer, who joins signed_by. */
+MUST_CHECK enum err_code row_consent(struct applying *p, struct bytes id,
+    struct bytes *signed_by, struct err *e);
 MUST_CHECK enum err_code row_key_mark(struct applying *p,
     struct bytes spki_sha256, bool certified, bool compromised, struct err *e);
 MUST_CHECK enum err_code certificate_put(struct applying *p,

@@ -43,8 +43,8 @@ issue_step(struct issue *s, int step, struct err *e)
 /* --- 4 endorse ------------------------------------------------------------------ */
 
 /* CF_AS may be empty: the evidence says who.  Given, it must agree. */
-static enum err_code
-signed_by(struct deed *d, struct bytes run, struct err *e)
+enum err_code
+person_signs(struct deed *d, struct bytes run, struct err *e)
 {
 	if (d->run.len > 0 && !bytes_eq(d->run, run))
 		return err_say(e, ERR_FORBIDDEN, "evidence-person",
@@ -92,7 +92,7 @@ find_minister(struct issue *s, struct err *e)
 		    "the certificate that signed is not one of a minister of "
 		    "faith; sign with the minister's own certificate");
 	TRY(appointment_get(d->v, row.appointment, d->a, &s->minister, e));
-	TRY(signed_by(d, s->minister.run, e));
+	TRY(person_signs(d, s->minister.run, e));
 	d->role = ROLE_MINISTER;
 	if (!appointment_in_force(&s->minister, d->now)) {
 		time_print(text, s->minister.until);
@@ -143,98 +143,25 @@ endorse_request(struct issue *s, struct err *e)
 	return cms_verify(&s->cms, r->statement, d->ca->verifier, e);
 }
 
-/* Whoever verifies a log knows the officers of its first entry, and no others. */
+/* With this signature, one of an appointment may have all that it needs. */
+static bool
+is_enough(const struct issue *s)
+{
+	return !s->is_appointment || s->appt.signatures + 1 >= s->needed;
+}
+
 static enum err_code
-officer_must_be_first(struct deed *d, const struct officer *o, struct err *e)
+officer_must_be_new(struct issue *s, struct err *e)
 {
-	struct bytes detail, key = bytes_of(o->spki_sha256, SHA256_LEN);
-	AUTO(json) j = NULL;
-	bool bad = false;
-
-	TRY(view_log_detail(d->v, 0, &detail, e));
-	TRY(json_parse(detail, false, &j, e));
-	struct json_obj first = json_root(j, &bad, e);
-	for (size_t i = 0; i < json_count(first, "officers"); i++) {
-		struct json_obj one = json_at_obj(first, "officers", i);
-		if (bytes_is(json_get_str(one, "run"), o->run) &&
-		    bytes_eq(json_get_hex(one, "key_sha256", d->a), key))
-			return ERR_OK;
-	}
-	if (bad)
-		return e->code;
-	return err_say(e, ERR_FORBIDDEN, "confirm-officer-later",
-	    "the officer %s was added after the log began, and whoever "
-	    "verifies it accepts signatures of its first officers alone; one "
-	    "of them must sign",
-	    o->run);
-}
-
-enum err_code
-officer_of(struct deed *d, const struct cms *cms, struct err *e)
-{
-	const struct ceilings *ceilings = d->ca->ceilings;
-	uint8_t hash[SHA256_LEN];
-
-	sha256(hash, cms->signer.spki);
-	for (size_t i = 0; i < ceilings->n_officer; i++) {
-		const struct officer *o = &ceilings->officer[i];
-		if (!bytes_eq(bytes_of(hash, SHA256_LEN),
-			bytes_of(o->spki_sha256, SHA256_LEN)))
-			continue;
-		TRY(officer_must_be_first(d, o, e));
-		d->role = ROLE_OFFICER;
-		return signed_by(d, bytes_str(o->run), e);
-	}
-	return err_say(e, ERR_FORBIDDEN, "confirm-not-officer",
-	    "the key that signed is not one of a platform officer; sign with "
-	    "the key that signer.yaml names");
-}
-
-enum err_code
-consents_of(struct view *v, struct bytes id, struct arena *a, int64_t *n,
-    struct bytes *list, struct err *e)
-{
-	struct buf out AUTO_BUF = BUF(OFFICERS_MAX * (CMS_MAX_BYTES + 4u));
-	struct bytes prefix = ca_row_key(a, ROW_CONSENT,
-	    bytes_str(arena_printf(a, "%.*s/", BYTES_FMT(id))));
-	struct bytes after = prefix, key, value;
-	struct consent one;
 	bool found;
 
-	for (*n = 0;; (*n)++) {
-		TRY(view_next(v, prefix, after, &key, &value, &found, e));
-		if (!found)
-			break;
-		after = arena_copy(a, key);
-		TRY(rec_decode(&rec_consent, arena_copy(a, value), &one, e));
-		put_bytes(&out, one.evidence);
-	}
-	TRY(buf_end(&out, e));
-	*list = arena_copy(a, buf_bytes(&out));
-	return ERR_OK;
-}
-
-/* One more officer: is this enough? */
-static enum err_code
-count_officers(struct issue *s, struct err *e)
-{
-	struct deed *d = s->d;
-	struct consent old;
-	struct bytes list;
-	bool found;
-
-	s->needed = d->ca->ceilings->appointment_quorum;
-	TRY(rec_get(d->v, &rec_consent,
-	    key_of_pair(d->a, ROW_CONSENT, s->appt.id, d->run), d->a, &old,
-	    &found, e));
-	if (found)
-		return err_say(e, ERR_CONFLICT, "confirm-signed",
-		    "this officer has signed the appointment %s already; "
-		    "another officer must",
-		    arena_str(d->a, s->appt.id));
-	TRY(consents_of(d->v, s->appt.id, d->a, &s->have, &list, e));
-	s->have++;
-	return ERR_OK;
+	TRY(consent_exists(s->d, s->appt.id, &found, e));
+	if (!found)
+		return ERR_OK;
+	return err_say(e, ERR_CONFLICT, "confirm-signed",
+	    "this officer has signed the appointment %s already; another "
+	    "officer must",
+	    arena_str(s->d->a, s->appt.id));
 }
 
 static enum err_code
@@ -250,9 +177,10 @@ endorse_appointment(struct issue *s, struct err *e)
 		return err_say(e, ERR_FORBIDDEN, "confirm-own",
 		    "an officer does not confirm his or her own appointment; "
 		    "another officer must");
-	TRY(count_officers(s, e));
+	TRY(quorum_of(d, true, &s->needed, e));
 	TRY(appointment_next((enum appointment_state)ap->state,
-	    s->have < s->needed ? AV_CONSENT : AV_CONFIRM, &to, e));
+	    is_enough(s) ? AV_CONFIRM : AV_CONSENT, &to, e));
+	TRY(officer_must_be_new(s, e));
 	TRY(institution_get(d->v, ap->institution, d->a, &s->inst, e));
 	TRY(institution_must_be_enabled(&s->inst, e));
 	TRY(statement_parse(ap->statement, d->a, &st, e));
@@ -347,19 +275,24 @@ issue_intend(struct issue *s, struct err *e)
 	    s->is_appointment ? s->appt.spki_sha256 : s->req.spki_sha256, e));
 	TRY(s->is_appointment ? intend_appointment(s, e)
 			      : intend_request(s, e));
-	s->d->out->waits = s->have >= s->needed;
+	s->d->out->waits = is_enough(s);
 	return ERR_OK;
 }
 
 /* --- 6 sign -------------------------------------------------------------------------- */
 
-static struct bytes
-list_of_one(struct arena *a, struct bytes evidence)
+/* A list, of one signature or of several. */
+static enum err_code
+list_evidence(struct issue *s, struct bytes *list, struct err *e)
 {
-	struct buf out AUTO_BUF = BUF(CMS_MAX_BYTES + 4u);
+	struct buf one AUTO_BUF = BUF(CMS_MAX_BYTES + 4u);
 
-	put_bytes(&out, evidence);
-	return arena_copy(a, buf_bytes(&out));
+	if (s->is_appointment && s->appt.signatures > 0)
+		return ca_consents(s->d->v, s->appt.id, s->d->a, list, e);
+	put_bytes(&one, s->is_appointment ? s->appt.evidence : s->req.evidence);
+	TRY(buf_end(&one, e));
+	*list = arena_copy(s->d->a, buf_bytes(&one));
+	return ERR_OK;
 }
 
 enum err_code
@@ -367,28 +300,25 @@ issue_sign(struct issue *s, struct err *e)
 {
 	struct work *w = s->work;
 	struct statement st;
-	struct bytes list;
-	int64_t n;
 
 	*w = (struct work){ .is_appointment = s->is_appointment };
 	if (!s->is_appointment) {
 		TRY(request_load(s->d->v, &s->req, NULL, s->d->a, e));
+		TRY(list_evidence(s, &w->evidence, e));
 		w->id = s->req.id;
 		w->issuer = s->req.issuer;
 		w->container = s->req.container;
 		w->statement = s->req.statement;
-		w->evidence = list_of_one(s->d->a, s->req.evidence);
 		w->serial = s->req.serial;
 		w->tbs_sha256 = s->req.tbs_sha256;
 		return ERR_OK;
 	}
 	TRY(statement_parse(s->appt.statement, s->d->a, &st, e));
-	TRY(consents_of(s->d->v, s->appt.id, s->d->a, &n, &list, e));
+	TRY(list_evidence(s, &w->evidence, e));
 	w->id = s->appt.id;
 	w->issuer = st.issuer;
 	w->container = s->appt.container;
 	w->statement = s->appt.statement;
-	w->evidence = n > 0 ? list : list_of_one(s->d->a, s->appt.evidence);
 	w->serial = s->appt.serial;
 	w->tbs_sha256 = s->appt.tbs_sha256;
 	return ERR_OK;

@@ -45,6 +45,8 @@ static const char *const ceremony_kinds[CEREMONY_KINDS + 1] = {
 #define WORD2(s, m, w) { #m, REC_WORD, AT(s, m), w, false, false, 2, NULL, 0 }
 #define MAP2(s, m)     { #m, REC_MAP, AT(s, m), NULL, false, false, 2, NULL, 0 }
 #define ENTRY(s, m)    { #m, REC_ENTRY, AT(s, m), NULL, false, false, 1, NULL, 0 }
+/* A number that JSON leaves out while it is 0. */
+#define COUNT2(s, m)   { #m, REC_ENTRY, AT(s, m), NULL, false, false, 2, NULL, 0 }
 #define ENTRY2(s, m)   { #m, REC_ENTRY, AT(s, m), NULL, false, false, 2, NULL, 0 }
 /* Blobs that an entry of the log has: which member, and where its index is. */
 #define APART(s, m, member, at)                                                \
@@ -86,6 +88,7 @@ static const struct rec_field appointment_fields[] = {
 	TIME(appointment, in_force),
 	TEXT(appointment, institution),
 	TEXT(appointment, name),
+	COUNT2(appointment, needed),
 	TEXT(appointment, office),
 	TEXT(appointment, officer),
 	TIME(appointment, proposed),
@@ -93,6 +96,8 @@ static const struct rec_field appointment_fields[] = {
 	TEXT(appointment, reason),
 	TEXT(appointment, run),
 	OCTETS(appointment, serial),
+	COUNT2(appointment, signatures),
+	TEXT2(appointment, signed_by),
 	OCTETS(appointment, spki_sha256),
 	WORD(appointment, state, appointment_words),
 	TEXTBLOB(appointment, statement),

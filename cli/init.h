@@ -37,7 +37,7 @@ struct init {
 	const char *officer_name;
 	struct officer more[OFFICERS_MAX - 1]; /* beside the first */
 	size_t n_more;
-	int64_t quorum; /* who must sign an activation of policies */
+	int64_t quorum; /* who must sign: ministers, policies, ceremonies */
 	struct made root, issuer, endorser, officer;
 	struct key *ocsp, *log; /* owned */
 	struct buf root_crl;    /* its TBS where the root is offline */

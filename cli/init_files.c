@@ -193,9 +193,11 @@ static void
 put_first_policies(struct init *i, struct buf *out)
 {
 	buf_putf(out,
-	    "quorum: %lld    # officers who must sign an activation of "
-	    "policies\n",
-	    (long long)i->quorum);
+	    "quorum: %lld    # officers who must sign policies and "
+	    "ceremonies\n"
+	    "appointment_quorum: %lld    # officers who must sign an "
+	    "appointment\n",
+	    (long long)i->quorum, (long long)i->quorum);
 	buf_puts(out,
 	    "\n# Policies in force since the beginning, by the SHA-256 of "
 	    "their "

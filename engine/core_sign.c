@@ -53,7 +53,7 @@ sign_ask(struct core *c, struct bytes id)
 			.container = w.container,
 			.statement = w.statement,
 			.evidence = w.evidence };
-		struct buf body AUTO_BUF = BUF(131072);
+		struct buf body AUTO_BUF = BUF(CERT_FRAME_MAX);
 		signer_certificate_encode(&m, &body);
 		peer_send(c->signer, SIGNER_CERTIFICATE, frame_of_id(id),
 		    buf_bytes(&body));
@@ -106,24 +106,8 @@ enum err_code
 sign_agreed(struct core *c, struct view *v, struct bytes id,
     struct signer_policy *m, struct err *e)
 {
-	struct buf list AUTO_BUF = BUF(POLICY_FRAME_MAX);
-	size_t n = 0;
-	struct bytes prefix = ca_row_key(c->arena, ROW_CONSENT,
-	    bytes_str(arena_printf(c->arena, "%.*s/", BYTES_FMT(id))));
-	struct bytes after = prefix, key, value;
-	struct consent consent;
 	struct buf body AUTO_BUF = BUF(POLICY_FRAME_MAX);
-	bool found;
-	for (; n < OFFICERS_MAX; n++) {
-		TRY(view_next(v, prefix, after, &key, &value, &found, e));
-		if (!found)
-			break;
-		after = arena_copy(c->arena, key);
-		TRY(rec_decode(&rec_consent, arena_copy(c->arena, value),
-		    &consent, e));
-		put_bytes(&list, consent.evidence);
-	}
-	m->evidence = buf_bytes(&list);
+	TRY(ca_consents(v, id, c->arena, &m->evidence, e));
 	signer_policy_encode(m, &body);
 	TRY(buf_end(&body, e));
 	peer_send(c->signer, SIGNER_POLICY, 0, buf_bytes(&body));

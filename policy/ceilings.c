@@ -85,9 +85,9 @@ static const struct row ceilings_rows[] = {
 	{ "per_hour_institution", T_INT, 0,        1,      1000000000,   "2000",  AT(per_hour_institution), NULL,   NULL, NULL,  "Certificates that the signer signs for one institution in an hour." },
 	{ "refusals_per_hour", T_INT,    0,        1,      1000000000,   "100",   AT(refusals),        NULL,        NULL, NULL,  "Certificates and checkpoints that the signer refuses in an hour before it signs no certificate for the next: core asks for none that it refuses." },
 	{ "endorsements",    T_INT,      0,        1,      4,            "1",     AT(endorsements),    NULL,        NULL, NULL,  "Ministers of faith who must endorse a request." },
-	{ "appointment_quorum", T_INT,   0,        1,      4,            "1",     AT(appointment_quorum), NULL,     NULL, NULL,  "Officers who must sign the appointment of a minister of faith." },
+	{ "appointment_quorum", T_INT,   0,        1,      OFFICERS_MAX, "1",     AT(appointment_quorum), NULL,     NULL, NULL,  "Officers who must sign the appointment of a minister of faith." },
 	{ "officers",        T_LIST,     0,        0,      OFFICERS_MAX, "[]",    AT(officers),        NULL,        &officer_table, NULL, "Platform officers, who appoint ministers of faith and activate policies." },
-	{ "quorum",          T_INT,      0,        1,      OFFICERS_MAX, "1",     AT(quorum),          NULL,        NULL, NULL,  "Officers who must sign an activation of policies." },
+	{ "quorum",          T_INT,      0,        1,      OFFICERS_MAX, "1",     AT(quorum),          NULL,        NULL, NULL,  "Officers who must sign an activation of policies or a ceremony." },
 	{ "issuers",         T_LIST,     0,        0,      ISSUERS_MAX,  "[]",    AT(issuers),         NULL,        &first_ca_table, NULL, "Issuing CAs that `refrendo init` put in force: by every other one the signer signs only after a ceremony with its officers' signatures. Without this list it takes all that refrendo.yaml names." },
 	{ "policies",        T_LIST,     0,        0,      POLICIES_MAX, "[]",    AT(policies),        NULL,        &first_policy_table, NULL, "Policies that `refrendo init` put in force: the signer takes every other one only with its officers' signatures." },
 };
@@ -222,21 +222,20 @@ keep_ca(struct load *l, const struct said_first_ca *s, struct ceilings *c)
 	c->n_ca++;
 }
 
-static void
-keep_quorum(struct load *l, const struct said_ceilings *s, struct ceilings *c)
+/* M of N: so many must sign as there are, at most. */
+static int64_t
+keep_quorum(struct load *l, const struct said_ceilings *s,
+    const struct value *said)
 {
 	struct err e;
 
-	c->quorum = s->quorum.n;
-	if (!s->quorum.ok || c->quorum <= 1 ||
-	    s->officers.count >= (size_t)c->quorum)
-		return;
-	err_at(&e, ERR_INVALID, "ceilings-quorum", NULL,
-	    where_of(l, s->quorum.at),
-	    "more officers must sign than there are: nothing could ever be "
-	    "activated");
-	report(l, s->quorum.at->width, &e,
-	    "write as many as there are, or fewer");
+	if (!said->ok || said->n <= 1 || s->officers.count >= (size_t)said->n)
+		return said->n;
+	err_at(&e, ERR_INVALID, "ceilings-quorum", NULL, where_of(l, said->at),
+	    "more officers must sign than there are: nothing could ever take "
+	    "effect");
+	report(l, said->at->width, &e, "write as many as there are, or fewer");
+	return said->n;
 }
 
 static void
@@ -262,7 +261,6 @@ keep(struct load *l, const struct said_ceilings *s, struct ceilings *c)
 	c->per_hour_institution = s->per_hour_institution.n;
 	c->refusals_per_hour = s->refusals.n;
 	c->endorsements = s->endorsements.n;
-	c->appointment_quorum = s->appointment_quorum.n;
 	for (size_t i = 0; i < s->extensions.count; i++)
 		keep_extension(l, &extension[i], c);
 	for (size_t i = 0; i < s->officers.count; i++)
@@ -271,7 +269,8 @@ keep(struct load *l, const struct said_ceilings *s, struct ceilings *c)
 		keep_policy(l, &policy[i], c);
 	for (size_t i = 0; i < s->issuers.count; i++)
 		keep_ca(l, &ca[i], c);
-	keep_quorum(l, s, c);
+	c->quorum = keep_quorum(l, s, &s->quorum);
+	c->appointment_quorum = keep_quorum(l, s, &s->appointment_quorum);
 }
 
 /* The upper end of each row. */

@@ -125,7 +125,7 @@ signer_hello_decode(struct bytes in, struct arena *a, struct signer_hello *out,
 static const struct field certificate_fields[] = {
 	B(certificate, issuer), B(certificate, container),
 	B(certificate, statement),
-	{ F_LIST, AT(certificate, evidence), 0, SIGNER_EVIDENCE_MAX },
+	{ F_LIST, AT(certificate, evidence), 0, OFFICERS_MAX },
 };
 static const struct field crl_fields[] = {
 	B(crl, issuer), { F_64, AT(crl, offset), 0, 0 },

@@ -93,6 +93,7 @@ class Engine:
         self.ups = {}  # how often each role has come up
         self.ready = threading.Event()
         self.algorithm = algorithm
+        self.more_officers = []  # (key, certificate) of those who must sign
         self._new_key = threading.Lock()
         self._keys = 0
 
@@ -298,8 +299,11 @@ class Engine:
         return self.cli("policy", "endorse", made["id"], "--cms",
                         self.sign_as_officer(made["id"], "policy"))
 
-    def sign_as_officer(self, appointment, noun="appointment"):
-        """openssl signs the statement with the officer's key."""
+    def sign_as_officer(self, appointment, noun="appointment", by=None):
+        """openssl signs the statement with the key of the first officer, or
+        that of by: files of a key and a certificate."""
+        key, cert = by or (self.path("officer", "officer.key"),
+                           self.path("officer", "officer.pem"))
         statement = self.temp(appointment + ".statement")
         p = subprocess.run(
             [REFRENDO, noun, "statement", appointment, "--dir",
@@ -308,16 +312,10 @@ class Engine:
             f.write(p.stdout)
         cms = self.temp(appointment + ".p7s")
         run("openssl", "cms", "-sign", "-binary", "-in", statement,
-            "-signer", self.path("officer", "officer.pem"), "-inkey",
-            self.path("officer", "officer.key"), "-passin",
+            "-signer", cert, "-inkey", key, "-passin",
             "pass:" + PASSPHRASE.decode().strip(), "-md", "sha256", "-cades",
             "-outform", "DER", "-out", cms)
         return cms
-
-    def confirm(self, appointment):
-        """The officers' signatures under an appointment, as many as must."""
-        return self.cli("appointment", "confirm", appointment, "--as", OFFICER,
-                        "--cms", self.sign_as_officer(appointment))
 
     def appoint(self, run_number, name, institution=INSTITUTION, until="1y"):
         """A minister in force: files of key and certificate."""
@@ -333,7 +331,12 @@ class Engine:
             "--until",
             time.strftime("%Y-%m-%dT%H:%M:%SZ",
                           time.gmtime(now + 300 * day)))
-        done = self.confirm(made["id"])
+        done = self.cli("appointment", "confirm", made["id"], "--as", OFFICER,
+                        "--cms", self.sign_as_officer(made["id"]))
+        for by in self.more_officers:
+            assert done["state"] == "proposed", done
+            done = self.cli("appointment", "confirm", made["id"], "--cms",
+                            self.sign_as_officer(made["id"], by=by))
         assert done["state"] == "in-force", done
         cert = self.temp("minister-" + run_number + ".pem")
         full = self.cli("appointment", "show", made["id"], "--blobs")

@@ -231,6 +231,10 @@ struct appointment {
 	struct bytes serial, spki_sha256, tbs_sha256;
 	struct bytes reason; /* why it ended or failed */
 	int64_t proposed, confirmed, in_force, ended;
+	/* Where one officer is enough, evidence is that officer's signature and
+	 * these say nothing; else each signature is a row of ROW_CONSENT. */
+	int64_t signatures, needed;
+	struct bytes signed_by; /* RUNs, with spaces between */
 	struct bytes statement, container, evidence; /* blobs */
 	struct bytes certificate;                    /* DER, once in force */
 };
@@ -362,7 +366,8 @@ struct root_list_row {
 	int64_t number, this_update, next_update;
 	struct bytes list; /* blob: DER */
 };
-/* An officer's signature over the statement of an activation or ceremony. */
+/* An officer's signature over the statement of an activation, a ceremony, or
+ * an appointment that takes more than one. */
 struct consent {
 	struct bytes activation, officer; /* RUN */
 	int64_t at;
@@ -512,7 +517,7 @@ enum request_event {
 MUST_CHECK enum err_code request_next(enum request_state from,
     enum request_event ev, enum request_state *to, struct err *e);
 enum appointment_event {
-	AV_CONSENT,
+	AV_CONSENT, /* one of several */
 	AV_CONFIRM,
 	AV_SIGNED,
 	AV_NEVER_SIGNED,
@@ -799,10 +804,14 @@ struct work {
 	bool is_appointment;
 	struct bytes issuer; /* name; the endorser's for an appointment */
 	struct bytes container, statement;
-	struct bytes evidence; /* list: each with its length before it */
+	struct bytes evidence; /* list (put_bytes): CMS of each who signed */
 	/* For the signer's own judgement, as core sees it: */
 	struct bytes serial, tbs_sha256;
 };
+/* Officers' signatures over the statement of an activation or an appointment,
+ * as a list (put_bytes) in the arena, in the order of their RUNs. */
+MUST_CHECK enum err_code ca_consents(struct view *v, struct bytes id,
+    struct arena *a, struct bytes *list, struct err *e);
 /* All in the arena.  ERR_NOTFOUND "work-unknown"; ERR_CONFLICT
  * "institution-not-enabled": it waits, and ca_work_next() passes it over. */
 MUST_CHECK enum err_code ca_work(struct view *v, struct bytes id,

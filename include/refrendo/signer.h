@@ -19,23 +19,24 @@
 /* --- Messages: one list generates number, name, cap, flags and dispatch ------------- */
 
 /*  name                 number cap (octets of body)  role that answers it        */
-#define SIGNER_MESSAGES(X)                            \
-	X(SIGNER_HELLO, 1, 1024, BOTH)                \
-	X(SIGNER_CERTIFICATE, 2, 131072, SIGNER)      \
-	X(SIGNER_CRL, 3, CRL_FRAME_MAX, SIGNER)       \
-	X(SIGNER_CHECKPOINT, 4, 8192, SIGNER)         \
-	X(SIGNER_RESPONDER, 5, 32768, SIGNER)         \
-	X(SIGNER_APPOINTMENT_END, 6, 1024, SIGNER)    \
-	X(SIGNER_OCSP, 7, 262144, OCSP)               \
-	X(SIGNER_POLICY, 8, POLICY_FRAME_MAX, SIGNER) \
-	X(SIGNER_EVIDENCE, 9, 131072, SIGNER)         \
-	X(SIGNER_POLICY_END, 10, 1024, SIGNER)        \
+#define SIGNER_MESSAGES(X)                               \
+	X(SIGNER_HELLO, 1, 1024, BOTH)                   \
+	X(SIGNER_CERTIFICATE, 2, CERT_FRAME_MAX, SIGNER) \
+	X(SIGNER_CRL, 3, CRL_FRAME_MAX, SIGNER)          \
+	X(SIGNER_CHECKPOINT, 4, 8192, SIGNER)            \
+	X(SIGNER_RESPONDER, 5, 32768, SIGNER)            \
+	X(SIGNER_APPOINTMENT_END, 6, 1024, SIGNER)       \
+	X(SIGNER_OCSP, 7, 262144, OCSP)                  \
+	X(SIGNER_POLICY, 8, POLICY_FRAME_MAX, SIGNER)    \
+	X(SIGNER_EVIDENCE, 9, 131072, SIGNER)            \
+	X(SIGNER_POLICY_END, 10, 1024, SIGNER)           \
 	X(SIGNER_COMPOSE, 11, 131072, OCSP)
 #define CRL_PIECE_MAX 262144u
 #define CRL_FRAME_MAX 256u
 #define POLICY_FRAME_MAX                                       \
 	(STATEMENT_MAX + OFFICERS_MAX * (CMS_MAX_BYTES + 8u) + \
 	    CERT_MAX_BYTES + 8u)
+#define CERT_FRAME_MAX (POLICY_FRAME_MAX + 256u)
 
 enum signer_message {
 #define X(name, number, cap, role) name = number,
@@ -68,13 +69,11 @@ struct signer_hello {
 	struct bytes responder_spki[ISSUERS_MAX];
 };
 
-#define SIGNER_EVIDENCE_MAX 4
 struct signer_certificate {  /* holder's, or a minister's by the endorser CA */
 	struct bytes issuer; /* name; "endorser" for a minister's */
 	struct bytes container; /* whole certificate, throwaway signature */
 	struct bytes statement; /* exact bytes that were signed */
-	struct bytes
-	    evidence; /* list: CMS of up to SIGNER_EVIDENCE_MAX people */
+	struct bytes evidence;  /* list: CMS of each minister, or officer */
 };
 /*
  * A TBSCertList in pieces, in order, under one frame id; they are in the file

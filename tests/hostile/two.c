@@ -80,6 +80,56 @@ s_second_is_appointed(struct world *w, struct wish *x)
 	x->spec.spki = key_spki(w->throwaway);
 }
 
+static void
+t_too_late(struct world *w, struct wish *x)
+{
+	x->st.issued = w->now - HOUR;
+	x->st.expires = w->now - 1;
+}
+
+/* Both officers signed the appointment of the same person, but another. */
+static void
+b_both_of_another(struct world *w, struct wish *x)
+{
+	struct wish other;
+	wish_minister(w, &other, "NOM-2026-000770", "14-0", RUT_A, w->stranger);
+	wish_build(w, &other, NULL, NULL, NULL);
+	x->evidence = other.evidence;
+	x->more = other.more;
+}
+
+/* A good one, whose number and signatures are used again for other octets. */
+static const char *
+ask_used_twice(struct world *w, struct err *refusal)
+{
+	struct wish x, y;
+	wish_minister(w, &x, "NOM-2026-000772", "14-0", RUT_A, w->stranger);
+	wish_build(w, &x, NULL, NULL, NULL);
+	assert_string_equal(wish_id(w, &x, refusal), "ok");
+	attempt_begins(w);
+	wish_minister(w, &y, "NOM-2026-000772", "14-0", RUT_A, w->stranger);
+	wish_build(w, &y, NULL, NULL, NULL);
+	y.evidence = x.evidence;
+	y.more = x.more;
+	return wish_id(w, &y, refusal);
+}
+
+/* And with signatures of its own. */
+static const char *
+ask_number_twice(struct world *w, struct err *refusal)
+{
+	struct wish x;
+	for (int i = 0; i < 2; i++) {
+		attempt_begins(w);
+		wish_minister(w, &x, "NOM-2026-000773", "14-0", RUT_A,
+		    w->stranger);
+		wish_build(w, &x, NULL, NULL, NULL);
+		if (i == 0)
+			assert_string_equal(wish_id(w, &x, refusal), "ok");
+	}
+	return wish_id(w, &x, refusal);
+}
+
 /* clang-format off */
 static const struct attempt rows[] = {
 	{ "one minister of two", .bytes = b_one, .id = "signer-endorsements", .say = "endorsed by 1 ministers of faith where 2 are needed" },
@@ -96,6 +146,10 @@ static const struct attempt rows[] = {
 	{ "an appointment by an officer and a stranger", .base = NEW_MINISTER, .bytes = b_stranger, .id = "signer-officer-unknown" },
 	{ "an appointment by an officer and a minister", .base = NEW_MINISTER, .bytes = b_minister, .id = "signer-officer-unknown" },
 	{ "the second officer signed another appointment", .base = NEW_MINISTER, .bytes = b_other_statement, .id = "cms-other-content" },
+	{ "an appointment by two officers, too late", .base = NEW_MINISTER, .statement = t_too_late, .id = "signer-statement-expired" },
+	{ "the two signatures of another appointment", .base = NEW_MINISTER, .bytes = b_both_of_another, .id = "cms-other-content" },
+	{ "two signatures used for a second appointment", .base = ASKED, .ask = ask_used_twice, .id = "cms-other-content" },
+	{ "a second appointment under one number, signed by two", .base = ASKED, .ask = ask_number_twice, .id = "signer-appointment-again" },
 	{ "the second officer is the one appointed", .base = NEW_MINISTER, .spec = s_second_is_appointed, .id = "signer-officer-himself" },
 };
 /* clang-format on */

@@ -312,7 +312,8 @@ step(struct script *s)
 	else if (strcmp(verb, "PASS") == 0)
 		pass(s);
 	else if (strcmp(verb, "QUORUM") == 0)
-		s->w->ceilings.quorum = s->word[1][0] - '0';
+		s->w->ceilings.quorum = s->w->ceilings.appointment_quorum =
+		    s->word[1][0] - '0';
 	else if (strcmp(verb, "POPULATE") == 0)
 		world_populate(s->w);
 	else if (strcmp(verb, "MINISTER") == 0)

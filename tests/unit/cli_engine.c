@@ -280,6 +280,13 @@ institution_people_minister(void **state)
 	    "appointment confirm %s --key ca/officer/officer.key --cert "
 	    "ca/officer/officer.pem" AT,
 	    member("id"));
+	step(line, 0, "\"state\":\"proposed\"");
+	step(line, CLI_CONFLICT, "\"id\":\"confirm-signed\"");
+	step("appointment ls" AT, 0, "\"signed_by\":\"" OFFICER "\"");
+	snprintf(line, sizeof(line),
+	    "appointment confirm %s --key other/officer/officer.key --cert "
+	    "other/officer/officer.pem" AT,
+	    member("id"));
 	step(line, 0, "\"state\":\"in-force\"");
 	snprintf(line, sizeof(line), "appointment get %s --out m.pem --dir ca",
 	    member("id"));

@@ -482,6 +482,7 @@ two_officers(void **state)
 	assert_int_equal(installation_read("two", &in, &findings, &e), ERR_OK);
 	assert_int_equal(in.ceilings.n_officer, 2);
 	assert_int_equal(in.ceilings.quorum, 2);
+	assert_int_equal(in.ceilings.appointment_quorum, 2);
 	assert_string_equal(in.ceilings.officer[1].run, "22222222-2");
 	assert_string_equal(in.ceilings.officer[1].name, "Ana Rojas Vera");
 	findings_fini(&findings);
@@ -491,6 +492,7 @@ two_officers(void **state)
 	assert_int_equal(view_entry(v, 0, a, &first, &e), ERR_OK);
 	const char *detail = arena_str(a, first.detail);
 	assert_non_null(strstr(detail, "\"policy_quorum\":2"));
+	assert_non_null(strstr(detail, "\"quorum\":2"));
 	assert_non_null(strstr(detail, "\"run\":\"22222222-2\""));
 	view_abort(v);
 }
