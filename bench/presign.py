@@ -2,7 +2,9 @@
 
 The ledger and the published store are filled with certificates that were never
 issued, and the engine is started with its clock ahead, so that all of them are
-due; those that are not good are renewed first.
+due; those that are not good are renewed first.  A little ahead it renews at its
+pace, and serving is measured meanwhile; so far ahead that it is late it renews
+as fast as it can, and that is measured then.
 """
 import os
 import re
@@ -15,8 +17,9 @@ import signal
 from common import BUILD, Watch, harness, note, pin, report
 import ocsp
 
-COUNT = int(os.environ.get("PRESIGN_COUNT", "1000000"))
-DAYS = 3.1  # bench_ocsp_fill's answers are due after three, over after four
+COUNT = int(os.environ.get("PRESIGN_COUNT", "2000000"))
+# bench_ocsp_fill's answers are due after three, over after four.
+CALM_DAYS, LATE_DAYS = 3.1, 3.6
 TOOL = os.path.join(BUILD, "bench", "bench_presign")
 KEYS, REST = 0, 1  # cores: the ocsp-signer's, and everything else's
 REVOCATIONS = 40
@@ -38,12 +41,15 @@ class Renewing(ocsp.Filled):
         note(f"{COUNT:,} certificates: ledger filled in "
              f"{time.monotonic() - began:.1f} s")
         self.fill(COUNT, every=100)
+        os.environ.update(LD_PRELOAD=shim)
+        self.restart(CALM_DAYS)
+
+    def restart(self, days):
         self.engine.stop()
-        self.engine.env["CLOCK_OFFSET"] = str(int(DAYS * 86400))
-        self.engine.start()
+        self.engine.env["CLOCK_OFFSET"] = str(int(days * 86400))
         # Who verifies answers lives in the same time.
-        os.environ.update(LD_PRELOAD=shim,
-                          CLOCK_OFFSET=self.engine.env["CLOCK_OFFSET"])
+        os.environ["CLOCK_OFFSET"] = self.engine.env["CLOCK_OFFSET"]
+        self.engine.start()
         self.began = time.monotonic()
         self.spread()
 
@@ -77,10 +83,11 @@ def raw_rate(ms=1500):
     return float(p.stdout)
 
 
-def renewal_rate(r, seconds=3):
+def renewal_rate(r, seconds=1.5):
     first, began = r.signed(), time.monotonic()
     time.sleep(seconds)
     last, ended = r.signed(), time.monotonic()
+    assert last > first, "all is renewed already: a larger PRESIGN_COUNT"
     return (last - first) / (ended - began)
 
 
@@ -121,7 +128,7 @@ def serving(options, r):
                   rows, "a second is the inverse of p99",
                   f"open loop at {half:,} requests a second; status and "
                   "client on one core with core, the ocsp-signer on the "
-                  "other", 1)
+                  "other; renewal keeps its pace", 1)
 
 
 def revocations(options, r):
@@ -179,6 +186,8 @@ def ocsp_request(r, serial):
 
 def bench(options):
     with Renewing() as r:
+        late = [serving(options, r)]
+        r.restart(LATE_DAYS)
         inputs = (f"{COUNT:,} answers due, a core for the ocsp-signer and one "
                   "for core and the rest; raw: EVP_PKEY_sign in a loop on the "
                   "ocsp-signer's core, in between")
@@ -191,10 +200,8 @@ def bench(options):
             "raw P-256 signatures", pairs(options, r, "one core"),
             "a second", "the same, core on the ocsp-signer's core too"))
         r.spread()
-        done.append(serving(options, r))
         done.append(revocations(options, r))
-        left = COUNT - r.signed()
-        note(f"  {r.signed():,} of {COUNT:,} answers renewed in "
-             f"{time.monotonic() - r.began:.0f} s, held for raw rates "
-             f"included; {max(0, left):,} are left")
-    return all(done)
+        note(f"  {r.signed():,} answers renewed in "
+             f"{time.monotonic() - r.began:.0f} s since it was late, held for "
+             "raw rates included")
+    return all(late + done)

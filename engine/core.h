@@ -214,7 +214,7 @@ struct core {
 	struct installation *inst;
 	uv_loop_t loop;
 	uv_poll_t control;
-	uv_timer_t second, pace;
+	uv_timer_t second, pace, renew;
 	uv_prepare_t turn;
 	struct view *view; /* of this turn; NULL: none yet */
 	struct store *store;
@@ -277,7 +277,9 @@ struct core {
 	size_t batch_at, batches_out;
 	struct public_due_at renewed; /* how far renewals were looked for */
 	bool renewed_all;
-	struct buf answer; /* one at a time */
+	bool renews_late;       /* without a pace */
+	int64_t renew_after_ms; /* monotonic: not before */
+	struct buf answer;      /* one at a time */
 	struct seal seal;
 	struct crl_build *crl; /* the one that is being made; owned */
 	uv_async_t crl_block;

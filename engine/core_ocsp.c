@@ -4,7 +4,7 @@
  * time, so that the key never waits for a write, and short enough for what
  * comes first to wait a few milliseconds.  First come changes (revoked,
  * suspended, reinstated), then what is new, then renewals in the order of
- * public_due(): what is not good, then the longest overdue.
+ * public_due(): what is not good, then the longest overdue; these keep a pace.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +16,9 @@
 #define DEFAULT_OCSP_S  (4 * DAY)
 #define DEFAULT_REFRESH 50
 #define BODY_MAX        262144 /* as SIGNER_OCSP has it */
+/* With time to spare: a million in less than two minutes. */
+#define RENEWED_PER_SECOND 10000
+#define RENEWED_AT_ONCE    20
 
 /* --- What is due -------------------------------------------------------------- */
 
@@ -189,21 +192,46 @@ due_found(void *ctx, uint8_t issuer, struct bytes serial)
 	f->due[f->n++] = due_of(DUE_REFRESH, serial);
 }
 
+/*
+ * Renewal has half the life of an answer or so to be done in: it keeps a pace
+ * that serving does not feel.  Behind by an eighth of that life, after a
+ * downtime say, it hurries.
+ */
+static bool
+is_late(const struct core *c, const struct answer_item *item, int64_t now)
+{
+	int64_t due = public_due_when(&c->renewed);
+	return now - due > (item->next_update - item->this_update) / 8;
+}
+
+static bool
+renewal_waits(const struct core *c)
+{
+	return clock_mono_ms() < c->renew_after_ms;
+}
+
 static enum err_code
 batch_renew(struct core *c, struct view *v, struct answer_batch *b, int64_t now,
     struct err *e)
 {
 	struct due_found f = { .n = 0 };
-	if (c->renewed_all || b->n == SIGNER_OCSP_MAX)
+	size_t first = b->n, most = SIGNER_OCSP_MAX - first;
+	if (c->renewed_all || most == 0 || renewal_waits(c))
 		return ERR_OK;
+	if (!c->renews_late && most > RENEWED_AT_ONCE)
+		most = RENEWED_AT_ONCE;
 	TRY(public_renew(c->reader, e));
-	enum err_code code = public_due(c->reader, now, SIGNER_OCSP_MAX - b->n,
-	    &c->renewed, due_found, &f, e);
+	enum err_code code =
+	    public_due(c->reader, now, most, &c->renewed, due_found, &f, e);
 	public_release(c->reader);
 	TRY(code);
 	c->renewed_all = f.n == 0;
 	for (size_t i = 0; i < f.n; i++)
 		TRY(batch_add(c, v, b, &f.due[i], now, e));
+	c->renews_late = first < b->n && is_late(c, &b->item[first], now);
+	if (!c->renews_late)
+		c->renew_after_ms =
+		    clock_mono_ms() + (int64_t)f.n * 1000 / RENEWED_PER_SECOND;
 	return ERR_OK;
 }
 
@@ -359,7 +387,23 @@ static bool
 nothing_due(const struct core *c)
 {
 	return c->due[DUE_CHANGED].len == 0 && c->due[DUE_NEW].len == 0 &&
-	       c->renewed_all;
+	       (c->renewed_all || renewal_waits(c));
+}
+
+static void
+on_renew(uv_timer_t *timer)
+{
+	struct core *c = timer->data;
+	answers_pump(c);
+	arena_reset(c->arena);
+}
+
+static void
+renew_later(struct core *c)
+{
+	int64_t wait = c->renew_after_ms - clock_mono_ms();
+	if (!c->renewed_all && wait > 0)
+		uv_timer_start(&c->renew, on_renew, (uint64_t)wait, 0);
 }
 
 void
@@ -386,6 +430,7 @@ answers_pump(struct core *c)
 		while (c->batches_out > 0 && batch_oldest(c)->asked == 0)
 			batch_end(c, BYTES_NONE);
 	}
+	renew_later(c);
 	if (due_count(c) == 0 && c->batches_out == 0)
 		c->answered = c->log_size;
 	c->published = published_to(c);
@@ -409,6 +454,8 @@ answers_second(struct core *c)
 void
 answers_open(struct core *c)
 {
+	uv_timer_init(&c->loop, &c->renew);
+	c->renew.data = c;
 	c->answer = BUF(OCSP_ANSWER_MAX);
 	for (size_t i = 0; i < BATCHES_MAX; i++)
 		c->batch[i].tbs = BUF(BODY_MAX);

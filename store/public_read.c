@@ -297,6 +297,12 @@ public_due(struct public_reader *r, int64_t now, size_t max,
 	return code;
 }
 
+int64_t
+public_due_when(const struct public_due_at *at)
+{
+	return at->len < 8 ? 0 : (int64_t)(be64_parse(at->key) & ~DUE_GOOD);
+}
+
 /* --- Everything, for what copies it away ---------------------------------- */
 
 /* The next keys of both tables that hold rows: the smaller one's turn. */

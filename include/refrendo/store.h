@@ -369,6 +369,8 @@ typedef void (*public_each)(void *ctx, uint8_t issuer, struct bytes serial);
 MUST_CHECK enum err_code public_due(struct public_reader *r, int64_t now,
     size_t max, struct public_due_at *at, public_each each, void *ctx,
     struct err *e);
+/* When the row that it gave last was due; 0: it gave none. */
+int64_t public_due_when(const struct public_due_at *at);
 /*
  * public_walk - at most max rows with their keys, in the order of the keys,
  * from where at stands, for what copies the store away.  One call needs one
