@@ -46,7 +46,13 @@ again(int sock, short what)
 	struct pollfd wait = { sock, what, 0 };
 	if (errno == EINTR)
 		return true;
-	return errno == EAGAIN && poll(&wait, 1, FRAME_WAIT_MS) == 1;
+	if (errno != EAGAIN)
+		return false;
+	int n;
+	do /* a child that ends or stops is a signal to the parent */
+		n = poll(&wait, 1, FRAME_WAIT_MS);
+	while (n < 0 && errno == EINTR);
+	return n == 1;
 }
 
 static enum err_code

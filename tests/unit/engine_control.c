@@ -11,9 +11,11 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../../engine/control.h"
@@ -189,6 +191,56 @@ test_octet_by_octet(void **state)
 	ends_free(&s);
 }
 
+struct interrupting {
+	pthread_t reader;
+	int fd;
+};
+
+static void
+on_interrupt(int number)
+{
+	(void)number;
+}
+
+/* The head of a frame, then signals to who waits for the rest, then that. */
+static void *
+interrupt_main(void *arg)
+{
+	struct interrupting *x = arg;
+	const struct timespec between = { 0, 1000000 };
+	put_raw(x->fd, 14, CONTROL_READY, 0);
+	for (int i = 0; i < 50; i++) {
+		nanosleep(&between, NULL);
+		pthread_kill(x->reader, SIGUSR1);
+	}
+	return send(x->fd, "hola", 4, 0) == 4 ? x : NULL;
+}
+
+/* A child that ends while a frame of another one is read. */
+static void
+test_interrupted(void **state)
+{
+	const struct sigaction act = { .sa_handler = on_interrupt };
+	struct sigaction before;
+	struct ends s = ends_new();
+	struct control_frame f;
+	struct err e;
+	pthread_t thread;
+	void *sent;
+	(void)state;
+	assert_int_equal(sigaction(SIGUSR1, &act, &before), 0);
+	assert_int_equal(fcntl(s.b, F_SETFL, O_NONBLOCK), 0);
+	struct interrupting x = { pthread_self(), s.a };
+	assert_int_equal(pthread_create(&thread, NULL, interrupt_main, &x), 0);
+	OK(control_read(s.b, &f, &e));
+	pthread_join(thread, &sent);
+	assert_non_null(sent);
+	assert_true(bytes_is(buf_bytes(&f.body), "hola"));
+	assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
+	buf_fini(&f.body);
+	ends_free(&s);
+}
+
 /* A peer that lies about length or type gets an error, not our memory. */
 static void
 test_lies(void **state)
@@ -359,6 +411,7 @@ main(void)
 		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_large_on_nonblocking),
 		cmocka_unit_test(test_octet_by_octet),
+		cmocka_unit_test(test_interrupted),
 		cmocka_unit_test(test_lies),
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_send_to_nobody),
