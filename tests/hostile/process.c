@@ -115,6 +115,9 @@ become_signer(struct world *w, int control, bool is_ocsp)
 	const char *path = getenv("REFRENDO"), *shim = getenv("CLOCK_SHIM");
 	char ahead[32];
 	snprintf(ahead, sizeof(ahead), "%lld", (long long)w->process.ahead);
+	/* A confined role cannot look at its threads in /proc for leaks; those of
+	 * the signer's code show in the local world. */
+	setenv("ASAN_OPTIONS", "detect_leaks=0:verify_asan_link_order=0", 0);
 	if (w->process.ahead != 0) {
 		setenv("CLOCK_OFFSET", ahead, 1);
 		setenv("LD_PRELOAD", shim, 1);
