@@ -150,13 +150,7 @@ get_policies(struct json_obj root, struct arena *a,
 bool
 statement_is_activation(struct bytes in)
 {
-	AUTO(json) j = NULL;
-	struct err no;
-	bool bad = false;
-
-	return in.len <= STATEMENT_MAX &&
-	       json_parse(in, true, &j, &no) == ERR_OK &&
-	       bytes_is(json_opt_str(json_root(j, &bad, &no), "type"), TYPE);
+	return statement_is(in, TYPE);
 }
 
 enum err_code
@@ -167,17 +161,9 @@ activation_parse(struct bytes in, struct arena *a,
 	struct activation_statement s = { .n = 0 };
 	bool bad = false;
 
-	if (in.len > STATEMENT_MAX)
-		return err_say(e, ERR_INVALID, "statement-too-large",
-		    "the statement is larger than 8192 octets");
-	TRY(json_parse(in, true, &j, e));
+	TRY(statement_load(in, &j, e));
 	struct json_obj root = json_root(j, &bad, e);
-	struct bytes type = json_get_str(root, "type");
-	struct bytes act = json_get_str(root, "act");
-	if (!bad && (!bytes_is(type, TYPE) || !bytes_is(act, ACT)))
-		return err_at(e, ERR_INVALID, "statement-type", NULL,
-		    at_field("type"),
-		    "this is no statement that is known here");
+	TRY(statement_must_be(root, TYPE, ACT, e));
 	json_only(root, keys);
 	s.id = text(root, "activation", a);
 	s.effective = json_get_int(root, "effective");

@@ -310,6 +310,39 @@ read_common(struct json_obj root, struct arena *a, struct statement *s)
 	s->not_before = json_get_int(o, "not_before");
 }
 
+bool
+statement_is(struct bytes in, const char *type)
+{
+	AUTO(json) j = NULL;
+	struct err no;
+	bool bad = false;
+
+	return statement_load(in, &j, &no) == ERR_OK &&
+	       bytes_is(json_opt_str(json_root(j, &bad, &no), "type"), type);
+}
+
+enum err_code
+statement_load(struct bytes in, struct json **out, struct err *e)
+{
+	if (in.len > STATEMENT_MAX)
+		return err_say(e, ERR_INVALID, "statement-too-large",
+		    "the statement is larger than 8192 octets");
+	return json_parse(in, true, out, e);
+}
+
+enum err_code
+statement_must_be(struct json_obj root, const char *type, const char *act,
+    struct err *e)
+{
+	struct bytes has_type = json_get_str(root, "type");
+	struct bytes has_act = json_get_str(root, "act");
+
+	if (*root.bad || (bytes_is(has_type, type) && bytes_is(has_act, act)))
+		return ERR_OK;
+	return err_at(e, ERR_INVALID, "statement-type", NULL, at_field("type"),
+	    "this is no statement that is known here");
+}
+
 enum err_code
 statement_parse(struct bytes in, struct arena *a, struct statement *out,
     struct err *e)
@@ -318,20 +351,12 @@ statement_parse(struct bytes in, struct arena *a, struct statement *out,
 	struct statement s = { .type = STATEMENT_ENDORSEMENT };
 	bool bad = false;
 
-	if (in.len > STATEMENT_MAX)
-		return err_say(e, ERR_INVALID, "statement-too-large",
-		    "the statement is larger than 8192 octets");
-	TRY(json_parse(in, true, &j, e));
+	TRY(statement_load(in, &j, e));
 	struct json_obj root = json_root(j, &bad, e);
-	struct bytes type = json_get_str(root, "type");
-	struct bytes act = json_get_str(root, "act");
-	if (bytes_is(type, kinds[STATEMENT_APPOINTMENT].type))
+	if (bytes_is(json_get_str(root, "type"),
+		kinds[STATEMENT_APPOINTMENT].type))
 		s.type = STATEMENT_APPOINTMENT;
-	if (!bad && (!bytes_is(type, kinds[s.type].type) ||
-			!bytes_is(act, kinds[s.type].act)))
-		return err_at(e, ERR_INVALID, "statement-type", NULL,
-		    at_field("type"),
-		    "this is no statement that is known here");
+	TRY(statement_must_be(root, kinds[s.type].type, kinds[s.type].act, e));
 	json_only(root, s.type == STATEMENT_APPOINTMENT ? appointment_keys
 							: endorsement_keys);
 	read_common(root, a, &s);

@@ -17,6 +17,14 @@ bool statement_version(int64_t v);
 void statement_put_log(struct jw *w, uint64_t size, struct bytes root);
 void statement_get_log(struct json_obj root, struct arena *a, uint64_t *size,
     struct bytes *hash);
+/* Does this text say that it is of that type?  It may be wrong otherwise. */
+bool statement_is(struct bytes in, const char *type);
+/* ERR_INVALID "statement-too-large", "json-…"; the caller frees *out. */
+MUST_CHECK enum err_code statement_load(struct bytes in, struct json **out,
+    struct err *e);
+/* ERR_INVALID "statement-type"; a member that is missing is left to root. */
+MUST_CHECK enum err_code statement_must_be(struct json_obj root,
+    const char *type, const char *act, struct err *e);
 
 #define NEED(condition, field)                             \
 	do {                                               \

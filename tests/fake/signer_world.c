@@ -596,6 +596,32 @@ wish_build(struct world *w, struct wish *x, wish_fn spec, wish_fn statement,
 		bytes(w, x);
 }
 
+/* The TBS again with the first octets of its serial. */
+void
+wish_shorten(struct world *w, struct wish *x, size_t len)
+{
+	uint8_t room[4096];
+	struct der d = der_of(x->tbs);
+	struct der in = der_enter(&d, DER_SEQUENCE);
+	struct bytes version = der_element(&in);
+	(void)der_element(&in);
+	struct bytes rest = bytes_of(in.p, (size_t)(in.end - in.p));
+	struct der_w out = der_w_of(room, sizeof(room));
+	size_t mark = der_mark(&out);
+	der_raw(&out, rest);
+	der_put_integer(&out, bytes_of(x->serial, len));
+	der_raw(&out, version);
+	der_wrap(&out, DER_SEQUENCE, mark);
+	struct bytes tbs;
+	OK(der_w_end(&out, &tbs, e));
+	struct buf sig AUTO_BUF = BUF(SIG_MAX);
+	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	OK(key_sign(w->throwaway, tbs, &sig, e));
+	OK(signed_assemble(tbs, key_type_sigalg(KEY_EC_P256), buf_bytes(&sig),
+	    &der, e));
+	x->container = arena_copy(w->a, buf_bytes(&der));
+}
+
 struct bytes
 wish_body(struct world *w, const struct wish *x)
 {

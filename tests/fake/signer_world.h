@@ -133,6 +133,8 @@ void wish_more(struct world *w, struct wish *x, struct key *key,
     const struct buf *der);
 enum err_code wish_ask(struct world *w, struct wish *x, struct bytes *answer,
     struct err *refusal);
+/* Builds the container again, its serial cut to so many octets. */
+void wish_shorten(struct world *w, struct wish *x, size_t len);
 struct bytes wish_body(struct world *w, const struct wish *x);
 /* A TBS with the signature of that key around it. */
 struct bytes world_signed(struct world *w, struct key *key, struct bytes tbs);

@@ -62,15 +62,14 @@ clear(const char *name)
 		nftw(name, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* refrendo init --dir DIR …, with the passphrase by a descriptor. */
+/* refrendo with these words, the passphrase by a descriptor. */
 static int
-init(const char *dir, const char *const *more)
+command(const char *const *words)
 {
-	char name[] = "refrendo", verb[] = "init", flag[] = "--dir";
-	char *argv[24] = { name, verb, flag, strdup(dir) };
-	int argc = 4, status, pipe_fd[2];
-	for (; *more != NULL; more++)
-		argv[argc++] = strdup(*more);
+	char *argv[24];
+	int argc = 0, status, pipe_fd[2];
+	for (; *words != NULL; words++)
+		argv[argc++] = strdup(*words);
 	assert_int_equal(pipe(pipe_fd), 0);
 	assert_int_equal(write(pipe_fd[1], PASSPHRASE "\n", 19), 19);
 	close(pipe_fd[1]);
@@ -89,9 +88,21 @@ init(const char *dir, const char *const *more)
 	}
 	close(pipe_fd[0]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	for (int i = 3; i < argc; i++)
+	for (int i = 0; i < argc; i++)
 		free(argv[i]);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+/* refrendo init --dir DIR … */
+static int
+init(const char *dir, const char *const *more)
+{
+	const char *words[24] = { "refrendo", "init", "--dir", dir };
+	size_t n = 4;
+	while (*more != NULL && n < ARRAY_LEN(words) - 1)
+		words[n++] = *more++;
+	assert_null(*more);
+	return command(words);
 }
 
 static const char *
@@ -236,37 +247,6 @@ whole_installation(void **state)
 }
 
 /* --- With a root that is elsewhere -------------------------------------------------- */
-
-/* refrendo with these words, the passphrase by a descriptor. */
-static int
-command(const char *const *words)
-{
-	char *argv[24];
-	int argc = 0, status, pipe_fd[2];
-	for (; *words != NULL; words++)
-		argv[argc++] = strdup(*words);
-	assert_int_equal(pipe(pipe_fd), 0);
-	assert_int_equal(write(pipe_fd[1], PASSPHRASE "\n", 19), 19);
-	close(pipe_fd[1]);
-	fflush(NULL);
-	pid_t pid = fork();
-	if (pid == 0) {
-		char number[12];
-		int out = open("out", O_WRONLY | O_CREAT | O_TRUNC, 0600);
-		dup2(out, STDOUT_FILENO);
-		dup2(out, STDERR_FILENO);
-		snprintf(number, sizeof(number), "%d", pipe_fd[0]);
-		setenv("REFRENDO_PASSPHRASE_FD", number, 1);
-		int code = cli_main(argc, argv);
-		fflush(NULL);
-		_exit(code);
-	}
-	close(pipe_fd[0]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	for (int i = 0; i < argc; i++)
-		free(argv[i]);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-}
 
 static void
 must(const char *const *words)

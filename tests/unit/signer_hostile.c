@@ -13,32 +13,6 @@ writable(struct world *w, struct bytes *b)
 	return copy;
 }
 
-/* The TBS again with the first octets of its serial. */
-static void
-shorten_serial(struct world *w, struct wish *x, size_t len)
-{
-	uint8_t room[4096];
-	struct der d = der_of(x->tbs);
-	struct der in = der_enter(&d, DER_SEQUENCE);
-	struct bytes version = der_element(&in);
-	(void)der_element(&in);
-	struct bytes rest = bytes_of(in.p, (size_t)(in.end - in.p));
-	struct der_w out = der_w_of(room, sizeof(room));
-	size_t mark = der_mark(&out);
-	der_raw(&out, rest);
-	der_put_integer(&out, bytes_of(x->serial, len));
-	der_raw(&out, version);
-	der_wrap(&out, DER_SEQUENCE, mark);
-	struct bytes tbs;
-	OK(der_w_end(&out, &tbs, e));
-	struct buf sig AUTO_BUF = BUF(SIG_MAX);
-	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
-	OK(key_sign(w->throwaway, tbs, &sig, e));
-	OK(signed_assemble(tbs, key_type_sigalg(KEY_EC_P256), buf_bytes(&sig),
-	    &der, e));
-	x->container = arena_copy(w->a, buf_bytes(&der));
-}
-
 static void
 t_by_stranger(struct world *w, struct wish *x)
 {
@@ -287,7 +261,7 @@ incident_02_short_serials(void **state)
 		struct wish x;
 		wish_holder(w, &x, 0);
 		wish_build(w, &x, NULL, NULL, NULL);
-		shorten_serial(w, &x, len);
+		wish_shorten(w, &x, len);
 		/* From 16 on it is only another TBS than the endorsed one. */
 		const char *want = len < 16   ? "lint-serial-short"
 				   : len < 20 ? "signer-tbs-hash"
