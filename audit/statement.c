@@ -6,8 +6,8 @@
 
 /* clang-format off */
 static const char *const endorsement_keys[] = {
-	"act", "expires", "holder", "institution", "issued", "issuer", "log",
-	"operator", "origin", "policy", "request", "request_version",
+	"act", "endorsements", "expires", "holder", "institution", "issued",
+	"issuer", "log", "operator", "origin", "policy", "request", "request_version",
 	"spki_sha256", "tbs_sha256", "text_es", "type", "validity", NULL
 };
 static const char *const appointment_keys[] = {
@@ -112,6 +112,11 @@ judge(const struct statement *s, struct err *e)
 	NEED(statement_text(s->origin, 1, ORIGIN_MAX), "origin");
 	NEED(statement_text(s->request, 1, ID_MAX), "request");
 	NEED(statement_version(s->request_version), "request_version");
+	/* One is what a statement without the member means. */
+	NEED(s->endorsements == 0 ||
+		 (s->type == STATEMENT_ENDORSEMENT && s->endorsements > 1 &&
+		     s->endorsements <= ENDORSEMENTS_MAX),
+	    "endorsements");
 	NEED(s->tbs_sha256.len == HASH_LEN, "tbs_sha256");
 	NEED(s->spki_sha256.len == HASH_LEN, "spki_sha256");
 	NEED(statement_text(s->issuer, 1, ID_MAX), "issuer");
@@ -207,6 +212,8 @@ statement_print(const struct statement *s, struct buf *out, struct err *e)
 	jw_member_str(&w, "act", bytes_str(kinds[s->type].act));
 	if (s->type == STATEMENT_APPOINTMENT)
 		print_terms(&w, s);
+	if (s->endorsements != 0)
+		jw_member_int(&w, "endorsements", s->endorsements);
 	jw_member_int(&w, "expires", s->expires);
 	print_people(&w, s);
 	print_origin(&w, s);
@@ -294,6 +301,11 @@ statement_get_log(struct json_obj root, struct arena *a, uint64_t *size,
 static void
 read_common(struct json_obj root, struct arena *a, struct statement *s)
 {
+	/* Given, it is more than one. */
+	if (json_has(root, "endorsements"))
+		s->endorsements = json_get_int(root, "endorsements");
+	if (json_has(root, "endorsements") && s->endorsements == 0)
+		s->endorsements = 1;
 	s->expires = json_get_int(root, "expires");
 	s->issued = json_get_int(root, "issued");
 	s->issuer = text(root, "issuer", a);

@@ -59,7 +59,10 @@ struct record {
 	bool on_crl;
 	uint8_t tbs[HASH_LEN], policy[HASH_LEN], request[MAP_KEY];
 	uint32_t ca; /* NONE when its details are erased */
-	uint64_t endorsed_at;
+	uint64_t endorsed_at; /* the last one */
+	uint32_t endorser[ENDORSEMENTS_MAX]; /* appointments */
+	uint32_t n_endorser;
+	bool erased; /* how many it needs, or who they are, is not known */
 	int64_t not_after;    /* 0: not known */
 	struct buf statement; /* owned; until it is endorsed */
 	uint32_t listed;      /* while a CRL is compared: change + 1 */

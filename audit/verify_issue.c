@@ -48,15 +48,40 @@ submitted(struct audit *a, const struct entry *en, struct json_obj d,
 		    "entry %s: the policy that it rests on was replaced before "
 		    "it",
 		    a->at);
+	r->erased = a->erased;
 	if (a->erased)
 		return ERR_OK;
 	return judge_statement(a, en, d, STATEMENT_ENDORSEMENT, r, &s, e);
 }
 
+/* Another person than all who endorsed it before. */
+static enum err_code
+judge_other(struct audit *a, struct record *r, uint32_t at, struct err *e)
+{
+	const struct appointment *all = a->appointment;
+
+	for (uint32_t i = 0; i < r->n_endorser; i++)
+		if (r->endorser[i] == at ||
+		    (!all[at].erased && strcmp(all[r->endorser[i]].run,
+					    all[at].run) == 0))
+			return err_say(e, ERR_INVALID, "audit-endorsed-twice",
+			    "entry %s: this minister endorsed the same version "
+			    "of the request before",
+			    a->at);
+	if (r->n_endorser == ENDORSEMENTS_MAX)
+		return err_say(e, ERR_INVALID, "audit-endorsed-much",
+		    "entry %s: the request was endorsed more often than any "
+		    "can be",
+		    a->at);
+	r->endorser[r->n_endorser++] = at;
+	return ERR_OK;
+}
+
 /* Who signed is a minister in force, and three people took part. */
 static enum err_code
 judge_minister(struct audit *a, const struct entry *en, struct json_obj d,
-    const struct statement *s, const struct cms *c, struct err *e)
+    const struct statement *s, const struct cms *c, struct record *r,
+    struct err *e)
 {
 	struct bytes run = json_get_str(d, "minister");
 	struct bytes id = json_get_str(d, "appointment");
@@ -89,7 +114,7 @@ judge_minister(struct audit *a, const struct entry *en, struct json_obj d,
 		    "entry %s: minister, operator and holder must be three "
 		    "people",
 		    a->at);
-	return ERR_OK;
+	return judge_other(a, r, at, e);
 }
 
 static enum err_code
@@ -99,18 +124,29 @@ endorsed(struct audit *a, const struct entry *en, struct json_obj d,
 	struct statement s;
 	struct cms c;
 
-	if (r->state != RECORD_SUBMITTED)
+	r->erased = r->erased || a->erased;
+	if (r->state != RECORD_SUBMITTED &&
+	    !(r->state == RECORD_ENDORSED && r->erased))
 		return wrong_state(a, e);
 	a->report.endorsements++;
-	r->state = RECORD_ENDORSED;
 	r->endorsed_at = en->index;
-	struct buf text AUTO_BUF = r->statement;
-	r->statement = BUF(0);
 	/* Without the statement there is nothing left to verify. */
-	if (a->erased || text.len == 0)
+	if (r->erased || r->statement.len == 0) {
+		r->state = RECORD_ENDORSED;
 		return ERR_OK;
-	TRY(judge_evidence(a, en, d, buf_bytes(&text), &s, &c, e));
-	return judge_minister(a, en, d, &s, &c, e);
+	}
+	int64_t needed = json_opt_int(d, "needed", 1);
+	enum err_code code =
+	    judge_evidence(a, en, d, buf_bytes(&r->statement), &s, &c, e);
+	if (code == ERR_OK)
+		code = judge_minister(a, en, d, &s, &c, r, e);
+	/* A fault is named once: what follows is not one more. */
+	if (code != ERR_OK || (r->n_endorser >= needed &&
+				  r->n_endorser >= s.endorsements)) {
+		r->state = RECORD_ENDORSED;
+		buf_fini(&r->statement);
+	}
+	return code;
 }
 
 enum err_code
@@ -152,6 +188,11 @@ intended(struct audit *a, const struct entry *en, struct json_obj d,
 	int64_t evidence = json_opt_int(d, "evidence_index", -1);
 
 	TRY(detail_end(a, e));
+	if (r->state == RECORD_SUBMITTED && r->n_endorser > 0)
+		return err_say(e, ERR_INVALID, "audit-endorsements",
+		    "entry %s: fewer ministers endorsed the request than it "
+		    "needs",
+		    a->at);
 	if (r->state != RECORD_ENDORSED ||
 	    (evidence >= 0 && (uint64_t)evidence != r->endorsed_at))
 		return wrong_state(a, e);
@@ -161,6 +202,13 @@ intended(struct audit *a, const struct entry *en, struct json_obj d,
 		    "entry %s: the certificate is to be signed by a CA that "
 		    "was stopped or revoked before",
 		    a->at);
+	for (uint32_t i = 0; i < r->n_endorser; i++)
+		if (a->appointment[r->endorser[i]].state !=
+		    APPOINTMENT_IN_FORCE)
+			return err_say(e, ERR_INVALID, "audit-endorser-ended",
+			    "entry %s: the appointment of a minister who "
+			    "endorsed it had ended before the last one did",
+			    a->at);
 	if (!bytes_eq(en->refs.tbs, bytes_of(r->tbs, HASH_LEN)) ||
 	    !bytes_eq(en->refs.policy, bytes_of(r->policy, HASH_LEN)))
 		return err_say(e, ERR_INVALID, "audit-intent-other",

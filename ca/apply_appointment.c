@@ -83,7 +83,7 @@ apply_appointment_confirmed(struct applying *p, struct err *e)
 	if (several) {
 		ap.needed = needed;
 		ap.signatures++;
-		TRY(row_consent(p, ap.id, &ap.signed_by, e));
+		TRY(row_consent(p, ap.id, "officer", &ap.signed_by, e));
 	} else {
 		ap.evidence = json_get_base64(p->o, "evidence", p->a);
 	}

@@ -72,7 +72,7 @@ apply_ceremony_endorsed(struct applying *p, struct err *e)
 	TRY(load(p, &c, e));
 	before = c;
 	c.signatures++;
-	TRY(row_consent(p, c.id, &c.signed_by, e));
+	TRY(row_consent(p, c.id, "officer", &c.signed_by, e));
 	c.needed = json_get_int(p->o, "needed");
 	TRY(step(p, &c, c.signatures >= c.needed ? YV_APPROVE : YV_ENDORSE, e));
 	if (c.state == CER_AGREED)

@@ -103,7 +103,7 @@ apply_policy_endorsed(struct applying *p, struct err *e)
 	TRY(load(p, &ac, e));
 	before = ac;
 	ac.signatures++;
-	TRY(row_consent(p, ac.id, &ac.signed_by, e));
+	TRY(row_consent(p, ac.id, "officer", &ac.signed_by, e));
 	ac.needed = json_get_int(p->o, "needed");
 	TRY(step(p, &ac, ac.signatures >= ac.needed ? PV_APPROVE : PV_ENDORSE,
 	    e));

@@ -57,6 +57,7 @@ apply_request_written(struct applying *p, struct err *e)
 	TRY(rec_get(p->v, &rec_request, ca_row_key(p->a, ROW_REQUEST, r.id),
 	    p->a, &old, &found, e));
 	if (!bytes_eq(r.id, p->entry->refs.request) || (draft && found) ||
+	    r.endorsements != 0 ||
 	    r.state != (draft ? REQ_DRAFT : REQ_SUBMITTED))
 		return contradiction(p, e);
 	if (found)
@@ -119,11 +120,25 @@ apply_request_endorsed(struct applying *p, struct err *e)
 {
 	struct request r, before;
 	enum request_state to;
+	/* Entries of before more than one could be asked for needed one. */
+	int64_t needed = json_opt_int(p->o, "needed", 1);
 
 	TRY(load(p, &r, e));
 	before = r;
+	bool several = needed > 1 || r.endorsements > 0;
+	if (several) {
+		r.needed = needed;
+		r.endorsements++;
+		TRY(row_consent(p, request_consents(&r, p->a), "minister",
+		    &r.endorsed_by, e));
+	}
 	APPLY_TRY(p,
-	    request_next((enum request_state)r.state, RV_ENDORSE, &to, e), e);
+	    request_next((enum request_state)r.state,
+		several && r.endorsements < needed ? RV_CONSENT : RV_ENDORSE,
+		&to, e),
+	    e);
+	if (to == REQ_SUBMITTED)
+		return put(p, &before, &r, e);
 	r.state = to;
 	r.evidence = json_get_base64(p->o, "evidence", p->a);
 	r.minister_run = json_get_str(p->o, "minister");

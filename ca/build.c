@@ -500,6 +500,15 @@ put_warnings(const struct issue *s, struct jw *w)
 	jw_close(w, ']');
 }
 
+int64_t
+endorsements_needed(const struct ca *ca, int64_t asked)
+{
+	int64_t n = ca->ceilings->endorsements;
+
+	n = asked > n ? asked : n;
+	return n > 1 ? n : 0;
+}
+
 static enum err_code
 ask_request(struct issue *s, struct err *e)
 {
@@ -515,10 +524,12 @@ ask_request(struct issue *s, struct err *e)
 	r->submitted = d->now;
 	r->lapses = d->now + s->policy->request_ttl_s;
 	r->expires = d->now + s->policy->statement_ttl_s;
+	r->needed = endorsements_needed(d->ca, s->policy->required);
 	TRY(statement_common(s, &st, e));
 	st.type = STATEMENT_ENDORSEMENT;
 	st.request = r->id;
 	st.request_version = r->version;
+	st.endorsements = r->needed;
 	st.tbs_sha256 = r->tbs_sha256;
 	st.policy_sha256 = r->policy_sha256;
 	st.policy = r->policy;

@@ -90,14 +90,15 @@ consent_exists(struct deed *d, struct bytes id, bool *found, struct err *e)
 }
 
 enum err_code
-row_consent(struct applying *p, struct bytes id, struct bytes *signed_by,
-    struct err *e)
+row_consent(struct applying *p, struct bytes id, const char *who,
+    struct bytes *signed_by, struct err *e)
 {
 	struct consent old, consent = {
 		.activation = id,
 		.at = p->entry->time,
 		.evidence = json_get_base64(p->o, "evidence", p->a),
-		.officer = json_get_str(p->o, "officer"),
+		.officer = json_get_str(p->o, who),
+		.appointment = json_opt_str(p->o, "appointment"),
 	};
 	struct bytes key = key_of_pair(p->a, ROW_CONSENT, id, consent.officer);
 	bool found;
@@ -112,21 +113,42 @@ row_consent(struct applying *p, struct bytes id, struct bytes *signed_by,
 }
 
 enum err_code
+consent_next(struct view *v, struct bytes id, struct arena *a,
+    struct bytes *after, struct consent *out, bool *found, struct err *e)
+{
+	struct bytes prefix = key_of_pair(a, ROW_CONSENT, id, BYTES_NONE);
+	struct bytes key, value;
+
+	if (after->len == 0)
+		*after = prefix;
+	TRY(view_next(v, prefix, *after, &key, &value, found, e));
+	if (!*found)
+		return ERR_OK;
+	*after = arena_copy(a, key);
+	return rec_decode(&rec_consent, arena_copy(a, value), out, e);
+}
+
+/* A version of a request has its own: an edit voids what was signed before. */
+struct bytes
+request_consents(const struct request *r, struct arena *a)
+{
+	return bytes_str(arena_printf(a, "%.*s/%lld", BYTES_FMT(r->id),
+	    (long long)r->version));
+}
+
+enum err_code
 ca_consents(struct view *v, struct bytes id, struct arena *a,
     struct bytes *list, struct err *e)
 {
 	struct buf out AUTO_BUF = BUF(OFFICERS_MAX * (CMS_MAX_BYTES + 4u));
-	struct bytes prefix = key_of_pair(a, ROW_CONSENT, id, BYTES_NONE);
-	struct bytes after = prefix, key, value;
 	struct consent consent;
+	struct bytes after = BYTES_NONE;
 	bool found;
 
 	for (;;) {
-		TRY(view_next(v, prefix, after, &key, &value, &found, e));
+		TRY(consent_next(v, id, a, &after, &consent, &found, e));
 		if (!found)
 			break;
-		after = arena_copy(a, key);
-		TRY(rec_decode(&rec_consent, value, &consent, e));
 		put_bytes(&out, consent.evidence);
 	}
 	TRY(buf_end(&out, e));

@@ -226,6 +226,12 @@ MUST_CHECK enum err_code quorum_of(struct deed *d, bool is_appointment,
 /* Has the one who acts signed this already? */
 MUST_CHECK enum err_code consent_exists(struct deed *d, struct bytes id,
     bool *found, struct err *e);
+/* Walks them: *after is empty at the start, and the last one's key later. */
+MUST_CHECK enum err_code consent_next(struct view *v, struct bytes id,
+    struct arena *a, struct bytes *after, struct consent *out, bool *found,
+    struct err *e);
+/* What the endorsements of this version of a request are kept under. */
+struct bytes request_consents(const struct request *r, struct arena *a);
 /* ERR_FORBIDDEN "evidence-person". */
 MUST_CHECK enum err_code person_signs(struct deed *d, struct bytes run,
     struct err *e);
@@ -269,7 +275,7 @@ struct issue {
 	struct cert_spec spec;
 	struct cms cms;              /* step 4 */
 	struct appointment minister; /* step 4: whose evidence it is */
-	int64_t needed;    /* steps 4 and 5: officers, of an appointment */
+	int64_t needed;    /* steps 4 and 5: officers, or ministers */
 	struct bytes der;  /* steps 7 and 8: what the signer answered */
 	struct work *work; /* step 6: filled for the signer */
 	struct lint lint;  /* steps 2 and 3: warnings are recorded */
@@ -288,6 +294,9 @@ MUST_CHECK enum err_code issue_publish(struct issue *s, struct err *e);
 /* ERR_DENIED "issuer-stopped", "issuer-revoked", "issuer-other". */
 MUST_CHECK enum err_code issuer_must_issue(struct deed *d,
     const struct ca_issuer *is, struct err *e);
+/* Ministers who must endorse, by the ceilings and what is asked beside them:
+ * 0 where it is one. */
+int64_t endorsements_needed(const struct ca *ca, int64_t asked);
 /* A policy in force that a request can name. */
 MUST_CHECK enum err_code policy_named(struct deed *d, struct bytes name,
     const struct policy **out, struct err *e);
@@ -421,9 +430,10 @@ MUST_CHECK enum err_code row_count(struct applying *p, struct bytes id,
 MUST_CHECK enum err_code row_key_used(struct applying *p,
     struct bytes spki_sha256, struct bytes institution, struct bytes run,
     struct bytes request, struct err *e);
-/* consent.c: of the entry's evidence and officer, who joins signed_by. */
+/* consent.c: of the entry's evidence and of the member who, whose RUN joins
+ * signed_by. */
 MUST_CHECK enum err_code row_consent(struct applying *p, struct bytes id,
-    struct bytes *signed_by, struct err *e);
+    const char *who, struct bytes *signed_by, struct err *e);
 MUST_CHECK enum err_code row_key_mark(struct applying *p,
     struct bytes spki_sha256, bool certified, bool compromised, struct err *e);
 MUST_CHECK enum err_code certificate_put(struct applying *p,

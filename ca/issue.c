@@ -125,6 +125,47 @@ statement_expired(int64_t expires, struct err *e)
 	    text);
 }
 
+/* With this signature, one of several, it may have all that it needs. */
+static bool
+is_enough(const struct issue *s)
+{
+	return s->needed <= 1 + (s->is_appointment ? s->appt.signatures
+						   : s->req.endorsements);
+}
+
+/*
+ * Those who endorsed this version before: other people, and ministers still.
+ * Nobody takes the place of one who is not, because his or her signature is in
+ * the log for these bytes: the request is returned, and endorsed anew.
+ */
+static enum err_code
+judge_earlier(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	struct bytes id = request_consents(&s->req, d->a), after = BYTES_NONE;
+	struct consent before;
+	struct appointment ap;
+	bool found;
+
+	for (;;) {
+		TRY(consent_next(d->v, id, d->a, &after, &before, &found, e));
+		if (!found)
+			return ERR_OK;
+		if (bytes_eq(before.officer, d->run))
+			return err_say(e, ERR_CONFLICT, "endorse-again",
+			    "this minister endorsed the request %s already; "
+			    "another minister of the institution must",
+			    arena_str(d->a, s->req.id));
+		TRY(appointment_get(d->v, before.appointment, d->a, &ap, e));
+		if (!appointment_in_force(&ap, d->now))
+			return err_say(e, ERR_CONFLICT, "endorse-earlier-ended",
+			    "the appointment %s of a minister who endorsed the "
+			    "request before is not in force any more; return "
+			    "the request, so that it is endorsed anew",
+			    arena_str(d->a, ap.id));
+	}
+}
+
 static enum err_code
 endorse_request(struct issue *s, struct err *e)
 {
@@ -134,20 +175,16 @@ endorse_request(struct issue *s, struct err *e)
 
 	TRY(find_minister(s, e));
 	TRY(three_persons(d->run, r->holder_run, r->operator_run, e));
-	TRY(request_next(request_state_at(r, d->now), RV_ENDORSE, &to, e));
+	s->needed = endorsements_needed(d->ca, r->needed);
+	TRY(request_next(request_state_at(r, d->now),
+	    is_enough(s) ? RV_ENDORSE : RV_CONSENT, &to, e));
+	TRY(judge_earlier(s, e));
 	TRY(institution_get(d->v, r->institution, d->a, &s->inst, e));
 	TRY(institution_must_be_enabled(&s->inst, e));
 	if (d->now > r->expires)
 		return statement_expired(r->expires, e);
 	TRY(request_load(d->v, r, "statement", d->a, e));
 	return cms_verify(&s->cms, r->statement, d->ca->verifier, e);
-}
-
-/* With this signature, one of an appointment may have all that it needs. */
-static bool
-is_enough(const struct issue *s)
-{
-	return !s->is_appointment || s->appt.signatures + 1 >= s->needed;
 }
 
 static enum err_code
@@ -213,14 +250,18 @@ intend_request(struct issue *s, struct err *e)
 	jw_member_str(&endorsed.w, "appointment", s->minister.id);
 	jw_member_base64(&endorsed.w, "evidence", s->cms.der);
 	jw_member_str(&endorsed.w, "minister", d->run);
+	if (s->needed > 1)
+		jw_member_int(&endorsed.w, "needed", s->needed);
+	d->out->object = ca_row_key(d->a, ROW_REQUEST, r->id);
 	TRY(pen_end(&endorsed, d->a, e));
+	if (!is_enough(s))
+		return ERR_OK;
 	pen_begin(&intended, d, ENTRY_CERTIFICATE_INTENDED);
 	intended.draft->refs.institution = r->institution;
 	intended.draft->refs.request = r->id;
 	intended.draft->refs.serial = r->serial;
 	intended.draft->refs.tbs = r->tbs_sha256;
 	intended.draft->refs.policy = r->policy_sha256;
-	d->out->object = ca_row_key(d->a, ROW_REQUEST, r->id);
 	return pen_end(&intended, d->a, e);
 }
 
@@ -289,6 +330,9 @@ list_evidence(struct issue *s, struct bytes *list, struct err *e)
 
 	if (s->is_appointment && s->appt.signatures > 0)
 		return ca_consents(s->d->v, s->appt.id, s->d->a, list, e);
+	if (!s->is_appointment && s->req.endorsements > 0)
+		return ca_consents(s->d->v, request_consents(&s->req, s->d->a),
+		    s->d->a, list, e);
 	put_bytes(&one, s->is_appointment ? s->appt.evidence : s->req.evidence);
 	TRY(buf_end(&one, e));
 	*list = arena_copy(s->d->a, buf_bytes(&one));

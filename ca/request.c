@@ -127,8 +127,8 @@ submit_again(struct issue *s, struct err *e)
 	r->operator_run = d->run;
 	/* What an older version was told and given does not carry over. */
 	r->minister_run = r->appointment = r->reason = BYTES_NONE;
-	r->evidence = BYTES_NONE;
-	r->endorsed = r->closed = 0;
+	r->evidence = r->endorsed_by = BYTES_NONE;
+	r->endorsed = r->closed = r->endorsements = 0;
 	return issue_step(s, 1, e);
 }
 

@@ -112,7 +112,9 @@ static const struct rec_field request_fields[] = {
 	TIME(request, created),
 	APART(request, csr, "csr", written_entry),
 	TIME(request, endorsed),
+	TEXT2(request, endorsed_by),
 	ENTRY(request, endorsed_entry),
+	COUNT2(request, endorsements),
 	APART(request, evidence, "evidence", endorsed_entry),
 	TIME(request, expires),
 	TEXT(request, holder_name),
@@ -123,6 +125,7 @@ static const struct rec_field request_fields[] = {
 	TEXT(request, issuer),
 	TIME(request, lapses),
 	TEXT(request, minister_run),
+	COUNT2(request, needed),
 	TIME(request, not_after),
 	TIME(request, not_before),
 	TEXT(request, operator_run),
@@ -234,6 +237,7 @@ static const struct rec_field root_list_fields[] = {
 };
 static const struct rec_field consent_fields[] = {
 	TEXT(consent, activation),
+	TEXT2(consent, appointment),
 	TIME(consent, at),
 	BLOB(consent, evidence),
 	TEXT(consent, officer),
@@ -335,7 +339,7 @@ TYPE(rec_issuer, ROW_ISSUER, "issuer", issuer_row, issuer_fields);
 TYPE(rec_activation, ROW_ACTIVATION, "activation", activation, activation_fields);
 TYPE(rec_ceremony, ROW_CEREMONY, "ceremony", ceremony, ceremony_fields);
 TYPE(rec_root_list, ROW_ROOT_LIST, "CRL of the root", root_list_row, root_list_fields);
-TYPE(rec_consent, ROW_CONSENT, "signature of an officer", consent, consent_fields);
+TYPE(rec_consent, ROW_CONSENT, "signature", consent, consent_fields);
 MARK(rec_due, ROW_DUE, "due time");
 MARK(rec_term, ROW_TERM, "term");
 MARK(rec_held, ROW_HELD, "held certificate");

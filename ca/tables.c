@@ -38,6 +38,7 @@ static const struct transition appointment_table[] = {
 
 static const char *const request_events[] = {
 	[RV_SUBMIT] = "submit", [RV_RENEW_STATEMENT] = "submit again",
+	[RV_CONSENT] = "endorse as one of several",
 	[RV_ENDORSE] = "endorse", [RV_RETURN] = "return",
 	[RV_REJECT] = "reject", [RV_WITHDRAW] = "withdraw",
 	[RV_LAPSE] = "lapse", [RV_ISSUE] = "issue", [RV_FAIL] = "fail",
@@ -49,8 +50,10 @@ static const struct transition request_table[] = {
 	{ REQ_DRAFT,     RV_LAPSE,    REQ_LAPSED, "request_ttl of the policy" },
 	{ REQ_SUBMITTED, RV_RENEW_STATEMENT, REQ_SUBMITTED,
 	    "only once its statement has expired; a new version" },
+	{ REQ_SUBMITTED, RV_CONSENT,  REQ_SUBMITTED,
+	    "a minister endorsed it, and another must" },
 	{ REQ_SUBMITTED, RV_ENDORSE,  REQ_ENDORSED,
-	    "with certificate.intended in the same commit" },
+	    "as many ministers endorsed it as must; with certificate.intended in the same commit" },
 	{ REQ_SUBMITTED, RV_RETURN,   REQ_RETURNED, "with what is to be changed" },
 	{ REQ_SUBMITTED, RV_REJECT,   REQ_REJECTED, "with the reason" },
 	{ REQ_SUBMITTED, RV_WITHDRAW, REQ_WITHDRAWN, "" },

@@ -84,7 +84,7 @@ static const struct row ceilings_rows[] = {
 	{ "per_hour",        T_INT,      0,        1,      1000000000,   "10000", AT(per_hour),        NULL,        NULL, NULL,  "Certificates that the signer signs in an hour." },
 	{ "per_hour_institution", T_INT, 0,        1,      1000000000,   "2000",  AT(per_hour_institution), NULL,   NULL, NULL,  "Certificates that the signer signs for one institution in an hour." },
 	{ "refusals_per_hour", T_INT,    0,        1,      1000000000,   "100",   AT(refusals),        NULL,        NULL, NULL,  "Certificates and checkpoints that the signer refuses in an hour before it signs no certificate for the next: core asks for none that it refuses." },
-	{ "endorsements",    T_INT,      0,        1,      4,            "1",     AT(endorsements),    NULL,        NULL, NULL,  "Ministers of faith who must endorse a request." },
+	{ "endorsements",    T_INT,      0,        1,      ENDORSEMENTS_MAX, "1",     AT(endorsements),    NULL,        NULL, NULL,  "Ministers of faith who must endorse a request." },
 	{ "appointment_quorum", T_INT,   0,        1,      OFFICERS_MAX, "1",     AT(appointment_quorum), NULL,     NULL, NULL,  "Officers who must sign the appointment of a minister of faith." },
 	{ "officers",        T_LIST,     0,        0,      OFFICERS_MAX, "[]",    AT(officers),        NULL,        &officer_table, NULL, "Platform officers, who appoint ministers of faith and activate policies." },
 	{ "quorum",          T_INT,      0,        1,      OFFICERS_MAX, "1",     AT(quorum),          NULL,        NULL, NULL,  "Officers who must sign an activation of policies or a ceremony." },

@@ -163,21 +163,6 @@ check_distinct(struct load *l, const struct said_policy *s)
 }
 
 static void
-check_later(struct load *l, const struct said_policy *s)
-{
-	const struct value *required = &s->endorsement.required;
-	struct err e;
-
-	if (required->ok && required->n > 1) {
-		err_at(&e, ERR_DENIED, "policy-required", NULL,
-		    where_of(l, required->at),
-		    "endorsement by more than one minister of faith belongs to "
-		    "a later version of Refrendo");
-		report(l, required->at->width, &e, "write 1");
-	}
-}
-
-static void
 check_cert_policies(struct load *l, const struct said_policy *s)
 {
 	const struct said_cert_policy *cp = s->certificate_policies.items;
@@ -239,7 +224,6 @@ check_delta(struct load *l, const struct said_policy *s)
 void
 policy_check(struct load *l, const struct said_policy *s)
 {
-	check_later(l, s);
 	policy_check_names(l, s);
 	policy_check_holder(l, s);
 	check_cert_policies(l, s);

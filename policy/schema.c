@@ -222,7 +222,6 @@ static const struct {
 	const char *key, *rule;
 } extra[] = {
 	{ &policy_table, "issuer", "\"not\": {\"const\": \"institution\"}" },
-	{ &endorsement_table, "required", "\"const\": 1" },
 	{ &endorsement_table, "distinct_from", "\"minItems\": 2" },
 	{ &usage_table, "critical", "\"contains\": {\"const\": \"key\"}" },
 	{ &usage_table, "extended",

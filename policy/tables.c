@@ -318,7 +318,7 @@ static const struct table notify_table = { "notify", notify_rows, ARRAY_LEN(noti
 #undef IN
 #define IN(member) OFF(said_policy, endorsement.member) - OFF(said_policy, endorsement)
 static const struct row endorsement_rows[] = {
-	{ "required",      T_INT,      MORE, 1,      9,        "1",     IN(required),      NULL,                NULL, NULL, "Ministers of faith that must endorse; more than one belongs to a later version." },
+	{ "required",      T_INT,      MORE, 1, ENDORSEMENTS_MAX, "1",   IN(required),      NULL,                NULL, NULL, "Different ministers of faith who must endorse; signer.yaml may ask for more." },
 	{ "evidence",      T_WORDS,    FEWER, 1,      0,        "[cms]", IN(evidence),      evidence_words,      NULL, NULL, "What an endorsement is made with." },
 	{ "authenticator", T_WORD,     SHORTER, 0,      0,        "any",   IN(authenticator), authenticator_words, NULL, NULL, "Demands on the minister's device." },
 	{ "distinct_from", T_WORDS,    MORE,  0,  0, "[holder, operator]", IN(distinct_from), distinct_words,     NULL, NULL, "Whom the minister must differ from; always both." },

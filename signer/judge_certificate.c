@@ -389,6 +389,7 @@ judge_evidence(struct view *v, const struct signer_certificate *m,
 	const struct ceilings *top = &v->s->ceilings;
 	int64_t need =
 	    v->is_minister ? top->appointment_quorum : top->endorsements;
+	need = v->st.endorsements > need ? v->st.endorsements : need;
 	size_t people;
 	TRY(check_people(v, e));
 	TRY(signer_people(v->s, m->evidence, m->statement,

@@ -8,7 +8,7 @@
 
 #include "env.h"
 
-#define SCHEMA_VERSION 4
+#define SCHEMA_VERSION 5
 #define KEY_MAX        511 /* LMDB's own limit */
 /* Levels of tiles that a 64-bit size can have. */
 #define LEVELS (64 / TILE_HEIGHT)

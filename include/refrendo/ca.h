@@ -85,7 +85,8 @@ enum row_class {
 	ROW_TERM = 't', /* RUT / RUN / appointment: who is minister where */
 	ROW_HELD = 'h', /* RUT / RUN / serial: certificates of a person */
 	ROW_ACTIVATION = 'b', /* POL-2026-000001 */
-	ROW_CONSENT = 'e',    /* POL-2026-000001 / RUN: an officer signed */
+	ROW_CONSENT = 'e', /* POL-2026-000001 / RUN: an officer signed; or
+			      SOL-2026-000001 / version / RUN: a minister */
 	ROW_CEREMONY = 'j',   /* CER-2026-000001 */
 	ROW_ROOT_LIST = 'R',  /* "root" -> the newest CRL of the root */
 };
@@ -257,7 +258,12 @@ struct request {
 	struct bytes policy_sha256, issuer;
 	int64_t version; /* 0: a draft; each submission is a new one */
 	int64_t state;   /* enum request_state */
-	struct bytes operator_run, minister_run, appointment;
+	struct bytes operator_run;
+	/* Of the endorsement that was the last one needed.  Where one is enough
+	 * the three below say nothing; else each is a row of ROW_CONSENT. */
+	struct bytes minister_run, appointment;
+	int64_t endorsements, needed;
+	struct bytes endorsed_by; /* RUNs, with spaces between */
 	struct bytes serial, spki_sha256, tbs_sha256;
 	int64_t not_before, not_after;
 	int64_t asked_s; /* life asked for; 0: the policy's default */
@@ -367,9 +373,11 @@ struct root_list_row {
 	struct bytes list; /* blob: DER */
 };
 /* An officer's signature over the statement of an activation, a ceremony, or
- * an appointment that takes more than one. */
+ * an appointment that takes more than one; a minister's, over a request that
+ * takes more than one: officer is then the minister. */
 struct consent {
 	struct bytes activation, officer; /* RUN */
+	struct bytes appointment;         /* a minister's */
 	int64_t at;
 	struct bytes evidence; /* blob */
 };
@@ -503,6 +511,7 @@ MUST_CHECK enum err_code cert_next(enum cert_state from, enum cert_event ev,
 enum request_event {
 	RV_SUBMIT,
 	RV_RENEW_STATEMENT,
+	RV_CONSENT, /* one of several */
 	RV_ENDORSE,
 	RV_RETURN,
 	RV_REJECT,
@@ -808,8 +817,8 @@ struct work {
 	/* For the signer's own judgement, as core sees it: */
 	struct bytes serial, tbs_sha256;
 };
-/* Officers' signatures over the statement of an activation or an appointment,
- * as a list (put_bytes) in the arena, in the order of their RUNs. */
+/* Signatures over the statement of an activation, an appointment or a version
+ * of a request, as a list (put_bytes) in the arena, in the order of RUNs. */
 MUST_CHECK enum err_code ca_consents(struct view *v, struct bytes id,
     struct arena *a, struct bytes *list, struct err *e);
 /* All in the arena.  ERR_NOTFOUND "work-unknown"; ERR_CONFLICT

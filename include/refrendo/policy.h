@@ -408,7 +408,7 @@ struct policy {
 	bool subordinate; /* of a CA below the issuer */
 	int path_length;  /* of that CA */
 	struct name_constraints constraints;
-	int64_t required; /* endorsements: 1 */
+	int64_t required; /* ministers who must endorse */
 	int64_t request_ttl_s, statement_ttl_s;
 	int64_t batch_max; /* statements that one act may endorse */
 	enum revoke_right holder_right, operator_right;

@@ -222,6 +222,8 @@ two_certificates(struct world *w, struct stated *one, struct stated *two)
 	plain(w, ENTRY_REQUEST_RETURNED, refs);
 	submit(w, one, "SOL-1");
 	endorse(w, one, twisted(w, OLD_ENDORSEMENT) ? &old : one);
+	if (twisted(w, ENDORSED_TWICE_BY_ONE))
+		endorse(w, one, one);
 	intend(w, one);
 	issue(w, one);
 	if (twisted(w, ISSUED_TWICE))

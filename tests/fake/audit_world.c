@@ -313,6 +313,9 @@ submit(struct world *w, struct stated *s, const char *id)
 		root[3] ^= 1;
 	if (twisted(w, STATEMENT_FUTURE))
 		st.log_size++;
+	if (twisted(w, ENDORSED_ONCE_OF_TWO) ||
+	    twisted(w, ENDORSED_TWICE_BY_ONE))
+		st.endorsements = 2;
 	state(w, s, &st, ENTRY_REQUEST_SUBMITTED,
 	    (struct entry_refs){ .request = bytes_str(id),
 		.policy = bytes_of(s->policy, HASH_LEN) });

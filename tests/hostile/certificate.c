@@ -219,6 +219,13 @@ t_institution(struct world *w, struct wish *x)
 }
 
 static void
+t_two(struct world *w, struct wish *x)
+{
+	(void)w;
+	x->st.endorsements = 2;
+}
+
+static void
 t_operator_is_minister(struct world *w, struct wish *x)
 {
 	(void)w;
@@ -499,6 +506,7 @@ static const struct attempt rows[] = {
 	{ "minister of another institution", .base = BY_2, .id = "signer-institution", .say = "appointed by another institution" },
 	{ "request of another institution", .statement = t_institution, .id = "signer-institution", .say = "appointed by another institution" },
 	{ "minister endorses himself", .spec = s_minister_himself, .id = "signer-own-certificate", .say = "cannot endorse his or her own certificate" },
+	{ "one minister where the statement asks for two", .statement = t_two, .id = "signer-endorsements", .say = "endorsed by 1 ministers of faith where 2 are needed" },
 	{ "minister was the operator", .statement = t_operator_is_minister, .id = "signer-own-request", .say = "he or she submitted" },
 	{ "operator is the holder", .statement = t_operator_is_holder, .id = "signer-operator-holder", .say = "are one person" },
 	{ "a stranger endorses", .statement = t_by_stranger, .id = "signer-minister-unknown", .say = "never gave to a minister" },

@@ -383,7 +383,10 @@ def parse_statement(text, kind):
     s = parse(data)
     need(s.get("type") == kind and s.get("act") == ACTS[kind][0],
          "the statement is of another type")
-    need(set(s) == STATEMENT | {ACTS[kind][1]}, "members of the statement")
+    more = {"endorsements"} & set(s) if ACTS[kind][0] == "endorse" else set()
+    need(set(s) == STATEMENT | {ACTS[kind][1]} | more,
+         "members of the statement")
+    need(not more or 2 <= member(s, "endorsements", int) <= 4, "endorsements")
     for name, inner in INNER.items():
         need(name not in s or set(member(s, name, dict)) == inner,
              f"members of {name} in the statement")
@@ -935,12 +938,23 @@ class Verifier:
             if d is not None:
                 self.stated(leaf, d, r, "refrendo/endorsement/v1")
         elif verb == "endorsed":
-            need(r is not None and r["state"] == "submitted",
-                 "nothing was submitted that could be endorsed")
-            r["state"], r["endorsed_at"] = verb, leaf["index"]
-            text, r["statement"] = r["statement"], None
-            if d is not None and text is not None:
-                self.judge_minister(leaf, d, text)
+            need(r is not None and (
+                r["state"] == "submitted" or
+                r["state"] == verb and not r.get("known", True)),
+                "nothing was submitted that could be endorsed")
+            r["endorsed_at"], r["known"] = leaf["index"], (
+                r.get("known", True) and d is not None and
+                r["statement"] is not None)
+            if not r["known"]:
+                r["state"] = verb
+                return
+            s, run = self.judge_minister(leaf, d, r["statement"])
+            ministers = r.setdefault("ministers", {})
+            need(run not in ministers, "the same minister endorsed it before")
+            ministers[run] = member(d, "appointment", str)
+            if len(ministers) >= max(d.get("needed", 1),
+                                     s.get("endorsements", 1)):
+                r["state"] = verb
         elif verb == "failed":
             need(r is not None and r["state"] == "intended",
                  "nothing was intended that could fail")
@@ -967,6 +981,7 @@ class Verifier:
                  "another person or institution than was appointed")
         need(len({run, s["operator"], s["holder"]["run"]}) == 3,
              "minister, operator and holder are not three people")
+        return s, run
 
     def on_certificate(self, verb, leaf, d):
         r = self.records.get(bytes.fromhex(leaf["serial"]))
@@ -980,6 +995,9 @@ class Verifier:
                 "evidence_index", r["endorsed_at"]) == r["endorsed_at"]),
                 "there is no endorsement before it")
             need(leaf["policy"] == r["policy"], "another policy")
+            need(all(self.appointments[name]["state"] == "in_force"
+                     for name in r.get("ministers", {}).values()),
+                 "the appointment of one who endorsed it had ended")
             r["state"] = verb
             need(not self.cas.get(r["ca"], {}).get("stopped"),
                  "its CA was stopped or revoked before")

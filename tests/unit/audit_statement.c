@@ -91,6 +91,7 @@ check_same(const struct statement *a, const struct statement *b)
 	assert_true(bytes_eq(a->origin, b->origin));
 	assert_true(bytes_eq(a->request, b->request));
 	assert_int_equal(a->request_version, b->request_version);
+	assert_int_equal(a->endorsements, b->endorsements);
 	assert_true(bytes_eq(a->tbs_sha256, b->tbs_sha256));
 	assert_true(bytes_eq(a->policy_sha256, b->policy_sha256));
 	assert_true(bytes_eq(a->policy, b->policy));
@@ -121,12 +122,13 @@ static void
 test_round_trip(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		struct buf out AUTO_BUF = BUF(STATEMENT_MAX);
 		AUTO(arena) a = arena_new();
-		struct statement s = i == 0 ? endorsement() : appointment();
+		struct statement s = i != 1 ? endorsement() : appointment();
 		struct statement got;
 		struct err e;
+		s.endorsements = i == 2 ? 2 : 0;
 		assert_int_equal(statement_print(&s, &out, &e), ERR_OK);
 		assert_int_equal(statement_parse(buf_bytes(&out), a, &got, &e),
 		    ERR_OK);
@@ -152,6 +154,13 @@ static const struct {
 	    "refrendo/appointment/v1", "statement-type", "type" },
 	{ "another act", "\"endorse\"", "\"reject\"", "statement-type",
 	    "type" },
+	{ "one endorsement, said", "\"expires\"", "\"endorsements\":1,\"expires\"",
+	    "statement-member", "endorsements" },
+	{ "no endorsement", "\"expires\"", "\"endorsements\":0,\"expires\"",
+	    "statement-member", "endorsements" },
+	{ "more than any can be", "\"expires\"",
+	    "\"endorsements\":5,\"expires\"", "statement-member",
+	    "endorsements" },
 	{ "version 0", "\"request_version\":2", "\"request_version\":0",
 	    "statement-member", "request_version" },
 	{ "negative size", "\"size\":12", "\"size\":-1", "statement-member",

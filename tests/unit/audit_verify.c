@@ -263,6 +263,12 @@ static const struct {
 	    "audit-three-people", NULL },
 	{ MINISTER_NAMED_WRONG, "another minister is named",
 	    "audit-other-minister", NULL },
+	{ ENDORSED_ONCE_OF_TWO, "one minister where two are needed",
+	    "audit-endorsements",
+	    ": fewer ministers endorsed the request than it needs" },
+	{ ENDORSED_TWICE_BY_ONE, "one minister twice", "audit-endorsed-twice",
+	    ": this minister endorsed the same version of the request "
+	    "before" },
 	{ APPOINTMENT_OVER, "appointment over", "audit-not-in-force",
 	    ": the minister's appointment was not in force" },
 	{ APPOINTMENT_ENDED_BEFORE, "appointment ended", "audit-not-in-force",

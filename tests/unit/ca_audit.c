@@ -129,6 +129,13 @@ much_happens(struct world *w)
 	const char *a = world_issue(w, HOLDER, "a");
 	const char *b = world_issue(w, HOLDER, "b");
 	const char *c = world_issue(w, HOLDER_2, "c");
+	w->ceilings.endorsements = 2;
+	const char *both =
+	    world_request(w, HOLDER_2, "both", "funcionario-firma");
+	must(w, world_endorsement(w, "deputy", both));
+	must(w, world_endorsement(w, "minister", both));
+	assert_int_equal(world_sign(w, NULL), 1);
+	w->ceilings.endorsements = 1;
 	must(w, world_command(w, ACT_CERTIFICATE_REVOKE, CF_AS, HOLDER,
 		    CF_SERIAL, a, CF_CAUSE, "key-compromise", CF_INVALID_SINCE,
 		    "2027-01-01", CF_COUNT));
@@ -243,8 +250,8 @@ an_auditor_finds_nothing(void **state)
 		    faults.v[i].why);
 	assert_int_equal(faults.count, 0);
 	assert_int_equal(report.entries, fake_view_entries(w->v));
-	assert_int_equal(report.certificates, 4);
-	assert_int_equal(report.endorsements, 6);
+	assert_int_equal(report.certificates, 5);
+	assert_int_equal(report.endorsements, 8);
 	err_list_fini(&faults);
 }
 

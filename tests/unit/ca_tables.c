@@ -17,16 +17,17 @@ static const char *const cert_rows[CERT_STATES] = {
 	[CERT_REVOKED] = "R......R",
 };
 static const char *const request_rows[REQ_STATES] = {
-	/* submit again endorse return reject withdraw lapse issue fail retry */
-	[REQ_DRAFT] = "S....WL...",
-	[REQ_SUBMITTED] = ".SERJWL...",
-	[REQ_RETURNED] = "S....WL...",
-	[REQ_REJECTED] = "..........",
-	[REQ_WITHDRAWN] = "..........",
-	[REQ_LAPSED] = "..........",
-	[REQ_ENDORSED] = ".......IFE",
-	[REQ_ISSUED] = "..........",
-	[REQ_FAILED] = ".........S",
+	/* submit again one endorse return reject withdraw lapse issue fail
+	 * retry */
+	[REQ_DRAFT] = "S.....WL...",
+	[REQ_SUBMITTED] = ".SSERJWL...",
+	[REQ_RETURNED] = "S.....WL...",
+	[REQ_REJECTED] = "...........",
+	[REQ_WITHDRAWN] = "...........",
+	[REQ_LAPSED] = "...........",
+	[REQ_ENDORSED] = "........IFE",
+	[REQ_ISSUED] = "...........",
+	[REQ_FAILED] = "..........S",
 };
 static const char *const appointment_rows[APPT_STATES] = {
 	/* sign confirm signed never end withdraw */

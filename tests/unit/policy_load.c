@@ -174,7 +174,7 @@ static const struct refusal refusals[] = {
 	{ "later: webauthn", "[cms]", "[webauthn]", 9, 26, 8, "policy-word-later", NULL, NULL, "write [cms]" },
 	{ "later: authenticator", "[cms]", "[cms], authenticator: device-bound", 9, 47, 12, "policy-word-later", NULL, NULL, "write any" },
 	{ "later: mandate", "[cms]", "[cms], renewal: mandate", 9, 41, 7, "policy-word-later", NULL, NULL, NULL },
-	{ "later: two endorsements", "[cms]", "[cms], required: 2", 9, 42, 1, "policy-required", NULL, "endorsement by more than one minister of faith belongs to a later version of Refrendo", "write 1" },
+	{ "five endorsements", "[cms]", "[cms], required: 5", 9, 42, 1, "policy-range", "endorsement.required", NULL, NULL },
 	{ "partition too small", "6h", "6h, partition: 9", 11, 60, 1, "policy-range", "status.crl.partition", NULL, NULL },
 	{ "delta too short", "6h", "6h, delta: 4m", 11, 56, 2, "policy-range", "status.crl.delta", NULL, NULL },
 	{ "delta as long as every", "6h", "6h, delta: 6h", 11, 56, 2, "policy-delta-every", "status.crl.delta", "a delta CRL every 6h is no sooner than the complete one, which comes every 6h", "write less than 6h" },
