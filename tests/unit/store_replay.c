@@ -236,7 +236,7 @@ other_schema(void **state)
 	change_file(d.dir, &c);
 	REFUSED(store_open(d.dir, WORK_MAP, false, &s, &e), ERR_CORRUPT,
 	    "store-version",
-	    "the ledger is of version 5 and this program reads version 4; use "
+	    "the ledger is of version 4 and this program reads version 5; use "
 	    "the program that wrote it");
 	work_dir_remove(d.base);
 }
