@@ -308,25 +308,10 @@ ceremony_judge(const struct ceremony_file *f, const struct cert *root,
 
 /* --- For a signer ------------------------------------------------------------- */
 
-static void
-as_activation(const struct ceremony_statement *c, struct arena *a,
-    struct activation_statement *out)
-{
-	*out = (struct activation_statement){ .origin = c->origin,
-		.n = 1,
-		.issued = c->issued,
-		.expires = c->expires + CEREMONY_LATE_S };
-	out->id = bytes_str(arena_printf(a, CEREMONY_CA_ID "%.*s",
-	    BYTES_FMT(c->object[0].name)));
-	out->policy[0].is = (struct policy_name){ .name = out->id,
-		.sha256 = c->object[0].tbs_sha256,
-		.version = -1 };
-}
-
-enum err_code
-ceremony_of_ca(struct bytes statement, struct bytes certificate,
+static enum err_code
+read_ca(struct bytes statement, struct bytes certificate,
     const struct cert *root, struct verifier *v, struct arena *a,
-    struct activation_statement *out, struct err *e)
+    struct agreement *out, struct err *e)
 {
 	struct ceremony_file f = { .is_answer = true, .statement = statement };
 	struct ceremony_object o[CEREMONY_OBJECTS_MAX];
@@ -339,6 +324,37 @@ ceremony_of_ca(struct bytes statement, struct bytes certificate,
 	f.object[0] = certificate;
 	TRY(compare(&f, a, e));
 	TRY(ceremony_judge(&f, root, v, a, o, e));
-	as_activation(&f.is, a, out);
+	*out = (struct agreement){ .kind = AGREED_CA,
+		.origin = f.is.origin,
+		.n = 1,
+		.issued = f.is.issued,
+		.expires = f.is.expires + CEREMONY_LATE_S,
+		.life_s = CEREMONY_LIFE_S + CEREMONY_LATE_S };
+	out->id = bytes_str(arena_printf(a, CEREMONY_CA_ID "%.*s",
+	    BYTES_FMT(f.is.object[0].name)));
+	out->item[0] = (struct policy_name){ .name = f.is.object[0].name,
+		.sha256 = f.is.object[0].tbs_sha256 };
+	return ERR_OK;
+}
+
+enum err_code
+agreement_read(struct bytes statement, struct bytes certificate,
+    const struct cert *root, struct verifier *v, struct arena *a,
+    struct agreement *out, struct err *e)
+{
+	struct activation_statement s;
+
+	if (statement_is_ceremony(statement))
+		return read_ca(statement, certificate, root, v, a, out, e);
+	TRY(activation_parse(statement, a, &s, e));
+	*out = (struct agreement){ .kind = AGREED_POLICY,
+		.origin = s.origin,
+		.id = s.id,
+		.n = s.n,
+		.from = s.effective,
+		.issued = s.issued,
+		.expires = s.expires };
+	for (size_t i = 0; i < s.n; i++)
+		out->item[i] = s.policy[i].is;
 	return ERR_OK;
 }

@@ -23,9 +23,8 @@ static const struct {
 	{ "appointment", KIND_CERTIFICATE },
 	{ "responder", KIND_RESPONDER },
 	{ "crl", KIND_CRL },
-	{ "policy", KIND_POLICY },
-	{ "appointment-end", KIND_END },
-	{ "policy-end", KIND_POLICY_END },
+	{ "agreed", KIND_AGREED },
+	{ "end", KIND_END },
 };
 
 /* --- Lists ---------------------------------------------------------------------------- */
@@ -157,18 +156,6 @@ look_record(void *ctx, const struct journal_record *r)
 		read_checkpoint(x, r);
 }
 
-/* A CA is kept as a policy of its own is. */
-static enum signed_kind
-kind_of(enum signed_kind kind, struct bytes id)
-{
-	const size_t len = strlen(CEREMONY_CA_ID);
-	if (id.len < len || memcmp(id.p, CEREMONY_CA_ID, len) != 0)
-		return kind;
-	return kind == KIND_POLICY       ? KIND_CA
-	       : kind == KIND_POLICY_END ? KIND_CA_END
-					 : kind;
-}
-
 static void
 read_record(void *ctx, const struct journal_record *r)
 {
@@ -179,7 +166,7 @@ read_record(void *ctx, const struct journal_record *r)
 	for (size_t i = 0; i < ARRAY_LEN(records); i++) {
 		if (strcmp(r->kind, records[i].record) != 0)
 			continue;
-		enum signed_kind kind = kind_of(records[i].kind, r->id);
+		enum signed_kind kind = records[i].kind;
 		struct bytes digest = kind < KIND_END ? r->digest : BYTES_NONE;
 		if (kind <= KIND_RESPONDER)
 			hex_name(name, r->serial);
@@ -248,7 +235,7 @@ say_policies(const struct said *s)
 		struct json_obj p = json_at_obj(s->detail, "policies", i);
 		uint8_t *hash = arena_get(s->a, HASH_LEN);
 		sha256(hash, json_get_base64(p, "text", s->a));
-		say(s, KIND_POLICY, true, false,
+		say(s, KIND_AGREED, true, false,
 		    text_name(name, json_get_str(s->leaf, "request")),
 		    bytes_of(hash, HASH_LEN));
 	}
@@ -296,19 +283,19 @@ read_said(const struct said *s, enum entry_type type)
 	case ENTRY_POLICY_ACTIVATED:
 		/* Those of the beginning were activated by nobody. */
 		if (json_has(leaf, "request"))
-			say(s, KIND_POLICY, false, true,
+			say(s, KIND_AGREED, false, true,
 			    text_name(name, json_get_str(leaf, "request")),
 			    json_get_hex(leaf, "policy", s->a));
 		break;
 	case ENTRY_CEREMONY_COMPLETED:
 		if (json_has(leaf, "serial") && s->has_detail)
-			say(s, KIND_CA, true, true,
+			say(s, KIND_AGREED, true, true,
 			    ca_name(s, name, json_get_str(s->detail, "name")),
 			    json_get_hex(leaf, "tbs", s->a));
 		break;
 	case ENTRY_CA_STOPPED:
 		if (s->has_detail)
-			say(s, KIND_CA_END, true, false,
+			say(s, KIND_END, true, false,
 			    ca_name(s, name, json_get_str(s->detail, "name")),
 			    BYTES_NONE);
 		break;
@@ -318,7 +305,7 @@ read_said(const struct said *s, enum entry_type type)
 		    BYTES_NONE);
 		break;
 	case ENTRY_POLICY_WITHDRAWN:
-		say(s, KIND_POLICY_END, true, false,
+		say(s, KIND_END, true, false,
 		    text_name(name, json_get_str(leaf, "request")), BYTES_NONE);
 		break;
 	default:
@@ -408,11 +395,8 @@ static const struct {
 } named[KINDS] = {
 	[KIND_RESPONDER] = { true, false },
 	[KIND_CRL] = { true, false },
-	[KIND_POLICY] = { false, true },
-	[KIND_CA] = { false, true },
-	[KIND_CA_END] = { true, true },
+	[KIND_AGREED] = { false, true },
 	[KIND_END] = { true, false },
-	[KIND_POLICY_END] = { true, true },
 };
 
 static void

@@ -9,11 +9,8 @@ enum signed_kind {
 	KIND_CERTIFICATE, /* a minister's too */
 	KIND_RESPONDER,
 	KIND_CRL,
-	KIND_POLICY,
-	KIND_CA, /* that a ceremony brought */
-	KIND_END,
-	KIND_POLICY_END,
-	KIND_CA_END, /* one that was stopped or revoked */
+	KIND_AGREED, /* a policy, or a CA that a ceremony brought */
+	KIND_END,    /* of one, or of an appointment */
 	KINDS
 };
 /* The sentence that names it; always ERR_CORRUPT. */

@@ -23,31 +23,15 @@ journal_unlogged(enum signed_kind kind, const char *what, struct err *e)
 		    "leaves one; look for its number in what clients "
 		    "got",
 		    what);
-	case KIND_POLICY:
-		return err_say(e, ERR_CORRUPT, "journal-policy-unlogged",
-		    "the signer took a policy by the activation %s, "
-		    "which nobody proposed in the log",
-		    what);
-	case KIND_CA:
-		return err_say(e, ERR_CORRUPT, "journal-ca-unlogged",
-		    "the signer took the CA %s, which the log has by no "
-		    "ceremony",
+	case KIND_AGREED:
+		return err_say(e, ERR_CORRUPT, "journal-agreed-unlogged",
+		    "the signer took %s by signatures of officers, which "
+		    "nobody proposed in the log",
 		    what);
 	case KIND_END:
 		return err_say(e, ERR_CORRUPT, "journal-end-unlogged",
-		    "the signer was told of the end of the "
-		    "appointment %s, which is not in the log",
-		    what);
-	case KIND_POLICY_END:
-		return err_say(e, ERR_CORRUPT, "journal-withdrawal-unlogged",
-		    "the signer was told that the activation %s was "
-		    "withdrawn, which is not in the log",
-		    what);
-	case KIND_CA_END:
-		return err_say(e, ERR_CORRUPT, "journal-stop-unlogged",
-		    "the signer was told that the CA %s was stopped, which "
-		    "is not in the log: a CA that the root revoked, if no "
-		    "other",
+		    "the signer was told of the end of %s, which is not in the "
+		    "log: a CA that the root revoked, if no other",
 		    what);
 	case KINDS:
 		break;
@@ -74,30 +58,15 @@ journal_unsigned(enum signed_kind kind, const char *what, struct err *e)
 		    "the log has the CRL %s, which the signer never "
 		    "signed",
 		    what);
-	case KIND_POLICY:
-		return err_say(e, ERR_CORRUPT, "journal-policy-unknown",
-		    "the signer does not know a policy that is in "
-		    "force by the activation %s",
-		    what);
-	case KIND_CA:
-		return err_say(e, ERR_CORRUPT, "journal-ca-unknown",
-		    "the signer does not know the CA %s, which a ceremony "
-		    "brought",
+	case KIND_AGREED:
+		return err_say(e, ERR_CORRUPT, "journal-agreed-unknown",
+		    "officers agreed on %s in the log, and the signer does not "
+		    "know it",
 		    what);
 	case KIND_END:
 		return err_say(e, ERR_CORRUPT, "journal-end-unknown",
-		    "the appointment %s ended in the log, and the "
-		    "signer still takes endorsements by it",
-		    what);
-	case KIND_POLICY_END:
-		return err_say(e, ERR_CORRUPT, "journal-withdrawal-unknown",
-		    "the activation %s was withdrawn in the log, and "
-		    "the signer does not know it",
-		    what);
-	case KIND_CA_END:
-		return err_say(e, ERR_CORRUPT, "journal-stop-unknown",
-		    "the CA %s was stopped in the log, and the signer does "
-		    "not know it",
+		    "the appointment %s ended in the log, and the signer still "
+		    "takes endorsements by it",
 		    what);
 	case KINDS:
 		break;

@@ -313,10 +313,12 @@ struct core_issuer *core_issuer_find(struct core *c, struct bytes name);
 void sign_peer(struct core *c, enum role role, int fd);
 void sign_ask(struct core *c, struct bytes id);
 void sign_end_appointment(struct core *c, struct bytes id);
+/* Tells the signer that what officers agreed on has ended. */
+void sign_end(struct core *c, struct bytes id, int64_t at);
 void sign_policy(struct core *c, struct bytes id); /* of an activation */
 /* The statement of m, with the officers' signatures over it, in one message. */
 MUST_CHECK enum err_code sign_agreed(struct core *c, struct view *v,
-    struct bytes id, struct signer_policy *m, struct err *e);
+    struct bytes id, struct signer_agreement *m, struct err *e);
 void sign_responder_check(struct core *c);
 /* core_cas.c: CAs that ceremonies brought, and those that issue no more. */
 MUST_CHECK enum err_code tell_cas(struct core *c, struct view *v,

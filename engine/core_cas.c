@@ -24,7 +24,7 @@ static enum err_code
 tell_ca(struct core *c, struct view *v, const struct ceremony *ce,
     struct err *e)
 {
-	struct signer_policy m = { .statement = ce->statement,
+	struct signer_agreement m = { .statement = ce->statement,
 		.certificate = ce->object };
 	bool does;
 	TRY(brought_a_ca(c, v, ce, &does, e));
@@ -65,14 +65,10 @@ tell_ended(struct core *c, struct view *v, struct err *e)
 		    e));
 		if (row.stopped == 0 && row.revoked == 0)
 			continue;
-		struct signer_policy_end m = {
-			.activation = bytes_str(arena_printf(c->arena,
-			    CEREMONY_CA_ID "%.*s", BYTES_FMT(row.name))),
-			.at = row.stopped != 0 ? row.stopped : row.revoked
-		};
-		struct buf body AUTO_BUF = BUF(1024);
-		signer_policy_end_encode(&m, &body);
-		peer_send(c->signer, SIGNER_POLICY_END, 0, buf_bytes(&body));
+		sign_end(c,
+		    bytes_str(arena_printf(c->arena, CEREMONY_CA_ID "%.*s",
+			BYTES_FMT(row.name))),
+		    row.stopped != 0 ? row.stopped : row.revoked);
 	}
 }
 

@@ -61,20 +61,20 @@ sign_ask(struct core *c, struct bytes id)
 		log_err("sign-ask", &e);
 }
 
-static void
-send_appointment_end(struct core *c, struct bytes id, int64_t at)
+void
+sign_end(struct core *c, struct bytes id, int64_t at)
 {
-	struct signer_appointment_end m = { .appointment = id, .at = at };
+	struct signer_end m = { .id = id, .at = at };
 	struct buf body AUTO_BUF = BUF(1024);
-	signer_appointment_end_encode(&m, &body);
-	peer_send(c->signer, SIGNER_APPOINTMENT_END, 0, buf_bytes(&body));
+	signer_end_encode(&m, &body);
+	peer_send(c->signer, SIGNER_END, 0, buf_bytes(&body));
 }
 
 void
 sign_end_appointment(struct core *c, struct bytes id)
 {
 	if (c->signer_ready)
-		send_appointment_end(c, id, clock_now());
+		sign_end(c, id, clock_now());
 }
 
 /* Everything that ended is told again: the signer may have missed it. */
@@ -94,7 +94,7 @@ tell_ended_appointments(struct core *c, struct view *v, struct err *e)
 			return ERR_OK;
 		TRY(rec_decode(&rec_appointment, value, &a, e));
 		if (a.state == APPT_ENDED)
-			send_appointment_end(c, a.id, a.ended);
+			sign_end(c, a.id, a.ended);
 		memcpy(last, key.p, key.len);
 		after = bytes_of(last, key.len);
 	}
@@ -104,13 +104,13 @@ tell_ended_appointments(struct core *c, struct view *v, struct err *e)
 
 enum err_code
 sign_agreed(struct core *c, struct view *v, struct bytes id,
-    struct signer_policy *m, struct err *e)
+    struct signer_agreement *m, struct err *e)
 {
-	struct buf body AUTO_BUF = BUF(POLICY_FRAME_MAX);
+	struct buf body AUTO_BUF = BUF(AGREEMENT_MAX);
 	TRY(ca_consents(v, id, c->arena, &m->evidence, e));
-	signer_policy_encode(m, &body);
+	signer_agreement_encode(m, &body);
 	TRY(buf_end(&body, e));
-	peer_send(c->signer, SIGNER_POLICY, 0, buf_bytes(&body));
+	peer_send(c->signer, SIGNER_AGREEMENT, 0, buf_bytes(&body));
 	return ERR_OK;
 }
 
@@ -118,15 +118,13 @@ static enum err_code
 tell_policy(struct core *c, struct view *v, const struct activation *ac,
     struct err *e)
 {
-	struct buf body AUTO_BUF = BUF(1024);
 	if (ac->state == ACTIVATION_SCHEDULED || ac->state == ACTIVATION_ACTIVE)
 		return sign_agreed(c, v, ac->id,
-		    &(struct signer_policy){ .statement = ac->statement }, e);
-	if (ac->state != ACTIVATION_WITHDRAWN || ac->endorsed == 0)
-		return ERR_OK; /* the signer never heard of it */
-	struct signer_policy_end m = { .activation = ac->id, .at = ac->closed };
-	signer_policy_end_encode(&m, &body);
-	peer_send(c->signer, SIGNER_POLICY_END, 0, buf_bytes(&body));
+		    &(struct signer_agreement){ .statement = ac->statement },
+		    e);
+	/* If fewer signed it, the signer never heard of it. */
+	if (ac->state == ACTIVATION_WITHDRAWN && ac->endorsed != 0)
+		sign_end(c, ac->id, ac->closed);
 	return ERR_OK;
 }
 
@@ -493,9 +491,8 @@ on_signer_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
 	case SIGNER_RESPONDER:
 		responder_answered(c, f);
 		break;
-	case SIGNER_APPOINTMENT_END:
-	case SIGNER_POLICY:
-	case SIGNER_POLICY_END:
+	case SIGNER_END:
+	case SIGNER_AGREEMENT:
 		break;
 	case SIGNER_EVIDENCE:
 		evidence_answer(c, f);

@@ -15,24 +15,20 @@
 
 enum record_kind {
 	REC_MARK = 1, /* everything before it has been synced */
-	/* Of before 0.2, without the key: read as those below. */
-	REC_CERTIFICATE_1,
-	REC_APPOINTMENT_1,
-	REC_APPOINTMENT_END,
 	REC_RESPONDER,
 	REC_CRL,
 	REC_CHECKPOINT,
 	REC_SIGNATURE, /* made for the record at 'of' */
-	REC_POLICY, /* in force from a time on, by its officers' signatures */
-	REC_POLICY_END,
 	REC_CERTIFICATE,
 	REC_APPOINTMENT, /* a minister's certificate, and what it stands for */
+	REC_AGREED,      /* another thing that officers signed */
+	REC_END,         /* of an appointment, or of what was agreed */
 	REC_STOP,        /* too much was refused: no certificate until value */
 	REC_KINDS
 };
 
 #define RECORD_MAX 4096 /* octets of kind, time and fields */
-#define ID_LEN_MAX 64   /* of an appointment or an institution */
+#define ID_LEN_MAX 64   /* of an agreement or an institution */
 
 /* One record; which fields a kind has is a table in journal.c. */
 struct record {
@@ -47,6 +43,7 @@ struct record {
 	struct bytes holder; /* SHA-256 of that key and the holder's RUN */
 	struct bytes id, run, institution;
 	struct bytes name;      /* of a policy */
+	int64_t agreed;         /* enum agreed_kind */
 	int64_t from, until;    /* of an appointment; from: of a policy too */
 	int64_t value;          /* CRL number, size of the log, when it ended,
 				   version of a policy */
@@ -105,32 +102,28 @@ struct slot *table_next(const struct table *t, uint64_t hash, size_t *at);
 
 /* --- state.c: what the journal says, in memory ---------------------------------- */
 
-struct appointment_seen {
-	char id[ID_LEN_MAX + 1], institution[ID_LEN_MAX + 1];
-	char run[RUN_TEXT];
-	int64_t from, until;
+/* What officers agreed on, or only its end if that came first. */
+struct agreed {
+	enum agreed_kind kind;
+	char id[ID_LEN_MAX + 1];    /* "": of the ceilings */
+	char name[ID_LEN_MAX + 1];  /* of a policy; a minister's institution */
+	char run[RUN_TEXT];         /* a minister's */
+	uint8_t sha256[SHA256_LEN]; /* of a policy; of a certificate's TBS */
+	uint8_t statement[SHA256_LEN];
+	int64_t version;     /* of a policy; 0: any, before all others */
+	int64_t from, until; /* until: of an appointment */
+	int64_t heard; /* when it was taken: nothing is replaced before that */
 	int64_t ended; /* NEVER unless it was */
-	uint8_t tbs_sha256[SHA256_LEN];
-	uint8_t issuer_checked[SHA256_LEN]; /* SHA-256 of a whole certificate
-	     whose CA signature was checked; zero until the first use */
+	uint8_t issuer_checked[SHA256_LEN]; /* SHA-256 of a minister's whole
+	     certificate whose CA signature was checked; zero until then */
 };
+enum agreed_by { BY_ID, BY_SHA256, BY_NAME, BY_KINDS };
 
 struct crl_seen {
 	char issuer[POLICY_NAME_MAX];
 	int64_t number, this_update;
 	uint8_t tbs_sha256[SHA256_LEN];
 	uint64_t record, signature; /* offsets; signature 0: none yet */
-};
-
-/* A policy that may govern certificates, from a time on. */
-struct policy_seen {
-	char name[POLICY_NAME_MAX];
-	char id[ID_LEN_MAX + 1]; /* of its activation; "": of the ceilings */
-	uint8_t sha256[SHA256_LEN], statement[SHA256_LEN];
-	int64_t version; /* 0: of the ceilings, before any other */
-	int64_t from;
-	int64_t heard; /* when it was taken: nothing is replaced before that */
-	bool ended;    /* it may have been before it came: then without name */
 };
 
 /* What happened in an hour, by minutes: the running one and sixty before. */
@@ -152,17 +145,15 @@ struct institution_seen {
 
 struct state {
 	struct hasher *hasher;
-	uint8_t key[16];           /* of the hash: a peer chooses the serials */
-	struct table serials;      /* serial -> record, or its signature */
-	struct table keys;         /* hash of a public key -> record */
-	struct table appointments; /* id, TBS hash -> index + 1 */
-	struct appointment_seen *appointment; /* owned */
-	size_t n_appointment;
+	uint8_t key[16];         /* of the hash: a peer chooses the serials */
+	struct table serials;    /* serial -> record, or its signature */
+	struct table keys;       /* hash of a public key -> record */
+	struct table agreements; /* id, hash, name -> index + 1 */
+	struct agreed *agreed;   /* owned, in the order they came */
+	size_t n_agreed;
+	size_t n_unheard; /* of them only the end came */
 	struct crl_seen crl[CRLS_MAX];
 	size_t n_crl;
-	struct policy_seen *policy; /* owned, in the order they came */
-	size_t n_policy;
-	size_t n_unheard;         /* of them ended, and never came */
 	uint64_t checkpoint_size; /* 0: none */
 	uint8_t checkpoint_root[HASH_LEN];
 	uint64_t checkpoint_record, checkpoint_signature;
@@ -182,15 +173,15 @@ MUST_CHECK enum err_code state_apply(struct state *s, const struct record *r,
     struct err *e);
 /* Certificates of that institution in the sixty minutes before now. */
 int64_t state_institution_hour(struct state *s, struct bytes rut, int64_t now);
-struct appointment_seen *state_appointment(struct state *s,
-    struct bytes id_or_tbs_sha256);
+/* The next one of that id, hash or name, or NULL; start with *at = SIZE_MAX. */
+struct agreed *state_agreed(struct state *s, enum agreed_by by,
+    struct bytes what, size_t *at);
+/* The first one of that id, or NULL. */
+struct agreed *state_agreed_id(struct state *s, struct bytes id);
 struct crl_seen *state_crl(struct state *s, struct bytes issuer);
-/* Those of the ceilings: in force from the beginning. */
+/* Policies of the ceilings: in force from the beginning. */
 MUST_CHECK enum err_code state_first_policies(struct state *s,
     const struct ceilings *c, struct err *e);
-/* A policy of that activation, or what is left of its end; or NULL. */
-struct policy_seen *state_activation(const struct state *s,
-    struct bytes activation);
 /*
  * state_serial - was this serial journalled?  *record is then its record
  * (borrowing from scratch) and *signature the offset of its signature, or 0.
@@ -295,12 +286,11 @@ union request {
 	struct signer_crl crl;
 	struct signer_checkpoint checkpoint;
 	struct signer_responder responder;
-	struct signer_appointment_end appointment_end;
+	struct signer_end end;
 	struct signer_ocsp ocsp;
 	struct signer_compose compose;
 	struct signer_evidence evidence;
-	struct signer_policy policy;
-	struct signer_policy_end policy_end;
+	struct signer_agreement agreement;
 };
 
 /* One message of a round. */
@@ -323,9 +313,8 @@ JUDGE(may_sign_certificate);
 JUDGE(may_sign_responder);
 JUDGE(may_sign_crl);
 JUDGE(may_sign_checkpoint);
-JUDGE(may_end_appointment);
-JUDGE(may_take_policy);
-JUDGE(may_end_policy);
+JUDGE(may_take_agreement);
+JUDGE(may_end);
 /* Is the signature right?  Whose it is and what it may do is not asked yet. */
 JUDGE(check_evidence);
 JUDGE(may_sign_ocsp);
@@ -344,7 +333,7 @@ MUST_CHECK enum err_code signer_check_own(struct signer *s,
     const struct job *job, struct bytes signature, struct err *e);
 
 /* Is the policy of an endorsement in force before this signer? */
-MUST_CHECK enum err_code check_policy(const struct signer *s,
+MUST_CHECK enum err_code check_policy(struct signer *s,
     const struct statement *st, int64_t now, struct err *e);
 /* The officer of the ceilings who has this key, or NULL. */
 const struct officer *signer_officer(const struct signer *s,
@@ -361,19 +350,25 @@ struct bytes signer_hash(struct signer *s, struct bytes b);
 /* Of both, one after the other. */
 struct bytes signer_hash_of(struct signer *s, struct bytes a, struct bytes b);
 /*
- * signer_people - how many people signed the statement?  Counted are people,
- * not signatures, and one that is wrong spoils all.
+ * signer_people - did as many people sign the statement as must?  Counted are
+ * people, not signatures, and one that is wrong spoils all.
  *
  * list    CMS files, up to OFFICERS_MAX.
  * who     may this one sign?  *run tells people apart, and lives on.
  * *hash   SHA-256 of the certificate of the one who signed; of several, over
  *         that of those before and the next.
+ *
+ * ERR_FORBIDDEN "signer-quorum"; what who, cms_parse() and cms_verify() say.
  */
 typedef enum err_code (*who_fn)(struct signer *s, void *ctx,
     const struct cms *cms, const char **run, struct err *e);
 MUST_CHECK enum err_code signer_people(struct signer *s, struct bytes list,
-    struct bytes statement, who_fn who, void *ctx, size_t *people,
+    struct bytes statement, who_fn who, void *ctx, int64_t need,
     struct bytes *hash, struct err *e);
+/* A who_fn: an officer of the ceilings; ctx: the RUN of the one whom they
+ * appoint, who is none of them, or NULL. */
+MUST_CHECK enum err_code signer_judge_officer(struct signer *s, void *ctx,
+    const struct cms *cms, const char **run, struct err *e);
 /* A statement is this installation's, and may be used now. */
 MUST_CHECK enum err_code signer_fresh(const struct signer *s,
     struct bytes origin, int64_t issued, int64_t expires, int64_t life_max,

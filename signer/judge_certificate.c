@@ -54,16 +54,16 @@ static enum err_code
 check_ca(const struct view *v, struct err *e)
 {
 	const struct authority *by = v->by;
-	const struct policy_seen *p = state_activation(&v->s->state,
+	const struct agreed *a = state_agreed_id(&v->s->state,
 	    bytes_str(
 		arena_printf(v->s->arena, CEREMONY_CA_ID "%s", by->name)));
-	if (p != NULL && p->ended)
+	if (a != NULL && a->ended != NEVER)
 		return err_say(e, ERR_DENIED, "signer-ca-ended",
 		    "the CA %s was stopped or revoked", by->name);
 	if (v->is_minister)
 		return ERR_OK;
 	if (!ceilings_name_ca(&v->s->ceilings, by->name, by->tbs_sha256) &&
-	    (p == NULL || memcmp(p->sha256, by->tbs_sha256, SHA256_LEN) != 0))
+	    (a == NULL || memcmp(a->sha256, by->tbs_sha256, SHA256_LEN) != 0))
 		return err_say(e, ERR_DENIED, "signer-ca-new",
 		    "officers never put this CA %s in force before the "
 		    "signer; complete its ceremony",
@@ -241,15 +241,21 @@ check_rate(const struct view *v, struct err *e)
  * the hash of the whole.
  */
 static enum err_code
-find_minister(struct signer *s, const struct cert *c,
-    struct appointment_seen **out, struct err *e)
+find_minister(struct signer *s, const struct cert *c, const struct agreed **out,
+    struct err *e)
 {
 	struct bytes whole = signer_hash(s, c->der);
-	struct appointment_seen *a =
-	    state_appointment(&s->state, signer_hash(s, c->tbs));
-	struct bytes known = bytes_of(a == NULL ? NULL : a->issuer_checked,
-	    a == NULL ? 0 : SHA256_LEN);
-	if (a != NULL && !bytes_eq(known, whole)) {
+	struct bytes tbs = signer_hash(s, c->tbs);
+	size_t at = SIZE_MAX;
+	struct agreed *a;
+	do
+		a = state_agreed(&s->state, BY_SHA256, tbs, &at);
+	while (a != NULL && a->kind != AGREED_MINISTER);
+	if (a == NULL)
+		return err_say(e, ERR_FORBIDDEN, "signer-minister-unknown",
+		    "the endorsement was signed with a certificate that this "
+		    "signer never gave to a minister of faith");
+	if (!bytes_eq(whole, bytes_of(a->issuer_checked, SHA256_LEN))) {
 		const struct cert *ca = &s->endorser.cert;
 		if (verifier_check(s->ours, ca->spki, c->sigalg, c->tbs,
 			c->signature, e) != ERR_OK)
@@ -259,16 +265,12 @@ find_minister(struct signer *s, const struct cert *c,
 			    "signed by the ministers' CA");
 		memcpy(a->issuer_checked, whole.p, SHA256_LEN);
 	}
-	if (a == NULL)
-		return err_say(e, ERR_FORBIDDEN, "signer-minister-unknown",
-		    "the endorsement was signed with a certificate that this "
-		    "signer never gave to a minister of faith");
 	*out = a;
 	return ERR_OK;
 }
 
 static enum err_code
-check_in_force(const struct view *v, const struct appointment_seen *a,
+check_in_force(const struct view *v, const struct agreed *a,
     const struct cert *c, struct err *e)
 {
 	/* A right that was taken away is gone at once, to the second. */
@@ -280,7 +282,7 @@ check_in_force(const struct view *v, const struct appointment_seen *a,
 		return err_say(e, ERR_FORBIDDEN, "signer-appointment-time",
 		    "the appointment %s of the minister is not in force today",
 		    a->id);
-	if (!bytes_is(v->st.institution, a->institution))
+	if (!bytes_is(v->st.institution, a->name))
 		return err_say(e, ERR_FORBIDDEN, "signer-institution",
 		    "the minister was appointed by another institution than "
 		    "the one of the request");
@@ -292,7 +294,7 @@ judge_minister(struct signer *s, void *ctx, const struct cms *cms,
     const char **run, struct err *e)
 {
 	const struct view *v = ctx;
-	struct appointment_seen *a = NULL;
+	const struct agreed *a = NULL;
 	TRY(find_minister(s, &cms->signer, &a, e));
 	TRY(check_in_force(v, a, &cms->signer, e));
 	if (bytes_is(v->st.holder_run, a->run))
@@ -332,25 +334,6 @@ check_people(const struct view *v, struct err *e)
 	return v->is_minister ? check_appointment(v, e) : ERR_OK;
 }
 
-static enum err_code
-judge_officer(struct signer *s, void *ctx, const struct cms *cms,
-    const char **run, struct err *e)
-{
-	const struct view *v = ctx;
-	const struct officer *who =
-	    signer_officer(s, signer_hash(s, cms->signer.spki));
-	if (who == NULL)
-		return err_say(e, ERR_FORBIDDEN, "signer-officer-unknown",
-		    "the appointment was not signed by a platform officer of "
-		    "the signer's ceilings");
-	if (bytes_is(v->st.holder_run, who->run))
-		return err_say(e, ERR_FORBIDDEN, "signer-officer-himself",
-		    "an officer cannot appoint himself or herself; ask "
-		    "another officer");
-	*run = who->run;
-	return ERR_OK;
-}
-
 /* --- All together ------------------------------------------------------------------------- */
 
 enum err_code
@@ -366,23 +349,6 @@ check_evidence(struct signer *s, struct item *it, int64_t now, struct err *e)
 }
 
 static enum err_code
-too_few(const struct view *v, size_t people, int64_t need, struct err *e)
-{
-	char have[24], want[24];
-	snprintf(have, sizeof(have), "%zu", people);
-	snprintf(want, sizeof(want), "%lld", (long long)need);
-	if (v->is_minister)
-		return err_say(e, ERR_FORBIDDEN, "signer-appointment-quorum",
-		    "the appointment was signed by %s officers where %s are "
-		    "needed",
-		    have, want);
-	return err_say(e, ERR_FORBIDDEN, "signer-endorsements",
-	    "the request was endorsed by %s ministers of faith where %s are "
-	    "needed",
-	    have, want);
-}
-
-static enum err_code
 judge_evidence(struct view *v, const struct signer_certificate *m,
     struct err *e)
 {
@@ -390,12 +356,13 @@ judge_evidence(struct view *v, const struct signer_certificate *m,
 	int64_t need =
 	    v->is_minister ? top->appointment_quorum : top->endorsements;
 	need = v->st.endorsements > need ? v->st.endorsements : need;
-	size_t people;
 	TRY(check_people(v, e));
-	TRY(signer_people(v->s, m->evidence, m->statement,
-	    v->is_minister ? judge_officer : judge_minister, v, &people,
-	    &v->evidence_sha256, e));
-	return people < (size_t)need ? too_few(v, people, need, e) : ERR_OK;
+	if (v->is_minister)
+		return signer_people(v->s, m->evidence, m->statement,
+		    signer_judge_officer, &v->st.holder_run, need,
+		    &v->evidence_sha256, e);
+	return signer_people(v->s, m->evidence, m->statement, judge_minister, v,
+	    need, &v->evidence_sha256, e);
 }
 
 static enum err_code
@@ -431,11 +398,11 @@ remember(const struct view *v, struct job *job, struct err *e)
 		.institution = st->institution };
 	TRY(check_rate(v, e));
 	if (v->is_minister) {
-		if (state_appointment(&v->s->state, st->request) != NULL)
+		if (state_agreed_id(&v->s->state, st->request) != NULL)
 			return err_say(e, ERR_CONFLICT,
 			    "signer-appointment-again",
-			    "this appointment already has a certificate; "
-			    "propose a new appointment");
+			    "this appointment already has a certificate, or "
+			    "has ended; propose a new appointment");
 		r.kind = REC_APPOINTMENT;
 		r.id = st->request;
 		r.run = st->holder_run;

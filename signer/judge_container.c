@@ -2,6 +2,7 @@
  * judge_container - what every certificate must fulfil, whoever it is for:
  * its form, that it is of the CA that is asked, and that its serial is fresh.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "internal.h"
@@ -67,11 +68,12 @@ signer_fresh(const struct signer *s, struct bytes origin, int64_t issued,
 
 enum err_code
 signer_people(struct signer *s, struct bytes list, struct bytes statement,
-    who_fn who, void *ctx, size_t *people, struct bytes *hash, struct err *e)
+    who_fn who, void *ctx, int64_t need, struct bytes *hash, struct err *e)
 {
 	const char *seen[OFFICERS_MAX], *run = NULL;
 	struct bytes item, one;
-	*people = 0;
+	char have[24], want[24];
+	int64_t people = 0;
 	*hash = BYTES_NONE;
 	while (signer_next(&list, &item)) {
 		struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
@@ -80,14 +82,21 @@ signer_people(struct signer *s, struct bytes list, struct bytes statement,
 		TRY(cms_parse(item, &scratch, &cms, e));
 		TRY(who(s, ctx, &cms, &run, e));
 		TRY(cms_verify(&cms, statement, s->theirs, e));
-		for (size_t i = 0; i < *people; i++)
+		for (int64_t i = 0; i < people; i++)
 			again = again || strcmp(seen[i], run) == 0;
 		if (!again)
-			seen[(*people)++] = run;
+			seen[people++] = run;
 		one = signer_hash(s, cms.signer.der);
 		*hash = hash->len == 0 ? one : signer_hash_of(s, *hash, one);
 	}
-	return ERR_OK;
+	if (people >= need)
+		return ERR_OK;
+	snprintf(have, sizeof(have), "%lld", (long long)people);
+	snprintf(want, sizeof(want), "%lld", (long long)need);
+	return err_say(e, ERR_FORBIDDEN, "signer-quorum",
+	    "the statement was signed by %s people who may sign it, where %s "
+	    "are needed",
+	    have, want);
 }
 
 /* --- Form -------------------------------------------------------------------- */

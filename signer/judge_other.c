@@ -1,7 +1,4 @@
-/*
- * judge_other - may this checkpoint, responder's certificate or end of an
- * appointment be signed?
- */
+/* judge_other - may this checkpoint or responder's certificate be signed? */
 #include <string.h>
 
 #include "internal.h"
@@ -106,34 +103,5 @@ may_sign_responder(struct signer *s, struct item *it, int64_t now,
 		.issuer = bytes_str(job->by->name),
 		.serial = c.serial,
 		.digest = hash };
-	return signer_keep(s, &r, job, e);
-}
-
-/* --- The end of an appointment ------------------------------------------------------------ */
-
-enum err_code
-may_end_appointment(struct signer *s, struct item *it, int64_t now,
-    struct err *e)
-{
-	const struct signer_appointment_end *m = &it->in.appointment_end;
-	struct job *job = &it->job;
-	/* Whoever owns core may take a right away, never give one. */
-	struct appointment_seen *a = NULL;
-	if (m->appointment.len <= ID_LEN_MAX)
-		a = state_appointment(&s->state, m->appointment);
-	if (a == NULL)
-		return err_say(e, ERR_NOTFOUND, "signer-appointment-unknown",
-		    "the signer knows no appointment with this id");
-	if (m->at > now + SKEW)
-		return err_say(e, ERR_DENIED, "signer-appointment-end-future",
-		    "an appointment ends now or not at all: its end is dated "
-		    "in the future");
-	job->wrap = WRAP_NONE;
-	if (a->ended <= m->at)
-		return ERR_OK;
-	struct record r = { .kind = REC_APPOINTMENT_END,
-		.time = now,
-		.id = bytes_str(a->id),
-		.value = m->at };
 	return signer_keep(s, &r, job, e);
 }

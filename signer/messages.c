@@ -55,7 +55,7 @@ signer_message_name(uint16_t type)
 
 /* What a peer sends is malformed, whatever the codec calls it. */
 static enum err_code
-end(const struct reader *r, struct err *e)
+nothing_left(const struct reader *r, struct err *e)
 {
 	if (reader_end(r, e) == ERR_OK)
 		return ERR_OK;
@@ -111,7 +111,7 @@ signer_hello_decode(struct bytes in, struct arena *a, struct signer_hello *out,
 		get_hash(&r, m.issuer[i].responder_spki_sha256);
 		m.responder_spki[i] = arena_copy(a, get_bytes(&r));
 	}
-	TRY(end(&r, e));
+	TRY(nothing_left(&r, e));
 	*out = m;
 	return ERR_OK;
 }
@@ -140,16 +140,13 @@ static const struct field checkpoint_fields[] = {
 static const struct field responder_fields[] = {
 	B(responder, issuer), B(responder, container),
 };
-static const struct field appointment_end_fields[] = {
-	B(appointment_end, appointment), { F_64, AT(appointment_end, at), 0, 0 },
+static const struct field end_fields[] = {
+	B(end, id), { F_64, AT(end, at), 0, 0 },
 };
-static const struct field policy_fields[] = {
-	B(policy, statement),
-	{ F_LIST, AT(policy, evidence), 0, OFFICERS_MAX },
-	B(policy, certificate),
-};
-static const struct field policy_end_fields[] = {
-	B(policy_end, activation), { F_64, AT(policy_end, at), 0, 0 },
+static const struct field agreement_fields[] = {
+	B(agreement, statement),
+	{ F_LIST, AT(agreement, evidence), 0, OFFICERS_MAX },
+	B(agreement, certificate),
 };
 static const struct field ocsp_fields[] = {
 	{ F_LIST, AT(ocsp, responders), 0, ISSUERS_MAX },
@@ -175,11 +172,10 @@ static const struct {
 	ROW(SIGNER_CRL, crl),
 	ROW(SIGNER_CHECKPOINT, checkpoint),
 	ROW(SIGNER_RESPONDER, responder),
-	ROW(SIGNER_APPOINTMENT_END, appointment_end),
+	ROW(SIGNER_END, end),
 	ROW(SIGNER_OCSP, ocsp),
-	ROW(SIGNER_POLICY, policy),
+	ROW(SIGNER_AGREEMENT, agreement),
 	ROW(SIGNER_EVIDENCE, evidence),
-	ROW(SIGNER_POLICY_END, policy_end),
 	ROW(SIGNER_COMPOSE, compose),
 };
 
@@ -189,7 +185,7 @@ question_decode(uint16_t type, struct bytes in, union request *out,
 {
 	struct reader r = reader_of(in);
 	fields_decode(questions[type].field, questions[type].n, &r, out);
-	return end(&r, e);
+	return nothing_left(&r, e);
 }
 
 #define CODEC(number, message)                                               \
@@ -211,9 +207,8 @@ CODEC(SIGNER_CERTIFICATE, certificate)
 CODEC(SIGNER_CRL, crl)
 CODEC(SIGNER_CHECKPOINT, checkpoint)
 CODEC(SIGNER_RESPONDER, responder)
-CODEC(SIGNER_APPOINTMENT_END, appointment_end)
-CODEC(SIGNER_POLICY, policy)
-CODEC(SIGNER_POLICY_END, policy_end)
+CODEC(SIGNER_END, end)
+CODEC(SIGNER_AGREEMENT, agreement)
 CODEC(SIGNER_OCSP, ocsp)
 CODEC(SIGNER_COMPOSE, compose)
 CODEC(SIGNER_EVIDENCE, evidence)

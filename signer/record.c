@@ -27,21 +27,18 @@ static const struct {
 	struct field field[FIELDS_MAX];
 } kinds[REC_KINDS] = {
 	[REC_MARK] = { "mark", 1, { H(digest) } },
-	[REC_CERTIFICATE_1] = { "certificate", 5, { ENDORSED } },
-	[REC_APPOINTMENT_1] = { "appointment", 10, { ENDORSED, APPOINTED } },
 	[REC_CERTIFICATE] = { "certificate", 8,
 	    { ENDORSED, H(key), H(holder), INSTITUTION } },
 	[REC_APPOINTMENT] = { "appointment", 12,
 	    { ENDORSED, H(key), H(holder), APPOINTED } },
-	[REC_APPOINTMENT_END] = { "appointment-end", 2, { ID, I(value) } },
 	[REC_RESPONDER] = { "responder", 3, { SIGNED } },
 	[REC_CRL] = { "crl", 4,
 	    { ISSUER, H(digest), ABOVE_0(value), I(this_update) } },
 	[REC_CHECKPOINT] = { "checkpoint", 2, { H(digest), ABOVE_0(value) } },
-	[REC_POLICY] = { "policy", 6,
-	    { ID, { F_BYTES, AT(name), 0, POLICY_NAME_MAX - 1 }, H(digest),
-	      H(statement), I(from), I(value) } },
-	[REC_POLICY_END] = { "policy-end", 2, { ID, I(value) } },
+	[REC_AGREED] = { "agreed", 7,
+	    { I(agreed), ID, { F_BYTES, AT(name), 0, POLICY_NAME_MAX - 1 },
+	      H(digest), H(statement), I(from), I(value) } },
+	[REC_END] = { "end", 2, { ID, I(value) } },
 	[REC_STOP] = { "stop", 1, { I(value) } },
 	[REC_SIGNATURE] = { "signature", 3,
 	    { ABOVE_0(of), SERIAL(0),
@@ -77,10 +74,6 @@ record_decode(struct bytes body, struct record *out)
 	struct err e;
 	if (reader_end(&in, &e) != ERR_OK)
 		return false;
-	if (r.kind == REC_CERTIFICATE_1)
-		r.kind = REC_CERTIFICATE;
-	if (r.kind == REC_APPOINTMENT_1)
-		r.kind = REC_APPOINTMENT;
 	*out = r;
 	return true;
 }

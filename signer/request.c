@@ -26,11 +26,10 @@ static const struct handler {
 	[SIGNER_CRL] = { may_sign_crl, false },
 	[SIGNER_CHECKPOINT] = { may_sign_checkpoint, false },
 	[SIGNER_RESPONDER] = { may_sign_responder, false },
-	[SIGNER_APPOINTMENT_END] = { may_end_appointment, true },
+	[SIGNER_END] = { may_end, true },
 	[SIGNER_OCSP] = { may_sign_ocsp, false },
-	[SIGNER_POLICY] = { may_take_policy, false },
+	[SIGNER_AGREEMENT] = { may_take_agreement, false },
 	[SIGNER_EVIDENCE] = { check_evidence, false },
-	[SIGNER_POLICY_END] = { may_end_policy, true },
 	[SIGNER_COMPOSE] = { may_compose, false },
 };
 

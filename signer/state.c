@@ -28,9 +28,8 @@ state_fini(struct state *s)
 	table_fini(&s->keys);
 	table_fini(&s->institutions);
 	free(s->institution);
-	table_fini(&s->appointments);
-	free(s->appointment);
-	free(s->policy);
+	table_fini(&s->agreements);
+	free(s->agreed);
 	*s = (struct state){ .hasher = NULL };
 }
 
@@ -48,27 +47,34 @@ hash_of(struct state *s, struct bytes b)
 	return be64_parse(hash);
 }
 
-/* --- Appointments ----------------------------------------------------------- */
+/* --- What officers agreed on -------------------------------------------------- */
 
-static bool
-is_appointment(const struct appointment_seen *a, struct bytes what)
+static struct bytes
+key_of(const struct agreed *a, enum agreed_by by)
 {
-	return bytes_is(what, a->id) ||
-	       bytes_eq(what, bytes_of(a->tbs_sha256, SHA256_LEN));
+	return by == BY_ID     ? bytes_str(a->id)
+	       : by == BY_NAME ? bytes_str(a->name)
+			       : bytes_of(a->sha256, SHA256_LEN);
 }
 
-struct appointment_seen *
-state_appointment(struct state *s, struct bytes id_or_tbs_sha256)
+struct agreed *
+state_agreed(struct state *s, enum agreed_by by, struct bytes what, size_t *at)
 {
-	uint64_t hash = hash_of(s, id_or_tbs_sha256);
-	size_t at = SIZE_MAX;
+	uint64_t hash = hash_of(s, what) + by;
 	struct slot *slot;
-	while ((slot = table_next(&s->appointments, hash, &at)) != NULL) {
-		struct appointment_seen *a = &s->appointment[slot->value - 1];
-		if (is_appointment(a, id_or_tbs_sha256))
+	while ((slot = table_next(&s->agreements, hash, at)) != NULL) {
+		struct agreed *a = &s->agreed[slot->value - 1];
+		if (bytes_eq(what, key_of(a, by)))
 			return a;
 	}
 	return NULL;
+}
+
+struct agreed *
+state_agreed_id(struct state *s, struct bytes id)
+{
+	size_t at = SIZE_MAX;
+	return state_agreed(s, BY_ID, id, &at);
 }
 
 static void
@@ -94,93 +100,56 @@ more_room(void **list, size_t n, size_t each, struct err *e)
 }
 
 static enum err_code
-add_appointment(struct state *s, const struct record *r, struct err *e)
+add_agreed(struct state *s, const struct record *r, enum agreed_kind kind,
+    struct bytes name, struct err *e)
 {
-	void *list = s->appointment;
-	TRY(more_room(&list, s->n_appointment, sizeof(*s->appointment), e));
-	s->appointment = list;
-	struct appointment_seen a = { .from = r->from,
+	void *list = s->agreed;
+	TRY(more_room(&list, s->n_agreed, sizeof(*s->agreed), e));
+	s->agreed = list;
+	struct agreed *a = &s->agreed[s->n_agreed++];
+	*a = (struct agreed){ .kind = kind,
+		.version = kind == AGREED_POLICY ? r->value : 0,
+		.from = r->from,
 		.until = r->until,
-		.ended = NEVER };
-	copy_text(a.id, sizeof(a.id), r->id);
-	copy_text(a.institution, sizeof(a.institution), r->institution);
-	copy_text(a.run, sizeof(a.run), r->run);
-	memcpy(a.tbs_sha256, r->digest.p, SHA256_LEN);
-	s->appointment[s->n_appointment++] = a;
-	TRY(table_put(&s->appointments, hash_of(s, r->id), s->n_appointment,
-	    e));
-	return table_put(&s->appointments, hash_of(s, r->digest),
-	    s->n_appointment, e);
-}
-
-static void
-end_appointment(struct state *s, const struct record *r)
-{
-	struct appointment_seen *a = state_appointment(s, r->id);
-	if (a != NULL && r->value < a->ended)
-		a->ended = r->value;
-}
-
-/* --- Policies ------------------------------------------------------------------- */
-
-static enum err_code
-add_policy(struct state *s, const struct policy_seen *p, struct err *e)
-{
-	void *list = s->policy;
-	TRY(more_room(&list, s->n_policy, sizeof(*s->policy), e));
-	s->policy = list;
-	s->policy[s->n_policy++] = *p;
+		.heard = r->time,
+		.ended = kind == AGREED_ENDED ? r->value : NEVER };
+	copy_text(a->id, sizeof(a->id), r->id);
+	copy_text(a->name, sizeof(a->name), name);
+	copy_text(a->run, sizeof(a->run), r->run);
+	if (r->digest.len == SHA256_LEN)
+		memcpy(a->sha256, r->digest.p, SHA256_LEN);
+	if (r->statement.len == SHA256_LEN)
+		memcpy(a->statement, r->statement.p, SHA256_LEN);
+	for (unsigned by = BY_ID; by < BY_KINDS; by++)
+		TRY(table_put(&s->agreements,
+		    hash_of(s, key_of(a, (enum agreed_by)by)) + by, s->n_agreed,
+		    e));
 	return ERR_OK;
 }
 
-struct policy_seen *
-state_activation(const struct state *s, struct bytes activation)
+/* For good, and for what comes later too. */
+static enum err_code
+end_agreed(struct state *s, const struct record *r, struct err *e)
 {
-	for (size_t i = 0; i < s->n_policy; i++) {
-		if (bytes_is(activation, s->policy[i].id))
-			return &s->policy[i];
+	size_t at = SIZE_MAX;
+	struct agreed *a = state_agreed(s, BY_ID, r->id, &at);
+	if (a == NULL) {
+		s->n_unheard++;
+		return add_agreed(s, r, AGREED_ENDED, BYTES_NONE, e);
 	}
-	return NULL;
-}
-
-static enum err_code
-apply_policy(struct state *s, const struct record *r, struct err *e)
-{
-	struct policy_seen p = { .version = r->value,
-		.from = r->from,
-		.heard = r->time };
-	const struct policy_seen *other = state_activation(s, r->id);
-	p.ended = other != NULL && other->ended;
-	copy_text(p.name, sizeof(p.name), r->name);
-	copy_text(p.id, sizeof(p.id), r->id);
-	memcpy(p.sha256, r->digest.p, SHA256_LEN);
-	memcpy(p.statement, r->statement.p, SHA256_LEN);
-	return add_policy(s, &p, e);
-}
-
-/* For good, and for one that comes later too. */
-static enum err_code
-end_policy(struct state *s, const struct record *r, struct err *e)
-{
-	for (size_t i = 0; i < s->n_policy; i++)
-		s->policy[i].ended =
-		    s->policy[i].ended || bytes_is(r->id, s->policy[i].id);
-	if (state_activation(s, r->id) != NULL)
-		return ERR_OK;
-	struct policy_seen p = { .ended = true };
-	copy_text(p.id, sizeof(p.id), r->id);
-	s->n_unheard++;
-	return add_policy(s, &p, e);
+	for (; a != NULL; a = state_agreed(s, BY_ID, r->id, &at))
+		a->ended = r->value < a->ended ? r->value : a->ended;
+	return ERR_OK;
 }
 
 enum err_code
 state_first_policies(struct state *s, const struct ceilings *c, struct err *e)
 {
 	for (size_t i = 0; i < c->n_policy; i++) {
-		struct policy_seen p = { .from = 0 };
-		copy_text(p.name, sizeof(p.name), bytes_str(c->policy[i].name));
-		memcpy(p.sha256, c->policy[i].sha256, SHA256_LEN);
-		TRY(add_policy(s, &p, e));
+		struct record r = { .digest = bytes_of(c->policy[i].sha256,
+					SHA256_LEN) };
+		TRY(add_agreed(s, &r, AGREED_POLICY,
+		    bytes_str(c->policy[i].name), e));
 	}
 	return ERR_OK;
 }
@@ -375,15 +344,12 @@ state_apply(struct state *s, const struct record *r, struct err *e)
 		s->last_time = r->time;
 	switch (r->kind) {
 	case REC_APPOINTMENT:
-		TRY(add_appointment(s, r, e));
+		TRY(add_agreed(s, r, AGREED_MINISTER, r->institution, e));
 		return add_certificate(s, r, e);
 	case REC_CERTIFICATE:
 		return add_certificate(s, r, e);
 	case REC_RESPONDER:
 		return table_put(&s->serials, hash_of(s, r->serial), r->at, e);
-	case REC_APPOINTMENT_END:
-		end_appointment(s, r);
-		return ERR_OK;
 	case REC_CRL:
 		return apply_crl(s, r, e);
 	case REC_CHECKPOINT:
@@ -392,16 +358,15 @@ state_apply(struct state *s, const struct record *r, struct err *e)
 	case REC_SIGNATURE:
 		apply_signature(s, r);
 		return ERR_OK;
-	case REC_POLICY:
-		return apply_policy(s, r, e);
-	case REC_POLICY_END:
-		return end_policy(s, r, e);
+	case REC_AGREED:
+		return add_agreed(s, r, (enum agreed_kind)r->agreed, r->name,
+		    e);
+	case REC_END:
+		return end_agreed(s, r, e);
 	case REC_STOP:
 		s->stopped_until = r->value;
 		return ERR_OK;
 	case REC_MARK:
-	case REC_CERTIFICATE_1:
-	case REC_APPOINTMENT_1:
 	case REC_KINDS:
 		break;
 	}

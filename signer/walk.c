@@ -22,7 +22,7 @@
 
 #include "walk.h"
 
-#define MAGIC       "refrendo-journal/1\n"
+#define MAGIC       "refrendo-journal/2\n"
 #define WINDOW_SIZE (256u << 10)
 
 void
@@ -73,8 +73,9 @@ read_head(struct walk *w, struct err *e)
 	struct bytes origin = get_bytes(&r);
 	if (!ours || r.bad)
 		return err_say(e, ERR_CORRUPT, "journal-head",
-		    "the signer's journal does not begin as one; restore it "
-		    "from a backup");
+		    "the signer's journal does not begin as one of this "
+		    "version; restore it from a backup, or start the version "
+		    "that wrote it");
 	journal_head(origin, &w->head);
 	TRY(buf_end(&w->head, e));
 	w->origin = bytes_of(w->head.p + w->head.len - origin.len, origin.len);

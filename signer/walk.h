@@ -9,7 +9,7 @@
 /* Length, kind, time and the digest with its length. */
 #define MARK_BODY (1 + 8 + 4 + SHA256_LEN)
 
-/* "refrendo-journal/1", a line feed, and the origin of the log. */
+/* "refrendo-journal/2", a line feed, and the origin of the log. */
 void journal_head(struct bytes origin, struct buf *out);
 /* SHA-256(chain || length || body): what follows the body. */
 void journal_hash(struct hasher *h, const uint8_t chain[SHA256_LEN],

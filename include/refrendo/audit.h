@@ -489,27 +489,47 @@ struct ceremony_object {
 MUST_CHECK enum err_code ceremony_judge(const struct ceremony_file *f,
     const struct cert *root, struct verifier *v, struct arena *a,
     struct ceremony_object out[CEREMONY_OBJECTS_MAX], struct err *e);
-/*
- * ceremony_of_ca - statement and answer about the certificate of one CA: is it
- * the one that the statement names, and did the root sign it?
- *
- * *out is an activation like that of one policy, for a signer to keep: its id
- * and name are "ca/NAME", so that a name comes once; its version is -1, which
- * no statement can name.  It holds for CEREMONY_LATE_S longer: the signer may
- * have been away while core took the answer in time.
- *
- * ERR_DENIED "ceremony-one-ca"; ERR_INVALID "ceremony-object"; those of
- * ceremony_parse() and ceremony_judge().
- */
-#define CEREMONY_CA_ID    "ca/"
-#define CEREMONY_LATE_S   (7 * DAY)
-#define CEREMONY_NAME_MAX 40 /* of a CA */
-MUST_CHECK enum err_code ceremony_of_ca(struct bytes statement,
-    struct bytes certificate, const struct cert *root, struct verifier *v,
-    struct arena *a, struct activation_statement *out, struct err *e);
 /* A whole object over tbs with a signature of nobody, by that key's algorithm. */
 MUST_CHECK enum err_code ceremony_unsigned(struct bytes tbs,
     struct bytes sigalg, struct buf *out, struct err *e);
+
+/* --- What a signer takes because officers signed it ---------------------------------------- */
+
+enum agreed_kind {
+	AGREED_ENDED, /* only its end is known */
+	AGREED_MINISTER,
+	AGREED_POLICY,
+	AGREED_CA,
+	AGREED_KINDS
+};
+#define CEREMONY_CA_ID    "ca/"
+#define CEREMONY_LATE_S   (7 * DAY)
+#define CEREMONY_NAME_MAX 40 /* of a CA */
+struct agreement {
+	enum agreed_kind kind;
+	struct bytes origin, id; /* id: "POL-2026-000001"; "ca/NAME" */
+	struct policy_name item[ACTIVATION_FILES_MAX]; /* or the TBS of a CA */
+	size_t n;
+	int64_t from; /* in force */
+	int64_t issued, expires;
+	int64_t life_s; /* most that lies between the two; 0: as ceilings say */
+};
+/*
+ * agreement_read - a statement of any kind, as a signer keeps it.
+ *
+ * certificate  of a ceremony, what the root signed: the object that the
+ *              statement names, by this root; else empty.
+ *
+ * A CA has its name for an id, so that a name comes once.  It may be told
+ * CEREMONY_LATE_S later: the signer may have been away while core took the
+ * answer in time.
+ *
+ * ERR_DENIED "ceremony-one-ca"; ERR_INVALID "ceremony-object"; those of
+ * activation_parse(), ceremony_parse() and ceremony_judge().
+ */
+MUST_CHECK enum err_code agreement_read(struct bytes statement,
+    struct bytes certificate, const struct cert *root, struct verifier *v,
+    struct arena *a, struct agreement *out, struct err *e);
 
 /* --- Export and its offline verification ----------------------------------------------------- */
 

@@ -25,18 +25,17 @@
 	X(SIGNER_CRL, 3, CRL_FRAME_MAX, SIGNER)          \
 	X(SIGNER_CHECKPOINT, 4, 8192, SIGNER)            \
 	X(SIGNER_RESPONDER, 5, 32768, SIGNER)            \
-	X(SIGNER_APPOINTMENT_END, 6, 1024, SIGNER)       \
+	X(SIGNER_END, 6, 1024, SIGNER)                   \
 	X(SIGNER_OCSP, 7, 262144, OCSP)                  \
-	X(SIGNER_POLICY, 8, POLICY_FRAME_MAX, SIGNER)    \
+	X(SIGNER_AGREEMENT, 8, AGREEMENT_MAX, SIGNER)    \
 	X(SIGNER_EVIDENCE, 9, 131072, SIGNER)            \
-	X(SIGNER_POLICY_END, 10, 1024, SIGNER)           \
-	X(SIGNER_COMPOSE, 11, 131072, OCSP)
+	X(SIGNER_COMPOSE, 10, 131072, OCSP)
 #define CRL_PIECE_MAX 262144u
 #define CRL_FRAME_MAX 256u
-#define POLICY_FRAME_MAX                                       \
+#define AGREEMENT_MAX                                          \
 	(STATEMENT_MAX + OFFICERS_MAX * (CMS_MAX_BYTES + 8u) + \
 	    CERT_MAX_BYTES + 8u)
-#define CERT_FRAME_MAX (POLICY_FRAME_MAX + 256u)
+#define CERT_FRAME_MAX (AGREEMENT_MAX + 256u)
 
 enum signer_message {
 #define X(name, number, cap, role) name = number,
@@ -95,24 +94,18 @@ struct signer_checkpoint {
 struct signer_responder {
 	struct bytes issuer, container;
 };
-struct signer_appointment_end {
-	struct bytes appointment; /* id */
-	int64_t at; /* not in the future: it takes effect at once */
-};
-/*
- * Policies that officers put in force, or a CA that they agreed on and the root
- * signed; and an activation that was withdrawn, or "ca/NAME" that issues no
- * more.
- */
-struct signer_policy {
+/* What officers agreed on: policies, or a CA whose certificate the root signed. */
+struct signer_agreement {
 	struct bytes statement;   /* exact bytes that were signed, of an
 				   activation or a ceremony */
 	struct bytes evidence;    /* list: CMS of each officer */
 	struct bytes certificate; /* of a ceremony: what the root signed */
 };
-struct signer_policy_end {
-	struct bytes activation; /* id */
-	int64_t at;              /* not in the future */
+/* An appointment that ended, an activation that was withdrawn, or "ca/NAME"
+ * that issues no more. */
+struct signer_end {
+	struct bytes id;
+	int64_t at; /* not in the future: it takes effect at once */
 };
 /*
  * Lists hold items one after the other, each with its length before it
@@ -158,7 +151,7 @@ struct signer_evidence {
  * Answers: CERTIFICATE and RESPONDER give the signed object in DER with the
  * to-be-signed octets of the question; CRL the signature over its pieces;
  * CHECKPOINT a signed note; OCSP a list of signatures; COMPOSE an
- * OCSPResponse; APPOINTMENT_END, EVIDENCE, POLICY and POLICY_END nothing.  A
+ * OCSPResponse; AGREEMENT, END and EVIDENCE nothing.  A
  * refusal is ERR_DENIED or ERR_FORBIDDEN (do not repeat it), ERR_CONFLICT
  * (something else was signed before), ERR_BUSY "signer-rate", "signer-clock"
  * (repeat it later), ERR_CRYPTO (the key did not sign, the intent stays open),
@@ -182,17 +175,12 @@ MUST_CHECK enum err_code signer_checkpoint_decode(struct bytes in,
 void signer_responder_encode(const struct signer_responder *m, struct buf *out);
 MUST_CHECK enum err_code signer_responder_decode(struct bytes in,
     struct signer_responder *out, struct err *e);
-void signer_appointment_end_encode(const struct signer_appointment_end *m,
-    struct buf *out);
-MUST_CHECK enum err_code signer_appointment_end_decode(struct bytes in,
-    struct signer_appointment_end *out, struct err *e);
-void signer_policy_encode(const struct signer_policy *m, struct buf *out);
-MUST_CHECK enum err_code signer_policy_decode(struct bytes in,
-    struct signer_policy *out, struct err *e);
-void signer_policy_end_encode(const struct signer_policy_end *m,
-    struct buf *out);
-MUST_CHECK enum err_code signer_policy_end_decode(struct bytes in,
-    struct signer_policy_end *out, struct err *e);
+void signer_end_encode(const struct signer_end *m, struct buf *out);
+MUST_CHECK enum err_code signer_end_decode(struct bytes in,
+    struct signer_end *out, struct err *e);
+void signer_agreement_encode(const struct signer_agreement *m, struct buf *out);
+MUST_CHECK enum err_code signer_agreement_decode(struct bytes in,
+    struct signer_agreement *out, struct err *e);
 void signer_ocsp_encode(const struct signer_ocsp *m, struct buf *out);
 MUST_CHECK enum err_code signer_ocsp_decode(struct bytes in,
     struct signer_ocsp *out, struct err *e);

@@ -413,7 +413,7 @@ plan_ask(struct world *w, struct plan *p, struct err *refusal)
 	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
 	struct buf body AUTO_BUF = BUF(1u << 20);
 	struct buf list AUTO_BUF = BUF(1u << 20);
-	struct signer_policy m = { .statement = BYTES_NONE };
+	struct signer_agreement m = { .statement = BYTES_NONE };
 	struct bytes answer;
 
 	OK(activation_print(&p->st, &text, e));
@@ -422,20 +422,20 @@ plan_ask(struct world *w, struct plan *p, struct err *refusal)
 	for (const char *s = p->signers; *s != '\0'; s++)
 		add_evidence(w, p, *s, &list);
 	m.evidence = buf_bytes(&list);
-	signer_policy_encode(&m, &body);
-	return world_ask(w, SIGNER_POLICY, buf_bytes(&body), &answer, refusal);
+	signer_agreement_encode(&m, &body);
+	return world_ask(w, SIGNER_AGREEMENT, buf_bytes(&body), &answer,
+	    refusal);
 }
 
 enum err_code
 end_ask(struct world *w, const char *id, int64_t at, struct err *refusal)
 {
 	struct buf body AUTO_BUF = BUF(1024);
-	struct signer_policy_end m = { bytes_str(id), at };
+	struct signer_end m = { bytes_str(id), at };
 	struct bytes answer;
 
-	signer_policy_end_encode(&m, &body);
-	return world_ask(w, SIGNER_POLICY_END, buf_bytes(&body), &answer,
-	    refusal);
+	signer_end_encode(&m, &body);
+	return world_ask(w, SIGNER_END, buf_bytes(&body), &answer, refusal);
 }
 
 /* Two officers, both of whom must sign. */

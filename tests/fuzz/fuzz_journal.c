@@ -11,7 +11,7 @@
 
 #include <refrendo/signer.h>
 
-#define MAGIC "refrendo-journal/1\n"
+#define MAGIC "refrendo-journal/2\n"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

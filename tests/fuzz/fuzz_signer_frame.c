@@ -47,8 +47,8 @@ question(const struct frame *f)
 	case SIGNER_RESPONDER:
 		ROUND(responder);
 		break;
-	case SIGNER_APPOINTMENT_END:
-		ROUND(appointment_end);
+	case SIGNER_END:
+		ROUND(end);
 		break;
 	case SIGNER_COMPOSE:
 		ROUND(compose);
@@ -59,11 +59,8 @@ question(const struct frame *f)
 	case SIGNER_EVIDENCE:
 		ROUND(evidence);
 		break;
-	case SIGNER_POLICY:
-		ROUND(policy);
-		break;
-	case SIGNER_POLICY_END:
-		ROUND(policy_end);
+	case SIGNER_AGREEMENT:
+		ROUND(agreement);
 		break;
 	}
 	if (code != ERR_OK && (code != ERR_INVALID || e.say[0] == '\0'))

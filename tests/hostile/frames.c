@@ -60,7 +60,7 @@ ask_over_the_cap(struct world *w, struct err *refusal)
 {
 	struct buf in AUTO_BUF = BUF(1u << 20);
 	struct bytes body = bytes_of(arena_get(w->a, 1025), 1025);
-	frame_put(&in, SIGNER_APPOINTMENT_END, 2, body);
+	frame_put(&in, SIGNER_END, 2, body);
 	return sends(w, buf_bytes(&in), refusal);
 }
 
@@ -81,7 +81,7 @@ ask_too_many_officers(struct world *w, struct err *refusal)
 		put_bytes(&list, bytes_str("y"));
 	put_bytes(&body, buf_bytes(&list));
 	put_bytes(&body, BYTES_NONE);
-	return sends_frame(w, SIGNER_POLICY, buf_bytes(&body), refusal);
+	return sends_frame(w, SIGNER_AGREEMENT, buf_bytes(&body), refusal);
 }
 
 /* --- In the wrong order, to the wrong one ------------------------------------------ */

@@ -37,13 +37,11 @@ static void
 end_appointment(struct world *w, const char *id)
 {
 	struct buf body AUTO_BUF = BUF(1024);
-	struct signer_appointment_end m = { bytes_str(id), w->now };
+	struct signer_end m = { bytes_str(id), w->now };
 	struct bytes answer;
 	struct err refusal = { .id = "" };
-	signer_appointment_end_encode(&m, &body);
-	assert_string_equal(ask(w, SIGNER_APPOINTMENT_END, &body, &answer,
-				&refusal),
-	    "ok");
+	signer_end_encode(&m, &body);
+	assert_string_equal(ask(w, SIGNER_END, &body, &answer, &refusal), "ok");
 }
 
 static const char *

@@ -42,18 +42,18 @@ LIE(ask_origin, p->st.origin = bytes_str("log.example/otra"))
 
 static void
 send_policy(struct world *w, struct bytes statement,
-    const struct signer_policy *evidence, struct buf *body)
+    const struct signer_agreement *evidence, struct buf *body)
 {
-	struct signer_policy m = *evidence;
+	struct signer_agreement m = *evidence;
 	(void)w;
 	m.statement = statement;
-	signer_policy_encode(&m, body);
+	signer_agreement_encode(&m, body);
 }
 
-static struct signer_policy
+static struct signer_agreement
 signed_by_both(struct world *w, struct bytes statement)
 {
-	struct signer_policy m = { .statement = statement };
+	struct signer_agreement m = { .statement = statement };
 	struct key *keys[] = { w->officer, w->second };
 	struct buf *ders[] = { &w->officer_der, &w->second_der };
 	struct buf list AUTO_BUF = BUF(1u << 20);
@@ -85,13 +85,13 @@ ask_reused(struct world *w, struct err *refusal)
 	struct buf body AUTO_BUF = BUF(1u << 20);
 	struct bytes answer;
 	struct bytes first = plan_text(w, "POL-2028-000001", "policy A");
-	struct signer_policy m = signed_by_both(w, first);
+	struct signer_agreement m = signed_by_both(w, first);
 	send_policy(w, first, &m, &body);
-	OK(world_ask(w, SIGNER_POLICY, buf_bytes(&body), &answer, e));
+	OK(world_ask(w, SIGNER_AGREEMENT, buf_bytes(&body), &answer, e));
 	buf_reset(&body);
 	attempt_begins(w);
 	send_policy(w, plan_text(w, "POL-2028-000002", "policy B"), &m, &body);
-	return ask(w, SIGNER_POLICY, &body, &answer, refusal);
+	return ask(w, SIGNER_AGREEMENT, &body, &answer, refusal);
 }
 
 /* A second statement under the number of one that was taken. */
@@ -102,14 +102,14 @@ ask_same_id(struct world *w, struct err *refusal)
 	struct bytes answer;
 	struct bytes first = plan_text(w, "POL-2028-000003", "policy C");
 	struct bytes other = plan_text(w, "POL-2028-000003", "policy D");
-	struct signer_policy m = signed_by_both(w, first);
+	struct signer_agreement m = signed_by_both(w, first);
 	send_policy(w, first, &m, &body);
-	OK(world_ask(w, SIGNER_POLICY, buf_bytes(&body), &answer, e));
+	OK(world_ask(w, SIGNER_AGREEMENT, buf_bytes(&body), &answer, e));
 	buf_reset(&body);
 	attempt_begins(w);
 	m = signed_by_both(w, other);
 	send_policy(w, other, &m, &body);
-	return ask(w, SIGNER_POLICY, &body, &answer, refusal);
+	return ask(w, SIGNER_AGREEMENT, &body, &answer, refusal);
 }
 
 /* Withdrawn, and sent again with all its signatures. */
@@ -119,11 +119,11 @@ ask_withdrawn(struct world *w, struct err *refusal)
 	struct buf body AUTO_BUF = BUF(1u << 20);
 	struct bytes answer;
 	struct bytes text = plan_text(w, "POL-2028-000004", "policy E");
-	struct signer_policy m = signed_by_both(w, text);
+	struct signer_agreement m = signed_by_both(w, text);
 	OK(end_ask(w, "POL-2028-000004", w->now, e));
 	attempt_begins(w);
 	send_policy(w, text, &m, &body);
-	return ask(w, SIGNER_POLICY, &body, &answer, refusal);
+	return ask(w, SIGNER_AGREEMENT, &body, &answer, refusal);
 }
 
 /* An endorsement of a certificate, passed off as an activation. */
@@ -135,9 +135,9 @@ ask_endorsement_as_quorum(struct world *w, struct err *refusal)
 	struct wish x;
 	wish_holder(w, &x, 0);
 	wish_build(w, &x, NULL, NULL, NULL);
-	struct signer_policy m = signed_by_both(w, x.statement);
+	struct signer_agreement m = signed_by_both(w, x.statement);
 	send_policy(w, x.statement, &m, &body);
-	return ask(w, SIGNER_POLICY, &body, &answer, refusal);
+	return ask(w, SIGNER_AGREEMENT, &body, &answer, refusal);
 }
 
 static const char *
@@ -145,9 +145,9 @@ ask_no_statement(struct world *w, struct err *refusal)
 {
 	struct buf body AUTO_BUF = BUF(1u << 20);
 	struct bytes answer;
-	struct signer_policy m = signed_by_both(w, bytes_str("{}"));
+	struct signer_agreement m = signed_by_both(w, bytes_str("{}"));
 	send_policy(w, bytes_str("{}"), &m, &body);
-	return ask(w, SIGNER_POLICY, &body, &answer, refusal);
+	return ask(w, SIGNER_AGREEMENT, &body, &answer, refusal);
 }
 
 /* --- Ends, and evidence by itself ------------------------------------------------------ */
@@ -157,16 +157,24 @@ end_appointment(struct world *w, const char *id, int64_t at,
     struct err *refusal)
 {
 	struct buf body AUTO_BUF = BUF(1024);
-	struct signer_appointment_end m = { bytes_str(id), at };
+	struct signer_end m = { bytes_str(id), at };
 	struct bytes answer;
-	signer_appointment_end_encode(&m, &body);
-	return ask(w, SIGNER_APPOINTMENT_END, &body, &answer, refusal);
+	signer_end_encode(&m, &body);
+	return ask(w, SIGNER_END, &body, &answer, refusal);
 }
 
+/* The end came before the appointment, which then never begins. */
 static const char *
-ask_end_unknown(struct world *w, struct err *refusal)
+ask_ended_before(struct world *w, struct err *refusal)
 {
-	return end_appointment(w, "NOM-2026-000777", w->now, refusal);
+	struct wish x;
+	assert_string_equal(end_appointment(w, "NOM-2026-000777", w->now,
+				refusal),
+	    "ok");
+	attempt_begins(w);
+	wish_minister(w, &x, "NOM-2026-000777", "14-0", RUT_A, w->stranger);
+	wish_build(w, &x, NULL, NULL, NULL);
+	return wish_id(w, &x, refusal);
 }
 
 static const char *
@@ -224,25 +232,25 @@ ask_proven_elsewhere(struct world *w, struct err *refusal)
 #define ASK(f) .base = ASKED, .ask = f
 /* clang-format off */
 static const struct attempt rows[] = {
-	{ "policy by one officer of two", ASK(ask_one), .id = "signer-policy-quorum" },
-	{ "policy by one officer twice", ASK(ask_twice), .id = "signer-policy-quorum" },
-	{ "policy by nobody", ASK(ask_nobody), .id = "signer-policy-quorum" },
-	{ "policy by an officer and a minister", ASK(ask_minister), .id = "signer-policy-officer" },
-	{ "policy by an officer and a stranger", ASK(ask_stranger), .id = "signer-policy-officer" },
+	{ "policy by one officer of two", ASK(ask_one), .id = "signer-quorum" },
+	{ "policy by one officer twice", ASK(ask_twice), .id = "signer-quorum" },
+	{ "policy by nobody", ASK(ask_nobody), .id = "signer-quorum" },
+	{ "policy by an officer and a minister", ASK(ask_minister), .id = "signer-officer-unknown" },
+	{ "policy by an officer and a stranger", ASK(ask_stranger), .id = "signer-officer-unknown" },
 	{ "quorum over other octets", ASK(ask_other_bytes), .id = "cms-other-content" },
 	{ "quorum that expired", ASK(ask_expired), .id = "signer-statement-expired" },
 	{ "quorum of the future", ASK(ask_future), .id = "signer-statement-future" },
 	{ "quorum for too long", ASK(ask_long), .id = "signer-statement-life" },
 	{ "quorum of another installation", ASK(ask_origin), .id = "signer-statement-origin" },
 	{ "quorum used for another policy", ASK(ask_reused), .id = "cms-other-content" },
-	{ "quorum under a number that was taken", ASK(ask_same_id), .id = "signer-policy-again" },
-	{ "quorum for what was withdrawn", ASK(ask_withdrawn), .id = "signer-policy-withdrawn" },
+	{ "quorum under a number that was taken", ASK(ask_same_id), .id = "signer-agreed-again" },
+	{ "quorum for what was withdrawn", ASK(ask_withdrawn), .id = "signer-agreed-ended" },
 	{ "an endorsement instead of an activation", ASK(ask_endorsement_as_quorum), .id = "statement-type" },
 	{ "an activation that says nothing", ASK(ask_no_statement), .id = "json-missing" },
-	{ "end of an appointment that never was", ASK(ask_end_unknown), .id = "signer-appointment-unknown" },
-	{ "end of an appointment, dated tomorrow", ASK(ask_end_future), .id = "signer-appointment-end-future" },
-	{ "end of a policy, dated tomorrow", ASK(ask_policy_end_future), .id = "signer-policy-end-future" },
-	{ "end of a policy without a name", ASK(ask_policy_end_nameless), .id = "signer-policy-id" },
+	{ "an appointment that ended before it came", ASK(ask_ended_before), .id = "signer-appointment-again" },
+	{ "end of an appointment, dated tomorrow", ASK(ask_end_future), .id = "signer-end-future" },
+	{ "end of a policy, dated tomorrow", ASK(ask_policy_end_future), .id = "signer-end-future" },
+	{ "end of a policy without a name", ASK(ask_policy_end_nameless), .id = "signer-end-id" },
 	{ "evidence over another statement", ASK(ask_evidence_over_other), .id = "cms-other-content" },
 	{ "evidence proven for another statement", ASK(ask_proven_elsewhere), .id = "cms-other-content" },
 };

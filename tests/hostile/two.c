@@ -132,17 +132,17 @@ ask_number_twice(struct world *w, struct err *refusal)
 
 /* clang-format off */
 static const struct attempt rows[] = {
-	{ "one minister of two", .bytes = b_one, .id = "signer-endorsements", .say = "endorsed by 1 ministers of faith where 2 are needed" },
-	{ "one minister's signature twice", .bytes = b_twice, .id = "signer-endorsements" },
-	{ "one minister, who signed twice", .bytes = b_again, .id = "signer-endorsements" },
+	{ "one minister of two", .bytes = b_one, .id = "signer-quorum", .say = "signed by 1 people who may sign it, where 2 are needed" },
+	{ "one minister's signature twice", .bytes = b_twice, .id = "signer-quorum" },
+	{ "one minister, who signed twice", .bytes = b_again, .id = "signer-quorum" },
 	{ "a minister and a stranger", .bytes = b_stranger, .id = "signer-minister-unknown" },
 	{ "a minister and an officer", .bytes = b_officer, .id = "signer-minister-unknown" },
 	{ "a minister and one of another institution", .bytes = b_other_institution, .id = "signer-institution" },
 	{ "the second minister signed something else", .bytes = b_other_statement, .id = "cms-other-content" },
 	{ "the second minister was the operator", .statement = t_second_holds, .id = "signer-own-request" },
-	{ "an appointment by one officer of two", .base = NEW_MINISTER, .bytes = b_one, .id = "signer-appointment-quorum", .say = "signed by 1 officers where 2 are needed" },
-	{ "an appointment by one officer twice", .base = NEW_MINISTER, .bytes = b_twice, .id = "signer-appointment-quorum" },
-	{ "an appointment by one officer, who signed twice", .base = NEW_MINISTER, .bytes = b_again, .id = "signer-appointment-quorum" },
+	{ "an appointment by one officer of two", .base = NEW_MINISTER, .bytes = b_one, .id = "signer-quorum", .say = "signed by 1 people who may sign it, where 2 are needed" },
+	{ "an appointment by one officer twice", .base = NEW_MINISTER, .bytes = b_twice, .id = "signer-quorum" },
+	{ "an appointment by one officer, who signed twice", .base = NEW_MINISTER, .bytes = b_again, .id = "signer-quorum" },
 	{ "an appointment by an officer and a stranger", .base = NEW_MINISTER, .bytes = b_stranger, .id = "signer-officer-unknown" },
 	{ "an appointment by an officer and a minister", .base = NEW_MINISTER, .bytes = b_minister, .id = "signer-officer-unknown" },
 	{ "the second officer signed another appointment", .base = NEW_MINISTER, .bytes = b_other_statement, .id = "cms-other-content" },

@@ -501,7 +501,7 @@ incident_37_41_journal_and_log(void **state)
 	} kinds[] = {
 		{ "crl.published", "journal-crl-unlogged" },
 		{ "responder.certified", "journal-responder-unlogged" },
-		{ "policy.proposed", "journal-policy-unlogged" },
+		{ "policy.proposed", "journal-agreed-unlogged" },
 		{ "appointment.proposed", "journal-not-intended" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {

@@ -53,7 +53,7 @@ rite_ask(struct world *w, struct rite *r, struct err *refusal)
 	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
 	struct buf body AUTO_BUF = BUF(1u << 20);
 	struct buf list AUTO_BUF = BUF(1u << 20);
-	struct signer_policy m = { .statement = BYTES_NONE };
+	struct signer_agreement m = { .statement = BYTES_NONE };
 	struct bytes answer;
 	OK(ceremony_print(&r->st, &text, e));
 	r->statement = arena_copy(w->a, buf_bytes(&text));
@@ -69,8 +69,9 @@ rite_ask(struct world *w, struct rite *r, struct err *refusal)
 		put_bytes(&list, buf_bytes(&cms));
 	}
 	m.evidence = buf_bytes(&list);
-	signer_policy_encode(&m, &body);
-	return world_ask(w, SIGNER_POLICY, buf_bytes(&body), &answer, refusal);
+	signer_agreement_encode(&m, &body);
+	return world_ask(w, SIGNER_AGREEMENT, buf_bytes(&body), &answer,
+	    refusal);
 }
 
 static const char *
@@ -78,13 +79,13 @@ end_ask(struct world *w, const char *name, int64_t at)
 {
 	static struct err refusal;
 	struct buf body AUTO_BUF = BUF(1024);
-	struct signer_policy_end m = {
+	struct signer_end m = {
 		bytes_str(arena_printf(w->a, CEREMONY_CA_ID "%s", name)), at
 	};
 	struct bytes answer;
-	signer_policy_end_encode(&m, &body);
-	return world_ask(w, SIGNER_POLICY_END, buf_bytes(&body), &answer,
-		   &refusal) == ERR_OK
+	signer_end_encode(&m, &body);
+	return world_ask(w, SIGNER_END, buf_bytes(&body), &answer, &refusal) ==
+		       ERR_OK
 		   ? "ok"
 		   : refusal.id;
 }
@@ -246,8 +247,8 @@ static const struct {
 	{ "long ago", l_expired, "signer-statement-expired", "could be used until" },
 	{ "for longer than ceremonies are", l_long, "signer-statement-life", "longer than the ceiling" },
 	{ "in the future", l_future, "signer-statement-future", "dated in the future" },
-	{ "nobody signed", l_nobody, "signer-policy-quorum", "signed by 0 officers where 1 are needed" },
-	{ "somebody else signed", l_stranger, "signer-policy-officer", "no platform officer" },
+	{ "nobody signed", l_nobody, "signer-quorum", "signed by 0 people who may sign it, where 1 are needed" },
+	{ "somebody else signed", l_stranger, "signer-officer-unknown", "not signed by a platform officer" },
 	{ "signed over another text", l_text, "cms-other-content", "" },
 	{ "another certificate", l_other_bytes, "ceremony-object", "is not the one that its statement names" },
 	{ "signed by another key", l_other_key, "signature-wrong", "" },
@@ -302,7 +303,7 @@ officers_agreed(void **state)
 	rite_init(w, &again);
 	again.st.id = bytes_str("CER-2026-000002");
 	assert_int_equal(rite_ask(w, &again, &refusal), ERR_CONFLICT);
-	assert_string_equal(refusal.id, "signer-policy-again");
+	assert_string_equal(refusal.id, "signer-agreed-again");
 	/* For its institution, and names within. */
 	assert_string_equal(certificate_by(w, 1, 2, NULL),
 	    "ca-other-institution");
@@ -322,7 +323,7 @@ it_ends(void **state)
 	rite_init(w, &r);
 	assert_int_equal(rite_ask(w, &r, &refusal), ERR_OK);
 	assert_string_equal(end_ask(w, "dos", w->now + 2 * MINUTE),
-	    "signer-policy-end-future");
+	    "signer-end-future");
 	assert_string_equal(end_ask(w, "nadie", w->now), "ok");
 	assert_string_equal(certificate_by(w, 1, 0, NULL), "ok");
 	assert_string_equal(end_ask(w, "dos", w->now), "ok");
@@ -331,7 +332,7 @@ it_ends(void **state)
 	world_stop(w);
 	world_start(w);
 	assert_int_equal(rite_ask(w, &r, &refusal), ERR_DENIED);
-	assert_string_equal(refusal.id, "signer-policy-withdrawn");
+	assert_string_equal(refusal.id, "signer-agreed-ended");
 	assert_string_equal(certificate_by(w, 1, 0, NULL), "signer-ca-ended");
 	/* One of the beginning ends too, and the ministers'. */
 	assert_string_equal(end_ask(w, "uno", w->now), "ok");
@@ -357,7 +358,7 @@ it_ended_before(void **state)
 	assert_string_equal(end_ask(w, "dos", w->now), "ok");
 	rite_init(w, &r);
 	assert_int_equal(rite_ask(w, &r, &refusal), ERR_DENIED);
-	assert_string_equal(refusal.id, "signer-policy-withdrawn");
+	assert_string_equal(refusal.id, "signer-agreed-ended");
 	assert_string_equal(certificate_by(w, 1, 0, NULL), "signer-ca-ended");
 	world_free(w);
 }

@@ -41,12 +41,12 @@ static void
 end_appointment(struct world *w, const char *id, int64_t at)
 {
 	struct buf body AUTO_BUF = BUF(1024);
-	struct signer_appointment_end m = { bytes_str(id), at };
+	struct signer_end m = { bytes_str(id), at };
 	struct bytes answer;
 	struct err refusal = { .id = "" };
-	signer_appointment_end_encode(&m, &body);
-	if (world_ask(w, SIGNER_APPOINTMENT_END, buf_bytes(&body), &answer,
-		&refusal) != ERR_OK)
+	signer_end_encode(&m, &body);
+	if (world_ask(w, SIGNER_END, buf_bytes(&body), &answer, &refusal) !=
+	    ERR_OK)
 		fail_msg("%s", refusal.id);
 	assert_int_equal(answer.len, 0);
 }
@@ -204,7 +204,7 @@ too_many_refusals_stop_the_signer(void **state)
 		assert_string_equal(ask_for(w, 0), "ok");
 		wish_holder(w, &x, 0);
 		wish_build(w, &x, NULL, NULL, b_no_evidence);
-		assert_string_equal(ask_id(w, &x), "signer-endorsements");
+		assert_string_equal(ask_id(w, &x), "signer-quorum");
 	}
 	int64_t stopped = w->now;
 	for (int again = 0; again < 2; again++) {
@@ -226,7 +226,7 @@ too_many_refusals_stop_the_signer(void **state)
 		w->now += HOUR / 3 + MINUTE;
 		wish_holder(w, &x, 0);
 		wish_build(w, &x, NULL, NULL, b_no_evidence);
-		assert_string_equal(ask_id(w, &x), "signer-endorsements");
+		assert_string_equal(ask_id(w, &x), "signer-quorum");
 	}
 	assert_string_equal(ask_for(w, 0), "ok");
 	world_free(w);
@@ -344,7 +344,7 @@ incident_37_no_signature_without_endorsement(void **state)
 	struct wish x;
 	wish_holder(w, &x, 0);
 	wish_build(w, &x, NULL, NULL, b_no_evidence);
-	assert_string_equal(ask_id(w, &x), "signer-endorsements");
+	assert_string_equal(ask_id(w, &x), "signer-quorum");
 	wish_holder(w, &x, 0);
 	wish_build(w, &x, NULL, t_by_stranger, NULL);
 	assert_string_equal(ask_id(w, &x), "signer-minister-unknown");

@@ -144,7 +144,7 @@ offsets(struct bytes file, size_t *out, size_t max)
 {
 	struct reader r = reader_of(file);
 	size_t n = 0;
-	get_raw(&r, strlen("refrendo-journal/1\n"));
+	get_raw(&r, strlen("refrendo-journal/2\n"));
 	get_bytes(&r);
 	while (!r.bad && n < max) {
 		out[n++] = (size_t)(r.p - file.p);

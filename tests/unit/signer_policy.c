@@ -77,15 +77,18 @@ static const struct {
 	    NULL },
 	{ "statement without end", l_long, "signer-statement-life", NULL },
 	{ "of another log", l_origin, "signer-statement-origin", NULL },
-	{ "one officer of two", l_one, "signer-policy-quorum",
-	    "the activation was signed by 1 officers where 2 are needed" },
-	{ "one person twice", l_one_twice, "signer-policy-quorum",
-	    "the activation was signed by 1 officers where 2 are needed" },
-	{ "nobody", l_nobody, "signer-policy-quorum",
-	    "the activation was signed by 0 officers where 2 are needed" },
-	{ "a minister is no officer", l_minister, "signer-policy-officer",
-	    "the activation was signed by somebody who is no platform officer "
-	    "of the signer's ceilings" },
+	{ "one officer of two", l_one, "signer-quorum",
+	    "the statement was signed by 1 people who may sign it, where 2 are "
+	    "needed" },
+	{ "one person twice", l_one_twice, "signer-quorum",
+	    "the statement was signed by 1 people who may sign it, where 2 are "
+	    "needed" },
+	{ "nobody", l_nobody, "signer-quorum",
+	    "the statement was signed by 0 people who may sign it, where 2 are "
+	    "needed" },
+	{ "a minister is no officer", l_minister, "signer-officer-unknown",
+	    "the statement was not signed by a platform officer of the "
+	    "signer's ceilings" },
 	{ "a signature over other bytes", l_other_bytes, "cms-other-content",
 	    NULL },
 };
@@ -128,7 +131,7 @@ too_many_signatures(void **state)
 	for (size_t i = 0; i <= OFFICERS_MAX; i++)
 		put_bytes(&list, bytes_str("y"));
 	put_bytes(&body, buf_bytes(&list));
-	frame_put(&frame, SIGNER_POLICY, 1, buf_bytes(&body));
+	frame_put(&frame, SIGNER_AGREEMENT, 1, buf_bytes(&body));
 	assert_int_equal(world_batch(w, buf_bytes(&frame), &out, &e),
 	    ERR_INVALID);
 	assert_string_equal(e.id, "signer-message");
@@ -152,7 +155,7 @@ taken_once(void **state)
 	struct plan other;
 	plan_init(w, &other, "POL-2026-000001", "policy 3");
 	assert_int_equal(plan_ask(w, &other, &refusal), ERR_CONFLICT);
-	assert_string_equal(refusal.id, "signer-policy-again");
+	assert_string_equal(refusal.id, "signer-agreed-again");
 	/* The journal remembers it. */
 	world_stop(w);
 	world_start(w);
@@ -211,7 +214,7 @@ withdrawn(void **state)
 	OK(plan_ask(w, &p, e));
 	assert_int_equal(end_ask(w, "POL-2026-000001", w->now + DAY, &refusal),
 	    ERR_DENIED);
-	assert_string_equal(refusal.id, "signer-policy-end-future");
+	assert_string_equal(refusal.id, "signer-end-future");
 	assert_int_equal(end_ask(w, "", w->now, &refusal), ERR_DENIED);
 	OK(end_ask(w, "POL-2026-000001", w->now, e));
 	OK(end_ask(w, "POL-2026-000001", w->now, e));
@@ -219,10 +222,10 @@ withdrawn(void **state)
 	OK(end_ask(w, "POL-2026-000002", w->now, e));
 	for (int again = 0; again < 2; again++) {
 		assert_int_equal(plan_ask(w, &p, &refusal), ERR_DENIED);
-		assert_string_equal(refusal.id, "signer-policy-withdrawn");
+		assert_string_equal(refusal.id, "signer-agreed-ended");
 		p.st.id = bytes_str("POL-2026-000002");
 		assert_int_equal(plan_ask(w, &p, &refusal), ERR_DENIED);
-		assert_string_equal(refusal.id, "signer-policy-withdrawn");
+		assert_string_equal(refusal.id, "signer-agreed-ended");
 		p.st.id = bytes_str("POL-2026-000001");
 		world_stop(w);
 		world_start(w);
@@ -321,8 +324,8 @@ endless_ends(void **state)
 	assert_int_equal(end_ask(w, "POL-2028-000001", w->now, &refusal),
 	    ERR_DENIED);
 	assert_string_equal(refusal.say,
-	    "the signer has noted the end of 1024 activations and notes no "
-	    "more of those that it never heard of");
+	    "the signer has noted 1024 ends of what it never heard of and "
+	    "notes no more of them");
 	OK(end_ask(w, "POL-2026-000001", w->now, e));
 	assert_string_equal(certificate_under(w, "policy 2", w->now),
 	    "signer-policy-unknown");

@@ -1,0 +1,196 @@
+/*
+ * judge_agreement - what officers agreed on: policies by their hash and CAs,
+ * from when on, and what ended of it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "internal.h"
+
+const struct officer *
+signer_officer(const struct signer *s, struct bytes spki_sha256)
+{
+	for (size_t i = 0; i < s->ceilings.n_officer; i++) {
+		const struct officer *o = &s->ceilings.officer[i];
+		if (bytes_eq(spki_sha256, bytes_of(o->spki_sha256, SHA256_LEN)))
+			return o;
+	}
+	return NULL;
+}
+
+enum err_code
+signer_judge_officer(struct signer *s, void *ctx, const struct cms *cms,
+    const char **run, struct err *e)
+{
+	const struct bytes *appointed = ctx;
+	const struct officer *who =
+	    signer_officer(s, signer_hash(s, cms->signer.spki));
+	if (who == NULL)
+		return err_say(e, ERR_FORBIDDEN, "signer-officer-unknown",
+		    "the statement was not signed by a platform officer of the "
+		    "signer's ceilings");
+	if (appointed != NULL && bytes_is(*appointed, who->run))
+		return err_say(e, ERR_FORBIDDEN, "signer-officer-himself",
+		    "an officer cannot appoint himself or herself; ask "
+		    "another officer");
+	*run = who->run;
+	return ERR_OK;
+}
+
+/* --- What they agreed on ----------------------------------------------------------- */
+
+/* Known already under this very statement: every item of it, or none. */
+static enum err_code
+seen_before(struct signer *s, const struct agreement *g, struct bytes statement,
+    size_t *n, struct err *e)
+{
+	const struct agreed *a;
+	size_t at = SIZE_MAX;
+	for (*n = 0; (a = state_agreed(&s->state, BY_ID, g->id, &at)) != NULL;
+	    (*n)++) {
+		if (a->ended != NEVER)
+			return err_say(e, ERR_DENIED, "signer-agreed-ended",
+			    "what the officers agreed on was withdrawn, or "
+			    "this CA was stopped");
+		if (!bytes_eq(statement, bytes_of(a->statement, SHA256_LEN)))
+			return err_say(e, ERR_CONFLICT, "signer-agreed-again",
+			    "this was accepted with another statement; propose "
+			    "it anew");
+	}
+	return ERR_OK;
+}
+
+enum err_code
+may_take_agreement(struct signer *s, struct item *it, int64_t now,
+    struct err *e)
+{
+	const struct signer_agreement *m = &it->in.agreement;
+	struct agreement g;
+	struct bytes statement = signer_hash(s, m->statement), who;
+	size_t known;
+	it->job.wrap = WRAP_NONE;
+	TRY(agreement_read(m->statement, m->certificate, &s->root, s->theirs,
+	    s->arena, &g, e));
+	TRY(seen_before(s, &g, statement, &known, e));
+	if (known == g.n)
+		return ERR_OK;
+	/* Some items are known after power was lost in between: all again. */
+	TRY(signer_fresh(s, g.origin, g.issued, g.expires,
+	    g.life_s > 0 ? g.life_s : s->ceilings.statement_max_s, now, e));
+	TRY(signer_people(s, m->evidence, m->statement, signer_judge_officer,
+	    NULL, s->ceilings.quorum, &who, e));
+	for (size_t i = known; i < g.n; i++) {
+		struct record r = { .kind = REC_AGREED,
+			.time = now,
+			.agreed = g.kind,
+			.id = g.id,
+			.name = g.item[i].name,
+			.digest = g.item[i].sha256,
+			.statement = statement,
+			.from = g.from,
+			.value = g.item[i].version };
+		TRY(signer_keep(s, &r, &it->job, e));
+	}
+	return ERR_OK;
+}
+
+/* --- Its end ------------------------------------------------------------------------- */
+
+/* Ends of what nobody heard of: more would only fill the disk. */
+#define UNHEARD_MAX 1024
+
+/* Whoever owns core may take a right away, never give one. */
+enum err_code
+may_end(struct signer *s, struct item *it, int64_t now, struct err *e)
+{
+	const struct signer_end *m = &it->in.end;
+	it->job.wrap = WRAP_NONE;
+	if (m->id.len == 0 || m->id.len > ID_LEN_MAX)
+		return err_say(e, ERR_DENIED, "signer-end-id",
+		    "what officers agreed on has an id of 1 to 64 octets");
+	if (m->at > now + SKEW)
+		return err_say(e, ERR_DENIED, "signer-end-future",
+		    "what officers agreed on ends now or not at all: this is "
+		    "dated in the future");
+	const struct agreed *a = state_agreed_id(&s->state, m->id);
+	if (a != NULL && a->ended <= m->at)
+		return ERR_OK;
+	/* Noted even when it was never heard of: it may come later. */
+	if (a == NULL && s->state.n_unheard >= UNHEARD_MAX)
+		return err_say(e, ERR_DENIED, "signer-ends",
+		    "the signer has noted 1024 ends of what it never heard of "
+		    "and notes no more of them");
+	struct record r = { .kind = REC_END,
+		.time = now,
+		.id = m->id,
+		.value = m->at };
+	return signer_keep(s, &r, &it->job, e);
+}
+
+/* --- A certificate under a policy -------------------------------------------------- */
+
+/*
+ * When one of that name with a higher version took its place; NEVER if none
+ * did.  Versions decide, as in core: activations may come in any order.
+ */
+static int64_t
+replaced_at(struct state *st, const struct agreed *p)
+{
+	int64_t when = NEVER;
+	const struct agreed *q;
+	size_t at = SIZE_MAX;
+	while (
+	    (q = state_agreed(st, BY_NAME, bytes_str(p->name), &at)) != NULL) {
+		int64_t since = q->from > q->heard ? q->from : q->heard;
+		if (q->kind == AGREED_POLICY && q->ended == NEVER &&
+		    q->version > p->version && since < when)
+			when = since;
+	}
+	return when;
+}
+
+/* The one with these bytes: if there are several, one that is in force. */
+static const struct agreed *
+find_policy(struct state *st, struct bytes sha256, int64_t now)
+{
+	const struct agreed *found = NULL, *p;
+	size_t at = SIZE_MAX;
+	while ((p = state_agreed(st, BY_SHA256, sha256, &at)) != NULL) {
+		if (p->kind == AGREED_POLICY && p->ended == NEVER &&
+		    (found == NULL || found->from > now))
+			found = p;
+	}
+	return found;
+}
+
+enum err_code
+check_policy(struct signer *s, const struct statement *st, int64_t now,
+    struct err *e)
+{
+	struct state *state = &s->state;
+	const struct agreed *p = find_policy(state, st->policy_sha256, now);
+	char name[POLICY_NAME_MAX];
+	snprintf(name, sizeof(name), "%.*s", BYTES_FMT(st->policy));
+	if (p == NULL)
+		return err_say(e, ERR_DENIED, "signer-policy-unknown",
+		    "the policy %s of the statement, with its hash, was never "
+		    "put in force before this signer; officers must sign its "
+		    "activation",
+		    name);
+	/* The ceilings name policies without their versions. */
+	if (!bytes_is(st->policy, p->name) ||
+	    (p->version != 0 && st->policy_version != p->version))
+		return err_say(e, ERR_DENIED, "signer-policy-name",
+		    "the policy with the hash of the statement has another "
+		    "name or version than %s in it",
+		    name);
+	if (now < p->from)
+		return err_say(e, ERR_DENIED, "signer-policy-early",
+		    "the policy %s of the statement is not in force yet", name);
+	if (st->issued - SKEW > replaced_at(state, p))
+		return err_say(e, ERR_DENIED, "signer-policy-replaced",
+		    "the policy %s of the statement was replaced by a later "
+		    "version before the statement was written",
+		    name);
+	return ERR_OK;
+}
