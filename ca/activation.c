@@ -253,6 +253,8 @@ draft_activated(struct deed *d, const struct policy *p, struct bytes activation,
 	    arena_copy(d->a, bytes_of(p->sha256, SHA256_LEN));
 	pen.draft->refs.request = activation;
 	jw_member_str(&pen.w, "name", bytes_str(p->name));
+	if (!p->base)
+		jw_member_int(&pen.w, "renew_window", p->renew_window_s);
 	jw_member_base64(&pen.w, "text", p->text);
 	jw_member_int(&pen.w, "version", p->version);
 	return pen_end(&pen, d->a, e);

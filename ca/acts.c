@@ -116,7 +116,7 @@ const struct ca_act_def ca_acts[ACT_COUNT] = {
 	    PERSON | B(CF_REQUEST), B(CF_CSR) | B(CF_VALIDITY),
 	    ROLE_OPERATOR, "try a failed request again" },
 	[ACT_CERTIFICATE_RENEW] = { "certificate.renew",
-	    PERSON | B(CF_SERIAL) | B(CF_CSR), B(CF_VALIDITY),
+	    PERSON | B(CF_SERIAL), B(CF_CSR) | B(CF_VALIDITY),
 	    ROLE_OPERATOR, "ask for the successor of a certificate" },
 	[ACT_CERTIFICATE_REVOKE] = { "certificate.revoke",
 	    PERSON | B(CF_SERIAL) | B(CF_CAUSE),

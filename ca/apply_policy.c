@@ -186,6 +186,7 @@ apply_policy(struct applying *p, struct err *e)
 		.name = row.name,
 		.sha256 = hash,
 		.version = row.version,
+		.renew_window = json_opt_int(p->o, "renew_window", 0),
 	};
 
 	if (!bytes_eq(hash, hash_in(p->a, row.text)))

@@ -78,5 +78,6 @@ apply_replaced(struct applying *p, struct err *e)
 
 	TRY(change(p, EV_REPLACE, &c, &before, e));
 	c.replaced_by = json_get_hex(p->o, "by", p->a);
+	c.retires = json_opt_int(p->o, "until", 0);
 	return certificate_put(p, &before, &c, e);
 }

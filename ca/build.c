@@ -97,6 +97,16 @@ refused_by_policy(struct issue *s, const struct verdicts *v, struct err *e)
 	return e->code;
 }
 
+const struct policy *
+policy_of(const struct ca *ca, struct bytes name, struct bytes sha256)
+{
+	const struct policy *p = NULL;
+
+	if (sha256.len == SHA256_LEN)
+		p = policy_find_hash(ca->policies, sha256.p);
+	return p != NULL ? p : policy_find(ca->policies, name);
+}
+
 enum err_code
 policy_named(struct deed *d, struct bytes name, const struct policy **out,
     struct err *e)
@@ -553,12 +563,15 @@ ask_request(struct issue *s, struct err *e)
 	pen.draft->refs.serial = r->serial;
 	pen.draft->refs.tbs = r->tbs_sha256;
 	pen.draft->refs.policy = r->policy_sha256;
-	jw_member_base64(&pen.w, "csr", r->csr);
+	if (r->csr.len > 0)
+		jw_member_base64(&pen.w, "csr", r->csr);
 	jw_key(&pen.w, "facts");
 	facts_write(&pen.w, &s->facts, &urls);
 	put_warnings(s, &pen.w);
 	jw_key(&pen.w, "request");
 	rec_write(&pen.w, &rec_request, r, false);
+	if (r->csr.len == 0)
+		jw_member_base64(&pen.w, "spki", s->csr.spki);
 	jw_member_str(&pen.w, "statement", buf_bytes(&text));
 	jw_member_base64(&pen.w, "tbs", r->container);
 	d->out->object = ca_row_key(d->a, ROW_REQUEST, r->id);

@@ -32,7 +32,11 @@ appointment_due(const struct appointment *ap)
 int64_t
 certificate_due(const struct certificate *c)
 {
-	return c->state == CERT_SUSPENDED ? c->suspend_until : NEVER;
+	bool ends = c->state == CERT_VALID || c->state == CERT_SUSPENDED;
+	int64_t lifted = c->state == CERT_SUSPENDED ? c->suspend_until : NEVER;
+
+	return ends && c->retires != 0 && c->retires < lifted ? c->retires
+							      : lifted;
 }
 
 static enum err_code
@@ -95,6 +99,10 @@ due_certificate(struct deed *d, struct bytes serial, struct err *e)
 	if (certificate_due(&c) > d->now)
 		return err_say(e, ERR_CORRUPT, "due-not-due",
 		    "a stored due time disagrees with its record");
+	d->out->object = ca_row_key(d->a, ROW_CERTIFICATE, c.serial);
+	if (c.retires != 0 && c.retires <= d->now)
+		return draft_revoked(d, &c, bytes_str("superseded"),
+		    cause_find(bytes_str("superseded"))->reason, 0, e);
 	return draft_reinstated(d, &c,
 	    bytes_str("the suspension has reached its end"), e);
 }

@@ -297,6 +297,10 @@ MUST_CHECK enum err_code issuer_must_issue(struct deed *d,
 /* Ministers who must endorse, by the ceilings and what is asked beside them:
  * 0 where it is one. */
 int64_t endorsements_needed(const struct ca *ca, int64_t asked);
+/* The policy of these bytes; else the one of its name that is in force; NULL
+ * when neither is known here. */
+const struct policy *policy_of(const struct ca *ca, struct bytes name,
+    struct bytes sha256);
 /* A policy in force that a request can name. */
 MUST_CHECK enum err_code policy_named(struct deed *d, struct bytes name,
     const struct policy **out, struct err *e);

@@ -416,10 +416,19 @@ draft_replaced(struct issue *s, struct err *e)
 	struct deed *d = s->d;
 	struct pen pen AUTO_PEN = { .draft = NULL };
 
+	const struct policy *p =
+	    policy_of(d->ca, s->req.policy, s->req.policy_sha256);
+	struct certificate old;
+
+	TRY(certificate_get(d->v, s->req.replaces, d->a, &old, e));
 	pen_begin(&pen, d, ENTRY_CERTIFICATE_REPLACED);
 	pen.draft->refs.institution = s->req.institution;
 	pen.draft->refs.serial = s->req.replaces;
 	jw_member_hex(&pen.w, "by", s->req.serial);
+	/* Not at once: who relies on the old one has that long to change. */
+	if (p != NULL && p->overlap_s > 0 &&
+	    d->now + p->overlap_s <= old.not_after)
+		jw_member_int(&pen.w, "until", d->now + p->overlap_s);
 	return pen_end(&pen, d->a, e);
 }
 

@@ -19,6 +19,22 @@ draft_request_reason(struct deed *d, enum entry_type type,
 
 /* The CSR of this command, proven; or the one that the request holds, which
  * was proven when it came. */
+/* A renewal without a new key: the one that was proven, and judged by the
+ * policy again. */
+static enum err_code
+take_same_key(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	struct certificate old;
+	struct cert cert;
+
+	TRY(certificate_get(d->v, s->req.replaces, d->a, &old, e));
+	TRY(certificate_load(d->v, &old, d->a, e));
+	TRY(cert_parse_own(old.certificate, &cert, e));
+	s->csr.spki = cert.spki;
+	return spki_check(cert.spki, &s->csr.type, e);
+}
+
 static enum err_code
 take_csr(struct issue *s, struct buf *scratch, struct err *e)
 {
@@ -30,6 +46,8 @@ take_csr(struct issue *s, struct buf *scratch, struct err *e)
 		s->req.csr = s->csr.der;
 		return ERR_OK;
 	}
+	if (s->req.csr.len == 0 && s->req.replaces.len > 0)
+		return take_same_key(s, e);
 	if (s->req.csr.len == 0)
 		return err_at(e, ERR_INVALID, "request-csr-missing", NULL,
 		    at_field("csr"),

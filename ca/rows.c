@@ -163,6 +163,7 @@ static const struct rec_field certificate_fields[] = {
 	INT(certificate, reason),
 	OCTETS(certificate, replaced_by),
 	TEXT(certificate, request),
+	TIME2(certificate, retires),
 	TIME(certificate, revoked_at),
 	OCTETS(certificate, serial),
 	OCTETS(certificate, spki_sha256),
@@ -271,6 +272,7 @@ static const struct rec_field serial_fields[] = {
 };
 static const struct rec_field in_force_fields[] = {
 	TEXT(in_force_row, name),
+	COUNT2(in_force_row, renew_window),
 	OCTETS(in_force_row, sha256),
 	INT(in_force_row, version),
 };

@@ -21,18 +21,6 @@ load(struct deed *d, struct certificate *c, struct err *e)
 	return ERR_OK;
 }
 
-/* The policy it was issued under; else the one of its name that is in force;
- * NULL when neither is known here. */
-static const struct policy *
-policy_of(const struct ca *ca, const struct certificate *c)
-{
-	const struct policy *p = NULL;
-
-	if (c->policy_sha256.len == SHA256_LEN)
-		p = policy_find_hash(ca->policies, c->policy_sha256.p);
-	return p != NULL ? p : policy_find(ca->policies, c->policy);
-}
-
 /*
  * What this person may: at once, or only propose.  Without a policy the law's
  * minimum holds: the holder's request revokes, an operator proposes.
@@ -183,7 +171,7 @@ act_certificate_revoke(struct deed *d, struct err *e)
 	int64_t since;
 
 	TRY(load(d, &c, e));
-	TRY(right_find(d, policy_of(d->ca, &c), &right, e));
+	TRY(right_find(d, policy_of(d->ca, c.policy, c.policy_sha256), &right, e));
 	if (right == RIGHT_PROPOSE) {
 		TRY(cause_take(d, false, &cause, e));
 		return propose(d, &c, cause->word, e);
@@ -234,7 +222,7 @@ act_certificate_suspend(struct deed *d, struct err *e)
 	struct pen pen AUTO_PEN = { .draft = NULL };
 
 	TRY(load(d, &c, e));
-	const struct policy *p = policy_of(d->ca, &c);
+	const struct policy *p = policy_of(d->ca, c.policy, c.policy_sha256);
 	TRY(right_find(d, p, &right, e));
 	if (right == RIGHT_PROPOSE) {
 		TRY(cause_take(d, true, &cause, e));

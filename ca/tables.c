@@ -38,7 +38,7 @@ static const struct transition appointment_table[] = {
 
 static const char *const request_events[] = {
 	[RV_SUBMIT] = "submit", [RV_RENEW_STATEMENT] = "submit again",
-	[RV_CONSENT] = "endorse as one of several",
+	[RV_CONSENT] = "sign",
 	[RV_ENDORSE] = "endorse", [RV_RETURN] = "return",
 	[RV_REJECT] = "reject", [RV_WITHDRAW] = "withdraw",
 	[RV_LAPSE] = "lapse", [RV_ISSUE] = "issue", [RV_FAIL] = "fail",

@@ -229,6 +229,9 @@ check_given(struct cli *c, struct err *e)
 	uint32_t needed = cli_fields_of(c->verb, true);
 	if (c->n_operand < c->verb->min)
 		return cli_usage_missing(c, c->verb->operands, e);
+	/* One that may be left out is what the act is about. */
+	if (c->verb->operand != NO_OPERAND && c->n_operand == 0)
+		needed = 0;
 	if (c->verb->operand != NO_OPERAND)
 		c->field[c->verb->operand] = c->operand[0];
 	for (int f = 0; f < CF_COUNT; f++) {

@@ -76,7 +76,8 @@
 	X(OPT_MAX_AGE, "max-age", "DURATION")            \
 	X(OPT_ROOT, "root", "FILE")                      \
 	X(OPT_ANSWER, "answer", "FILE")                  \
-	X(OPT_JOURNAL, "journal", "FILE")
+	X(OPT_JOURNAL, "journal", "FILE")                \
+	X(OPT_DUE, "due", NULL)
 
 enum cli_option {
 #define X(name, word, value) name,
@@ -119,7 +120,8 @@ struct verbs {
 };
 extern const struct verbs cli_verbs_system, cli_verbs_init, cli_verbs_inst,
     cli_verbs_person, cli_verbs_appointment, cli_verbs_request,
-    cli_verbs_endorse, cli_verbs_cert, cli_verbs_csr, cli_verbs_policy,
+    cli_verbs_endorse, cli_verbs_renew, cli_verbs_cert, cli_verbs_csr,
+    cli_verbs_policy,
     cli_verbs_policy_text, cli_verbs_crl, cli_verbs_ocsp, cli_verbs_metrics,
     cli_verbs_publish, cli_verbs_pack, cli_verbs_audit, cli_verbs_journal,
     cli_verbs_doctor, cli_verbs_lint, cli_verbs_ceremony,
@@ -242,7 +244,8 @@ MUST_CHECK enum err_code print_octets(struct cli *c, struct bytes b,
 /* "12.345.678-5" for people; text itself where it is no RUN. */
 void run_for_people(const char *text, char *out, size_t size);
 /* The state of a record, as people say it; the word itself if it has none. */
-const char *state_in_spanish(const json_t *record, const char *word);
+const char *state_for_people(const struct cli *c, const json_t *record,
+    const char *word);
 /* A heading with "ls" of this path, and its columns. */
 void print_rows(struct cli *c, const char *list, json_t *items);
 

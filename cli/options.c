@@ -73,6 +73,8 @@
 #define OPT_SINCE_ES "desde entonces: 90d para los últimos 90 días, o una fecha; si falta, 90d"
 #define OPT_JOURNAL_EN "the signer's journal, to be compared with the log both ways"
 #define OPT_JOURNAL_ES "el diario del firmador, que se compara con la bitácora en ambos sentidos"
+#define OPT_DUE_EN "list the certificates that are in their window and were not renewed"
+#define OPT_DUE_ES "listar los certificados que están en su plazo y no se han renovado"
 #define OPT_DEEP_EN "rebuild every certificate as well, and compare"
 #define OPT_DEEP_ES "reconstruir además cada certificado, y comparar"
 #define OPT_POLICY_EN "judge by this file as well"

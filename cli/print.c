@@ -55,8 +55,8 @@ cell(struct cli *c, const json_t *record, const char *member)
 		    (long long)json_integer_value(value));
 	if (!json_is_string(value))
 		return "";
-	if (c->spanish && strcmp(member, "state") == 0)
-		return state_in_spanish(record, json_string_value(value));
+	if (strcmp(member, "state") == 0)
+		return state_for_people(c, record, json_string_value(value));
 	if (!is_run(member))
 		return arena_str(c->arena, bytes_of(json_string_value(value),
 					       json_string_length(value)));
@@ -116,6 +116,10 @@ static const struct columns {
 	    { "institution", "INSTITUTION", "INSTITUCIÓN" },
 	    { "holder_run", "RUN", "RUN" }, { "policy", "POLICY", "POLÍTICA" },
 	    { "state", "STATE", "ESTADO" }, { "not_after", "UNTIL", "VENCE" } } },
+	{ "/certificates/due", { { "serial", "SERIAL", "SERIE" },
+	    { "institution", "INSTITUTION", "INSTITUCIÓN" },
+	    { "holder_run", "RUN", "RUN" }, { "policy", "POLICY", "POLÍTICA" },
+	    { "not_after", "UNTIL", "VENCE" } } },
 	{ "/policies", { { "name", "POLICY", "POLÍTICA" },
 	    { "version", "VERSION", "VERSIÓN" }, { "sha256", "SHA-256", "SHA-256" } } },
 	{ "/policy-activations", { { "id", "NUMBER", "NÚMERO" },

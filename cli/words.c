@@ -39,6 +39,7 @@ static const struct {
 	{ K_CERTIFICATE, "valid",     "vigente" },
 	{ K_CERTIFICATE, "suspended", "suspendido" },
 	{ K_CERTIFICATE, "revoked",   "revocado" },
+	{ K_CERTIFICATE, "replaced",  "reemplazado" },
 	{ K_CEREMONY,    "proposed",  "propuesta" },
 	{ K_CEREMONY,    "agreed",    "acordada" },
 	{ K_CEREMONY,    "completed", "completada" },
@@ -60,10 +61,20 @@ kind_of(const json_t *record)
 						      : K_CERTIFICATE;
 }
 
-const char *
-state_in_spanish(const json_t *record, const char *word)
+/* Valid still, but its holder has another: a view, like that of its end. */
+static bool
+is_replaced(const json_t *record, const char *word)
 {
-	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+	return kind_of(record) == K_CERTIFICATE && strcmp(word, "valid") == 0 &&
+	       json_object_get(record, "replaced_by") != NULL;
+}
+
+const char *
+state_for_people(const struct cli *c, const json_t *record, const char *word)
+{
+	if (is_replaced(record, word))
+		word = "replaced";
+	for (size_t i = 0; c->spanish && i < ARRAY_LEN(words); i++) {
 		if (words[i].kind == kind_of(record) &&
 		    strcmp(words[i].word, word) == 0)
 			return words[i].es;

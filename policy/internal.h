@@ -297,8 +297,8 @@ struct said_policy {
 		struct value modes, allowed, reuse;
 	} keys;
 	struct {
-		struct value usual, max, backdate, renew_window, ends, zone,
-		    issuer;
+		struct value usual, max, backdate, renew_window, overlap, ends,
+		    zone, issuer;
 	} validity;
 	struct {
 		struct value key, extended, critical;

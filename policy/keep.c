@@ -232,6 +232,7 @@ keep_validity(struct policy *p, const struct said_policy *s)
 	p->max_s = s->validity.max.n;
 	p->backdate_s = s->validity.backdate.n;
 	p->renew_window_s = s->validity.renew_window.n;
+	p->overlap_s = s->validity.overlap.n;
 	p->issuer_refuse = s->validity.issuer.n == 0;
 	if (!zone_parse(s->validity.zone.text, &p->zone))
 		fatal("a zone that was checked");

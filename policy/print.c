@@ -244,6 +244,8 @@ put_usage(struct buf *out, const struct policy *p)
 	put_duration(out, ", max: ", p->max_s);
 	put_duration(out, ", backdate: ", p->backdate_s);
 	put_duration(out, ", renew_window: ", p->renew_window_s);
+	if (p->overlap_s > 0)
+		put_duration(out, ", overlap: ", p->overlap_s);
 	if (p->ends != NEVER)
 		buf_putf(out, ", ends: \"%s\"", p->ends_text);
 	zone_print(zone, &p->zone);

@@ -216,6 +216,7 @@ static const struct row validity_rows[] = {
 	{ "max",          T_DURATION, REQUIRED | SHORTER, HOUR, 3650 * DAY, NULL,  IN(max),          NULL, NULL, LAW16, "The longest that a request may ask for; the ceiling, three years at most, ends it." },
 	{ "backdate",     T_DURATION, SHORTER,        0,    HOUR,       "0s",  IN(backdate),     NULL, NULL, NULL,  "How long before its making a certificate begins." },
 	{ "renew_window", T_DURATION, SHORTER,        0,    365 * DAY,  "60d", IN(renew_window), NULL, NULL, NULL,  "How long before its end a certificate may be renewed." },
+	{ "overlap",      T_DURATION, 0,              HOUR, 3650 * DAY, NULL,  IN(overlap),      NULL, NULL, NULL,  "How long a renewed certificate stays valid beside its successor, before it is revoked as superseded; unset: until its own end." },
 	{ "ends",         T_DATE,     SHORTER,        0,    0,          NULL,  IN(ends),         NULL, NULL, NULL,  "The last day, at 23:59:59 in zone, of every certificate; longer ones are cut." },
 	{ "zone",         T_ZONE,     EQUAL,          0,    0,          "UTC", IN(zone),         NULL, NULL, NULL,  "Where that day ends." },
 	{ "issuer",       T_WORD,     SHORTER,        0,    0,          "clip", IN(issuer),      long_words, NULL, "RFC 5280 6.1", "What happens to a validity beyond the issuer's end." },

@@ -298,7 +298,8 @@ struct certificate {
 	 * empty.  revoked_at: of the suspension too; 0 while valid. */
 	int64_t revoked_at, invalid_since, suspend_until;
 	struct bytes replaced_by,
-	    proposed; /* proposed: cause, by an operator */
+	    proposed;    /* proposed: cause, by an operator */
+	int64_t retires; /* replaced, and revoked then; 0: never */
 	int64_t intended, issued;
 	int64_t issued_entry;     /* the certificate is read from it */
 	struct bytes certificate; /* DER, blob; empty until issued */
@@ -464,6 +465,7 @@ struct serial_row {
 struct in_force_row {
 	struct bytes name, sha256;
 	int64_t version;
+	int64_t renew_window; /* seconds; 0: it says none */
 };
 struct minister_row {
 	struct bytes certificate_sha256, appointment;

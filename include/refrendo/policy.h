@@ -393,6 +393,7 @@ struct policy {
 	enum key_reuse reuse;
 	/* Lives count both ends; 1 hour <= default_s <= max_s. */
 	int64_t default_s, max_s, backdate_s, renew_window_s;
+	int64_t overlap_s;  /* of a renewed one and its successor; 0: no end */
 	int64_t ends;       /* no certificate lasts longer; NEVER */
 	char ends_text[11]; /* "2027-12-31", or empty */
 	struct zone zone;   /* where that day ends */

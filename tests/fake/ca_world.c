@@ -49,7 +49,7 @@ static const char policy_estricta[] =
 	"  subject_alt: [{other: 1.3.6.1.4.1.8321.1, ia5: \"{person.run}\"}, "
 	"{email: \"{person.email}\"}]\n"
 	"keys: {modes: [csr], allowed: [ec-p256], reuse: same-person}\n"
-	"validity: {default: 90d, max: 1y, renew_window: 30d}\n"
+	"validity: {default: 90d, max: 1y, renew_window: 30d, overlap: 5d}\n"
 	"usage: {key: [digitalSignature], extended: [clientAuth], critical: [key]}\n"
 	"certificate_policies: [{oid: 2.16.152.1.999.2}]\n"
 	"endorsement: {required: 1, evidence: [cms], request_ttl: 5d, "

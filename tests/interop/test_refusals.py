@@ -530,7 +530,7 @@ EXPECTED = {
         "the request is submitted and its statement may be endorsed"),
     "retry of what waits": (409, "state-request",
         "a request that is submitted cannot do this (retry); it can: submit"
-        " again, endorse, return, reject, withdraw, lapse"),
+        " again, sign, endorse, return, reject, withdraw, lapse"),
     "revoke what is not there": (404, "certificate-unknown",
         "no certificate has the serial number "
         "5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c"),

@@ -25,7 +25,8 @@
  *   SIGN                     the signer answers what waits
  *   SIGN REFUSES category    or refuses it
  *   TICK n                   what is due happens: n acts
- *   CHECK kind id member=value …   a row as rec_json() prints it
+ *   CHECK kind id member=value …   a row as rec_json() prints it; @SOL-… is
+ *                            the serial of that request
  *   NEXT time                when the next thing falls due, or never
  */
 
@@ -209,7 +210,9 @@ check_member(struct script *s, struct json_obj o, char *pair)
 		    (long long)json_opt_int(quiet, pair, -1));
 		got = bytes_str(number);
 	}
-	if (!bytes_is(got, eq + 1))
+	const char *want =
+	    eq[1] == '@' ? world_serial(s->w, eq + 2) : eq + 1;
+	if (!bytes_is(got, want))
 		fail_msg("%s:%u: %s is %.*s", s->file, s->line, pair,
 		    BYTES_FMT(got));
 }

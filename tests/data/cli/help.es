@@ -19,6 +19,7 @@ Comandos; agregue --help a cualquiera:
   appointment  propose | confirm | end | withdraw | ls | show | statement | get
   request      new | submit | ls | show | statement | return | reject | withdraw | retry
   endorse      certificar una solicitud como ministra o ministro de fe
+  renew        solicitar el sucesor de un certificado, o listar los que lo requieren
   cert         ls | show | get | chain | renew | revoke | suspend | reinstate
   csr          new | inspect
   policy       check | show | explain | simulate | activate | endorse | withdraw | activations | activation | statement | history | ls | fmt | diff | schema

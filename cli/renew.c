@@ -1,0 +1,163 @@
+/* renew - the successor of a certificate, and which certificates want one. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+/* Of each policy in force, how long before its end a certificate is due. */
+static enum err_code
+read_windows(struct cli *c, json_t **out, struct err *e)
+{
+	json_t *page, *item, *all = json_object();
+	size_t i;
+	enum err_code code = engine_json(c, "/policies?limit=500", &page, e);
+	if (code != ERR_OK) {
+		json_decref(all);
+		return code;
+	}
+	json_array_foreach(json_object_get(page, "items"), i, item)
+	{
+		json_t *window = json_object_get(item, "renew_window");
+		const char *name =
+		    json_string_value(json_object_get(item, "name"));
+		if (window != NULL && name != NULL)
+			json_object_set(all, name, window);
+	}
+	json_decref(page);
+	*out = all;
+	return ERR_OK;
+}
+
+static int64_t
+time_of(const json_t *record, const char *member)
+{
+	int64_t t = 0;
+	const char *text = json_string_value(json_object_get(record, member));
+	return text != NULL && time_parse(bytes_str(text), &t) ? t : 0;
+}
+
+/* Valid, not replaced, in the window of its policy; NULL: it is not due. */
+static json_t *
+due_row(json_t *cert, const json_t *windows, int64_t now)
+{
+	static const char *const members[] = { "serial", "institution",
+		"holder_run", "policy", "not_after" };
+	const char *state = json_string_value(json_object_get(cert, "state"));
+	const char *policy = json_string_value(json_object_get(cert, "policy"));
+	int64_t end = time_of(cert, "not_after");
+	json_t *window =
+	    policy == NULL ? NULL : json_object_get(windows, policy);
+	if (state == NULL || strcmp(state, "valid") != 0 || window == NULL ||
+	    json_object_get(cert, "replaced_by") != NULL)
+		return NULL;
+	int64_t from = end + 1 - json_integer_value(window);
+	if (end < now || from > now)
+		return NULL;
+	char text[TIME_TEXT];
+	json_t *row = json_object();
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		json_object_set(row, members[i],
+		    json_object_get(cert, members[i]));
+	time_print(text, from);
+	json_object_set_new(row, "renew_from", json_string(text));
+	return row;
+}
+
+static int
+by_end(const void *a, const void *b)
+{
+	json_t *const *x = a, *const *y = b;
+	return strcmp(json_string_value(json_object_get(*x, "not_after")),
+	    json_string_value(json_object_get(*y, "not_after")));
+}
+
+/* Those that end first stand first. */
+static void
+put_sorted(json_t *items, json_t *out)
+{
+	size_t n = json_array_size(items), i;
+	json_t *item, **list = calloc(n + 1, sizeof(json_t *));
+	if (list == NULL)
+		fatal("no memory for a list");
+	json_array_foreach(items, i, item)
+		list[i] = item;
+	qsort(list, n, sizeof(json_t *), by_end);
+	for (i = 0; i < n; i++)
+		json_array_append(out, list[i]);
+	free(list);
+}
+
+static enum err_code
+find_due(struct cli *c, const json_t *windows, json_t *found, struct err *e)
+{
+	const char *after = NULL;
+	int64_t now = clock_now();
+	do {
+		json_t *page, *item;
+		size_t i;
+		TRY(engine_json(c,
+		    after == NULL
+			? "/certificates?limit=500"
+			: arena_printf(c->arena,
+			      "/certificates?limit=500&after=%s", after),
+		    &page, e));
+		json_array_foreach(json_object_get(page, "items"), i, item)
+		{
+			json_t *row = due_row(item, windows, now);
+			if (row != NULL)
+				json_array_append_new(found, row);
+		}
+		const char *next =
+		    json_string_value(json_object_get(page, "next"));
+		after = next == NULL ? NULL : arena_printf(c->arena, "%s", next);
+		json_decref(page);
+	} while (after != NULL);
+	return ERR_OK;
+}
+
+static enum err_code
+list_due(struct cli *c, struct err *e)
+{
+	json_t *windows, *found = json_array();
+	enum err_code code = read_windows(c, &windows, e);
+	if (code == ERR_OK) {
+		code = find_due(c, windows, found, e);
+		json_decref(windows);
+	}
+	if (code == ERR_OK) {
+		json_t *items = json_array();
+		put_sorted(found, items);
+		if (c->json)
+			print_object(c, json_pack("{s:O}", "items", items));
+		else
+			print_rows(c, c->verb->list, items);
+		json_decref(items);
+	}
+	json_decref(found);
+	return code;
+}
+
+static enum err_code
+run_renew(struct cli *c, struct err *e)
+{
+	bool due = c->option[OPT_DUE] != NULL;
+	if (due == (c->n_operand > 0))
+		return cli_usage_missing(c, "SERIAL, or --due,", e);
+	if (due)
+		return list_due(c, e);
+	if (c->field[CF_AS] == NULL)
+		return cli_usage_missing(c, "--as", e);
+	return run_act(c, e);
+}
+
+/* clang-format off */
+static const struct verb verbs[] = {
+	{ "renew", NULL, run_renew, ACT_CERTIFICATE_RENEW, CF_SERIAL, "SERIAL", 0, 1,
+	    OPTION(OPT_DUE),
+	    "ask for the successor of a certificate, or list those that want one",
+	    "solicitar el sucesor de un certificado, o listar los que lo requieren",
+	    "renew 5c0e91a7… --as 22222222-2 --csr maria2.csr", "/certificates/due" },
+};
+/* clang-format on */
+
+const struct verbs cli_verbs_renew = { verbs, ARRAY_LEN(verbs) };

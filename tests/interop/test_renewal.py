@@ -1,0 +1,134 @@
+#!/usr/bin/python3
+"""Certificates that are renewed: the list of those that are due, with a key of
+before or a new one, beside the old one for a while; and requests that several
+ministers endorse.  Both verifiers read all of it in the export.
+"""
+import os
+import re
+import subprocess
+import sys
+
+import harness
+
+DEPUTY = "12000000-4"
+
+
+def changed(engine, *changes):
+    """funcionario-firma with other words, in force as the next version."""
+    path = engine.path("etc", "policies", "funcionario-firma.yaml")
+    with open(path) as f:
+        text = f.read()
+    text = re.sub(r"version: (\d+)", lambda m: f"version: {int(m[1]) + 1}",
+                  text, count=1)
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    with open(path, "w") as f:
+        f.write(text)
+    done = engine.activate(path)
+    assert done["state"] == "active", done
+
+
+def refused(engine, code, *words):
+    try:
+        engine.cli(*words)
+    except harness.Refused as e:
+        assert e.problem.get("id") == code, e
+        return
+    raise AssertionError(f"not refused with {code}")
+
+
+def verified(engine):
+    """By both verifiers, with the signer's journal, and by replay."""
+    engine.audit()
+    here = os.path.dirname(os.path.abspath(__file__))
+    p = subprocess.run(
+        [sys.executable, os.path.join(here, "verify_export.py"),
+         engine.temp("export.jsonl"), engine.path("ca", "log.pem")],
+        capture_output=True, text=True)
+    assert p.returncode == 0, p.stdout + p.stderr
+
+
+def due(engine):
+    return [row["serial"] for row in engine.cli("renew", "--due")["items"]]
+
+
+def spoken(engine, serial, lang):
+    p = subprocess.run([harness.REFRENDO, "cert", "show", serial, "--lang",
+                        lang, "--dir", engine.dir], env=engine.env,
+                       capture_output=True, text=True, check=True)
+    return re.search(r"(?m)^state +(.*)$", p.stdout)[1]
+
+
+def short_one(engine, holder):
+    """A certificate that is in its window from the beginning."""
+    _, csr = engine.new_key()
+    made = engine.cli("request", "new", "--as", harness.OPERATOR, "--rut",
+                      harness.INSTITUTION, "--run", holder, "--policy",
+                      "funcionario-firma", "--validity", "30d", "--csr", csr)
+    return engine.endorse(made["id"])["serial"]
+
+
+def test_due():
+    with harness.Engine() as engine:
+        engine.init()
+        engine.start()
+        engine.populate(people=2)
+        changed(engine, ("reuse: forbid", "reuse: same-person"),
+                ("renew_window: 60d", "renew_window: 60d\n  overlap: 2d"))
+        long = engine.issue(engine.holders[0])["serial"]
+        first = short_one(engine, engine.holders[0])
+        second = short_one(engine, engine.holders[1])
+        assert due(engine) == [first, second], due(engine)
+        row = engine.cli("renew", "--due")["items"][0]
+        assert set(row) == {"serial", "institution", "holder_run", "policy",
+                            "not_after", "renew_from"}, row
+        refused(engine, "renew-too-early", "renew", long, "--as",
+                harness.OPERATOR)
+        refused(engine, "cli-missing", "renew")
+        refused(engine, "cli-missing", "renew", first)
+        # The same key, and nobody asks for another proof that it is theirs.
+        made = engine.cli("renew", first, "--as", harness.OPERATOR)
+        assert made["state"] == "submitted", made
+        done = engine.endorse(made["id"])
+        assert done["state"] == "issued", done
+        old = engine.cli("cert", "show", first)
+        new = engine.cli("cert", "show", done["serial"])
+        assert old["spki_sha256"] == new["spki_sha256"]
+        assert old["replaced_by"] == new["serial"], old
+        assert old["state"] == "valid" and old["retires"], old
+        assert spoken(engine, first, "es") == "reemplazado"
+        assert spoken(engine, first, "en") == "replaced"
+        assert engine.ocsp(engine.pem(first)) == "good"
+        assert first not in due(engine)
+        refused(engine, "renew-replaced", "renew", first, "--as",
+                harness.OPERATOR)
+        verified(engine)
+        # What was built is built again from the log, without a PKCS #10.
+        engine.cli("audit", "reproduce", new["serial"])
+
+
+def test_two_ministers():
+    with harness.Engine() as engine:
+        engine.init()
+        engine.start()
+        engine.populate(people=1)
+        changed(engine, ("  required: 1", "  required: 2"))
+        deputy = engine.appoint(DEPUTY, "Delia Suplente")
+        number = engine.request(engine.holders[0])["id"]
+        got = engine.endorse(number)
+        assert (got["state"], got["endorsements"], got["needed"]) == (
+            "submitted", 1, 2), got
+        assert got["endorsed_by"] == harness.MINISTER, got
+        refused(engine, "endorse-again", "endorse", number, "--key",
+                engine.minister[0], "--cert", engine.minister[1])
+        got = engine.cli("endorse", number, "--key", deputy[0], "--cert",
+                         deputy[1])
+        assert got["state"] == "issued", got
+        assert got["endorsed_by"] == f"{harness.MINISTER} {DEPUTY}", got
+        verified(engine)
+
+
+if __name__ == "__main__":
+    sys.exit(harness.run_tests([("due", test_due),
+                                ("two ministers", test_two_ministers)]))
