@@ -48,10 +48,8 @@ audit_free(struct audit *a)
 		buf_fini(&a->record[i].statement);
 	for (size_t i = 0; i < a->n_appointment; i++)
 		buf_fini(&a->appointment[i].statement);
-	for (size_t i = 0; i < a->n_activation; i++)
-		buf_fini(&a->activation[i].statement);
-	for (size_t i = 0; i < a->n_ceremony; i++)
-		buf_fini(&a->ceremony[i].statement);
+	for (size_t i = 0; i < a->n_agreement; i++)
+		buf_fini(&a->agreement[i].statement);
 	for (size_t i = 0; i < a->n_ca; i++) {
 		buf_fini(&a->ca[i].der);
 		buf_fini(&a->ca[i].crl);
@@ -61,8 +59,7 @@ audit_free(struct audit *a)
 	free(a->record);
 	free(a->change);
 	free(a->appointment);
-	free(a->activation);
-	free(a->ceremony);
+	free(a->agreement);
 	free(a->policy);
 	free(a->ca);
 	free(a->recent);

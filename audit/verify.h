@@ -20,9 +20,8 @@ enum map_kind {
 	MAP_MINISTER,    /* appointments, by hash of the certificate */
 	MAP_POLICY,      /* policies, by their hash */
 	MAP_OBJECT,      /* presence: certificates that the log names */
-	MAP_ACTIVATION,  /* activations */
-	MAP_POLICY_NAME, /* policies, the one in force under a name */
-	MAP_CEREMONY     /* ceremonies */
+	MAP_AGREEMENT,   /* agreements */
+	MAP_POLICY_NAME  /* policies, the one in force under a name */
 };
 struct map_slot {
 	uint8_t key[MAP_KEY];
@@ -58,7 +57,7 @@ struct record {
 	bool any_listing; /* may be on a CRL for whatever reason */
 	bool on_crl;
 	uint8_t tbs[HASH_LEN], policy[HASH_LEN], request[MAP_KEY];
-	uint32_t ca; /* NONE when its details are erased */
+	uint32_t ca;          /* NONE when its details are erased */
 	uint64_t endorsed_at; /* the last one */
 	uint32_t endorser[ENDORSEMENTS_MAX]; /* appointments */
 	uint32_t n_endorser;
@@ -116,26 +115,22 @@ struct ca {
 	struct buf crl; /* owned; the line of the export */
 };
 
-/* An activation of policies. */
-struct activation {
+/* What officers agreed on. */
+struct agreement_noted {
 	bool erased, closed;
 	uint64_t signed_by; /* officers, a bit each */
-	size_t n, done;     /* policies named; in force */
-	uint32_t in_force;  /* policies, a bit each */
+	int64_t issued, expires;
+	struct buf statement; /* owned */
+	/* Of policies: */
+	size_t n, done;    /* named; in force */
+	uint32_t in_force; /* a bit each */
 	uint8_t hash[ACTIVATION_FILES_MAX][HASH_LEN];
 	int64_t version[ACTIVATION_FILES_MAX];
-	int64_t effective, issued, expires;
-	struct buf statement; /* owned */
-};
-/* A ceremony of the root. */
-struct ceremony_noted {
-	bool erased, closed;
-	uint64_t signed_by; /* officers, a bit each */
+	int64_t effective;
+	/* Of a ceremony of the root: */
 	enum ceremony_kind kind;
 	char name[NAME_LEN];
 	uint8_t tbs[HASH_LEN];
-	int64_t issued, expires;
-	struct buf statement; /* owned */
 };
 struct policy_noted {
 	int64_t version; /* 0: its detail was erased */
@@ -176,10 +171,8 @@ struct audit {
 	int64_t quorum;
 	int64_t policy_quorum; /* 0: a log of before activations */
 	bool begun; /* something followed the policies of the beginning */
-	struct activation *activation; /* owned */
-	size_t n_activation, size_activation;
-	struct ceremony_noted *ceremony; /* owned */
-	size_t n_ceremony, size_ceremony;
+	struct agreement_noted *agreement; /* owned */
+	size_t n_agreement, size_agreement;
 	bool lost_ca;       /* some CA is unknown: its entry lost its detail */
 	uint64_t root_list; /* number of the root's newest CRL; 0: none */
 	struct policy_noted *policy; /* owned */
@@ -220,15 +213,7 @@ MUST_CHECK enum err_code judge_policy(struct audit *a, const struct entry *en,
     struct json_obj d, struct err *e);
 MUST_CHECK enum err_code judge_policy_proposed(struct audit *a,
     const struct entry *en, struct json_obj d, struct err *e);
-MUST_CHECK enum err_code judge_policy_endorsed(struct audit *a,
-    const struct entry *en, struct json_obj d, struct err *e);
-MUST_CHECK enum err_code judge_policy_closed(struct audit *a,
-    const struct entry *en, struct json_obj d, struct err *e);
 MUST_CHECK enum err_code judge_ceremony_proposed(struct audit *a,
-    const struct entry *en, struct json_obj d, struct err *e);
-MUST_CHECK enum err_code judge_ceremony_endorsed(struct audit *a,
-    const struct entry *en, struct json_obj d, struct err *e);
-MUST_CHECK enum err_code judge_ceremony_closed(struct audit *a,
     const struct entry *en, struct json_obj d, struct err *e);
 MUST_CHECK enum err_code judge_ceremony_completed(struct audit *a,
     const struct entry *en, struct json_obj d, struct err *e);
@@ -237,10 +222,22 @@ MUST_CHECK enum err_code judge_ca_stopped(struct audit *a,
 /* One more CA, issued by the first, which is the root; counts its serial. */
 MUST_CHECK enum err_code add_ca(struct audit *a, const struct entry *en,
     struct bytes role, struct bytes name, struct bytes der, struct err *e);
-/* Counts the officer who signed in *signed_by; ERR_INVALID
- * "audit-activation-officer". */
-MUST_CHECK enum err_code judge_officer(struct audit *a, struct json_obj d,
-    uint64_t *signed_by, const struct cms *c, struct err *e);
+MUST_CHECK enum err_code judge_agreement_endorsed(struct audit *a,
+    const struct entry *en, struct json_obj d, struct err *e);
+MUST_CHECK enum err_code judge_agreement_closed(struct audit *a,
+    const struct entry *en, struct json_obj d, struct err *e);
+/* A new one, and its statement unless that was erased.  ERR_INVALID
+ * "audit-agreement-order". */
+MUST_CHECK enum err_code note_agreement(struct audit *a, const struct entry *en,
+    struct json_obj d, struct agreement_noted **out, struct bytes *statement,
+    struct err *e);
+/* The one that the entry is about, which is not over.  ERR_INVALID
+ * "audit-agreement-order". */
+MUST_CHECK enum err_code open_agreement(struct audit *a, const struct entry *en,
+    struct agreement_noted **out, struct err *e);
+enum err_code agreed_out_of_order(struct audit *a, struct err *e);
+void close_agreement(struct agreement_noted *p);
+bool has_quorum(const struct audit *a, const struct agreement_noted *p);
 /* What must not stand between the policies of one activation. */
 MUST_CHECK enum err_code judge_whole(struct audit *a, const struct entry *en,
     struct err *e);

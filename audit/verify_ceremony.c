@@ -5,56 +5,24 @@
 
 /* Ceremonies: what officers agreed on, and that the root signed just that. */
 
-static enum err_code
-wrong_state(struct audit *a, struct err *e)
-{
-	return err_say(e, ERR_INVALID, "audit-ceremony-order",
-	    "entry %s: a ceremony is proposed, endorsed, and then completed, "
-	    "withdrawn or lapsed, in this order",
-	    a->at);
-}
-
-static struct ceremony_noted *
-find(struct audit *a, const struct entry *en)
-{
-	uint32_t at = map_get(&a->map, MAP_CEREMONY, en->refs.request);
-
-	return at == NONE ? NULL : &a->ceremony[at];
-}
-
 /* --- ceremony.proposed -------------------------------------------------------- */
-
-static struct ceremony_noted *
-note(struct audit *a, const struct entry *en)
-{
-	a->ceremony = grow(a->ceremony, a->n_ceremony, &a->size_ceremony,
-	    sizeof(*a->ceremony));
-	struct ceremony_noted *c = &a->ceremony[a->n_ceremony];
-	*c = (struct ceremony_noted){ .erased = a->erased,
-		.statement = BUF(STATEMENT_MAX) };
-	memcpy(c->tbs, en->refs.tbs.p, HASH_LEN);
-	map_put(&a->map, MAP_CEREMONY, en->refs.request,
-	    (uint32_t)a->n_ceremony++);
-	return c;
-}
 
 enum err_code
 judge_ceremony_proposed(struct audit *a, const struct entry *en,
     struct json_obj d, struct err *e)
 {
 	struct ceremony_statement s;
+	struct agreement_noted *c;
 	struct err below = { .code = ERR_OK };
 	uint8_t root[HASH_LEN], tbs_hash[HASH_LEN];
+	struct bytes text;
 
-	if (find(a, en) != NULL)
-		return wrong_state(a, e);
-	struct ceremony_noted *c = note(a, en);
+	TRY(note_agreement(a, en, d, &c, &text, e));
+	memcpy(c->tbs, en->refs.tbs.p, HASH_LEN);
 	if (a->erased)
 		return ERR_OK;
-	struct bytes text = json_get_str(d, "statement");
 	struct bytes tbs = json_get_base64(d, "tbs", a->arena);
 	TRY(detail_end(a, e));
-	buf_put(&c->statement, text.p, text.len);
 	if (ceremony_parse(text, a->arena, &s, &below) != ERR_OK)
 		return fault_below(a, &below, e);
 	c->kind = s.object[0].kind;
@@ -73,49 +41,6 @@ judge_ceremony_proposed(struct audit *a, const struct entry *en,
 		    "or object than the entry",
 		    a->at);
 	return judge_log(a, en, s.log_size, s.log_root, e);
-}
-
-/* --- ceremony.endorsed, and those that came to nothing ------------------------------ */
-
-enum err_code
-judge_ceremony_endorsed(struct audit *a, const struct entry *en,
-    struct json_obj d, struct err *e)
-{
-	struct ceremony_noted *c = find(a, en);
-	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
-	struct err below = { .code = ERR_OK };
-	struct cms cms;
-
-	if (c == NULL || c->closed)
-		return wrong_state(a, e);
-	c->erased = c->erased || a->erased;
-	if (c->erased)
-		return ERR_OK;
-	struct bytes der = json_get_base64(d, "evidence", a->arena);
-	TRY(detail_end(a, e));
-	if (cms_parse(der, &scratch, &cms, &below) != ERR_OK ||
-	    cms_verify(&cms, buf_bytes(&c->statement), a->v, &below) != ERR_OK)
-		return fault_below(a, &below, e);
-	if (en->time < c->issued || en->time > c->expires)
-		return err_say(e, ERR_INVALID, "audit-expired",
-		    "entry %s: the statement was not valid when its signature "
-		    "was brought",
-		    a->at);
-	return judge_officer(a, d, &c->signed_by, &cms, e);
-}
-
-enum err_code
-judge_ceremony_closed(struct audit *a, const struct entry *en,
-    struct json_obj d, struct err *e)
-{
-	struct ceremony_noted *c = find(a, en);
-
-	(void)d;
-	if (c == NULL || c->closed)
-		return wrong_state(a, e);
-	c->closed = true;
-	buf_fini(&c->statement);
-	return ERR_OK;
 }
 
 /* --- ceremony.completed ------------------------------------------------------------- */
@@ -178,7 +103,7 @@ judge_object(struct audit *a, const struct entry *en, const struct done *o,
 /* Enough officers agreed on these bytes, under this name, in time. */
 static enum err_code
 judge_agreement(struct audit *a, const struct entry *en,
-    const struct ceremony_noted *c, const struct done *o, struct err *e)
+    const struct agreement_noted *c, const struct done *o, struct err *e)
 {
 	if (!bytes_eq(en->refs.tbs, bytes_of(c->tbs, HASH_LEN)) ||
 	    (!c->erased &&
@@ -190,8 +115,7 @@ judge_agreement(struct audit *a, const struct entry *en,
 		    a->at);
 	if (c->erased)
 		return ERR_OK;
-	if (__builtin_popcountll(c->signed_by) <
-	    (a->policy_quorum > 0 ? a->policy_quorum : 1))
+	if (!has_quorum(a, c))
 		return err_say(e, ERR_INVALID, "audit-ceremony-quorum",
 		    "entry %s: fewer officers signed this ceremony than this "
 		    "log needs",
@@ -208,12 +132,10 @@ enum err_code
 judge_ceremony_completed(struct audit *a, const struct entry *en,
     struct json_obj d, struct err *e)
 {
-	struct ceremony_noted *c = find(a, en);
+	struct agreement_noted *c;
 
-	if (c == NULL || c->closed)
-		return wrong_state(a, e);
-	c->closed = true;
-	buf_fini(&c->statement);
+	TRY(open_agreement(a, en, &c, e));
+	close_agreement(c);
 	a->lost_ca = a->lost_ca || a->erased;
 	if (a->erased)
 		return ERR_OK;

@@ -5,23 +5,6 @@
 
 /* Policies: in force since the beginning, or because officers signed so. */
 
-static enum err_code
-wrong_state(struct audit *a, struct err *e)
-{
-	return err_say(e, ERR_INVALID, "audit-activation-order",
-	    "entry %s: an activation is proposed, endorsed, and then takes "
-	    "effect, is withdrawn or lapses, in this order",
-	    a->at);
-}
-
-static struct activation *
-find(struct audit *a, const struct entry *en)
-{
-	uint32_t at = map_get(&a->map, MAP_ACTIVATION, en->refs.request);
-
-	return at == NONE ? NULL : &a->activation[at];
-}
-
 static bool
 hash_is(const uint8_t want[HASH_LEN], struct bytes data)
 {
@@ -60,22 +43,13 @@ judge_policy_proposed(struct audit *a, const struct entry *en,
     struct json_obj d, struct err *e)
 {
 	struct activation_statement s;
+	struct agreement_noted *p;
 	struct err below = { .code = ERR_OK };
+	struct bytes text;
 
-	if (find(a, en) != NULL)
-		return wrong_state(a, e);
-	a->activation = grow(a->activation, a->n_activation,
-	    &a->size_activation, sizeof(*a->activation));
-	struct activation *p = &a->activation[a->n_activation];
-	*p = (struct activation){ .erased = a->erased,
-		.statement = BUF(STATEMENT_MAX) };
-	map_put(&a->map, MAP_ACTIVATION, en->refs.request,
-	    (uint32_t)a->n_activation++);
+	TRY(note_agreement(a, en, d, &p, &text, e));
 	if (a->erased)
 		return ERR_OK;
-	struct bytes text = json_get_str(d, "statement");
-	TRY(detail_end(a, e));
-	buf_put(&p->statement, text.p, text.len);
 	if (activation_parse(text, a->arena, &s, &below) != ERR_OK)
 		return fault_below(a, &below, e);
 	p->n = s.n;
@@ -94,73 +68,6 @@ judge_policy_proposed(struct audit *a, const struct entry *en,
 		    a->at);
 	TRY(judge_log(a, en, s.log_size, s.log_root, e));
 	return judge_texts(a, d, &s, e);
-}
-
-/* --- policy.endorsed --------------------------------------------------------- */
-
-enum err_code
-judge_officer(struct audit *a, struct json_obj d, uint64_t *signed_by,
-    const struct cms *c, struct err *e)
-{
-	struct bytes run = json_get_str(d, "officer");
-	uint8_t key[HASH_LEN];
-
-	TRY(detail_end(a, e));
-	sha256(key, c->signer.spki);
-	for (size_t i = 0; i < a->n_officer; i++) {
-		uint64_t bit = UINT64_C(1) << i;
-		if (!bytes_is(run, a->officer[i].run) ||
-		    memcmp(key, a->officer[i].key, HASH_LEN) != 0 ||
-		    (*signed_by & bit) != 0)
-			continue;
-		*signed_by |= bit;
-		return ERR_OK;
-	}
-	return err_say(e, ERR_INVALID, "audit-activation-officer",
-	    "entry %s: the signature is by no officer of this log, or by one "
-	    "who has signed the activation already",
-	    a->at);
-}
-
-enum err_code
-judge_policy_endorsed(struct audit *a, const struct entry *en,
-    struct json_obj d, struct err *e)
-{
-	struct activation *p = find(a, en);
-	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
-	struct err below = { .code = ERR_OK };
-	struct cms c;
-
-	if (p == NULL || p->closed || p->done > 0)
-		return wrong_state(a, e);
-	p->erased = p->erased || a->erased;
-	if (p->erased)
-		return ERR_OK;
-	struct bytes der = json_get_base64(d, "evidence", a->arena);
-	TRY(detail_end(a, e));
-	if (cms_parse(der, &scratch, &c, &below) != ERR_OK ||
-	    cms_verify(&c, buf_bytes(&p->statement), a->v, &below) != ERR_OK)
-		return fault_below(a, &below, e);
-	if (en->time < p->issued || en->time > p->expires)
-		return err_say(e, ERR_INVALID, "audit-expired",
-		    "entry %s: the statement was not valid when its signature "
-		    "was brought",
-		    a->at);
-	return judge_officer(a, d, &p->signed_by, &c, e);
-}
-
-enum err_code
-judge_policy_closed(struct audit *a, const struct entry *en, struct json_obj d,
-    struct err *e)
-{
-	struct activation *p = find(a, en);
-
-	(void)d;
-	if (p == NULL || p->closed || p->done > 0)
-		return wrong_state(a, e);
-	p->closed = true;
-	buf_fini(&p->statement);
-	return ERR_OK;
 }
 
 /* --- policy.activated ----------------------------------------------------------- */
@@ -194,15 +101,14 @@ static enum err_code
 judge_activation(struct audit *a, const struct entry *en, int64_t version,
     struct err *e)
 {
-	struct activation *p = find(a, en);
+	struct agreement_noted *p;
 	size_t i = 0;
 
-	if (p == NULL || p->closed)
-		return wrong_state(a, e);
+	TRY(open_agreement(a, en, &p, e));
 	p->done++;
 	if (p->erased)
 		return ERR_OK;
-	a->partial = p->done < p->n ? (uint32_t)(p - a->activation) : NONE;
+	a->partial = p->done < p->n ? (uint32_t)(p - a->agreement) : NONE;
 	while (i < p->n &&
 	       !bytes_eq(en->refs.policy, bytes_of(p->hash[i], HASH_LEN)))
 		i++;
@@ -213,7 +119,7 @@ judge_activation(struct audit *a, const struct entry *en, int64_t version,
 		    "took effect before",
 		    a->at);
 	p->in_force |= 1u << i;
-	if (__builtin_popcountll(p->signed_by) < a->policy_quorum)
+	if (!has_quorum(a, p))
 		return err_say(e, ERR_INVALID, "audit-policy-quorum",
 		    "entry %s: fewer officers signed the activation of this "
 		    "policy than this log needs",
@@ -274,7 +180,7 @@ judge_whole(struct audit *a, const struct entry *en, struct err *e)
 		a->begun = true;
 	if (at == NONE ||
 	    (en->type == ENTRY_POLICY_ACTIVATED &&
-		map_get(&a->map, MAP_ACTIVATION, en->refs.request) == at))
+		map_get(&a->map, MAP_AGREEMENT, en->refs.request) == at))
 		return ERR_OK;
 	a->partial = NONE;
 	return err_say(e, ERR_INVALID, "audit-activation-part",

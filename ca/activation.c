@@ -5,60 +5,10 @@
 
 /*
  * Policies take effect when enough platform officers have signed what exactly
- * takes effect and when: proposed, endorsed, in force, all files together.
+ * takes effect and when, all files together.
  */
 
 #define FUTURE_MAX (366 * DAY)
-
-int64_t
-activation_due(const struct activation *ac)
-{
-	if (ac->state == ACTIVATION_PROPOSED)
-		return ac->expires + 1;
-	return ac->state == ACTIVATION_SCHEDULED ? ac->effective : NEVER;
-}
-
-enum activation_state
-activation_state_at(const struct activation *ac, int64_t now)
-{
-	return ac->state == ACTIVATION_PROPOSED && now > ac->expires
-		   ? ACTIVATION_LAPSED
-		   : (enum activation_state)ac->state;
-}
-
-enum err_code
-activation_get(struct view *v, struct bytes id, struct arena *a,
-    struct activation *out, struct err *e)
-{
-	bool found;
-
-	TRY(rec_get(v, &rec_activation, ca_row_key(a, ROW_ACTIVATION, id), a,
-	    out, &found, e));
-	if (!found)
-		return err_say(e, ERR_NOTFOUND, "activation-unknown",
-		    "there is no activation %s of policies", arena_str(a, id));
-	return ERR_OK;
-}
-
-static void
-pen_activation(struct pen *p, struct deed *d, enum entry_type type,
-    const struct activation *ac)
-{
-	pen_begin(p, d, type);
-	p->draft->refs.request = ac->id;
-	d->out->object = ca_row_key(d->a, ROW_ACTIVATION, ac->id);
-}
-
-static enum err_code
-draft_closed(struct deed *d, enum entry_type type, const struct activation *ac,
-    struct bytes reason, struct err *e)
-{
-	struct pen pen AUTO_PEN = { .draft = NULL };
-
-	pen_activation(&pen, d, type, ac);
-	jw_member_str_opt(&pen.w, "reason", reason);
-	return pen_end(&pen, d->a, e);
-}
 
 /* --- Propose ------------------------------------------------------------------ */
 
@@ -67,7 +17,7 @@ struct proposal {
 	struct policy_file file[ACTIVATION_FILES_MAX];
 	size_t n;
 	const struct policy *policy[ACTIVATION_FILES_MAX]; /* sorted by name */
-	struct activation ac;
+	struct agreement_row ac;
 };
 
 static void
@@ -88,7 +38,7 @@ static enum err_code
 take_time(struct proposal *p, struct err *e)
 {
 	struct deed *d = p->d;
-	struct activation *ac = &p->ac;
+	struct agreement_row *ac = &p->ac;
 
 	ac->effective = d->now;
 	if (field(d, CF_FROM).len > 0)
@@ -138,7 +88,7 @@ static enum err_code
 put_statement(struct proposal *p, struct buf *out, struct err *e)
 {
 	struct deed *d = p->d;
-	const struct activation *ac = &p->ac;
+	const struct agreement_row *ac = &p->ac;
 	char when[TIME_TEXT];
 	uint8_t *root = arena_get(d->a, HASH_LEN);
 
@@ -174,7 +124,7 @@ draft_proposed_policies(struct proposal *p, struct err *e)
 	struct pen pen AUTO_PEN = { .draft = NULL };
 
 	TRY(put_statement(p, &text, e));
-	pen_activation(&pen, p->d, ENTRY_POLICY_PROPOSED, &p->ac);
+	pen_agreement(&pen, p->d, ENTRY_POLICY_PROPOSED, &p->ac);
 	jw_key(&pen.w, "policies");
 	jw_array(&pen.w);
 	for (size_t i = 0; i < p->n; i++) {
@@ -218,7 +168,7 @@ act_policy_propose(struct deed *d, struct err *e)
 
 /* The files of an activation, from the texts that the log keeps. */
 static enum err_code
-stored_files(struct deed *d, const struct activation *ac,
+stored_files(struct deed *d, const struct agreement_row *ac,
     struct policy_file file[ACTIVATION_FILES_MAX], size_t *n, struct err *e)
 {
 	struct activation_statement st;
@@ -264,8 +214,8 @@ draft_activated(struct deed *d, const struct policy *p, struct bytes activation,
  * All files or none.  What does not load any more, because another activation
  * came first or the ceilings were lowered, leaves everything as it is.
  */
-static enum err_code
-take_effect(struct deed *d, const struct activation *ac, struct err *e)
+enum err_code
+activation_follow(struct deed *d, const struct agreement_row *ac, struct err *e)
 {
 	struct policy_file file[ACTIVATION_FILES_MAX];
 	AUTO(policy_set) set = NULL;
@@ -276,86 +226,11 @@ take_effect(struct deed *d, const struct activation *ac, struct err *e)
 	/* But for trouble of the store: nothing else may wait for ever. */
 	if (code != ERR_OK && code != ERR_CORRUPT && code != ERR_IO &&
 	    code != ERR_NOMEM)
-		return draft_closed(d, ENTRY_POLICY_WITHDRAWN, ac,
+		return agreement_fails(d, ROW_ACTIVATION, ac,
 		    sentence(d->a, e->say), e);
 	TRY(code);
 	d->out->object = ca_row_key(d->a, ROW_ACTIVATION, ac->id);
 	for (size_t i = 0; i < n; i++)
 		TRY(draft_activated(d, &set->policy[i], ac->id, e));
 	return ERR_OK;
-}
-
-/* --- Endorse ------------------------------------------------------------------------ */
-
-static enum err_code
-must_be_new(struct deed *d, const struct activation *ac, struct err *e)
-{
-	bool found;
-
-	TRY(consent_exists(d, ac->id, &found, e));
-	if (!found)
-		return ERR_OK;
-	return err_say(e, ERR_CONFLICT, "activation-signed",
-	    "this officer has signed the activation %s already; another "
-	    "officer must",
-	    arena_str(d->a, ac->id));
-}
-
-enum err_code
-act_policy_endorse(struct deed *d, struct err *e)
-{
-	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
-	struct pen pen AUTO_PEN = { .draft = NULL };
-	struct activation ac;
-	enum activation_state to;
-	int64_t needed;
-	struct cms cms;
-
-	TRY(activation_get(d->v, field(d, CF_ACTIVATION), d->a, &ac, e));
-	TRY(cms_parse(field(d, CF_CMS), &scratch, &cms, e));
-	TRY(officer_of(d, &cms, e));
-	TRY(quorum_of(d, false, &needed, e));
-	bool enough = ac.signatures + 1 >= needed;
-	TRY(activation_next(activation_state_at(&ac, d->now),
-	    enough ? PV_APPROVE : PV_ENDORSE, &to, e));
-	TRY(must_be_new(d, &ac, e));
-	TRY(cms_verify(&cms, ac.statement, d->ca->verifier, e));
-	pen_activation(&pen, d, ENTRY_POLICY_ENDORSED, &ac);
-	jw_member_base64(&pen.w, "evidence", cms.der);
-	jw_member_int(&pen.w, "needed", needed);
-	jw_member_str(&pen.w, "officer", d->run);
-	TRY(pen_end(&pen, d->a, e));
-	if (!enough || ac.effective > d->now)
-		return ERR_OK;
-	return take_effect(d, &ac, e);
-}
-
-/* To take back what has not taken effect needs one officer, and no quorum. */
-enum err_code
-act_policy_withdraw(struct deed *d, struct err *e)
-{
-	struct activation ac;
-	enum activation_state to;
-
-	TRY(activation_get(d->v, field(d, CF_ACTIVATION), d->a, &ac, e));
-	TRY(roles_find(d, BYTES_NONE, BYTES_NONE, e));
-	TRY(activation_next(activation_state_at(&ac, d->now), PV_WITHDRAW, &to,
-	    e));
-	return draft_closed(d, ENTRY_POLICY_WITHDRAWN, &ac, field(d, CF_REASON),
-	    e);
-}
-
-enum err_code
-due_activation(struct deed *d, struct bytes id, struct err *e)
-{
-	struct activation ac;
-
-	TRY(activation_get(d->v, id, d->a, &ac, e));
-	if (activation_due(&ac) > d->now)
-		return err_say(e, ERR_CORRUPT, "due-not-due",
-		    "a stored due time disagrees with its record");
-	if (ac.state == ACTIVATION_SCHEDULED)
-		return take_effect(d, &ac, e);
-	return draft_closed(d, ENTRY_POLICY_LAPSED, &ac,
-	    bytes_str("too few officers signed it in time"), e);
 }

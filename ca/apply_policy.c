@@ -2,47 +2,7 @@
 
 /* Policies: proposed, endorsed, in force, withdrawn. */
 
-static enum err_code
-load(struct applying *p, struct activation *ac, struct err *e)
-{
-	APPLY_TRY(p, activation_get(p->v, p->entry->refs.request, p->a, ac, e),
-	    e);
-	return ERR_OK;
-}
-
-static enum err_code
-put(struct applying *p, const struct activation *before,
-    const struct activation *after, struct err *e)
-{
-	TRY(row_put(p, &rec_activation,
-	    ca_row_key(p->a, ROW_ACTIVATION, after->id), after, e));
-	return row_due(p, ROW_ACTIVATION, after->id,
-	    before == NULL ? NEVER : activation_due(before),
-	    activation_due(after), e);
-}
-
-static enum err_code
-step(struct applying *p, struct activation *ac, enum activation_event ev,
-    struct err *e)
-{
-	enum activation_state to;
-
-	APPLY_TRY(p,
-	    activation_next((enum activation_state)ac->state, ev, &to, e), e);
-	ac->state = to;
-	return ERR_OK;
-}
-
 /* --- Texts -------------------------------------------------------------------- */
-
-static struct bytes
-hash_in(struct arena *a, struct bytes b)
-{
-	uint8_t *p = arena_get(a, SHA256_LEN);
-
-	sha256(p, b);
-	return bytes_of(p, SHA256_LEN);
-}
 
 /* Kept by its hash; one that is or was in force stays as it is. */
 static enum err_code
@@ -69,17 +29,10 @@ keep_text(struct applying *p, struct json_obj o, struct bytes activation,
 enum err_code
 apply_policy_proposed(struct applying *p, struct err *e)
 {
-	struct activation ac, old;
+	struct agreement_row ac;
 	struct activation_statement st;
-	bool found;
 
-	rec_read(&rec_activation, json_get_obj(p->o, "proposal"), p->a, &ac);
-	ac.statement = arena_copy(p->a, json_get_str(p->o, "statement"));
-	TRY(rec_get(p->v, &rec_activation,
-	    ca_row_key(p->a, ROW_ACTIVATION, ac.id), p->a, &old, &found, e));
-	if (found || ac.state != ACTIVATION_PROPOSED || ac.signatures != 0 ||
-	    !bytes_eq(ac.id, p->entry->refs.request))
-		return contradiction(p, e);
+	TRY(agreement_begin(p, &ac, e));
 	APPLY_TRY(p, activation_parse(ac.statement, p->a, &st, e), e);
 	if (st.n != json_count(p->o, "policies"))
 		return contradiction(p, e);
@@ -91,50 +44,18 @@ apply_policy_proposed(struct applying *p, struct err *e)
 			return contradiction(p, e);
 		TRY(keep_text(p, o, ac.id, hash, e));
 	}
-	TRY(row_count(p, ac.id, e));
-	return put(p, NULL, &ac, e);
-}
-
-enum err_code
-apply_policy_endorsed(struct applying *p, struct err *e)
-{
-	struct activation ac, before;
-
-	TRY(load(p, &ac, e));
-	before = ac;
-	ac.signatures++;
-	TRY(row_consent(p, ac.id, "officer", &ac.signed_by, e));
-	ac.needed = json_get_int(p->o, "needed");
-	TRY(step(p, &ac, ac.signatures >= ac.needed ? PV_APPROVE : PV_ENDORSE,
-	    e));
-	if (ac.state == ACTIVATION_SCHEDULED)
-		ac.endorsed = p->entry->time;
-	return put(p, &before, &ac, e);
-}
-
-enum err_code
-apply_policy_closed(struct applying *p, struct err *e)
-{
-	struct activation ac, before;
-	bool lapsed = p->entry->type == ENTRY_POLICY_LAPSED;
-
-	TRY(load(p, &ac, e));
-	before = ac;
-	TRY(step(p, &ac, lapsed ? PV_LAPSE : PV_WITHDRAW, e));
-	ac.reason = json_opt_str(p->o, "reason");
-	ac.closed = p->entry->time;
-	return put(p, &before, &ac, e);
+	return agreement_put(p, NULL, &ac, e);
 }
 
 /* The first file of an activation makes it active, with all the others. */
 static enum err_code
 activate(struct applying *p, struct policy_row *row, struct err *e)
 {
-	struct activation ac, before;
+	struct agreement_row ac, before;
 	struct activation_statement st;
 	bool named = false;
 
-	TRY(load(p, &ac, e));
+	TRY(agreement_load(p, &ac, e));
 	before = ac;
 	row->proposed_by = ac.proposed_by;
 	row->signed_by = ac.signed_by;
@@ -143,11 +64,11 @@ activate(struct applying *p, struct policy_row *row, struct err *e)
 		named = named || bytes_eq(st.policy[i].is.sha256, row->sha256);
 	if (!named || p->entry->time < ac.effective)
 		return contradiction(p, e);
-	if (ac.state == ACTIVATION_ACTIVE && ac.closed == p->entry->time)
+	if (ac.state == AGREEMENT_DONE && ac.closed == p->entry->time)
 		return ERR_OK;
-	TRY(step(p, &ac, PV_TAKE_EFFECT, e));
+	TRY(agreement_step(p, &ac, GV_COMPLETE, e));
 	ac.closed = p->entry->time;
-	return put(p, &before, &ac, e);
+	return agreement_put(p, &before, &ac, e);
 }
 
 /* The one that was in force under this name ends where this one begins. */

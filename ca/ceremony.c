@@ -7,43 +7,10 @@
  * what comes back is held against that.
  */
 
-int64_t
-ceremony_due(const struct ceremony *c)
-{
-	return c->state == CER_PROPOSED || c->state == CER_AGREED
-		   ? c->expires + 1
-		   : NEVER;
-}
-
-enum ceremony_state
-ceremony_state_at(const struct ceremony *c, int64_t now)
-{
-	return ceremony_due(c) <= now ? CER_LAPSED
-				      : (enum ceremony_state)c->state;
-}
-
-static void
-pen_ceremony(struct pen *p, struct deed *d, enum entry_type type,
-    const struct ceremony *c)
-{
-	pen_begin(p, d, type);
-	p->draft->refs.request = c->id;
-	d->out->object = ca_row_key(d->a, ROW_CEREMONY, c->id);
-}
-
-static struct bytes
-hash_in(struct arena *a, struct bytes b)
-{
-	uint8_t *p = arena_get(a, SHA256_LEN);
-
-	sha256(p, b);
-	return bytes_of(p, SHA256_LEN);
-}
-
 /* --- Propose ------------------------------------------------------------------ */
 
 static const char *
-text_of(struct deed *d, const struct ceremony *c)
+text_of(struct deed *d, const struct agreement_row *c)
 {
 	if (c->kind == CEREMONY_CRL)
 		return arena_printf(d->a,
@@ -62,7 +29,7 @@ text_of(struct deed *d, const struct ceremony *c)
 }
 
 static enum err_code
-put_statement(struct deed *d, struct ceremony *c, struct err *e)
+put_statement(struct deed *d, struct agreement_row *c, struct err *e)
 {
 	struct buf out AUTO_BUF = BUF(STATEMENT_MAX);
 	uint8_t *log_root = arena_get(d->a, HASH_LEN);
@@ -89,11 +56,11 @@ put_statement(struct deed *d, struct ceremony *c, struct err *e)
 }
 
 static enum err_code
-draft_proposal(struct deed *d, const struct ceremony *c, struct err *e)
+draft_proposal(struct deed *d, const struct agreement_row *c, struct err *e)
 {
 	struct pen pen AUTO_PEN = { .draft = NULL };
 
-	pen_ceremony(&pen, d, ENTRY_CEREMONY_PROPOSED, c);
+	pen_agreement(&pen, d, ENTRY_CEREMONY_PROPOSED, c);
 	pen.draft->refs.tbs = hash_in(d->a, c->tbs);
 	pen.draft->refs.institution = c->institution;
 	jw_key(&pen.w, "proposal");
@@ -105,10 +72,11 @@ draft_proposal(struct deed *d, const struct ceremony *c, struct err *e)
 
 static enum err_code
 propose(struct deed *d,
-    enum err_code (*build)(struct deed *d, struct ceremony *c, struct err *e),
+    enum err_code (
+	*build)(struct deed *d, struct agreement_row *c, struct err *e),
     struct err *e)
 {
-	struct ceremony c = {
+	struct agreement_row c = {
 		.proposed_by = d->run,
 		.reason = field(d, CF_REASON),
 		.proposed = d->now,
@@ -138,92 +106,11 @@ act_ceremony_crl(struct deed *d, struct err *e)
 	return propose(d, ceremony_build_crl, e);
 }
 
-/* --- Endorse -------------------------------------------------------------------- */
-
-static enum err_code
-must_be_new(struct deed *d, const struct ceremony *c, struct err *e)
-{
-	bool found;
-
-	TRY(consent_exists(d, c->id, &found, e));
-	if (!found)
-		return ERR_OK;
-	return err_say(e, ERR_CONFLICT, "ceremony-signed-already",
-	    "this officer has signed the ceremony %s already; another officer "
-	    "must",
-	    arena_str(d->a, c->id));
-}
-
-enum err_code
-act_ceremony_endorse(struct deed *d, struct err *e)
-{
-	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
-	struct pen pen AUTO_PEN = { .draft = NULL };
-	enum ceremony_state to;
-	struct ceremony c;
-	int64_t needed;
-	struct cms cms;
-
-	TRY(ceremony_get(d->v, field(d, CF_CEREMONY), d->a, &c, e));
-	TRY(cms_parse(field(d, CF_CMS), &scratch, &cms, e));
-	TRY(officer_of(d, &cms, e));
-	TRY(quorum_of(d, false, &needed, e));
-	TRY(ceremony_next(ceremony_state_at(&c, d->now),
-	    c.signatures + 1 >= needed ? YV_APPROVE : YV_ENDORSE, &to, e));
-	TRY(must_be_new(d, &c, e));
-	TRY(cms_verify(&cms, c.statement, d->ca->verifier, e));
-	pen_ceremony(&pen, d, ENTRY_CEREMONY_ENDORSED, &c);
-	jw_member_base64(&pen.w, "evidence", cms.der);
-	jw_member_int(&pen.w, "needed", needed);
-	jw_member_str(&pen.w, "officer", d->run);
-	return pen_end(&pen, d->a, e);
-}
-
-static enum err_code
-draft_closed(struct deed *d, enum entry_type type, const struct ceremony *c,
-    struct bytes reason, struct err *e)
-{
-	struct pen pen AUTO_PEN = { .draft = NULL };
-
-	pen_ceremony(&pen, d, type, c);
-	jw_member_str_opt(&pen.w, "reason", reason);
-	return pen_end(&pen, d->a, e);
-}
-
-enum err_code
-act_ceremony_withdraw(struct deed *d, struct err *e)
-{
-	enum ceremony_state to;
-	struct ceremony c;
-
-	TRY(ceremony_get(d->v, field(d, CF_CEREMONY), d->a, &c, e));
-	TRY(roles_find(d, BYTES_NONE, BYTES_NONE, e));
-	TRY(ceremony_next(ceremony_state_at(&c, d->now), YV_WITHDRAW, &to, e));
-	return draft_closed(d, ENTRY_CEREMONY_WITHDRAWN, &c,
-	    field(d, CF_REASON), e);
-}
-
-enum err_code
-due_ceremony(struct deed *d, struct bytes id, struct err *e)
-{
-	struct ceremony c;
-
-	TRY(ceremony_get(d->v, id, d->a, &c, e));
-	if (ceremony_due(&c) > d->now)
-		return err_say(e, ERR_CORRUPT, "due-not-due",
-		    "a stored due time disagrees with its record");
-	return draft_closed(d, ENTRY_CEREMONY_LAPSED, &c,
-	    bytes_str(c.state == CER_AGREED
-			  ? "no answer of the root came in time"
-			  : "too few officers signed it in time"),
-	    e);
-}
-
 /* --- Import ---------------------------------------------------------------------- */
 
 /* Another ceremony for the same name or list may have been quicker. */
 static enum err_code
-still_next(struct deed *d, const struct ceremony *c,
+still_next(struct deed *d, const struct agreement_row *c,
     const struct ceremony_object *o, struct err *e)
 {
 	struct issuer_row row;
@@ -252,11 +139,11 @@ still_next(struct deed *d, const struct ceremony *c,
 
 /* The ceremony that the file answers, as it was agreed on. */
 static enum err_code
-read_answer(struct deed *d, struct ceremony *c, struct ceremony_file *f,
+read_answer(struct deed *d, struct agreement_row *c, struct ceremony_file *f,
     struct err *e)
 {
 	TRY(ceremony_file_parse(field(d, CF_ANSWER), d->a, f, e));
-	TRY(ceremony_get(d->v, f->is.id, d->a, c, e));
+	TRY(agreement_get(d->v, ROW_CEREMONY, f->is.id, d->a, c, e));
 	if (f->is_answer && f->is.n == 1 &&
 	    bytes_eq(f->statement, c->statement))
 		return ERR_OK;
@@ -266,13 +153,13 @@ read_answer(struct deed *d, struct ceremony *c, struct ceremony_file *f,
 }
 
 static enum err_code
-draft_completed(struct deed *d, const struct ceremony *c,
+draft_completed(struct deed *d, const struct agreement_row *c,
     const struct ceremony_file *f, const struct ceremony_object *o,
     struct err *e)
 {
 	struct pen pen AUTO_PEN = { .draft = NULL };
 
-	pen_ceremony(&pen, d, ENTRY_CEREMONY_COMPLETED, c);
+	pen_agreement(&pen, d, ENTRY_CEREMONY_COMPLETED, c);
 	pen.draft->refs.institution = c->institution;
 	pen.draft->refs.tbs = f->is.object[0].tbs_sha256;
 	pen.draft->refs.object = hash_in(d->a, o->der);
@@ -294,12 +181,13 @@ act_ceremony_import(struct deed *d, struct err *e)
 {
 	struct ceremony_object object[CEREMONY_OBJECTS_MAX];
 	struct ceremony_file *f = arena_get(d->a, sizeof(*f));
-	enum ceremony_state to;
-	struct ceremony c;
+	enum agreement_state to;
+	struct agreement_row c;
 
 	TRY(roles_find(d, BYTES_NONE, BYTES_NONE, e));
 	TRY(read_answer(d, &c, f, e));
-	TRY(ceremony_next(ceremony_state_at(&c, d->now), YV_IMPORT, &to, e));
+	TRY(agreement_next(agreement_state_at(&c, d->now), GV_COMPLETE, &to,
+	    e));
 	TRY(ceremony_judge(f, d->ca->root, d->ca->verifier, d->a, object, e));
 	TRY(still_next(d, &c, &object[0], e));
 	return draft_completed(d, &c, f, &object[0], e);

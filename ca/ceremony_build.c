@@ -114,7 +114,7 @@ check_key(struct deed *d, struct csr *csr, struct err *e)
  * every name below it to.
  */
 static enum err_code
-build_subject(struct deed *d, const struct ceremony *c,
+build_subject(struct deed *d, const struct agreement_row *c,
     const struct institution *inst, struct cert_spec *spec, struct err *e)
 {
 	struct buf name AUTO_BUF = BUF(NAME_DER_MAX);
@@ -184,7 +184,7 @@ judge_tbs(struct deed *d, struct bytes tbs, struct err *e)
 }
 
 enum err_code
-ceremony_build_ca(struct deed *d, struct ceremony *c, struct err *e)
+ceremony_build_ca(struct deed *d, struct agreement_row *c, struct err *e)
 {
 	const struct ca *ca = d->ca;
 	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
@@ -348,7 +348,7 @@ serial_of(struct deed *d)
 }
 
 static enum err_code
-take_revoked(struct deed *d, struct ceremony *c, const struct crl *old,
+take_revoked(struct deed *d, struct agreement_row *c, const struct crl *old,
     struct crl_entry *out, struct err *e)
 {
 	struct crl_entry listed;
@@ -371,7 +371,7 @@ take_revoked(struct deed *d, struct ceremony *c, const struct crl *old,
 }
 
 enum err_code
-ceremony_build_crl(struct deed *d, struct ceremony *c, struct err *e)
+ceremony_build_crl(struct deed *d, struct agreement_row *c, struct err *e)
 {
 	const struct cert *root = d->ca->root;
 	struct buf tbs AUTO_BUF = BUF(LIST_MAX);

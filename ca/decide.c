@@ -282,17 +282,17 @@ decide_act(struct deed *d, struct err *e)
 	case ACT_POLICY_PROPOSE:
 		return act_policy_propose(d, e);
 	case ACT_POLICY_ENDORSE:
-		return act_policy_endorse(d, e);
+		return agreement_endorse(d, ROW_ACTIVATION, e);
 	case ACT_POLICY_WITHDRAW:
-		return act_policy_withdraw(d, e);
+		return agreement_withdraw(d, ROW_ACTIVATION, e);
 	case ACT_CEREMONY_CA:
 		return act_ceremony_ca(d, e);
 	case ACT_CEREMONY_CRL:
 		return act_ceremony_crl(d, e);
 	case ACT_CEREMONY_ENDORSE:
-		return act_ceremony_endorse(d, e);
+		return agreement_endorse(d, ROW_CEREMONY, e);
 	case ACT_CEREMONY_WITHDRAW:
-		return act_ceremony_withdraw(d, e);
+		return agreement_withdraw(d, ROW_CEREMONY, e);
 	case ACT_CEREMONY_IMPORT:
 		return act_ceremony_import(d, e);
 	case ACT_CA_STOP:

@@ -127,10 +127,8 @@ ca_tick(const struct ca *ca, struct view *v, int64_t now, struct arena *a,
 		TRY(due_request(&d, id, e));
 	else if (key.p[9] == ROW_APPOINTMENT)
 		TRY(due_appointment(&d, id, e));
-	else if (key.p[9] == ROW_ACTIVATION)
-		TRY(due_activation(&d, id, e));
-	else if (key.p[9] == ROW_CEREMONY)
-		TRY(due_ceremony(&d, id, e));
+	else if (key.p[9] == ROW_ACTIVATION || key.p[9] == ROW_CEREMONY)
+		TRY(due_agreement(&d, (enum row_class)key.p[9], id, e));
 	else
 		TRY(due_certificate(&d, id, e));
 	*out = decision;

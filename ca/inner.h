@@ -32,10 +32,8 @@ MUST_CHECK enum err_code appointment_get(struct view *v, struct bytes id,
     struct arena *a, struct appointment *out, struct err *e);
 MUST_CHECK enum err_code request_get(struct view *v, struct bytes id,
     struct arena *a, struct request *out, struct err *e);
-MUST_CHECK enum err_code activation_get(struct view *v, struct bytes id,
-    struct arena *a, struct activation *out, struct err *e);
-MUST_CHECK enum err_code ceremony_get(struct view *v, struct bytes id,
-    struct arena *a, struct ceremony *out, struct err *e);
+MUST_CHECK enum err_code agreement_get(struct view *v, enum row_class class,
+    struct bytes id, struct arena *a, struct agreement_row *out, struct err *e);
 MUST_CHECK enum err_code issuer_get(struct view *v, struct bytes name,
     struct arena *a, struct issuer_row *out, struct err *e);
 MUST_CHECK enum err_code certificate_get(struct view *v, struct bytes serial,
@@ -53,11 +51,9 @@ MUST_CHECK enum err_code certificate_load(struct view *v, struct certificate *c,
 int64_t request_due(const struct request *r);
 /* Its state by the clock: one that nobody has noted as lapsed yet is lapsed. */
 enum request_state request_state_at(const struct request *r, int64_t now);
-enum activation_state activation_state_at(const struct activation *ac,
+int64_t agreement_due(const struct agreement_row *g);
+enum agreement_state agreement_state_at(const struct agreement_row *g,
     int64_t now);
-int64_t activation_due(const struct activation *ac);
-int64_t ceremony_due(const struct ceremony *c);
-enum ceremony_state ceremony_state_at(const struct ceremony *c, int64_t now);
 int64_t appointment_due(const struct appointment *ap);
 int64_t certificate_due(const struct certificate *c);
 
@@ -82,8 +78,8 @@ extern const char *const institution_words[INST_STATES + 1];
 extern const char *const appointment_words[APPT_STATES + 1];
 extern const char *const request_words[REQ_STATES + 1];
 extern const char *const cert_words[CERT_STATES + 1];
-extern const char *const activation_words[ACTIVATION_STATES + 1];
-extern const char *const ceremony_words[CER_STATES + 1];
+extern const char *const activation_words[AGREEMENT_STATES + 1];
+extern const char *const ceremony_words[AGREEMENT_STATES + 1];
 
 struct transition {
 	int from, event, to;
@@ -99,7 +95,7 @@ struct machine {
 	size_t n;
 };
 extern const struct machine machine_institution, machine_appointment,
-    machine_request, machine_certificate, machine_activation, machine_ceremony;
+    machine_request, machine_certificate, machine_agreement;
 
 const struct legal_cause *cause_find(struct bytes word);
 const char *role_word(unsigned role);
@@ -173,28 +169,39 @@ MUST_CHECK enum err_code act_certificate_suspend(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_certificate_reinstate(struct deed *d,
     struct err *e);
 MUST_CHECK enum err_code act_policy_propose(struct deed *d, struct err *e);
-MUST_CHECK enum err_code act_policy_endorse(struct deed *d, struct err *e);
-MUST_CHECK enum err_code act_policy_withdraw(struct deed *d, struct err *e);
-MUST_CHECK enum err_code due_activation(struct deed *d, struct bytes id,
-    struct err *e);
 MUST_CHECK enum err_code act_ceremony_ca(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ceremony_crl(struct deed *d, struct err *e);
-MUST_CHECK enum err_code act_ceremony_endorse(struct deed *d, struct err *e);
-MUST_CHECK enum err_code act_ceremony_withdraw(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ceremony_import(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ca_stop(struct deed *d, struct err *e);
-MUST_CHECK enum err_code due_ceremony(struct deed *d, struct bytes id,
+
+/* --- Agreements: agreement.c -------------------------------------------------- */
+
+MUST_CHECK enum err_code agreement_endorse(struct deed *d, enum row_class class,
     struct err *e);
+MUST_CHECK enum err_code agreement_withdraw(struct deed *d,
+    enum row_class class, struct err *e);
+MUST_CHECK enum err_code due_agreement(struct deed *d, enum row_class class,
+    struct bytes id, struct err *e);
+/* Agreed on, and cannot be done: withdrawn by the engine. */
+MUST_CHECK enum err_code agreement_fails(struct deed *d, enum row_class class,
+    const struct agreement_row *g, struct bytes reason, struct err *e);
+/* The policies of an activation that was agreed on take effect. */
+MUST_CHECK enum err_code activation_follow(struct deed *d,
+    const struct agreement_row *g, struct err *e);
+void pen_agreement(struct pen *p, struct deed *d, enum entry_type type,
+    const struct agreement_row *g);
+/* SHA-256 in the arena. */
+struct bytes hash_in(struct arena *a, struct bytes b);
 
 /* --- What a root is to sign: ceremony_build.c --------------------------------- */
 
 #define ANSWER_MAX 98304u /* octets of what comes back */
 /* The TBSCertificate of an issuing CA, and the TBSCertList of the root with
  * one more CA on it or none; both in the arena. */
-MUST_CHECK enum err_code ceremony_build_ca(struct deed *d, struct ceremony *c,
-    struct err *e);
-MUST_CHECK enum err_code ceremony_build_crl(struct deed *d, struct ceremony *c,
-    struct err *e);
+MUST_CHECK enum err_code ceremony_build_ca(struct deed *d,
+    struct agreement_row *c, struct err *e);
+MUST_CHECK enum err_code ceremony_build_crl(struct deed *d,
+    struct agreement_row *c, struct err *e);
 /* The CRL of the root that is published now, parsed. */
 MUST_CHECK enum err_code root_list_now(struct deed *d, struct crl *out,
     struct err *e);
@@ -275,7 +282,7 @@ struct issue {
 	struct cert_spec spec;
 	struct cms cms;              /* step 4 */
 	struct appointment minister; /* step 4: whose evidence it is */
-	int64_t needed;    /* steps 4 and 5: officers, or ministers */
+	int64_t needed;              /* steps 4 and 5: officers, or ministers */
 	struct bytes der;  /* steps 7 and 8: what the signer answered */
 	struct work *work; /* step 6: filled for the signer */
 	struct lint lint;  /* steps 2 and 3: warnings are recorded */
@@ -381,14 +388,11 @@ MUST_CHECK enum err_code apply_initialized(struct applying *p, struct err *e);
 MUST_CHECK enum err_code apply_policy(struct applying *p, struct err *e);
 MUST_CHECK enum err_code apply_policy_proposed(struct applying *p,
     struct err *e);
-MUST_CHECK enum err_code apply_policy_endorsed(struct applying *p,
+MUST_CHECK enum err_code apply_agreement_endorsed(struct applying *p,
     struct err *e);
-MUST_CHECK enum err_code apply_policy_closed(struct applying *p, struct err *e);
+MUST_CHECK enum err_code apply_agreement_closed(struct applying *p,
+    struct err *e);
 MUST_CHECK enum err_code apply_ceremony_proposed(struct applying *p,
-    struct err *e);
-MUST_CHECK enum err_code apply_ceremony_endorsed(struct applying *p,
-    struct err *e);
-MUST_CHECK enum err_code apply_ceremony_closed(struct applying *p,
     struct err *e);
 MUST_CHECK enum err_code apply_ceremony_completed(struct applying *p,
     struct err *e);
@@ -420,6 +424,17 @@ MUST_CHECK enum err_code apply_proposed(struct applying *p, struct err *e);
 MUST_CHECK enum err_code apply_replaced(struct applying *p, struct err *e);
 MUST_CHECK enum err_code apply_nothing(struct applying *p, struct err *e);
 
+/* Of an entry about an agreement: its row; its next state; the row back, and
+ * its due time.  agreement_begin: what all proposals have, before the body. */
+MUST_CHECK enum err_code agreement_load(struct applying *p,
+    struct agreement_row *g, struct err *e);
+MUST_CHECK enum err_code agreement_step(struct applying *p,
+    struct agreement_row *g, enum agreement_event ev, struct err *e);
+MUST_CHECK enum err_code agreement_put(struct applying *p,
+    const struct agreement_row *before, const struct agreement_row *after,
+    struct err *e);
+MUST_CHECK enum err_code agreement_begin(struct applying *p,
+    struct agreement_row *g, struct err *e);
 /* Writes a record's row; those with a due time keep ROW_DUE in step. */
 MUST_CHECK enum err_code row_put(struct applying *p, const struct rec_type *t,
     struct bytes key, const void *rec, struct err *e);

@@ -401,15 +401,6 @@ issue_compare(struct issue *s, struct err *e)
 
 /* --- 8 issue -------------------------------------------------------------------------- */
 
-static struct bytes
-hash_in(struct arena *a, struct bytes b)
-{
-	uint8_t *p = arena_get(a, SHA256_LEN);
-
-	sha256(p, b);
-	return bytes_of(p, SHA256_LEN);
-}
-
 static enum err_code
 draft_replaced(struct issue *s, struct err *e)
 {

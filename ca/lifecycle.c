@@ -99,8 +99,7 @@ ca_lifecycle(struct buf *out)
 	put_machine(out, &machine_appointment);
 	put_machine(out, &machine_request);
 	put_machine(out, &machine_certificate);
-	put_machine(out, &machine_activation);
-	put_machine(out, &machine_ceremony);
+	put_machine(out, &machine_agreement);
 	put_causes(out);
 	put_acts(out);
 }

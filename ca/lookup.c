@@ -70,6 +70,15 @@ key_of_due(struct arena *a, int64_t when, enum row_class what, struct bytes id)
 	return bytes_of(p, 10 + id.len);
 }
 
+struct bytes
+hash_in(struct arena *a, struct bytes b)
+{
+	uint8_t *p = arena_get(a, SHA256_LEN);
+
+	sha256(p, b);
+	return bytes_of(p, SHA256_LEN);
+}
+
 /* --- Records by key ------------------------------------------------------------ */
 
 enum err_code
@@ -129,20 +138,6 @@ request_get(struct view *v, struct bytes id, struct arena *a,
 	if (!found)
 		return err_say(e, ERR_NOTFOUND, "request-unknown",
 		    "there is no request %s", arena_str(a, id));
-	return ERR_OK;
-}
-
-enum err_code
-ceremony_get(struct view *v, struct bytes id, struct arena *a,
-    struct ceremony *out, struct err *e)
-{
-	bool found;
-
-	TRY(rec_get(v, &rec_ceremony, ca_row_key(a, ROW_CEREMONY, id), a, out,
-	    &found, e));
-	if (!found)
-		return err_say(e, ERR_NOTFOUND, "ceremony-unknown",
-		    "there is no ceremony %s", arena_str(a, id));
 	return ERR_OK;
 }
 

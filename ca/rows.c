@@ -18,11 +18,11 @@ const char *const cert_words[CERT_STATES + 1] = {
 	"intended", "valid", "suspended", "revoked", NULL
 };
 
-const char *const activation_words[ACTIVATION_STATES + 1] = {
+const char *const activation_words[AGREEMENT_STATES + 1] = {
 	"proposed", "scheduled", "active", "withdrawn", "lapsed", NULL
 };
 
-const char *const ceremony_words[CER_STATES + 1] = {
+const char *const ceremony_words[AGREEMENT_STATES + 1] = {
 	"proposed", "agreed", "completed", "withdrawn", "lapsed", NULL
 };
 static const char *const ceremony_kinds[CEREMONY_KINDS + 1] = {
@@ -35,6 +35,7 @@ static const char *const ceremony_kinds[CEREMONY_KINDS + 1] = {
 #define OCTETS(s, m)   { #m, REC_BYTES, AT(s, m), NULL, false, false, 1, NULL, 0 }
 #define INT(s, m)      { #m, REC_INT, AT(s, m), NULL, false, false, 1, NULL, 0 }
 #define TIME(s, m)     { #m, REC_INT, AT(s, m), NULL, true, false, 1, NULL, 0 }
+#define TIME_AS(s, m, n) { n, REC_INT, AT(s, m), NULL, true, false, 1, NULL, 0 }
 #define WORD(s, m, w)  { #m, REC_WORD, AT(s, m), w, false, false, 1, NULL, 0 }
 #define BLOB(s, m)     { #m, REC_BYTES, AT(s, m), NULL, false, true, 1, NULL, 0 }
 #define TEXTBLOB(s, m) { #m, REC_TEXT, AT(s, m), NULL, false, true, 1, NULL, 0 }
@@ -195,39 +196,39 @@ static const struct rec_field policy_fields[] = {
 	INT(policy_row, version),
 };
 static const struct rec_field activation_fields[] = {
-	TIME(activation, closed),
-	TIME(activation, effective),
-	TIME(activation, endorsed),
-	TIME(activation, expires),
-	TEXT(activation, id),
-	INT(activation, needed),
-	TEXT(activation, policies),
-	TIME(activation, proposed),
-	TEXT(activation, proposed_by),
-	TEXT(activation, reason),
-	INT(activation, signatures),
-	TEXT(activation, signed_by),
-	WORD(activation, state, activation_words),
-	TEXTBLOB(activation, statement),
+	TIME(agreement_row, closed),
+	TIME(agreement_row, effective),
+	TIME_AS(agreement_row, agreed, "endorsed"),
+	TIME(agreement_row, expires),
+	TEXT(agreement_row, id),
+	INT(agreement_row, needed),
+	TEXT(agreement_row, policies),
+	TIME(agreement_row, proposed),
+	TEXT(agreement_row, proposed_by),
+	TEXT(agreement_row, reason),
+	INT(agreement_row, signatures),
+	TEXT(agreement_row, signed_by),
+	WORD(agreement_row, state, activation_words),
+	TEXTBLOB(agreement_row, statement),
 };
 static const struct rec_field ceremony_fields[] = {
-	TIME(ceremony, agreed),
-	TIME(ceremony, closed),
-	TIME(ceremony, expires),
-	TEXT(ceremony, id),
-	TEXT(ceremony, institution),
-	WORD(ceremony, kind, ceremony_kinds),
-	TEXT(ceremony, name),
-	INT(ceremony, needed),
-	BLOB(ceremony, object),
-	TIME(ceremony, proposed),
-	TEXT(ceremony, proposed_by),
-	TEXT(ceremony, reason),
-	INT(ceremony, signatures),
-	TEXT(ceremony, signed_by),
-	WORD(ceremony, state, ceremony_words),
-	TEXTBLOB(ceremony, statement),
-	BLOB(ceremony, tbs),
+	TIME(agreement_row, agreed),
+	TIME(agreement_row, closed),
+	TIME(agreement_row, expires),
+	TEXT(agreement_row, id),
+	TEXT(agreement_row, institution),
+	WORD(agreement_row, kind, ceremony_kinds),
+	TEXT(agreement_row, name),
+	INT(agreement_row, needed),
+	BLOB(agreement_row, object),
+	TIME(agreement_row, proposed),
+	TEXT(agreement_row, proposed_by),
+	TEXT(agreement_row, reason),
+	INT(agreement_row, signatures),
+	TEXT(agreement_row, signed_by),
+	WORD(agreement_row, state, ceremony_words),
+	TEXTBLOB(agreement_row, statement),
+	BLOB(agreement_row, tbs),
 };
 static const struct rec_field root_list_fields[] = {
 	TEXT(root_list_row, ceremony),
@@ -338,8 +339,8 @@ TYPE(rec_work, ROW_WORK, "work", work_row, work_fields);
 TYPE(rec_act, ROW_ACT, "act", act_row, act_fields);
 TYPE(rec_responder, ROW_RESPONDER, "responder", responder_row, responder_fields);
 TYPE(rec_issuer, ROW_ISSUER, "issuer", issuer_row, issuer_fields);
-TYPE(rec_activation, ROW_ACTIVATION, "activation", activation, activation_fields);
-TYPE(rec_ceremony, ROW_CEREMONY, "ceremony", ceremony, ceremony_fields);
+TYPE(rec_activation, ROW_ACTIVATION, "activation", agreement_row, activation_fields);
+TYPE(rec_ceremony, ROW_CEREMONY, "ceremony", agreement_row, ceremony_fields);
 TYPE(rec_root_list, ROW_ROOT_LIST, "CRL of the root", root_list_row, root_list_fields);
 TYPE(rec_consent, ROW_CONSENT, "signature", consent, consent_fields);
 MARK(rec_due, ROW_DUE, "due time");

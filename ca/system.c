@@ -4,15 +4,6 @@
 
 /* Entries of the engine itself: policies, CRLs, responders, the first one. */
 
-static struct bytes
-hash_in(struct arena *a, struct bytes b)
-{
-	uint8_t *p = arena_get(a, SHA256_LEN);
-
-	sha256(p, b);
-	return bytes_of(p, SHA256_LEN);
-}
-
 enum err_code
 ca_decide_policy(const struct policy *p, int64_t now, struct arena *a,
     struct draft *out, struct err *e)

@@ -101,42 +101,25 @@ static const struct transition cert_table[] = {
 	{ CERT_REVOKED,   EV_REPLACE,      CERT_REVOKED, "" },
 };
 
-static const char *const activation_events[] = {
-	[PV_ENDORSE] = "endorse", [PV_APPROVE] = "endorse as the last one needed",
-	[PV_TAKE_EFFECT] = "take effect", [PV_WITHDRAW] = "withdraw",
-	[PV_LAPSE] = "lapse",
+static const char *const agreement_events[] = {
+	[GV_ENDORSE] = "endorse", [GV_APPROVE] = "endorse as the last one needed",
+	[GV_COMPLETE] = "complete", [GV_WITHDRAW] = "withdraw",
+	[GV_LAPSE] = "lapse",
 };
-static const struct transition activation_table[] = {
-	{ ACTIVATION_PROPOSED,  PV_ENDORSE,     ACTIVATION_PROPOSED,
+static const struct transition agreement_table[] = {
+	{ AGREEMENT_PROPOSED, GV_ENDORSE,  AGREEMENT_PROPOSED,
 	    "fewer officers than the quorum have signed" },
-	{ ACTIVATION_PROPOSED,  PV_APPROVE,     ACTIVATION_SCHEDULED,
-	    "the signer is told; what is due at once takes effect in the same commit" },
-	{ ACTIVATION_PROPOSED,  PV_WITHDRAW,    ACTIVATION_WITHDRAWN,
-	    "by any officer" },
-	{ ACTIVATION_PROPOSED,  PV_LAPSE,       ACTIVATION_LAPSED,
+	{ AGREEMENT_PROPOSED, GV_APPROVE,  AGREEMENT_AGREED,
+	    "the signer is told; what is due at once is done in the same commit" },
+	{ AGREEMENT_PROPOSED, GV_WITHDRAW, AGREEMENT_WITHDRAWN, "by any officer" },
+	{ AGREEMENT_PROPOSED, GV_LAPSE,    AGREEMENT_LAPSED,
 	    "too few signed before the statement expired" },
-	{ ACTIVATION_SCHEDULED, PV_TAKE_EFFECT, ACTIVATION_ACTIVE,
-	    "at its time, all its policies in one commit" },
-	{ ACTIVATION_SCHEDULED, PV_WITHDRAW,    ACTIVATION_WITHDRAWN,
-	    "by any officer, or because its files no longer load" },
-};
-
-static const char *const ceremony_events[] = {
-	[YV_ENDORSE] = "endorse", [YV_APPROVE] = "endorse as the last one needed",
-	[YV_IMPORT] = "import", [YV_WITHDRAW] = "withdraw", [YV_LAPSE] = "lapse",
-};
-static const struct transition ceremony_table[] = {
-	{ CER_PROPOSED, YV_ENDORSE,  CER_PROPOSED,
-	    "fewer officers than the quorum have signed" },
-	{ CER_PROPOSED, YV_APPROVE,  CER_AGREED,
-	    "the root may be asked, on its machine without network" },
-	{ CER_PROPOSED, YV_WITHDRAW, CER_WITHDRAWN, "by any officer" },
-	{ CER_PROPOSED, YV_LAPSE,    CER_LAPSED,
-	    "too few signed before the statement expired" },
-	{ CER_AGREED,   YV_IMPORT,   CER_COMPLETED,
-	    "what the root signed is what was agreed on; the signer is told" },
-	{ CER_AGREED,   YV_WITHDRAW, CER_WITHDRAWN, "by any officer" },
-	{ CER_AGREED,   YV_LAPSE,    CER_LAPSED, "no answer came in time" },
+	{ AGREEMENT_AGREED,   GV_COMPLETE, AGREEMENT_DONE,
+	    "policies at their time, all in one commit; a ceremony when what the root signed is what was agreed on" },
+	{ AGREEMENT_AGREED,   GV_WITHDRAW, AGREEMENT_WITHDRAWN,
+	    "by any officer, or because it can no longer be done" },
+	{ AGREEMENT_AGREED,   GV_LAPSE,    AGREEMENT_LAPSED,
+	    "no answer of the root came in time" },
 };
 
 #define MACHINE(variable, title, states, n_state, events, table)               \
@@ -151,10 +134,9 @@ MACHINE(machine_request, "request", request_words, REQ_STATES,
     request_events, request_table);
 MACHINE(machine_certificate, "certificate", cert_words, CERT_STATES,
     cert_events, cert_table);
-MACHINE(machine_activation, "activation of policies", activation_words,
-    ACTIVATION_STATES, activation_events, activation_table);
-MACHINE(machine_ceremony, "ceremony of the root", ceremony_words, CER_STATES,
-    ceremony_events, ceremony_table);
+MACHINE(machine_agreement,
+    "agreement of officers (policies: agreed is scheduled, completed is active)",
+    ceremony_words, AGREEMENT_STATES, agreement_events, agreement_table);
 
 /* RFC 5280 5.3.1; 0, 2 and 7 are never chosen for a person's certificate. */
 const struct legal_cause ca_causes[] = {
@@ -293,37 +275,20 @@ appointment_next(enum appointment_state from, enum appointment_event ev,
 }
 
 enum err_code
-activation_next(enum activation_state from, enum activation_event ev,
-    enum activation_state *to, struct err *e)
+agreement_next(enum agreement_state from, enum agreement_event ev,
+    enum agreement_state *to, struct err *e)
 {
 	char can[ALLOWED_MAX];
 	int next;
 
-	if (step(&machine_activation, (int)from, (int)ev, &next)) {
-		*to = (enum activation_state)next;
+	if (step(&machine_agreement, (int)from, (int)ev, &next)) {
+		*to = (enum agreement_state)next;
 		return ERR_OK;
 	}
-	allowed(&machine_activation, (int)from, can);
-	return err_say(e, ERR_CONFLICT, "state-activation",
-	    "an activation that is %s cannot do this (%s); it can: %s",
-	    activation_words[from], activation_events[ev], can);
-}
-
-enum err_code
-ceremony_next(enum ceremony_state from, enum ceremony_event ev,
-    enum ceremony_state *to, struct err *e)
-{
-	char can[ALLOWED_MAX];
-	int next;
-
-	if (step(&machine_ceremony, (int)from, (int)ev, &next)) {
-		*to = (enum ceremony_state)next;
-		return ERR_OK;
-	}
-	allowed(&machine_ceremony, (int)from, can);
-	return err_say(e, ERR_CONFLICT, "state-ceremony",
-	    "a ceremony that is %s cannot do this (%s); it can: %s",
-	    ceremony_words[from], ceremony_events[ev], can);
+	allowed(&machine_agreement, (int)from, can);
+	return err_say(e, ERR_CONFLICT, "state-agreement",
+	    "an agreement that is %s cannot do this (%s); it can: %s",
+	    ceremony_words[from], agreement_events[ev], can);
 }
 
 enum err_code

@@ -6,13 +6,13 @@
 
 /* The CA that a completed ceremony brought, while it may issue. */
 static enum err_code
-brought_a_ca(struct core *c, struct view *v, const struct ceremony *ce,
+brought_a_ca(struct core *c, struct view *v, const struct agreement_row *ce,
     bool *does, struct err *e)
 {
 	struct issuer_row row;
 	bool found;
 	*does = false;
-	if (ce->state != CER_COMPLETED || ce->kind != CEREMONY_CERTIFICATE)
+	if (ce->state != AGREEMENT_DONE || ce->kind != CEREMONY_CERTIFICATE)
 		return ERR_OK;
 	TRY(rec_get(v, &rec_issuer, ca_row_key(c->arena, ROW_ISSUER, ce->name),
 	    c->arena, &row, &found, e));
@@ -21,7 +21,7 @@ brought_a_ca(struct core *c, struct view *v, const struct ceremony *ce,
 }
 
 static enum err_code
-tell_ca(struct core *c, struct view *v, const struct ceremony *ce,
+tell_ca(struct core *c, struct view *v, const struct agreement_row *ce,
     struct err *e)
 {
 	struct signer_agreement m = { .statement = ce->statement,
@@ -36,7 +36,7 @@ tell_brought(struct core *c, struct view *v, struct err *e)
 {
 	struct bytes prefix = ca_row_key(c->arena, ROW_CEREMONY, BYTES_NONE);
 	struct bytes after = prefix, key, value;
-	struct ceremony ce;
+	struct agreement_row ce;
 	bool found;
 	for (;;) {
 		TRY(view_next(v, prefix, after, &key, &value, &found, e));
@@ -83,7 +83,7 @@ tell_cas(struct core *c, struct view *v, struct err *e)
 void
 sign_ca(struct core *c, struct bytes ceremony)
 {
-	struct ceremony ce;
+	struct agreement_row ce;
 	struct err e;
 	bool found = false;
 	struct view *v = core_view(c);

@@ -115,15 +115,15 @@ sign_agreed(struct core *c, struct view *v, struct bytes id,
 }
 
 static enum err_code
-tell_policy(struct core *c, struct view *v, const struct activation *ac,
+tell_policy(struct core *c, struct view *v, const struct agreement_row *ac,
     struct err *e)
 {
-	if (ac->state == ACTIVATION_SCHEDULED || ac->state == ACTIVATION_ACTIVE)
+	if (ac->state == AGREEMENT_AGREED || ac->state == AGREEMENT_DONE)
 		return sign_agreed(c, v, ac->id,
 		    &(struct signer_agreement){ .statement = ac->statement },
 		    e);
 	/* If fewer signed it, the signer never heard of it. */
-	if (ac->state == ACTIVATION_WITHDRAWN && ac->endorsed != 0)
+	if (ac->state == AGREEMENT_WITHDRAWN && ac->agreed != 0)
 		sign_end(c, ac->id, ac->closed);
 	return ERR_OK;
 }
@@ -131,7 +131,7 @@ tell_policy(struct core *c, struct view *v, const struct activation *ac,
 void
 sign_policy(struct core *c, struct bytes id)
 {
-	struct activation ac;
+	struct agreement_row ac;
 	struct err e;
 	bool found;
 	struct view *v = core_view(c);
@@ -153,7 +153,7 @@ tell_policies(struct core *c, struct view *v, struct err *e)
 {
 	struct bytes prefix = ca_row_key(c->arena, ROW_ACTIVATION, BYTES_NONE);
 	struct bytes after = prefix, key, value;
-	struct activation ac;
+	struct agreement_row ac;
 	bool found;
 	for (;;) {
 		TRY(view_next(v, prefix, after, &key, &value, &found, e));

@@ -340,7 +340,7 @@ struct statement {
 	struct bytes origin; /* of the log: this CA and no other */
 	struct bytes request;
 	int64_t request_version;
-	int64_t endorsements; /* ministers who must sign it; 0: one */
+	int64_t endorsements;       /* ministers who must sign it; 0: one */
 	struct bytes tbs_sha256;    /* 32 octets */
 	struct bytes policy_sha256; /* 32 octets; empty for an appointment */
 	struct bytes policy;        /* its name */

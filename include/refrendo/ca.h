@@ -85,7 +85,7 @@ enum row_class {
 	ROW_TERM = 't', /* RUT / RUN / appointment: who is minister where */
 	ROW_HELD = 'h', /* RUT / RUN / serial: certificates of a person */
 	ROW_ACTIVATION = 'b', /* POL-2026-000001 */
-	ROW_CONSENT = 'e', /* POL-2026-000001 / RUN: an officer signed; or
+	ROW_CONSENT = 'e',    /* POL-2026-000001 / RUN: an officer signed; or
 			      SOL-2026-000001 / version / RUN: a minister */
 	ROW_CEREMONY = 'j',   /* CER-2026-000001 */
 	ROW_ROOT_LIST = 'R',  /* "root" -> the newest CRL of the root */
@@ -327,45 +327,37 @@ struct policy_row {
 	struct bytes text;                   /* blob */
 };
 
-enum activation_state {
-	ACTIVATION_PROPOSED,
-	ACTIVATION_SCHEDULED, /* enough officers signed; waits for its time */
-	ACTIVATION_ACTIVE,
-	ACTIVATION_WITHDRAWN,
-	ACTIVATION_LAPSED,
-	ACTIVATION_STATES
+enum agreement_state {
+	AGREEMENT_PROPOSED,
+	AGREEMENT_AGREED, /* enough officers signed; its time or the root's
+			     answer is waited for */
+	AGREEMENT_DONE,
+	AGREEMENT_WITHDRAWN,
+	AGREEMENT_LAPSED,
+	AGREEMENT_STATES
 };
-struct activation {
+/*
+ * What officers agree on by their signatures: policies that are to be in force
+ * (rec_activation), or what an offline root is to sign: a CA's certificate, or
+ * its own CRL (rec_ceremony).
+ */
+struct agreement_row {
 	struct bytes id, proposed_by; /* RUN */
-	struct bytes policies;  /* "funcionario-firma v8 estado-base v2" */
 	struct bytes signed_by; /* RUNs of officers, with spaces between */
 	struct bytes reason;
-	int64_t state;              /* enum activation_state */
+	int64_t state;              /* enum agreement_state */
 	int64_t signatures, needed; /* of officers, so far and in all */
-	int64_t proposed, expires /* signatures */, effective, endorsed, closed;
-	struct bytes statement; /* blob */
-};
-enum ceremony_state {
-	CER_PROPOSED,
-	CER_AGREED, /* enough officers signed; the root may */
-	CER_COMPLETED,
-	CER_WITHDRAWN,
-	CER_LAPSED,
-	CER_STATES
-};
-/* What an offline root is asked to sign: a CA's certificate, or its own CRL. */
-struct ceremony {
-	struct bytes id, proposed_by; /* RUN */
-	struct bytes name;            /* of the CA; "root" for its CRL */
-	struct bytes institution; /* RUT that the CA is for; empty: shared */
-	struct bytes signed_by;   /* RUNs of officers, spaces between */
-	struct bytes reason;
-	int64_t kind;               /* enum ceremony_kind */
-	int64_t state;              /* enum ceremony_state */
-	int64_t signatures, needed; /* of officers */
 	int64_t proposed, expires, agreed, closed;
-	struct bytes statement, tbs; /* blobs */
-	struct bytes object;         /* blob: what the root signed */
+	struct bytes statement; /* blob */
+	/* Of policies: */
+	struct bytes policies; /* "funcionario-firma v8 estado-base v2" */
+	int64_t effective;     /* 0: of a ceremony */
+	/* Of a ceremony: */
+	int64_t kind;             /* enum ceremony_kind */
+	struct bytes name;        /* of the CA; "root" for its CRL */
+	struct bytes institution; /* RUT that the CA is for; empty: shared */
+	struct bytes tbs;         /* blob */
+	struct bytes object;      /* blob: what the root signed */
 };
 /* The root's newest CRL, by a ceremony. */
 struct root_list_row {
@@ -539,28 +531,17 @@ enum appointment_event {
 /* ERR_CONFLICT "state-appointment". */
 MUST_CHECK enum err_code appointment_next(enum appointment_state from,
     enum appointment_event ev, enum appointment_state *to, struct err *e);
-enum activation_event {
-	PV_ENDORSE,
-	PV_APPROVE,
-	PV_TAKE_EFFECT,
-	PV_WITHDRAW,
-	PV_LAPSE,
-	PV_EVENTS
+enum agreement_event {
+	GV_ENDORSE, /* one of several */
+	GV_APPROVE,
+	GV_COMPLETE,
+	GV_WITHDRAW,
+	GV_LAPSE,
+	GV_EVENTS
 };
-/* ERR_CONFLICT "state-activation". */
-MUST_CHECK enum err_code activation_next(enum activation_state from,
-    enum activation_event ev, enum activation_state *to, struct err *e);
-enum ceremony_event {
-	YV_ENDORSE,
-	YV_APPROVE,
-	YV_IMPORT,
-	YV_WITHDRAW,
-	YV_LAPSE,
-	YV_EVENTS
-};
-/* ERR_CONFLICT "state-ceremony". */
-MUST_CHECK enum err_code ceremony_next(enum ceremony_state from,
-    enum ceremony_event ev, enum ceremony_state *to, struct err *e);
+/* ERR_CONFLICT "state-agreement". */
+MUST_CHECK enum err_code agreement_next(enum agreement_state from,
+    enum agreement_event ev, enum agreement_state *to, struct err *e);
 enum institution_event { IV_ENABLE, IV_SUSPEND, IV_CLOSE, IV_EVENTS };
 /* ERR_CONFLICT "state-institution". */
 MUST_CHECK enum err_code institution_next(enum institution_state from,

@@ -350,7 +350,7 @@ world_answer(struct world *w, const char *spec)
 	const char *id = strchr(spec, ':') + 1;
 	struct ceremony_file *f = arena_get(w->a, sizeof(*f));
 	struct buf out AUTO_BUF = BUF(1 << 17);
-	struct ceremony c;
+	struct agreement_row c;
 	bool found;
 	char name[24];
 
@@ -757,8 +757,8 @@ struct bytes
 world_evidence(struct world *w, const char *key, const char *id)
 {
 	struct appointment ap;
-	struct activation ac;
-	struct ceremony c;
+	struct agreement_row ac;
+	struct agreement_row c;
 	bool found;
 
 	if (strncmp(id, "CER-", 4) == 0) {

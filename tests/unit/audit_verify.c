@@ -342,11 +342,11 @@ static const struct {
 	    "audit-policy-unsigned",
 	    ": the policy took effect without the signatures of officers" },
 	{ POLICY_SIGNED_BY_STRANGER, "activation signed by no officer",
-	    "audit-activation-officer",
+	    "audit-agreement-officer",
 	    ": the signature is by no officer of this log, or by one who has "
-	    "signed the activation already" },
+	    "signed the same already" },
 	{ POLICY_SIGNED_TWICE, "activation signed twice by one",
-	    "audit-activation-officer", NULL },
+	    "audit-agreement-officer", NULL },
 	{ POLICY_SIGNED_TWICE, "one person twice are not two",
 	    "audit-policy-quorum",
 	    ": fewer officers signed the activation of this policy than this "
@@ -368,9 +368,9 @@ static const struct {
 	    ": the policies of one activation take effect together; before "
 	    "this entry some are missing" },
 	{ POLICY_WITHDRAWN_BEFORE, "withdrawn and in force",
-	    "audit-activation-order",
-	    ": an activation is proposed, endorsed, and then takes effect, is "
-	    "withdrawn or lapses, in this order" },
+	    "audit-agreement-order",
+	    ": what officers agree on is proposed, endorsed, and then done, "
+	    "withdrawn or lapsed, in this order" },
 	{ POLICY_REPLACED, "submitted under a policy of before",
 	    "audit-policy-replaced",
 	    ": the policy that it rests on was replaced before it" },
@@ -378,7 +378,7 @@ static const struct {
 	    "audit-ceremony-quorum",
 	    ": fewer officers signed this ceremony than this log needs" },
 	{ CEREMONY_SIGNED_BY_STRANGER, "a ceremony signed by no officer",
-	    "audit-activation-officer", NULL },
+	    "audit-agreement-officer", NULL },
 	{ CEREMONY_LATE, "a ceremony completed too late", "audit-ceremony-late",
 	    ": the ceremony was completed after its statement had expired" },
 	{ CEREMONY_OTHER_OBJECT, "the root signed something else",
@@ -387,11 +387,11 @@ static const struct {
 	{ CEREMONY_OTHER_ROOT, "a ceremony of another root",
 	    "audit-ceremony-statement", NULL },
 	{ CEREMONY_OTHER_KEY, "not signed by the root", "audit-below", NULL },
-	{ CEREMONY_TWICE, "completed twice", "audit-ceremony-order", NULL },
+	{ CEREMONY_TWICE, "completed twice", "audit-agreement-order", NULL },
 	{ CEREMONY_WITHDRAWN_BEFORE, "withdrawn and completed",
-	    "audit-ceremony-order",
-	    ": a ceremony is proposed, endorsed, and then completed, withdrawn "
-	    "or lapsed, in this order" },
+	    "audit-agreement-order",
+	    ": what officers agree on is proposed, endorsed, and then done, "
+	    "withdrawn or lapsed, in this order" },
 	{ CEREMONY_LIST_BACK, "the root's list again with its number",
 	    "audit-below", NULL },
 	{ CA_STOPPED_UNKNOWN, "a CA that nobody knows is stopped",

@@ -231,10 +231,10 @@ check_row(struct script *s)
 		struct appointment a;
 		struct request r;
 		struct certificate c;
-		struct activation ac;
+		struct agreement_row ac;
 		struct in_force_row f;
 		struct consent co;
-		struct ceremony ce;
+		struct agreement_row ce;
 		struct issuer_row is;
 		struct root_list_row rl;
 	} rec;

@@ -442,7 +442,7 @@ activation_with_a_colleague(void **state)
 	    "policy endorse %s --key ca/officer/officer.key --cert "
 	    "ca/officer/officer.pem" AT,
 	    id);
-	step(line, CLI_CONFLICT, "has signed the activation");
+	step(line, CLI_CONFLICT, "this officer has signed POL-");
 	snprintf(line, sizeof(line),
 	    "policy endorse %s --key other/officer/officer.key --cert "
 	    "other/officer/officer.pem" AT,
