@@ -101,11 +101,11 @@ check_key(struct deed *d, struct csr *csr, struct err *e)
 		    at_field("csr"),
 		    "the key of a CA must be new: this one was used or is on "
 		    "a list of keys that nobody may use");
-	if (csr->type == KEY_EC_P256 || csr->type == KEY_EC_P384 ||
-	    csr->type == KEY_RSA_3072 || csr->type == KEY_RSA_4096)
+	if (key_type_of_ca(csr->type))
 		return ERR_OK;
 	return err_at(e, ERR_DENIED, "ceremony-key-type", NULL, at_field("csr"),
-	    "the key is %s; a CA has ec-p256, ec-p384, rsa-3072 or rsa-4096",
+	    "the key is %s; a CA has ec-p256, ec-p384, rsa-3072, rsa-4096, "
+	    "rsa-pss-3072, rsa-pss-4096, ml-dsa-44, ml-dsa-65 or ml-dsa-87",
 	    key_type_name(csr->type));
 }
 

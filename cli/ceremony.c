@@ -344,7 +344,7 @@ ceremony_root(struct cli *c, struct err *e)
 	i->c = c;
 	i->now = clock_now();
 	i->origin = c->option[OPT_ORIGIN];
-	enum err_code code = init_take_algorithm(i, e);
+	enum err_code code = key_plan_take(c, KEY_ROLE(ROOT), &i->keys, e);
 	if (code == ERR_OK)
 		code = passphrase_read("/dev/null", true, &i->passphrase, e);
 	if (code == ERR_OK)
@@ -357,7 +357,7 @@ ceremony_root(struct cli *c, struct err *e)
 /* clang-format off */
 static const struct verb verbs[] = {
 	{ "ceremony", "root", ceremony_root, NO_ACT, NO_OPERAND, "", 0, 0,
-	    OPTION(OPT_TO) | OPTION(OPT_ORIGIN) | OPTION(OPT_ALGORITHM),
+	    OPTION(OPT_TO) | OPTION(OPT_ORIGIN) | OPTION(OPT_ALGORITHM) | OPTION(OPT_KEYS),
 	    "on a machine without network: make a root, its key and certificate", "en un equipo sin red: crear una raíz, su llave y certificado",
 	    "ceremony root --to /media/raiz --origin estado.example.cl/log", NULL },
 	{ "ceremony", "check", ceremony_check, NO_ACT, NO_OPERAND, "FILE", 1, 1,

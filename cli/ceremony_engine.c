@@ -11,19 +11,6 @@
 
 /* --- A new CA's keys ---------------------------------------------------------------- */
 
-static enum err_code
-take_type(struct cli *c, enum key_type *out, struct err *e)
-{
-	const char *word = c->option[OPT_ALGORITHM];
-	*out = KEY_EC_P256;
-	if (word == NULL || strcmp(word, "ec") == 0)
-		return ERR_OK;
-	*out = KEY_RSA_3072;
-	return strcmp(word, "rsa") == 0
-		   ? ERR_OK
-		   : cli_usage_missing(c, "--algorithm ec|rsa", e);
-}
-
 /* The passphrase of the other keys, and no other: the engine knows one. */
 static enum err_code
 take_passphrase(struct cli *c, struct buf *out, struct err *e)
@@ -67,12 +54,13 @@ make_keys(struct cli *c, const char *name, struct buf *csr, struct err *e)
 	AUTO(key) key = NULL;
 	AUTO(key) ocsp = NULL;
 	struct buf passphrase AUTO_BUF = BUF(0);
-	enum key_type type;
-	TRY(take_type(c, &type, e));
+	struct key_plan plan;
+	TRY(key_plan_take(c, KEY_ROLE(ISSUER) | KEY_ROLE(RESPONDER), &plan, e));
 	TRY(take_passphrase(c, &passphrase, e));
-	TRY(make_key(c, name, type, buf_bytes(&passphrase), &key, e));
-	TRY(make_key(c, arena_printf(c->arena, "%s-ocsp", name), type,
-	    buf_bytes(&passphrase), &ocsp, e));
+	TRY(make_key(c, name, plan.type[KEY_ROLE_ISSUER],
+	    buf_bytes(&passphrase), &key, e));
+	TRY(make_key(c, arena_printf(c->arena, "%s-ocsp", name),
+	    plan.type[KEY_ROLE_RESPONDER], buf_bytes(&passphrase), &ocsp, e));
 	return csr_build(key, name, csr, e);
 }
 
@@ -320,7 +308,7 @@ ceremony_import(struct cli *c, struct err *e)
 #define PAGES (OPTION(OPT_AFTER) | OPTION(OPT_LIMIT) | OPTION(OPT_ALL))
 static const struct verb verbs[] = {
 	{ "ceremony", "request", ceremony_request, ACT_CEREMONY_CA, CF_NAME, "NAME", 1, 1,
-	    SIGN | OPTION(OPT_ALGORITHM),
+	    SIGN | OPTION(OPT_ALGORITHM) | OPTION(OPT_KEYS),
 	    "ask the root for an issuing CA; its keys are made in DIR/keys, or --csr names them", "pedir a la raíz una emisora; sus llaves se crean en DIR/keys, o las indica --csr",
 	    "ceremony request emisora-g2 --as 11111111-1 --key officer.key --cert officer.pem", NULL },
 	{ "ceremony", "crl", ceremony_crl, ACT_CEREMONY_CRL, NO_OPERAND, "", 0, 0, SIGN,

@@ -36,7 +36,8 @@
 	X(OPT_ORIGIN, "origin", "NAME")                  \
 	X(OPT_PUBLIC_URL, "public-url", "URL")           \
 	X(OPT_LISTEN, "listen", "ADDRESS:PORT")          \
-	X(OPT_ALGORITHM, "algorithm", "ec|rsa")          \
+	X(OPT_ALGORITHM, "algorithm", "SET")             \
+	X(OPT_KEYS, "keys", "ROLE=TYPE,...")             \
 	X(OPT_OFFICER_RUN, "officer-run", "RUN")         \
 	X(OPT_OFFICER_NAME, "officer-name", "NAME")      \
 	X(OPT_OFFICER_CERT, "officer-cert", "FILE")      \
@@ -92,6 +93,29 @@ struct option_def {
 	const char *en, *es;
 };
 extern const struct option_def cli_options[OPT_COUNT];
+
+/* --- Types of keys ----------------------------------------------------------------- */
+
+enum key_role {
+	KEY_ROLE_ROOT,
+	KEY_ROLE_ISSUER,
+	KEY_ROLE_ENDORSER,
+	KEY_ROLE_RESPONDER,
+	KEY_ROLE_OFFICER,
+	KEY_ROLES
+};
+#define KEY_ROLE(name) (1u << KEY_ROLE_##name)
+struct key_plan {
+	enum key_type type[KEY_ROLES];
+};
+struct cli;
+/*
+ * key_plan_take - from --algorithm and --keys; wanted: KEY_ROLE() of those that
+ * the verb makes.  ERR_INVALID "cli-missing", "cli-keys", "cli-keys-type";
+ * ERR_DENIED "key-type-missing".
+ */
+MUST_CHECK enum err_code key_plan_take(struct cli *c, unsigned wanted,
+    struct key_plan *out, struct err *e);
 
 /* --- Verbs ------------------------------------------------------------------------ */
 

@@ -17,10 +17,13 @@ csr_new(struct cli *c, struct err *e)
 	const char *word = c->option[OPT_TYPE], *cn = c->option[OPT_CN];
 	if (c->option[OPT_KEY_OUT] == NULL)
 		return cli_usage_missing(c, "--key-out", e);
-	if (word != NULL && (!key_type_parse(bytes_str(word), &type) ||
-				type == KEY_ED25519 || type == KEY_RSA_2048))
+	if (word != NULL &&
+	    (!key_type_parse(bytes_str(word), &type) || type == KEY_RSA_2048 ||
+		type == KEY_RSA_PSS_2048))
 		return cli_usage_missing(c,
-		    "--type ec-p256|ec-p384|rsa-3072|rsa-4096", e);
+		    "--type ec-p256|ec-p384|rsa-3072|rsa-4096|rsa-pss-3072|"
+		    "rsa-pss-4096|ed25519|ml-dsa-44|ml-dsa-65|ml-dsa-87",
+		    e);
 	TRY(passphrase_read("/dev/null", true, &passphrase, e));
 	TRY(key_generate(type, &key, e));
 	TRY(csr_build(key, cn == NULL ? "refrendo" : cn, &der, e));

@@ -173,26 +173,20 @@ init_take_place(struct init *i, struct err *e)
 	return ERR_OK;
 }
 
-enum err_code
-init_take_algorithm(struct init *i, struct err *e)
-{
-	const char *algorithm = i->c->option[OPT_ALGORITHM];
-	if (algorithm != NULL && strcmp(algorithm, "ec") != 0 &&
-	    strcmp(algorithm, "rsa") != 0)
-		return cli_usage_missing(i->c, "--algorithm ec|rsa", e);
-	i->rsa = algorithm != NULL && strcmp(algorithm, "rsa") == 0;
-	return ERR_OK;
-}
-
 static enum err_code
 take_options(struct init *i, struct err *e)
 {
 	const char *const *o = i->c->option;
+	/* An offline root and an officer's own certificate have keys already. */
+	unsigned wanted = KEY_ROLE(ISSUER) | KEY_ROLE(ENDORSER) |
+			  KEY_ROLE(RESPONDER) |
+			  (o[OPT_ROOT] == NULL ? KEY_ROLE(ROOT) : 0) |
+			  (o[OPT_OFFICER_CERT] == NULL ? KEY_ROLE(OFFICER) : 0);
 	if (o[OPT_OFFICER_RUN] == NULL)
 		return cli_usage_missing(i->c, "--officer-run", e);
 	if (o[OPT_OFFICER_NAME] == NULL)
 		return cli_usage_missing(i->c, "--officer-name", e);
-	TRY(init_take_algorithm(i, e));
+	TRY(key_plan_take(i->c, wanted, &i->keys, e));
 	TRY(run_parse(bytes_str(o[OPT_OFFICER_RUN]), i->officer_run, e));
 	i->officer_name = o[OPT_OFFICER_NAME];
 	if (!utf8_valid(bytes_str(i->officer_name)))
@@ -332,7 +326,7 @@ init_verb(struct cli *c, struct err *e)
 static const struct verb verbs[] = {
 	{ "init", NULL, init_verb, NO_ACT, NO_OPERAND, "", 0, 0,
 	    OPTION(OPT_ORIGIN) | OPTION(OPT_PUBLIC_URL) | OPTION(OPT_LISTEN) |
-	    OPTION(OPT_ALGORITHM) | OPTION(OPT_OFFICER_RUN) | OPTION(OPT_OFFICER_NAME) |
+	    OPTION(OPT_ALGORITHM) | OPTION(OPT_KEYS) | OPTION(OPT_OFFICER_RUN) | OPTION(OPT_OFFICER_NAME) |
 	    OPTION(OPT_OFFICER_CERT) | OPTION(OPT_OFFICERS) | OPTION(OPT_QUORUM) |
 	    OPTION(OPT_ROOT) | OPTION(OPT_ANSWER),
 	    "make an installation: keys, certificates, configuration, ledger",

@@ -30,7 +30,7 @@ struct init {
 	char final[PATH_LEN]; /* DIR */
 	struct buf passphrase;
 	int64_t now;
-	bool rsa;
+	struct key_plan keys;
 	const char *origin, *public_url, *listen;
 	bool is_offline; /* root has no key: a ceremony signs */
 	char officer_run[RUN_TEXT];
@@ -55,7 +55,6 @@ MUST_CHECK enum err_code init_officer(struct init *i, struct err *e);
 void init_fini(struct init *i);
 
 /* init.c */
-MUST_CHECK enum err_code init_take_algorithm(struct init *i, struct err *e);
 MUST_CHECK enum err_code init_take_place(struct init *i, struct err *e);
 /* Removes what an interrupted end of init wrote of the ledger. */
 void init_forget_ledger(struct init *i);

@@ -195,23 +195,23 @@ init_root(struct init *i, struct err *e)
 {
 	static const struct plan root = { "Raíz Institucional G1", NULL,
 		LINT_ROOT, ROOT_S, -1 };
-	TRY(key_generate(i->rsa ? KEY_RSA_4096 : KEY_EC_P384, &i->root.key, e));
+	TRY(key_generate(i->keys.type[KEY_ROLE_ROOT], &i->root.key, e));
 	return certify(i, &root, &i->root, &i->root, e);
 }
 
 enum err_code
 init_authorities(struct init *i, struct err *e)
 {
-	enum key_type below = i->rsa ? KEY_RSA_3072 : KEY_EC_P256;
+	const enum key_type *type = i->keys.type;
 	static const struct plan issuer = { "Emisora Institucional G1", NULL,
 		LINT_CA, CA_S, 0 };
 	static const struct plan endorser = { "Ministros de Fe G1", NULL,
 		LINT_CA, CA_S, 0 };
 	if (!i->is_offline)
 		TRY(init_root(i, e));
-	TRY(key_generate(below, &i->issuer.key, e));
-	TRY(key_generate(below, &i->endorser.key, e));
-	TRY(key_generate(below, &i->ocsp, e));
+	TRY(key_generate(type[KEY_ROLE_ISSUER], &i->issuer.key, e));
+	TRY(key_generate(type[KEY_ROLE_ENDORSER], &i->endorser.key, e));
+	TRY(key_generate(type[KEY_ROLE_RESPONDER], &i->ocsp, e));
 	TRY(key_generate(KEY_ED25519, &i->log, e));
 	i->log_spki = key_spki(i->log);
 	TRY(certify(i, &issuer, &i->root, &i->issuer, e));
@@ -237,8 +237,7 @@ init_officer(struct init *i, struct err *e)
 	}
 	struct plan officer = { i->officer_name, i->officer_run, LINT_ENDORSER,
 		3 * 365 * DAY, -1 };
-	TRY(key_generate(i->rsa ? KEY_RSA_3072 : KEY_EC_P256, &i->officer.key,
-	    e));
+	TRY(key_generate(i->keys.type[KEY_ROLE_OFFICER], &i->officer.key, e));
 	return certify(i, &officer, &i->endorser, &i->officer, e);
 }
 

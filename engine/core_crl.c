@@ -153,7 +153,7 @@ build_begin(struct core *c, struct core_issuer *i, struct core_crl *l,
 {
 	AUTO(crl_build) b = NULL;
 	TRY(crl_build_new(c, &b, e));
-	TRY(digest_new(i->ca.type, &b->digest, e));
+	TRY(digest_new(i->ca.cert.spki, &b->digest, e));
 	TRY(public_file_sweep(c->public, SWEEP_GRACE_S, e));
 	b->issuer = (size_t)(i - c->issuer);
 	b->partition = l->partition;

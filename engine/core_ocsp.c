@@ -15,7 +15,6 @@
 
 #define DEFAULT_OCSP_S  (4 * DAY)
 #define DEFAULT_REFRESH 50
-#define BODY_MAX        262144 /* as SIGNER_OCSP has it */
 /* With time to spare: a million in less than two minutes. */
 #define RENEWED_PER_SECOND 10000
 #define RENEWED_AT_ONCE    20
@@ -258,8 +257,8 @@ batch_fill(struct core *c, struct view *v, struct answer_batch *b,
 static enum err_code
 batch_send(struct core *c, struct answer_batch *b, struct err *e)
 {
-	struct buf body AUTO_BUF = BUF(BODY_MAX);
-	struct buf responders AUTO_BUF = BUF(BODY_MAX);
+	struct buf body AUTO_BUF = BUF(OCSP_FRAME_MAX);
+	struct buf responders AUTO_BUF = BUF(OCSP_FRAME_MAX);
 	for (size_t i = 0; i < c->n_issuer; i++)
 		put_bytes(&responders, buf_bytes(&c->issuer[i].responder));
 	struct signer_ocsp m = { buf_bytes(&responders), buf_bytes(&b->tbs) };
@@ -458,7 +457,7 @@ answers_open(struct core *c)
 	c->renew.data = c;
 	c->answer = BUF(OCSP_ANSWER_MAX);
 	for (size_t i = 0; i < BATCHES_MAX; i++)
-		c->batch[i].tbs = BUF(BODY_MAX);
+		c->batch[i].tbs = BUF(OCSP_FRAME_MAX);
 }
 
 void

@@ -6,8 +6,6 @@
 #include "counters.h"
 #include "status_ask.h"
 
-#define BODY_MAX 131072 /* as SIGNER_COMPOSE has it */
-
 /* --- Answering a client --------------------------------------------------------- */
 
 /* Without a signature: what was signed ahead of time, or later. */
@@ -96,7 +94,7 @@ ask_pump(struct status_ask *a)
 {
 	while (a->peer != NULL && a->n_sent < ASK_AT_ONCE) {
 		struct err e;
-		struct buf body AUTO_BUF = BUF(BODY_MAX);
+		struct buf body AUTO_BUF = BUF(COMPOSE_FRAME_MAX);
 		uint16_t slot = fair_next(&a->fair);
 		if (slot == FAIR_NONE)
 			return;

@@ -49,7 +49,8 @@ void status_issuers(struct status_view *s);
  * stale.  The same octets that status_answer() would append, straight into
  * out; *len of them.  False, with nothing done: for status_answer().
  */
-#define STATUS_QUICK_MAX (OCSP_ANSWER_MAX + 512)
+#define STATUS_QUICK_BODY 8192 /* longer ones take the longer way */
+#define STATUS_QUICK_MAX  (STATUS_QUICK_BODY + 512)
 bool status_quick(struct status_view *s, const struct http_request *r,
     uint8_t out[STATUS_QUICK_MAX], size_t *len);
 /*

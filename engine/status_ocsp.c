@@ -10,7 +10,6 @@
 #define OCSP_TYPE    "application/ocsp-response"
 #define SLOW_CLOCK_S 300
 #define UNKNOWN_LIFE HOUR
-#define SOURCES_MAX  131072
 
 void
 status_ocsp(struct status_view *s, bool keep_alive, bool head_only,
@@ -178,7 +177,7 @@ status_compose(struct status_view *s, const struct status_question *q,
 	struct signer_compose m;
 	struct buf singles AUTO_BUF = BUF(OCSP_ANSWER_MAX);
 	struct buf tbs AUTO_BUF = BUF(OCSP_ANSWER_MAX);
-	struct buf sources AUTO_BUF = BUF(SOURCES_MAX);
+	struct buf sources AUTO_BUF = BUF(COMPOSE_FRAME_MAX);
 	struct ocsp_composed c = { .produced_at = s->now,
 		.nonce = bytes_of(q->nonce, q->nonce_len) };
 	TRY(get_responder(s, q->issuer, &m.responder, &id, e));

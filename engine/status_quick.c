@@ -134,7 +134,7 @@ status_quick(struct status_view *s, const struct http_request *r,
 	if (der.len == 0 || !find_issuer(s, der, &issuer, &serial))
 		return false;
 	if (!public_answer(s->reader, issuer, serial, &row) ||
-	    row.next_update <= s->now)
+	    row.next_update <= s->now || row.len > STATUS_QUICK_BODY)
 		return false;
 	count(r->method == HTTP_GET ? COUNT_OCSP_GET : COUNT_OCSP_POST, 1);
 	count(COUNT_ANSWER_MAP, 1);

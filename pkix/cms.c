@@ -262,6 +262,13 @@ check_ess(struct walk *w, struct err *e)
 
 /* --- SignerInfo and SignedData -------------------------------------------------- */
 
+/* The hash of the content that goes with it. */
+static enum hash_alg
+cms_hash(const struct sig_alg *alg)
+{
+	return alg->hash == HASH_NONE ? CMS_WHOLE_HASH : alg->hash;
+}
+
 static enum err_code
 read_algorithm(struct walk *w, struct bytes algid, struct err *e)
 {
@@ -270,11 +277,13 @@ read_algorithm(struct walk *w, struct bytes algid, struct err *e)
 	/* RFC 5754 3.2: RSA may leave the hash to digestAlgorithm. */
 	if (bytes_eq(algid, algid_rsa_encryption))
 		alg = sig_alg_find(rsa_sig_algid(w->digest));
-	if (alg == NULL || alg->hash != w->digest)
+	if (alg == NULL || w->digest != cms_hash(alg))
 		return err_at(e, ERR_INVALID, "cms-algorithm", "RFC 5754 3",
 		    at_field("signatureAlgorithm"),
 		    "the signature algorithm is not allowed or does not fit "
-		    "the digest; use ECDSA or RSA with -md sha256");
+		    "the digest; use ECDSA, RSA or RSA-PSS "
+		    "(rsa_pss_saltlen:digest) with -md sha256, Ed25519 or "
+		    "ML-DSA with -md sha512");
 	w->cms.sigalg = alg->algid;
 	return ERR_OK;
 }
@@ -435,11 +444,11 @@ signed_message(const struct cms *c, struct bytes content,
 	const struct sig_alg *alg = sig_alg_find(c->sigalg);
 	uint8_t hash[HASH_MAX];
 
-	if (alg == NULL || alg->hash == HASH_NONE ||
-	    c->signed_attrs.len > ATTRS_MAX)
+	if (alg == NULL || c->signed_attrs.len > ATTRS_MAX)
 		fatal("cms_verify: not from cms_parse");
-	TRY(hash_of(alg->hash, content, hash, e));
-	if (!bytes_eq(c->message_digest, bytes_of(hash, hash_len(alg->hash))))
+	TRY(hash_of(cms_hash(alg), content, hash, e));
+	if (!bytes_eq(c->message_digest,
+		bytes_of(hash, hash_len(cms_hash(alg)))))
 		return err_at(e, ERR_INVALID, "cms-other-content",
 		    "RFC 5652 5.4", at_field("messageDigest"),
 		    "the signature is over another text than this one");

@@ -39,16 +39,19 @@ put_issuer_serial(struct der_w *w, const struct cert *c)
 	der_wrap(w, DER_SEQUENCE, mark);
 }
 
+/* The certificate's hash is of the kind that the content's is. */
 static void
-put_ess(struct der_w *w, const struct cert *c)
+put_ess(struct der_w *w, const struct cert *c, enum hash_alg h,
+    struct bytes hash)
 {
 	size_t mark = der_mark(w);
-	uint8_t hash[SHA256_LEN];
 
-	sha256(hash, c->der);
 	put_issuer_serial(w, c);
-	der_put(w, DER_OCTET_STRING, bytes_of(hash, sizeof(hash)));
-	der_wrap(w, DER_SEQUENCE, mark); /* ESSCertIDv2, SHA-256 by default */
+	der_put(w, DER_OCTET_STRING, hash);
+	/* The default must not be written (X.690 11.5). */
+	if (h != HASH_SHA256)
+		der_raw(w, hash_algid(h));
+	der_wrap(w, DER_SEQUENCE, mark); /* ESSCertIDv2 */
 	der_wrap(w, DER_SEQUENCE, mark); /* certs */
 	der_wrap(w, DER_SEQUENCE, mark); /* SigningCertificateV2 */
 	wrap_attr(w, bytes_of(oid_signing_cert_v2, sizeof(oid_signing_cert_v2)),
@@ -57,15 +60,16 @@ put_ess(struct der_w *w, const struct cert *c)
 
 /*
  * The attributes as SET OF.  Their order is that of their lengths, and those
- * of the four are 24, 28, 47 or 63, and more than 64 octets: it never changes.
+ * of the four are 24, 28, then with SHA-256 47, with SHA-384 63, with SHA-512
+ * 79, and of the last at least 12 more than that: it never changes.
  */
 static void
-put_attrs(struct der_w *w, const struct cert *c, struct bytes digest,
-    int64_t now)
+put_attrs(struct der_w *w, const struct cert *c, enum hash_alg h,
+    struct bytes digest, struct bytes cert_hash, int64_t now)
 {
 	size_t all = der_mark(w), mark;
 
-	put_ess(w, c);
+	put_ess(w, c, h, cert_hash);
 	mark = der_mark(w);
 	der_put(w, DER_OCTET_STRING, digest);
 	wrap_attr(w, bytes_of(oid_message_digest, sizeof(oid_message_digest)),
@@ -83,7 +87,7 @@ put_attrs(struct der_w *w, const struct cert *c, struct bytes digest,
 
 static void
 put_signer_info(struct der_w *w, const struct cert *c, enum key_type type,
-    struct bytes attrs, struct bytes signature)
+    enum hash_alg h, struct bytes attrs, struct bytes signature)
 {
 	size_t mark = der_mark(w), sid;
 
@@ -93,7 +97,7 @@ put_signer_info(struct der_w *w, const struct cert *c, enum key_type type,
 	der_raw(w, attrs);
 	if (!w->full)
 		w->start[w->at] = DER_CONTEXT_CONS(0);
-	der_raw(w, hash_algid(key_type_hash(type)));
+	der_raw(w, hash_algid(h));
 	sid = der_mark(w);
 	der_put_integer(w, c->serial);
 	der_raw(w, c->issuer);
@@ -104,11 +108,11 @@ put_signer_info(struct der_w *w, const struct cert *c, enum key_type type,
 
 static void
 put_signed_data(struct der_w *w, const struct cert *c, enum key_type type,
-    struct bytes attrs, struct bytes signature)
+    enum hash_alg h, struct bytes attrs, struct bytes signature)
 {
 	size_t all = der_mark(w), mark;
 
-	put_signer_info(w, c, type, attrs, signature);
+	put_signer_info(w, c, type, h, attrs, signature);
 	der_wrap(w, DER_SET, all);
 	mark = der_mark(w);
 	der_raw(w, c->der);
@@ -117,7 +121,7 @@ put_signed_data(struct der_w *w, const struct cert *c, enum key_type type,
 	RAW(w, oid_data);
 	der_wrap(w, DER_SEQUENCE, mark);
 	mark = der_mark(w);
-	der_raw(w, hash_algid(key_type_hash(type)));
+	der_raw(w, hash_algid(h));
 	der_wrap(w, DER_SET, mark);
 	der_put_uint(w, 1);
 	der_wrap(w, DER_SEQUENCE, all);
@@ -131,7 +135,8 @@ cms_sign(struct key *key, struct bytes cert_der, struct bytes content,
     int64_t now, struct buf *out, struct err *e)
 {
 	enum key_type type = key_type(key);
-	uint8_t hash[HASH_MAX], attrs_memory[4096], memory[CMS_MAX_BYTES];
+	uint8_t hash[HASH_MAX], cert_hash[HASH_MAX];
+	uint8_t attrs_memory[4096], memory[CMS_MAX_BYTES];
 	struct der_w w = der_w_of(attrs_memory, sizeof(attrs_memory));
 	struct buf sig AUTO_BUF = BUF(SIG_MAX);
 	enum hash_alg h = key_type_hash(type);
@@ -139,21 +144,20 @@ cms_sign(struct key *key, struct bytes cert_der, struct bytes content,
 	struct cert c;
 
 	if (h == HASH_NONE)
-		return err_at(e, ERR_INVALID, "cms-key-type", "RFC 5754 3",
-		    NOWHERE,
-		    "keys of the type %s do not sign evidence; use EC or RSA",
-		    key_type_name(type));
+		h = CMS_WHOLE_HASH;
 	TRY(cert_parse(cert_der, &c, e));
 	if (!bytes_eq(c.spki, key_spki(key)))
 		return err_at(e, ERR_INVALID, "cms-key-differs", NULL, NOWHERE,
 		    "the certificate belongs to another key than the one "
 		    "given; give both of the same person");
 	TRY(hash_of(h, content, hash, e));
-	put_attrs(&w, &c, bytes_of(hash, hash_len(h)), now);
+	TRY(hash_of(h, c.der, cert_hash, e));
+	put_attrs(&w, &c, h, bytes_of(hash, hash_len(h)),
+	    bytes_of(cert_hash, hash_len(h)), now);
 	TRY(der_w_end(&w, &attrs, e));
 	TRY(key_sign(key, attrs, &sig, e));
 	w = der_w_of(memory, sizeof(memory));
-	put_signed_data(&w, &c, type, attrs, buf_bytes(&sig));
+	put_signed_data(&w, &c, type, h, attrs, buf_bytes(&sig));
 	TRY(der_w_end(&w, &der, e));
 	buf_put(out, der.p, der.len);
 	return buf_end(out, e);

@@ -167,8 +167,9 @@ parse_der(struct bytes der, struct csr *out, struct err *e)
 		return err_at(e, ERR_INVALID, "csr-algorithm", NULL,
 		    at_field("signatureAlgorithm"),
 		    "the request is signed with an algorithm that is not "
-		    "allowed; use ECDSA or RSA with SHA-256, SHA-384 or "
-		    "SHA-512");
+		    "allowed; use ECDSA, RSA or RSA-PSS "
+		    "(rsa_pss_saltlen:digest) with SHA-256, SHA-384 or "
+		    "SHA-512, Ed25519 or ML-DSA");
 	TRY(spki_check(r.spki, &r.type, e));
 	*out = r;
 	return ERR_OK;

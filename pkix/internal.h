@@ -11,7 +11,20 @@
 #include <refrendo/pkix.h>
 
 /* What kind of arithmetic a key does, whatever its size. */
-enum key_family { FAMILY_P256, FAMILY_P384, FAMILY_RSA, FAMILY_ED25519 };
+enum key_family {
+	FAMILY_P256,
+	FAMILY_P384,
+	FAMILY_RSA,
+	FAMILY_RSA_PSS, /* id-RSASSA-PSS: for that signature alone */
+	FAMILY_ED25519,
+	FAMILY_ML_DSA_44,
+	FAMILY_ML_DSA_65,
+	FAMILY_ML_DSA_87,
+	FAMILIES
+};
+/* Those that the point, the modulus or the octets of a key alone make; of RSA
+ * the one of 2048 bits. */
+enum key_type family_type(enum key_family f);
 
 struct spki_parts {
 	enum key_family family;
@@ -29,6 +42,9 @@ MUST_CHECK enum err_code weak_modulus(struct bytes modulus, struct err *e);
 
 enum hash_alg { HASH_SHA256, HASH_SHA384, HASH_SHA512, HASH_NONE };
 #define HASH_MAX 64
+/* Of the content of evidence that Ed25519 or ML-DSA signs (RFC 8419 3.1, RFC
+ * 9882 3.3, where it fits all three). */
+#define CMS_WHOLE_HASH HASH_SHA512
 
 size_t hash_len(enum hash_alg h);
 /* Whole AlgorithmIdentifier without parameters, as RFC 5754 2 writes it. */
@@ -41,15 +57,36 @@ MUST_CHECK enum err_code hash_of(enum hash_alg h, struct bytes b, uint8_t *out,
 /* A signature algorithm that exists here. */
 struct sig_alg {
 	struct bytes algid; /* whole AlgorithmIdentifier */
-	bool rsa, ed;
-	enum hash_alg hash;
+	unsigned families;  /* of the keys that may use it, 1u << FAMILY_… */
+	enum hash_alg hash; /* HASH_NONE: the message is signed whole */
+	bool pss;
 };
 const struct sig_alg *sig_alg_find(struct bytes algid);
 /* For a bare rsaEncryption in CMS, whose hash stands elsewhere. */
 struct bytes rsa_sig_algid(enum hash_alg h);
 extern const struct bytes algid_rsa_encryption;
 
+/* Is that AlgorithmIdentifier one of an id-RSASSA-PSS key? */
+bool pss_key_algid(struct bytes algid);
+
 enum hash_alg key_type_hash(enum key_type t);
+/* What OpenSSL makes such a key of. */
+struct key_maker {
+	const char *algorithm, *group; /* group: of EC only */
+	size_t bits;                   /* of RSA only */
+};
+const struct key_maker *key_type_maker(enum key_type t);
+
+/* Octets of what digest_end() gives for such a key; 0: it has no digest. */
+size_t digest_len(enum key_family f);
+/* For PKCS #1 v1.5 or PSS with that hash, signing and checking alike. */
+bool rsa_setup(EVP_PKEY_CTX *ctx, const EVP_MD *md, bool pss);
+/*
+ * Of a signature over a message that is not hashed first.  is_digest: what
+ * comes is ML-DSA's own digest of it, mu; ask digest_len() first, since the
+ * provider of Ed25519 does not know the word and would sign the digest.
+ */
+void whole_params(bool is_digest, OSSL_PARAM *out); /* of 2 */
 
 /* token.c: where the keys of tokens live; NULL before token_open(). */
 OSSL_LIB_CTX *token_context(void);

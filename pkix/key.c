@@ -22,8 +22,9 @@
 struct key {
 	OSSL_LIB_CTX *lib; /* of a token's key; NULL otherwise */
 	EVP_PKEY *pkey;
-	EVP_PKEY_CTX *ctx; /* set up for signing; NULL for Ed25519 */
-	EVP_MD *md;        /* NULL for Ed25519 */
+	/* Both NULL where the message is signed and not its hash. */
+	EVP_PKEY_CTX *ctx;
+	EVP_MD *md;
 	EVP_MD_CTX *hash;
 	enum key_type type;
 	uint8_t spki[SPKI_MAX];
@@ -71,8 +72,30 @@ unusable(const char *name, struct err *e)
 {
 	return err_at(e, ERR_INVALID, "key-unusable", NULL, NOWHERE,
 	    "the key %s cannot be used for signing here; allowed are EC P-256 "
-	    "and P-384, RSA 2048, 3072 and 4096, and Ed25519",
+	    "and P-384, RSA and RSA-PSS 2048, 3072 and 4096, Ed25519, ML-DSA",
 	    name);
+}
+
+bool
+rsa_setup(EVP_PKEY_CTX *ctx, const EVP_MD *md, bool pss)
+{
+	if (EVP_PKEY_CTX_set_rsa_padding(ctx,
+		pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) != 1 ||
+	    EVP_PKEY_CTX_set_signature_md(ctx, md) != 1)
+		return false;
+	return !pss || (EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md) == 1 &&
+			   EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx,
+			       RSA_PSS_SALTLEN_DIGEST) == 1);
+}
+
+void
+whole_params(bool is_digest, OSSL_PARAM *out)
+{
+	static int yes = 1;
+
+	out[0] = out[1] = OSSL_PARAM_construct_end();
+	if (is_digest)
+		out[0] = OSSL_PARAM_construct_int("mu", &yes);
 }
 
 static bool
@@ -90,8 +113,8 @@ setup_context(struct key *k)
 		return false;
 	if (k->type == KEY_EC_P256 || k->type == KEY_EC_P384)
 		return true;
-	return EVP_PKEY_CTX_set_rsa_padding(k->ctx, RSA_PKCS1_PADDING) == 1 &&
-	       EVP_PKEY_CTX_set_signature_md(k->ctx, k->md) == 1;
+	return rsa_setup(k->ctx, k->md,
+	    sig_alg_find(key_type_sigalg(k->type))->pss);
 }
 
 /* Takes pkey over, also on failure. */
@@ -121,6 +144,7 @@ key_of(EVP_PKEY *pkey, OSSL_LIB_CTX *lib, const char *name, struct key **out,
 		(void)unusable(name, e);
 		return err_why(e, "%s", inner.say);
 	}
+	/* Some RSA-PSS keys are for another hash than ours. */
 	if (!setup_context(k))
 		return err_openssl(e, "key-setup",
 		    "the cryptographic library cannot sign with this key");
@@ -128,33 +152,38 @@ key_of(EVP_PKEY *pkey, OSSL_LIB_CTX *lib, const char *name, struct key **out,
 	return ERR_OK;
 }
 
+static EVP_PKEY *
+make(const struct key_maker *m)
+{
+	EVP_PKEY_CTX *ctx =
+	    EVP_PKEY_CTX_new_from_name(NULL, m->algorithm, NULL);
+	size_t bits = m->bits;
+	OSSL_PARAM params[2] = { OSSL_PARAM_END, OSSL_PARAM_END };
+	EVP_PKEY *pkey = NULL;
+
+	if (m->group != NULL)
+		params[0] =
+		    OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+			(char *)(uintptr_t)m->group, 0);
+	else if (bits != 0)
+		params[0] =
+		    OSSL_PARAM_construct_size_t(OSSL_PKEY_PARAM_RSA_BITS,
+			&bits);
+	if (ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1 &&
+	    EVP_PKEY_CTX_set_params(ctx, params) == 1 &&
+	    EVP_PKEY_generate(ctx, &pkey) != 1)
+		pkey = NULL;
+	EVP_PKEY_CTX_free(ctx);
+	return pkey;
+}
+
 enum err_code
 key_generate(enum key_type type, struct key **out, struct err *e)
 {
-	EVP_PKEY *pkey = NULL;
+	EVP_PKEY *pkey;
 
-	switch (type) {
-	case KEY_EC_P256:
-		pkey = EVP_EC_gen("P-256");
-		break;
-	case KEY_EC_P384:
-		pkey = EVP_EC_gen("P-384");
-		break;
-	case KEY_RSA_2048:
-		pkey = EVP_RSA_gen(2048);
-		break;
-	case KEY_RSA_3072:
-		pkey = EVP_RSA_gen(3072);
-		break;
-	case KEY_RSA_4096:
-		pkey = EVP_RSA_gen(4096);
-		break;
-	case KEY_ED25519:
-		pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-		break;
-	case KEY_TYPES:
-		break;
-	}
+	TRY(key_type_check(type, e));
+	pkey = make(key_type_maker(type));
 	if (pkey == NULL)
 		return err_openssl(e, "key-generate",
 		    "the cryptographic library could not make a key");
@@ -348,12 +377,16 @@ key_print(const struct key *k, struct bytes passphrase, struct buf *out,
 	return buf_end(out, e);
 }
 
+/* The message, or of ML-DSA what digest_end() made of it. */
 static enum err_code
-sign_ed(struct key *k, struct bytes message, uint8_t *sig, size_t *len,
-    struct err *e)
+sign_whole(struct key *k, struct bytes message, bool is_digest, uint8_t *sig,
+    size_t *len, struct err *e)
 {
+	OSSL_PARAM external_mu[2];
+
+	whole_params(is_digest, external_mu);
 	if (EVP_DigestSignInit_ex(k->hash, NULL, NULL, k->lib, NULL, k->pkey,
-		NULL) != 1 ||
+		external_mu) != 1 ||
 	    EVP_DigestSign(k->hash, sig, len, message.p, message.len) != 1)
 		return err_openssl(e, "key-sign",
 		    "the key did not sign; see the log");
@@ -367,7 +400,7 @@ key_sign(struct key *k, struct bytes message, struct buf *out, struct err *e)
 	size_t len = sizeof(sig);
 
 	if (k->ctx == NULL)
-		TRY(sign_ed(k, message, sig, &len, e));
+		TRY(sign_whole(k, message, false, sig, &len, e));
 	else if (EVP_DigestInit_ex2(k->hash, k->md, NULL) != 1 ||
 		 EVP_DigestUpdate(k->hash, message.p, message.len) != 1 ||
 		 EVP_DigestFinal_ex(k->hash, hash, NULL) != 1 ||
@@ -386,8 +419,15 @@ key_sign_digest(struct key *k, const struct digest_value *d, struct buf *out,
 	uint8_t sig[SIG_MAX];
 	size_t len = sizeof(sig);
 
-	if (k->ctx == NULL || d->len != hash_len(key_type_hash(k->type)) ||
-	    EVP_PKEY_sign(k->ctx, sig, &len, d->p, d->len) != 1)
+	struct spki_parts parts;
+
+	TRY(spki_split(key_spki(k), &parts, e));
+	if (d->len != digest_len(parts.family) || d->len == 0)
+		return err_say(e, ERR_CRYPTO, "key-digest",
+		    "what is to be signed is no digest for this key");
+	if (k->ctx == NULL)
+		TRY(sign_whole(k, bytes_of(d->p, d->len), true, sig, &len, e));
+	else if (EVP_PKEY_sign(k->ctx, sig, &len, d->p, d->len) != 1)
 		return err_openssl(e, "key-sign",
 		    "the key did not sign; see the log");
 	buf_put(out, sig, len);

@@ -218,7 +218,7 @@ judge_key(struct facts *f)
 	size_t bits;
 
 	f->key_known = spki_split(f->c->spki, &f->key, &e) == ERR_OK;
-	if (f->key_known && f->key.family == FAMILY_RSA) {
+	if (f->key_known && f->key.modulus.len > 0) {
 		bits = f->key.modulus.len * 8;
 		judge(f, R_KEY_SIZE, bits < 2048 || f->key.modulus.p[0] < 0x80);
 	}

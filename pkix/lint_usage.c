@@ -26,7 +26,7 @@ judge_basic(struct facts *f)
 		(c->key_usage & KU_KEY_CERT_SIGN) == 0);
 }
 
-/* RSA does not agree on keys, EC does not encipher, Ed25519 neither. */
+/* RSA does not agree on keys, EC does not encipher, the others only sign. */
 static void
 judge_usage_of_key(struct facts *f)
 {
@@ -37,7 +37,7 @@ judge_usage_of_key(struct facts *f)
 		return;
 	if (f->key.family == FAMILY_P256 || f->key.family == FAMILY_P384)
 		refused = KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT;
-	else if (f->key.family == FAMILY_ED25519)
+	else if (f->key.family != FAMILY_RSA)
 		refused |= KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT;
 	judge(f, R_KEY_USAGE_KEY,
 	    (usage & refused) != 0 ||

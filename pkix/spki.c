@@ -1,5 +1,6 @@
 /*
- * Public keys, read in place (RFC 5480, RFC 3279 2.3.1, RFC 8410).
+ * Public keys, read in place (RFC 5480, RFC 3279 2.3.1, RFC 4055 1.2, RFC 8410,
+ * RFC 9881 4).
  */
 #include <stdio.h>
 
@@ -20,6 +21,37 @@ static const uint8_t p384_head[] = {
 static const uint8_t ed25519_head[] = {
 	0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00
 };
+/* Lengths of the whole and of the BIT STRING, and the last octet of the OID. */
+#define ML_DSA_HEAD(a, b, n, x, y) { 0x30, 0x82, a, b, 0x30, 0x0b, \
+	0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, n, 0x03, 0x82, x, y, 0x00 }
+static const uint8_t ml_dsa_44_head[] = ML_DSA_HEAD(0x05, 0x32, 0x11, 0x05, 0x21);
+static const uint8_t ml_dsa_65_head[] = ML_DSA_HEAD(0x07, 0xb2, 0x12, 0x07, 0xa1);
+static const uint8_t ml_dsa_87_head[] = ML_DSA_HEAD(0x0a, 0x32, 0x13, 0x0a, 0x21);
+
+static const struct {
+	enum key_family family;
+	struct bytes head;
+	size_t len; /* of the key after it */
+	int first;  /* its first octet; -1: any */
+} heads[] = {
+	{ FAMILY_P256,      STATIC_BYTES(p256_head),      65,   0x04 },
+	{ FAMILY_P384,      STATIC_BYTES(p384_head),      97,   0x04 },
+	{ FAMILY_ED25519,   STATIC_BYTES(ed25519_head),   32,   -1 },
+	{ FAMILY_ML_DSA_44, STATIC_BYTES(ml_dsa_44_head), 1312, -1 },
+	{ FAMILY_ML_DSA_65, STATIC_BYTES(ml_dsa_65_head), 1952, -1 },
+	{ FAMILY_ML_DSA_87, STATIC_BYTES(ml_dsa_87_head), 2592, -1 },
+};
+
+static const enum key_type types[FAMILIES] = {
+	[FAMILY_P256] =      KEY_EC_P256,
+	[FAMILY_P384] =      KEY_EC_P384,
+	[FAMILY_RSA] =       KEY_RSA_2048,
+	[FAMILY_RSA_PSS] =   KEY_RSA_PSS_2048,
+	[FAMILY_ED25519] =   KEY_ED25519,
+	[FAMILY_ML_DSA_44] = KEY_ML_DSA_44,
+	[FAMILY_ML_DSA_65] = KEY_ML_DSA_65,
+	[FAMILY_ML_DSA_87] = KEY_ML_DSA_87,
+};
 static const uint8_t oid_ec[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01 };
 static const uint8_t oid_p256[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07 };
 static const uint8_t oid_p384[] = { 0x2b, 0x81, 0x04, 0x00, 0x22 };
@@ -38,13 +70,6 @@ static const uint8_t p384_b[48] = {
 	0x8a, 0x2e, 0xd1, 0x9d, 0x2a, 0x85, 0xc8, 0xed, 0xd3, 0xec, 0x2a, 0xef
 };
 /* clang-format on */
-
-static bool
-has_head(struct bytes spki, const uint8_t *head, size_t head_len, size_t key)
-{
-	return spki.len == head_len + key &&
-	       memcmp(spki.p, head, head_len) == 0;
-}
 
 static struct bytes
 after(struct bytes b, size_t n)
@@ -83,13 +108,11 @@ ec_error(struct der *alg, struct bytes key, struct err *e)
 }
 
 static enum err_code
-split_rsa(struct der *alg, struct spki_parts *out, struct err *e)
+split_rsa(struct spki_parts *out, struct err *e)
 {
-	struct bytes null = der_get(alg, DER_NULL), n, x;
+	struct bytes n, x;
 	struct der d, in;
 
-	if (null.len != 0 || !der_end(alg))
-		return form_error(e);
 	TRY(der_strict(out->key, e));
 	d = der_of(out->key);
 	in = der_enter(&d, DER_SEQUENCE);
@@ -97,35 +120,37 @@ split_rsa(struct der *alg, struct spki_parts *out, struct err *e)
 	x = der_get(&in, DER_INTEGER);
 	if (!der_end(&in) || !der_end(&d) || n.p[0] >= 0x80 || x.p[0] >= 0x80)
 		return form_error(e);
-	out->family = FAMILY_RSA;
 	out->modulus = magnitude_of(n);
 	out->exponent = magnitude_of(x);
 	return ERR_OK;
+}
+
+static bool
+split_exact(struct bytes spki, struct spki_parts *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+		struct bytes head = heads[i].head;
+
+		if (spki.len != head.len + heads[i].len ||
+		    memcmp(spki.p, head.p, head.len) != 0 ||
+		    (heads[i].first >= 0 && spki.p[head.len] != heads[i].first))
+			continue;
+		out->family = heads[i].family;
+		out->key = after(spki, head.len);
+		return true;
+	}
+	return false;
 }
 
 enum err_code
 spki_split(struct bytes spki, struct spki_parts *out, struct err *e)
 {
 	struct der d, in, alg;
-	struct bytes oid, bits;
+	struct bytes algid, oid, bits;
 
-	*out = (struct spki_parts){ .family = FAMILY_P256 };
-	if (has_head(spki, p256_head, sizeof(p256_head), 65) &&
-	    spki.p[sizeof(p256_head)] == 0x04) {
-		out->key = after(spki, sizeof(p256_head));
+	*out = (struct spki_parts){ .family = FAMILIES };
+	if (split_exact(spki, out))
 		return ERR_OK;
-	}
-	if (has_head(spki, p384_head, sizeof(p384_head), 97) &&
-	    spki.p[sizeof(p384_head)] == 0x04) {
-		out->family = FAMILY_P384;
-		out->key = after(spki, sizeof(p384_head));
-		return ERR_OK;
-	}
-	if (has_head(spki, ed25519_head, sizeof(ed25519_head), 32)) {
-		out->family = FAMILY_ED25519;
-		out->key = after(spki, sizeof(ed25519_head));
-		return ERR_OK;
-	}
 	if (spki.len == 0 || spki.len > SPKI_MAX)
 		return err_at(e, ERR_INVALID, "spki-size", NULL,
 		    at_field("subjectPublicKeyInfo"),
@@ -134,20 +159,28 @@ spki_split(struct bytes spki, struct spki_parts *out, struct err *e)
 	TRY(der_strict(spki, e));
 	d = der_of(spki);
 	in = der_enter(&d, DER_SEQUENCE);
-	alg = der_enter(&in, DER_SEQUENCE);
+	algid = der_element(&in);
+	d = der_of(algid);
+	alg = der_enter(&d, DER_SEQUENCE);
 	oid = der_get(&alg, DER_OID);
 	bits = der_get(&in, DER_BIT_STRING);
 	if (in.bad || alg.bad || !der_end(&in) || bits.p[0] != 0)
 		return form_error(e);
 	out->key = after(bits, 1);
-	if (bytes_eq(oid, bytes_of(oid_rsa, sizeof(oid_rsa))))
-		return split_rsa(&alg, out, e);
+	if (bytes_eq(algid, algid_rsa_encryption))
+		out->family = FAMILY_RSA;
+	else if (pss_key_algid(algid))
+		out->family = FAMILY_RSA_PSS;
+	if (out->family != FAMILIES)
+		return split_rsa(out, e);
 	if (bytes_eq(oid, bytes_of(oid_ec, sizeof(oid_ec))))
 		return ec_error(&alg, out->key, e);
+	if (bytes_eq(oid, bytes_of(oid_rsa, sizeof(oid_rsa))))
+		return form_error(e);
 	return err_at(e, ERR_INVALID, "spki-algorithm", NULL,
 	    at_field("subjectPublicKeyInfo"),
 	    "the key is of a kind that is not allowed; use EC P-256 or P-384, "
-	    "or RSA");
+	    "RSA, Ed25519 or ML-DSA");
 }
 
 /* What one check of a point needs; all freed together. */
@@ -227,16 +260,11 @@ static enum err_code
 check_rsa(const struct spki_parts *k, enum key_type *type, struct err *e)
 {
 	static const uint8_t f4[] = { 0x01, 0x00, 0x01 };
+	size_t step = k->modulus.len / 128 - 2; /* 2048, 3072, 4096 bits */
 	char bits[24];
 
-	if (k->modulus.len == 256)
-		*type = KEY_RSA_2048;
-	else if (k->modulus.len == 384)
-		*type = KEY_RSA_3072;
-	else
-		*type = KEY_RSA_4096;
-	if ((k->modulus.len != 512 && *type == KEY_RSA_4096) ||
-	    k->modulus.p[0] < 0x80) {
+	*type = (enum key_type)(family_type(k->family) + step);
+	if (k->modulus.len % 128 != 0 || step > 2 || k->modulus.p[0] < 0x80) {
 		size_t n = k->modulus.len * 8;
 		uint8_t top = k->modulus.p[0];
 
@@ -256,26 +284,24 @@ check_rsa(const struct spki_parts *k, enum key_type *type, struct err *e)
 	return weak_modulus(k->modulus, e);
 }
 
+enum key_type
+family_type(enum key_family f)
+{
+	return types[f];
+}
+
 enum err_code
 spki_check(struct bytes spki, enum key_type *type, struct err *e)
 {
 	struct spki_parts k;
 
 	TRY(spki_split(spki, &k, e));
-	switch (k.family) {
-	case FAMILY_P256:
-		*type = KEY_EC_P256;
+	*type = family_type(k.family);
+	if (k.family == FAMILY_P256 || k.family == FAMILY_P384)
 		return check_point(&k, e);
-	case FAMILY_P384:
-		*type = KEY_EC_P384;
-		return check_point(&k, e);
-	case FAMILY_RSA:
+	if (k.family == FAMILY_RSA || k.family == FAMILY_RSA_PSS)
 		return check_rsa(&k, type, e);
-	case FAMILY_ED25519:
-		break;
-	}
-	*type = KEY_ED25519;
-	return ERR_OK;
+	return key_type_check(*type, e);
 }
 
 enum err_code

@@ -19,8 +19,8 @@ struct cached {
 	uint8_t id[SHA256_LEN]; /* of the SPKI */
 	uint64_t used;          /* tick of the last use; 0: empty */
 	EVP_PKEY *pkey;
-	EVP_PKEY_CTX *ctx;  /* RSA only */
-	enum hash_alg hash; /* what ctx is set to */
+	EVP_PKEY_CTX *ctx;         /* RSA only */
+	const struct sig_alg *alg; /* what ctx is set to */
 };
 
 struct curve {
@@ -42,7 +42,7 @@ cached_clear(struct cached *c)
 {
 	EVP_PKEY_CTX_free(c->ctx);
 	EVP_PKEY_free(c->pkey);
-	*c = (struct cached){ .hash = HASH_NONE };
+	*c = (struct cached){ .pkey = NULL };
 }
 
 void
@@ -124,6 +124,16 @@ unusable(struct err *e)
 }
 
 static enum err_code
+misfit(struct err *e)
+{
+	ERR_clear_error();
+	return err_at(e, ERR_INVALID, "signature-algorithm", NULL, NOWHERE,
+	    "the signature algorithm is unknown or does not fit the key; use "
+	    "ECDSA, RSA or RSA-PSS (salt as long as the hash) with SHA-256, "
+	    "SHA-384 or SHA-512, Ed25519 or ML-DSA");
+}
+
+static enum err_code
 digest(struct verifier *v, enum hash_alg h, struct bytes message,
     uint8_t out[HASH_MAX], struct err *e)
 {
@@ -150,13 +160,21 @@ verify_ec(struct verifier *v, const struct spki_parts *k, struct bytes hash,
 	return ERR_OK;
 }
 
+/* A key that signs the message and not its hash. */
+static bool
+is_whole(const struct spki_parts *k)
+{
+	return key_type_hash(family_type(k->family)) == HASH_NONE;
+}
+
 static EVP_PKEY *
 decode(struct bytes spki, const struct spki_parts *k)
 {
 	const unsigned char *p = spki.p;
 
-	if (k->family == FAMILY_ED25519)
-		return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
+	if (is_whole(k))
+		return EVP_PKEY_new_raw_public_key_ex(NULL,
+		    key_type_maker(family_type(k->family))->algorithm, NULL,
 		    k->key.p, k->key.len);
 	return d2i_PUBKEY(NULL, &p, (long)spki.len);
 }
@@ -166,17 +184,17 @@ cache_fill(struct cached *c, struct bytes spki, const struct spki_parts *k,
     struct err *e)
 {
 	cached_clear(c);
+	TRY(key_type_check(family_type(k->family), e));
 	c->pkey = decode(spki, k);
 	if (c->pkey == NULL)
 		return unusable(e);
-	if (k->family != FAMILY_RSA)
+	if (is_whole(k))
 		return ERR_OK;
 	if (EVP_PKEY_get_bits(c->pkey) < 2048 ||
 	    EVP_PKEY_get_bits(c->pkey) > 4096)
 		return unusable(e);
 	c->ctx = EVP_PKEY_CTX_new_from_pkey(NULL, c->pkey, NULL);
-	if (c->ctx == NULL || EVP_PKEY_verify_init(c->ctx) != 1 ||
-	    EVP_PKEY_CTX_set_rsa_padding(c->ctx, RSA_PKCS1_PADDING) != 1)
+	if (c->ctx == NULL || EVP_PKEY_verify_init(c->ctx) != 1)
 		return err_openssl(e, "verifier-setup",
 		    "the cryptographic library cannot check signatures");
 	return ERR_OK;
@@ -217,16 +235,15 @@ cache_get(struct verifier *v, struct bytes spki, const struct spki_parts *k,
 }
 
 static enum err_code
-verify_rsa(struct verifier *v, struct cached *c, enum hash_alg h,
+verify_rsa(struct verifier *v, struct cached *c, const struct sig_alg *alg,
     struct bytes hash, struct bytes signature, struct err *e)
 {
-	if (c->hash != h) {
-		c->hash = HASH_NONE;
-		if (EVP_PKEY_CTX_set_signature_md(c->ctx, v->md[h]) != 1)
-			return err_openssl(e, "verifier-setup",
-			    "the cryptographic library cannot check "
-			    "signatures");
-		c->hash = h;
+	if (c->alg != alg) {
+		c->alg = NULL;
+		/* A key may be for PSS with one hash only. */
+		if (!rsa_setup(c->ctx, v->md[alg->hash], alg->pss))
+			return misfit(e);
+		c->alg = alg;
 	}
 	if (EVP_PKEY_verify(c->ctx, signature.p, signature.len, hash.p,
 		hash.len) != 1)
@@ -235,15 +252,18 @@ verify_rsa(struct verifier *v, struct cached *c, enum hash_alg h,
 }
 
 static enum err_code
-verify_ed(struct cached *c, struct bytes message, struct bytes signature,
-    struct err *e)
+verify_whole(struct cached *c, struct bytes message, bool is_digest,
+    struct bytes signature, struct err *e)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	OSSL_PARAM external_mu[2];
 	bool right;
 
 	if (ctx == NULL)
 		return err_nomem(e);
-	right = EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, c->pkey) == 1 &&
+	whole_params(is_digest, external_mu);
+	right = EVP_DigestVerifyInit_ex(ctx, NULL, NULL, NULL, NULL, c->pkey,
+		    external_mu) == 1 &&
 		EVP_DigestVerify(ctx, signature.p, signature.len, message.p,
 		    message.len) == 1;
 	EVP_MD_CTX_free(ctx);
@@ -258,12 +278,8 @@ check_kind(struct bytes spki, struct bytes sigalg, struct bytes signature,
 	const struct sig_alg *alg = sig_alg_find(sigalg);
 
 	TRY(spki_split(spki, k, e));
-	if (alg == NULL || alg->rsa != (k->family == FAMILY_RSA) ||
-	    alg->ed != (k->family == FAMILY_ED25519))
-		return err_at(e, ERR_INVALID, "signature-algorithm", NULL,
-		    NOWHERE,
-		    "the signature algorithm is unknown or does not fit the "
-		    "key; use ECDSA or RSA with SHA-256, SHA-384 or SHA-512");
+	if (alg == NULL || (alg->families >> k->family & 1) == 0)
+		return misfit(e);
 	if (signature.len == 0 || signature.len > SIG_MAX)
 		return wrong(e);
 	*out = alg;
@@ -272,14 +288,15 @@ check_kind(struct bytes spki, struct bytes sigalg, struct bytes signature,
 
 static enum err_code
 check_hash(struct verifier *v, struct bytes spki, const struct spki_parts *k,
-    enum hash_alg h, struct bytes hash, struct bytes signature, struct err *e)
+    const struct sig_alg *alg, struct bytes hash, struct bytes signature,
+    struct err *e)
 {
 	struct cached *c;
 
 	if (k->family == FAMILY_P256 || k->family == FAMILY_P384)
 		return verify_ec(v, k, hash, signature, e);
 	TRY(cache_get(v, spki, k, &c, e));
-	return verify_rsa(v, c, h, hash, signature, e);
+	return verify_rsa(v, c, alg, hash, signature, e);
 }
 
 static enum err_code
@@ -292,13 +309,13 @@ check(struct verifier *v, struct bytes spki, struct bytes sigalg,
 	uint8_t hash[HASH_MAX];
 
 	TRY(check_kind(spki, sigalg, signature, &alg, &k, e));
-	if (alg->ed) {
+	if (is_whole(&k)) {
 		TRY(cache_get(v, spki, &k, &c, e));
-		return verify_ed(c, message, signature, e);
+		return verify_whole(c, message, false, signature, e);
 	}
 	TRY(digest(v, alg->hash, message, hash, e));
-	return check_hash(v, spki, &k, alg->hash,
-	    bytes_of(hash, hash_len(alg->hash)), signature, e);
+	return check_hash(v, spki, &k, alg, bytes_of(hash, hash_len(alg->hash)),
+	    signature, e);
 }
 
 enum err_code
@@ -306,14 +323,22 @@ verifier_check_digest(struct verifier *v, struct bytes spki,
     struct bytes sigalg, const struct digest_value *d, struct bytes signature,
     struct err *e)
 {
+	struct bytes value = bytes_of(d->p, d->len);
 	const struct sig_alg *alg;
 	struct spki_parts k;
+	struct cached *c;
 
 	TRY(check_kind(spki, sigalg, signature, &alg, &k, e));
-	if (alg->ed || d->len != hash_len(alg->hash))
+	if (d->len != digest_len(k.family))
 		return wrong(e);
-	return check_hash(v, spki, &k, alg->hash, bytes_of(d->p, d->len),
-	    signature, e);
+	if (is_whole(&k)) {
+		TRY(cache_get(v, spki, &k, &c, e));
+		return verify_whole(c, value, true, signature, e);
+	}
+	/* The hash that a key signs with here, not another of its length. */
+	if (alg->hash != key_type_hash(family_type(k.family)))
+		return wrong(e);
+	return check_hash(v, spki, &k, alg, value, signature, e);
 }
 
 void

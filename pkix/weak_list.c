@@ -179,8 +179,8 @@ modulus_tail(struct bytes spki, uint8_t out[TAIL_LEN])
 	size_t i;
 	int len;
 
-	if (spki_split(spki, &k, &ignored) != ERR_OK ||
-	    k.family != FAMILY_RSA || k.modulus.len > 512)
+	if (spki_split(spki, &k, &ignored) != ERR_OK || k.modulus.len == 0 ||
+	    k.modulus.len > 512)
 		return false;
 	hex_print(hex, k.modulus);
 	for (i = 0; hex[i] != '\0'; i++)

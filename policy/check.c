@@ -6,6 +6,10 @@
 
 #define RSA_KEYS (1 << KEY_RSA_2048 | 1 << KEY_RSA_3072 | 1 << KEY_RSA_4096)
 #define EC_KEYS  (1 << KEY_EC_P256 | 1 << KEY_EC_P384)
+#define PSS_KEYS \
+	(1 << KEY_RSA_PSS_2048 | 1 << KEY_RSA_PSS_3072 | 1 << KEY_RSA_PSS_4096)
+#define ED_KEYS (1 << KEY_ED25519)
+#define ML_KEYS (1 << KEY_ML_DSA_44 | 1 << KEY_ML_DSA_65 | 1 << KEY_ML_DSA_87)
 
 static void
 check_validity(struct load *l, const struct said_policy *s)
@@ -38,7 +42,7 @@ check_validity(struct load *l, const struct said_policy *s)
 	}
 }
 
-/* RFC 5280 4.2.1.3, RFC 8813 3: what a key can do depends on its kind. */
+/* RFC 5280 4.2.1.3: what a key can do depends on its kind. */
 static void
 check_usage_keys(struct load *l, const struct said_policy *s)
 {
@@ -50,6 +54,15 @@ check_usage_keys(struct load *l, const struct said_policy *s)
 		{ KU_KEY_ENCIPHERMENT,  EC_KEYS,  "RFC 8813 3" },
 		{ KU_DATA_ENCIPHERMENT, EC_KEYS,  "RFC 8813 3" },
 		{ KU_KEY_AGREEMENT,     RSA_KEYS, "RFC 4055 1.2" },
+		{ KU_KEY_ENCIPHERMENT,  PSS_KEYS, "RFC 4055 1.2" },
+		{ KU_DATA_ENCIPHERMENT, PSS_KEYS, "RFC 4055 1.2" },
+		{ KU_KEY_AGREEMENT,     PSS_KEYS, "RFC 4055 1.2" },
+		{ KU_KEY_ENCIPHERMENT,  ED_KEYS,  "RFC 8410 5" },
+		{ KU_DATA_ENCIPHERMENT, ED_KEYS,  "RFC 8410 5" },
+		{ KU_KEY_AGREEMENT,     ED_KEYS,  "RFC 8410 5" },
+		{ KU_KEY_ENCIPHERMENT,  ML_KEYS,  "RFC 9881 5" },
+		{ KU_DATA_ENCIPHERMENT, ML_KEYS,  "RFC 9881 5" },
+		{ KU_KEY_AGREEMENT,     ML_KEYS,  "RFC 9881 5" },
 	};
 	/* clang-format on */
 	const struct value *usage = &s->usage.key, *keys = &s->keys.allowed;

@@ -80,8 +80,7 @@ expr_word(enum expr_type t, int64_t n)
 		return person_kind_name((enum person_kind)n);
 	if (t == TYPE_INSTITUTION_KIND)
 		return institution_kind_name((enum institution_kind)n);
-	/* Only the log has such keys. */
-	return n == KEY_ED25519 ? "" : key_type_name((enum key_type)n);
+	return key_type_name((enum key_type)n);
 }
 
 size_t

@@ -72,7 +72,7 @@ word_take(struct parser *p, struct operand *o, const struct operand *beside)
 {
 	const char *words[EXPR_WORDS_MAX], *near;
 	struct expr_op *op = &p->op[o->first];
-	char list[128];
+	char list[192];
 	struct err e;
 
 	if (p->r.broken || !has_words(beside->type) || o->type != TYPE_TEXT ||

@@ -58,9 +58,14 @@ words_of_bits(const struct word *words, int64_t set, char *out, size_t size)
 	size_t len = 0;
 
 	out[0] = '\0';
-	for (; words->word != NULL && len < size; words++) {
+	for (; words->word != NULL; words++) {
 		if (words->refused != NULL || (words->value & set) == 0)
 			continue;
+		/* What does not fit is said to be there, and not cut. */
+		if (len + strlen(words->word) + strlen(", , …") >= size) {
+			snprintf(out + len, size - len, ", …");
+			return;
+		}
 		snprintf(out + len, size - len, "%s%s", len > 0 ? ", " : "",
 		    words->word);
 		len = strlen(out);

@@ -340,81 +340,30 @@ put_table(struct buf *out, const struct table *t, int depth, bool whole)
 	"{\"required\": [\"subject_alt\"], \"properties\": "       \
 	"{\"subject_alt\": {\"contains\": " rule "}}}}}"
 
+/* Those that only sign. */
+#define SIGNING_KEYS                                                          \
+	"\"rsa-pss-2048\", \"rsa-pss-3072\", \"rsa-pss-4096\", \"ed25519\", " \
+	"\"ml-dsa-44\", \"ml-dsa-65\", \"ml-dsa-87\""
+
+/* clang-format off */
 static const char across[] =
-    ",\n\"allOf\": [\n"
-    "{\"if\": " KEYS("\"ec-p256\", \"ec-p384\"") ", \"then\": " NO_USAGE(
-	"\"keyEncipherment\", \"dataEncipherment\"") "},\n"
-						     "{\"if\": " KEYS(
-							 "\"r"
-							 "sa-"
-							 "204"
-							 "8\""
-							 ", "
-							 "\"r"
-							 "sa-"
-							 "307"
-							 "2\""
-							 ", "
-							 "\"r"
-							 "sa-"
-							 "409"
-							 "6"
-							 "\"") ", "
-							       "\"then\":"
-							       " " NO_USAGE(
-								   "\""
-								   "ke"
-								   "yA"
-								   "gr"
-								   "ee"
-								   "me"
-								   "nt"
-								   "\"") "},\n"
-									 "{\"if"
-									 "\":"
-									 " " USAGE("extended", CONTAINS("\"clientAuth\"")) ", \"then\": " NEEDS_USAGE(
-									     "\"digi"
-									     "t"
-									     "a"
-									     "l"
-									     "S"
-									     "i"
-									     "g"
-									     "n"
-									     "a"
-									     "t"
-									     "u"
-									     "r"
-									     "e"
-									     "\", "
-									     "\"keyA"
-									     "g"
-									     "r"
-									     "e"
-									     "e"
-									     "m"
-									     "e"
-									     "n"
-									     "t"
-									     "\"") "},\n"
-										   "{\"if\": " USAGE(
-										       "extended", CONTAINS("\"codeSigning\"")) ", \"then\": " NEEDS_USAGE("\"digitalSignature\"") "},\n"
-																						   "{\"if\": " USAGE("extended", CONTAINS("\"timeStamping\", \"documentSigning\"")) ", \"then\": " NEEDS_USAGE("\"digitalSignature\", \"nonRepudiation\"") "},\n"
-																																									   "{\"if\": {\"anyOf\": [{\"required\": [\"subordinate\"]}, "
-																																									   "{\"required\": [\"extends\"]}]}, \"then\": {}, \"else\": {\"allOf\": [\n" NO_USAGE("\"keyCertSign\", \"cRLSign\"") ",\n"
-																																																							       "{\"properties\": {\"usage\": {\"required\": [\"extended\"]}}},\n" SUBJECT_WITH("CN", "person\\\\.name") ",\n"
-																																																																					"{\"anyOf\": [" SUBJECT_WITH(
-																																																																					    "serialNumber",
-																																																																					    "person\\\\.run") ", " NAME_WITH("{\"properties\": {\"other\": {\"const\": "
-																																																																									     "\"1.3.6.1.4.1.8321.1\"}}, \"required\": [\"other\"]}") "]},\n"
-																																																																																     "{\"anyOf\": [" SUBJECT_WITH("emailAddress", "person\\\\.email") ", " NAME_WITH(
-																																																																																	 "{\"properties\": {\"email\": {\"pattern\": "
-																																																																																	 "\"\\\\{person\\\\.email\\\\}\"}}, \"required\": [\"email\"]}") "]}]}},\n"
-																																																																																									 "{\"if\": {\"required\": [\"subordinate\"]}, \"then\": {\"properties\": "
-																																																																																									 "{\"usage\": {\"not\": {\"required\": [\"extended\"]}, \"properties\": "
-																																																																																									 "{\"key\": {\"items\": {\"enum\": [\"keyCertSign\", \"cRLSign\"]}, "
-																																																																																									 "\"minItems\": 2}}}}, \"not\": {\"required\": [\"qc_statements\"]}}},\n"
-																																																																																									 "{\"if\": {\"not\": {\"required\": [\"extends\"]}}, \"then\": {";
+    ",\n"
+    "\"allOf\": [\n"
+    "{\"if\": " KEYS(SIGNING_KEYS) ", \"then\": " NO_USAGE("\"keyEncipherment\", \"dataEncipherment\", \"keyAgreement\"") "},\n"
+    "{\"if\": " KEYS("\"ec-p256\", \"ec-p384\"") ", \"then\": " NO_USAGE("\"keyEncipherment\", \"dataEncipherment\"") "},\n"
+    "{\"if\": " KEYS("\"rsa-2048\", \"rsa-3072\", \"rsa-4096\"") ", \"then\": " NO_USAGE("\"keyAgreement\"") "},\n"
+    "{\"if\": " USAGE("extended", CONTAINS("\"clientAuth\"")) ", \"then\": " NEEDS_USAGE("\"digitalSignature\", \"keyAgreement\"") "},\n"
+    "{\"if\": " USAGE("extended", CONTAINS("\"codeSigning\"")) ", \"then\": " NEEDS_USAGE("\"digitalSignature\"") "},\n"
+    "{\"if\": " USAGE("extended", CONTAINS("\"timeStamping\", \"documentSigning\"")) ", \"then\": " NEEDS_USAGE("\"digitalSignature\", \"nonRepudiation\"") "},\n"
+    "{\"if\": {\"anyOf\": [{\"required\": [\"subordinate\"]}, {\"required\": [\"extends\"]}]}, \"then\": {}, \"else\": {\"allOf\": [\n"
+    NO_USAGE("\"keyCertSign\", \"cRLSign\"") ",\n"
+    "{\"properties\": {\"usage\": {\"required\": [\"extended\"]}}},\n"
+    SUBJECT_WITH("CN", "person\\\\.name") ",\n"
+    "{\"anyOf\": [" SUBJECT_WITH("serialNumber", "person\\\\.run") ", " NAME_WITH("{\"properties\": {\"other\": {\"const\": \"1.3.6.1.4.1.8321.1\"}}, \"required\": [\"other\"]}") "]},\n"
+    "{\"anyOf\": [" SUBJECT_WITH("emailAddress", "person\\\\.email") ", " NAME_WITH("{\"properties\": {\"email\": {\"pattern\": \"\\\\{person\\\\.email\\\\}\"}}, \"required\": [\"email\"]}") "]}]}},\n"
+    "{\"if\": {\"required\": [\"subordinate\"]}, \"then\": {\"properties\": {\"usage\": {\"not\": {\"required\": [\"extended\"]}, \"properties\": {\"key\": {\"items\": {\"enum\": [\"keyCertSign\", \"cRLSign\"]}, \"minItems\": 2}}}}, \"not\": {\"required\": [\"qc_statements\"]}}},\n"
+    "{\"if\": {\"not\": {\"required\": [\"extends\"]}}, \"then\": {";
+/* clang-format on */
 
 static void
 put_definitions(struct buf *out)

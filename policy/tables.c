@@ -9,12 +9,18 @@
 #define BIT(n) (INT64_C(1) << (n))
 
 const struct word key_words[] = {
-	{ "ec-p256",  BIT(KEY_EC_P256),  NULL, false },
-	{ "ec-p384",  BIT(KEY_EC_P384),  NULL, false },
-	{ "rsa-2048", BIT(KEY_RSA_2048), NULL, false },
-	{ "rsa-3072", BIT(KEY_RSA_3072), NULL, false },
-	{ "rsa-4096", BIT(KEY_RSA_4096), NULL, false },
-	{ "ed25519",  0, "only the log signs with it; write ec-p256", false },
+	{ "ec-p256",      BIT(KEY_EC_P256),       NULL, false },
+	{ "ec-p384",      BIT(KEY_EC_P384),       NULL, false },
+	{ "rsa-2048",     BIT(KEY_RSA_2048),      NULL, false },
+	{ "rsa-3072",     BIT(KEY_RSA_3072),      NULL, false },
+	{ "rsa-4096",     BIT(KEY_RSA_4096),      NULL, false },
+	{ "rsa-pss-2048", BIT(KEY_RSA_PSS_2048), NULL, false },
+	{ "rsa-pss-3072", BIT(KEY_RSA_PSS_3072), NULL, false },
+	{ "rsa-pss-4096", BIT(KEY_RSA_PSS_4096), NULL, false },
+	{ "ed25519",      BIT(KEY_ED25519),      NULL, false },
+	{ "ml-dsa-44",    BIT(KEY_ML_DSA_44),    NULL, false },
+	{ "ml-dsa-65",    BIT(KEY_ML_DSA_65),    NULL, false },
+	{ "ml-dsa-87",    BIT(KEY_ML_DSA_87),    NULL, false },
 	{ NULL, 0, NULL, false },
 };
 

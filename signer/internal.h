@@ -27,7 +27,7 @@ enum record_kind {
 	REC_KINDS
 };
 
-#define RECORD_MAX 4096 /* octets of kind, time and fields */
+#define RECORD_MAX 8192 /* octets of kind, time and fields */
 #define ID_LEN_MAX 64   /* of an agreement or an institution */
 
 /* One record; which fields a kind has is a table in journal.c. */

@@ -69,7 +69,7 @@ begin(struct signer *s, const struct signer_crl *m, uint64_t id, int64_t now,
 	TRY(signer_issuer(s, m->issuer, &in->by, e));
 	in->id = id;
 	in->now = now;
-	TRY(digest_new(key_type(in->by->key), &in->digest, e));
+	TRY(digest_new(key_spki(in->by->key), &in->digest, e));
 	return crl_stream_new(judge_entry, in, &in->stream, e);
 }
 

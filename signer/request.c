@@ -238,7 +238,7 @@ fill(struct signer *s, const struct item *it, int64_t now, struct buf *body,
     struct err *e)
 {
 	const struct job *job = &it->job;
-	struct buf signature AUTO_BUF = BUF(CHECKPOINT_MAX);
+	struct buf signature AUTO_BUF = BUF(SIG_MAX);
 	if (job->wrap == WRAP_NONE)
 		return ERR_OK;
 	if (job->wrap == WRAP_HELLO) {
@@ -312,7 +312,7 @@ is_fatal(const struct signer *s)
 	return s->journal != NULL && journal_failed(s->journal);
 }
 
-#define ANSWER_MAX 262144u
+#define ANSWER_MAX OCSP_FRAME_MAX
 
 static enum err_code
 answer(struct signer *s, struct item *it, int64_t now, struct buf *out,

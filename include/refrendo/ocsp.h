@@ -17,8 +17,9 @@
 
 #define OCSP_REQUEST_MAX 4096
 #define OCSP_IDS_MAX     16
-#define OCSP_ANSWER_MAX  8192
-#define OCSP_GET_MAX     1024 /* octets of base64 in a path */
+/* By ML-DSA-87, under a CA of ML-DSA-87, about 16 certificates. */
+#define OCSP_ANSWER_MAX 20480
+#define OCSP_GET_MAX    1024 /* octets of base64 in a path */
 
 struct ocsp_certid {
 	bool is_sha256;                   /* else SHA-1 */
@@ -232,7 +233,7 @@ MUST_CHECK enum err_code ocsp_answer_check(struct bytes der,
  * two dates and some fields, 100 octets in place of 1,000.
  */
 #define OCSP_HOLES_MAX  16
-#define OCSP_FIELDS_MAX 560 /* RSA 4096, and times */
+#define OCSP_FIELDS_MAX 560 /* RSA 4096, and times; ML-DSA is kept whole */
 enum ocsp_hole_kind { OCSP_HOLE_SERIAL, OCSP_HOLE_TIME, OCSP_HOLE_SIGNATURE };
 struct ocsp_hole {
 	uint16_t at;        /* in the answer */

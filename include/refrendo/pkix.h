@@ -202,18 +202,33 @@ enum key_type { /* what a policy and a ceiling name: "ec-p256", … */
 	KEY_RSA_2048,
 	KEY_RSA_3072,
 	KEY_RSA_4096,
-	KEY_ED25519, /* the log only */
+	/* id-RSASSA-PSS (RFC 4055 1.2): they sign nothing but PSS. */
+	KEY_RSA_PSS_2048,
+	KEY_RSA_PSS_3072,
+	KEY_RSA_PSS_4096,
+	KEY_ED25519,   /* the log; persons, where a policy says so; no CA */
+	KEY_ML_DSA_44, /* these three from OpenSSL 3.5 on */
+	KEY_ML_DSA_65,
+	KEY_ML_DSA_87,
 	KEY_TYPES
 };
 const char *key_type_name(enum key_type t);
 bool key_type_parse(struct bytes name, enum key_type *out);
+/* Can the OpenSSL that is loaded do it?  Asked each time, some microseconds. */
+bool key_type_here(enum key_type t);
+/* ERR_DENIED "key-type-missing": no, and which version could. */
+MUST_CHECK enum err_code key_type_check(enum key_type t, struct err *e);
+/* May a CA or a responder have it: not RSA of 2048 bits, and not Ed25519, which
+ * signs only what is there whole, as a list of millions never is. */
+bool key_type_of_ca(enum key_type t);
 
 /* The AlgorithmIdentifier with which keys of that type sign, whole element:
- * ecdsa-with-SHA256, -SHA384, sha256WithRSAEncryption with NULL, Ed25519. */
+ * ecdsa-with-SHA256, -SHA384, sha256WithRSAEncryption with NULL, RSASSA-PSS
+ * with SHA-256, MGF1 with SHA-256 and a salt of 32 octets, Ed25519, ML-DSA. */
 struct bytes key_type_sigalg(enum key_type t);
 
-#define SPKI_MAX 600
-#define SIG_MAX  520
+#define SPKI_MAX 2640 /* ML-DSA-87 */
+#define SIG_MAX  4640
 
 /*
  * spki_check - the strict reading of a SubjectPublicKeyInfo: known algorithm
@@ -226,7 +241,7 @@ struct bytes key_type_sigalg(enum key_type t);
  * ERR_INVALID "spki-size", "spki-form", "spki-algorithm", "spki-curve",
  * "spki-point-form", "spki-point", "der-…"; ERR_DENIED "key-weak-size",
  * "key-weak-exponent", "key-weak-even", "key-weak-factor",
- * "key-weak-close-primes", "key-weak-roca"; ERR_NOMEM.  Keys of generators
+ * "key-weak-close-primes", "key-weak-roca", "key-type-missing"; ERR_NOMEM.  Keys of generators
  * with too little entropy are found by list only, and the list is not here.
  */
 MUST_CHECK enum err_code spki_check(struct bytes spki, enum key_type *type,
@@ -279,15 +294,16 @@ OWNED(verifier);
  * verifier_check - is this the signature of that key over the message?
  *
  * spki       whole SubjectPublicKeyInfo: P-256, P-384, RSA of 2048 to 4096
- *            bits, Ed25519.  Not judged as spki_check() does.
- * sigalg     whole AlgorithmIdentifier, as the object carries it: ECDSA or
- *            RSA PKCS #1 v1.5 with SHA-256, -384, -512, or Ed25519.
+ *            bits, Ed25519, ML-DSA.  Not judged as spki_check() does.
+ * sigalg     whole AlgorithmIdentifier, as the object carries it: ECDSA, RSA
+ *            PKCS #1 v1.5 or RSASSA-PSS with SHA-256, -384, -512 (of PSS with
+ *            MGF1 over the same hash and a salt as long), Ed25519, ML-DSA.
  * signature  without the first octet of a BIT STRING.
  *
  * ERR_INVALID "signature-wrong", "signature-key" (no such point, or size),
  * "signature-algorithm" (unknown, or not one that this key may use; SHA-1 and
- * MD5 do not exist here), "spki-…", "der-…"; ERR_CRYPTO "hash-failed",
- * "verifier-setup".
+ * MD5 do not exist here), "spki-…", "der-…"; ERR_DENIED "key-type-missing";
+ * ERR_CRYPTO "hash-failed", "verifier-setup".
  */
 MUST_CHECK enum err_code verifier_check(struct verifier *v, struct bytes spki,
     struct bytes sigalg, struct bytes message, struct bytes signature,
@@ -325,7 +341,7 @@ struct key;
 /*
  * RSA takes up to seconds, so never on a loop.
  *
- * ERR_CRYPTO "key-generate", "key-setup".
+ * ERR_DENIED "key-type-missing"; ERR_CRYPTO "key-generate", "key-setup".
  */
 MUST_CHECK enum err_code key_generate(enum key_type type, struct key **out,
     struct err *e);
@@ -383,16 +399,20 @@ struct digest_value {
 	uint8_t p[DIGEST_MAX];      /* what is signed; len octets */
 	size_t len;
 };
-/* For signatures by keys of that type.  ERR_INVALID "digest-key": Ed25519
- * signs only what is there whole; ERR_CRYPTO "hash-failed". */
-MUST_CHECK enum err_code digest_new(enum key_type type, struct digest **out,
+/*
+ * For signatures by that key, a SubjectPublicKeyInfo: what ML-DSA signs of a
+ * message begins with the key (FIPS 204 6.2, mu).  ERR_INVALID "digest-key":
+ * Ed25519 signs only what is there whole; "spki-…"; ERR_DENIED
+ * "key-type-missing"; ERR_CRYPTO "hash-failed".
+ */
+MUST_CHECK enum err_code digest_new(struct bytes spki, struct digest **out,
     struct err *e);
 void digest_free(struct digest *d);
 OWNED(digest);
 void digest_put(struct digest *d, struct bytes piece);
 /* After it, the next message begins. */
 void digest_end(struct digest *d, struct digest_value *out);
-/* As key_sign(), of a digest for keys of this type.  ERR_CRYPTO "key-sign". */
+/* As key_sign(), of a digest for this key.  ERR_CRYPTO "key-sign". */
 MUST_CHECK enum err_code key_sign_digest(struct key *k,
     const struct digest_value *d, struct buf *out, struct err *e);
 /* As verifier_check(), without asking proofs. */
@@ -893,14 +913,14 @@ struct cms {
 	struct cert signer; /* the certificate that the SignerInfo names */
 	struct bytes
 	    signed_attrs; /* re-tagged SET OF is hashed, RFC 5652 5.4 */
-	struct bytes message_digest;    /* 32 octets */
+	struct bytes message_digest;    /* 32, 48 or 64 octets */
 	struct bytes sigalg, signature; /* sigalg with its hash, also where the
 					 * file says rsaEncryption alone */
 	int64_t signing_time;           /* informative; 0 if absent */
 };
 /*
  * cms_parse - SignedData, detached, id-data, SHA-256 (or 384, 512: then the
- * digest length follows), exactly one SignerInfo whose certificate is
+ * digest length follows; of Ed25519 and ML-DSA 512, RFC 8419 and 9882), exactly one SignerInfo whose certificate is
  * included, signed attributes contentType, messageDigest and
  * signing-certificate-v2 each once, nothing unknown.  DER or PEM.
  *
@@ -934,7 +954,7 @@ MUST_CHECK enum err_code cms_vouch(const struct cms *c, struct bytes content,
     struct verifier *v, struct err *e);
 /*
  * A detached CAdES-BES signature over content, appended to out; cert_der is
- * key's certificate.  ERR_INVALID "cms-key-type", "cms-key-differs".
+ * key's certificate.  ERR_INVALID "cms-key-differs".
  */
 MUST_CHECK enum err_code cms_sign(struct key *key, struct bytes cert_der,
     struct bytes content, int64_t now, struct buf *out, struct err *e);

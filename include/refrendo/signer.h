@@ -13,6 +13,7 @@
 
 #include <refrendo/audit.h>
 #include <refrendo/base.h>
+#include <refrendo/ocsp.h>
 #include <refrendo/pkix.h>
 #include <refrendo/policy.h>
 
@@ -20,18 +21,22 @@
 
 /*  name                 number cap (octets of body)  role that answers it        */
 #define SIGNER_MESSAGES(X)                               \
-	X(SIGNER_HELLO, 1, 1024, BOTH)                   \
+	X(SIGNER_HELLO, 1, HELLO_MAX, BOTH)              \
 	X(SIGNER_CERTIFICATE, 2, CERT_FRAME_MAX, SIGNER) \
 	X(SIGNER_CRL, 3, CRL_FRAME_MAX, SIGNER)          \
 	X(SIGNER_CHECKPOINT, 4, 8192, SIGNER)            \
 	X(SIGNER_RESPONDER, 5, 32768, SIGNER)            \
 	X(SIGNER_END, 6, 1024, SIGNER)                   \
-	X(SIGNER_OCSP, 7, 262144, OCSP)                  \
+	X(SIGNER_OCSP, 7, OCSP_FRAME_MAX, OCSP)          \
 	X(SIGNER_AGREEMENT, 8, AGREEMENT_MAX, SIGNER)    \
 	X(SIGNER_EVIDENCE, 9, 131072, SIGNER)            \
-	X(SIGNER_COMPOSE, 10, 131072, OCSP)
-#define CRL_PIECE_MAX 262144u
-#define CRL_FRAME_MAX 256u
+	X(SIGNER_COMPOSE, 10, COMPOSE_FRAME_MAX, OCSP)
+#define HELLO_MAX (ISSUERS_MAX * (SPKI_MAX + 128u) + 128u)
+/* SIGNER_OCSP_MAX signatures of ML-DSA-87 in answer. */
+#define OCSP_FRAME_MAX    (1u << 20)
+#define COMPOSE_FRAME_MAX ((SIGNER_SOURCES_MAX + 2u) * (OCSP_ANSWER_MAX + 8u))
+#define CRL_PIECE_MAX     262144u
+#define CRL_FRAME_MAX     256u
 #define AGREEMENT_MAX                                          \
 	(STATEMENT_MAX + OFFICERS_MAX * (CMS_MAX_BYTES + 8u) + \
 	    CERT_MAX_BYTES + 8u)

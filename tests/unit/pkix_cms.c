@@ -55,11 +55,14 @@ static void
 ours_passes_openssl(void **state)
 {
 	static const enum key_type types[] = { KEY_EC_P256, KEY_EC_P384,
-		KEY_RSA_2048, KEY_RSA_3072 };
+		KEY_RSA_2048, KEY_RSA_3072, KEY_RSA_PSS_3072, KEY_ED25519,
+		KEY_ML_DSA_44, KEY_ML_DSA_65, KEY_ML_DSA_87 };
 	size_t t;
 
 	(void)state;
 	for (t = 0; t < ARRAY_LEN(types); t++) {
+		if (!key_type_here(types[t]))
+			continue;
 		struct buf sig AUTO_BUF = BUF(CMS_MAX_BYTES);
 		struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
 		AUTO(verifier) v = NULL;
@@ -73,7 +76,9 @@ ours_passes_openssl(void **state)
 		       &e),
 		    &e);
 		dir_write(&p.dir, "sig", buf_bytes(&sig));
-		must_run(&p.dir, key_type_name(types[t]), VERIFY);
+		/* OpenSSL 3.0 has no evidence by Ed25519 (RFC 8419). */
+		if (types[t] != KEY_ED25519 || key_type_here(KEY_ML_DSA_44))
+			must_run(&p.dir, key_type_name(types[t]), VERIFY);
 		OK(cms_parse(buf_bytes(&sig), &scratch, &c, &e), &e);
 		OK(cms_verify(&c, text, v, &e), &e);
 		assert_int_equal(c.signing_time, TEST_NOW + 5);
@@ -104,6 +109,10 @@ static const struct {
 	{ "no capabilities",           KEY_RSA_2048, SIGN "-md sha256 -cades -outform DER -nosmimecap" },
 	{ "no capabilities, chain",    KEY_EC_P256,  SIGN "-md sha256 -cades -outform DER -nosmimecap -certfile ca.pem" },
 	{ "named by key identifier",   KEY_EC_P256,  SIGN "-md sha256 -cades -outform DER -keyid" },
+	{ "RSA and PSS",               KEY_RSA_2048, SIGN "-md sha256 -cades -outform DER -keyopt rsa_padding_mode:pss -keyopt rsa_pss_saltlen:digest" },
+	{ "RSA-PSS",                   KEY_RSA_PSS_2048, SIGN "-md sha512 -cades -outform DER -keyopt rsa_pss_saltlen:digest" },
+	{ "ML-DSA-44",                 KEY_ML_DSA_44, SIGN "-md sha512 -cades -outform DER" },
+	{ "ML-DSA-87, with the chain", KEY_ML_DSA_87, SIGN "-md sha512 -cades -outform DER -certfile ca.pem" },
 	{ "PEM",                       KEY_EC_P256,  SIGN "-md sha256 -cades -outform PEM" },
 };
 /* clang-format on */
@@ -115,6 +124,8 @@ openssl_passes_ours(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_LEN(theirs); i++) {
+		if (!key_type_here(theirs[i].type))
+			continue;
 		struct buf sig AUTO_BUF = BUF(CMS_MAX_BYTES);
 		struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
 		AUTO(verifier) v = NULL;
@@ -195,7 +206,7 @@ static const struct {
 	{ "encrypted",      "openssl cms -encrypt -in text -out sig -outform DER -aes256 ana.pem", "cms-not-signed", "not a CMS signature" },
 	{ "other content type", SIGN "-md sha256 -cades -outform DER -econtent_type 1.2.3.4", "cms-content-type", "not over plain data" },
 	{ "nine certificates", SIGN "-md sha256 -cades -outform DER -certfile many.pem", "cms-certificates", "more than 8 certificates" },
-	{ "RSA-PSS",        SIGN "-md sha256 -cades -outform DER -keyopt rsa_padding_mode:pss", "cms-algorithm", "ECDSA or RSA with -md sha256" },
+	{ "PSS, long salt", "openssl cms -sign -binary -in text -signer b.pem -inkey b.key -passin pass:x -out sig -md sha256 -cades -outform DER -keyopt rsa_padding_mode:pss -keyopt rsa_pss_saltlen:94", "cms-algorithm", "(rsa_pss_saltlen:digest) with -md sha256" },
 	{ "a certificate",  "openssl x509 -in ana.pem -outform DER -out sig", "cms-not-signed", "not a CMS signature" },
 };
 /* clang-format on */
@@ -424,20 +435,15 @@ sign_refusals(void **state)
 {
 	struct buf sig AUTO_BUF = BUF(CMS_MAX_BYTES);
 	AUTO(key) other = NULL;
-	AUTO(key) ed = NULL;
 	struct person p;
 	struct err e;
 
 	(void)state;
 	person_init(&p, KEY_EC_P256);
 	OK(key_generate(KEY_EC_P256, &other, &e), &e);
-	OK(key_generate(KEY_ED25519, &ed, &e), &e);
 	refused("another's key",
 	    cms_sign(other, buf_bytes(&p.der), text, TEST_NOW, &sig, &e), &e,
 	    ERR_INVALID, "cms-key-differs", "belongs to another key");
-	refused("Ed25519",
-	    cms_sign(ed, buf_bytes(&p.der), text, TEST_NOW, &sig, &e), &e,
-	    ERR_INVALID, "cms-key-type", "ed25519 do not sign evidence");
 	assert_int_equal(sig.len, 0);
 	person_fini(&p);
 }

@@ -46,7 +46,7 @@ static const struct refusal ceilings_rows[] = {
 	{ "OCSP of a month", "keys:", "ocsp_max: 30d\nkeys:", 2, 11, "policy-range", NULL },
 	{ "no validity", "validity_max: 3y\n", "", 1, 1, "policy-key-missing", "the key validity_max is missing" },
 	{ "no keys", "keys: [ec-p256]\n", "", 1, 1, "policy-key-missing", NULL },
-	{ "key of the log", "[ec-p256]", "[ed25519]", 2, 8, "policy-word-refused", NULL },
+	{ "a key that nobody has", "[ec-p256]", "[ed448]", 2, 8, "policy-word-unknown", NULL },
 	{ "keys of CAs", "[digitalSignature]", "[keyCertSign]", 3, 13, "policy-word-refused", "keyCertSign has no place here" },
 	{ "OCSPSigning", "[clientAuth]", "[OCSPSigning]", 4, 12, "policy-word-refused", NULL },
 	{ "sha1", "[ec-p256]", "[ec-p256, sha1]", 2, 17, "policy-weak-hash", NULL },

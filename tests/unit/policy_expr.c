@@ -467,7 +467,7 @@ static const struct refusal refusals[] = {
 	{ "misspelt word in a list", "person.kind in [\"official\", \"sistem\"]", "\"sistem\"", "expr-word", NULL, NULL },
 	{ "misspelt word on the left", "\"offical\" == person.kind", "\"offical\"", "expr-word", NULL, NULL },
 	{ "empty word", "person.kind == \"\"", "\"\"", "expr-word", "person.kind is never \"\"", NULL },
-	{ "key of the log", "request.key == \"ed25519\"", "\"ed25519\"", "expr-word", NULL, "allowed: ec-p256, ec-p384, rsa-2048, rsa-3072, rsa-4096" },
+	{ "key of no type", "request.key == \"ed448\"", "\"ed448\"", "expr-word", NULL, "allowed: ec-p256, ec-p384, rsa-2048, rsa-3072, rsa-4096, rsa-pss-2048, rsa-pss-3072, rsa-pss-4096, ed25519, ml-dsa-44, ml-dsa-65, ml-dsa-87" },
 	{ "text and number", "person.attribute(\"grade\") == 12", "12", "expr-types", "== cannot compare a text with a number", "write the number in quotes; length(...) counts characters" },
 	{ "duration without unit", "request.validity <= 365", "365", "expr-types", "<= cannot compare a duration with a number", "write a duration with its unit, as in 365d" },
 	{ "duration in quotes", "request.validity <= \"365d\"", "\"365d\"", "expr-types", NULL, "write a duration without quotes, as in 365d" },

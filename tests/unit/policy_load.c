@@ -167,7 +167,7 @@ static const struct refusal refusals[] = {
 	{ "scalar for a map", "{suspend_max: 30d}", "30d", 10, 13, 3, "policy-map", "revocation", "keys with values belong here", "as in  holder: ..." },
 	{ "empty list", "[ec-p256]", "[]", 6, 31, 2, "policy-count", "keys.allowed", "there must be 1 to 16 entries", "add one" },
 	{ "word twice", "[ec-p256]", "[ec-p256, ec-p256]", 6, 41, 7, "policy-word-twice", "keys.allowed[2]", "ec-p256 stands twice in the list", NULL },
-	{ "mistyped word", "[ec-p256]", "[ec-p265]", 6, 32, 7, "policy-word-unknown", "keys.allowed[1]", "there is no choice called ec-p265 here", "did you mean ec-p256? allowed: ec-p256, ec-p384, rsa-2048, rsa-3072, rsa-4096" },
+	{ "mistyped word", "[ec-p256]", "[ec-p265]", 6, 32, 7, "policy-word-unknown", "keys.allowed[1]", "there is no choice called ec-p265 here", "did you mean ec-p256? allowed: ec-p256, ec-p384, rsa-2048, rsa-3072, rsa-4096, rsa-pss-2048, rsa-pss-3072, rsa-pss-4096, ed25519, ml-dsa-44, ml-dsa-65, ml-dsa-87" },
 	/* --- of a later version --- */
 	{ "later: p12-once", "[csr]", "[csr, p12-once]", 6, 21, 8, "policy-word-later", "keys.modes[2]", "p12-once belongs to a version of Refrendo that is yet to come", "write csr: the holder makes the key" },
 	{ "later: remote", "[csr]", "[remote]", 6, 16, 6, "policy-word-later", NULL, NULL, "write csr: the holder keeps the key" },
