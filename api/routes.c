@@ -96,6 +96,7 @@ const struct route api_routes[] = {
 	LIST("/ceremonies", ROW_CEREMONY, "ceremonies of the offline root"),
 	ACT("/ceremonies:ca", ACT_CEREMONY_CA),
 	ACT("/ceremonies:crl", ACT_CEREMONY_CRL),
+	ACT("/ceremonies:key", ACT_CEREMONY_KEY),
 	ACT("/ceremonies:import", ACT_CEREMONY_IMPORT),
 	GET("/ceremonies/{ceremony}", ROW_CEREMONY, "one ceremony"),
 	ACT("/ceremonies/{ceremony}:endorse", ACT_CEREMONY_ENDORSE),

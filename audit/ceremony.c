@@ -4,7 +4,6 @@
 #include "statement.h"
 
 #define TYPE "refrendo/ceremony/v1"
-#define ACT  "sign"
 
 /* clang-format off */
 static const char *const keys[] = {
@@ -16,6 +15,7 @@ static const char *const object_keys[] = {
 };
 static const char *const kinds[CEREMONY_KINDS] = {
 	[CEREMONY_CERTIFICATE] = "certificate", [CEREMONY_CRL] = "crl",
+	[CEREMONY_KEY] = "key",
 };
 /* clang-format on */
 
@@ -23,6 +23,13 @@ const char *
 ceremony_kind_name(enum ceremony_kind k)
 {
 	return kinds[k];
+}
+
+/* What it asks for; the root's machine takes the first alone. */
+static const char *
+act_of(const struct ceremony_statement *s)
+{
+	return s->object[0].kind == CEREMONY_KEY ? "destroy" : "sign";
 }
 
 /* --- Judgement, the same for what is printed and what is read -------------- */
@@ -52,6 +59,7 @@ judge(const struct ceremony_statement *s, struct err *e)
 	NEED(s->n > 0 && s->n <= CEREMONY_OBJECTS_MAX, "objects");
 	for (size_t i = 0; i < s->n; i++) {
 		NEED(s->object[i].kind < CEREMONY_KINDS, "objects.kind");
+		NEED(s->object[i].kind != CEREMONY_KEY || s->n == 1, "objects");
 		NEED(statement_text(s->object[i].name, 1, ID_MAX),
 		    "objects.name");
 		NEED(s->object[i].tbs_sha256.len == HASH_LEN,
@@ -87,7 +95,7 @@ ceremony_print(const struct ceremony_statement *s, struct buf *out,
 
 	TRY(judge(s, e));
 	jw_object(&w);
-	jw_member_str(&w, "act", bytes_str(ACT));
+	jw_member_str(&w, "act", bytes_str(act_of(s)));
 	jw_member_str(&w, "ceremony", s->id);
 	jw_member_int(&w, "expires", s->expires);
 	jw_member_int(&w, "issued", s->issued);
@@ -152,13 +160,13 @@ ceremony_parse(struct bytes in, struct arena *a, struct ceremony_statement *out,
 
 	TRY(statement_load(in, &j, e));
 	struct json_obj root = json_root(j, &bad, e);
-	TRY(statement_must_be(root, TYPE, ACT, e));
+	get_objects(root, a, &s);
+	TRY(statement_must_be(root, TYPE, act_of(&s), e));
 	json_only(root, keys);
 	s.id = text(root, "ceremony", a);
 	s.expires = json_get_int(root, "expires");
 	s.issued = json_get_int(root, "issued");
 	statement_get_log(root, a, &s.log_size, &s.log_root);
-	get_objects(root, a, &s);
 	s.origin = text(root, "origin", a);
 	s.proposed_by = text(root, "proposed_by", a);
 	s.root_sha256 = json_get_hex(root, "root_sha256", a);

@@ -299,6 +299,10 @@ ceremony_judge(const struct ceremony_file *f, const struct cert *root,
 	enum key_type type;
 
 	TRY(check_root(f, root, v, &type, e));
+	if (f->is.object[0].kind == CEREMONY_KEY)
+		return err_say(e, ERR_DENIED, "ceremony-not-signed",
+		    "the ceremony is about the destruction of a key: the root "
+		    "signs nothing for it");
 	for (size_t i = 0; i < f->is.n; i++) {
 		out[i] = (struct ceremony_object){ .der = BYTES_NONE };
 		TRY(judge_object(f, i, root, type, v, a, &out[i], e));
@@ -308,33 +312,63 @@ ceremony_judge(const struct ceremony_file *f, const struct cert *root,
 
 /* --- For a signer ------------------------------------------------------------- */
 
+/* A new CA by its TBS, whose certificate this root signed. */
 static enum err_code
-read_ca(struct bytes statement, struct bytes certificate,
+take_ca(const struct ceremony_file *f, const struct cert *root,
+    struct verifier *v, struct arena *a, struct agreement *out, struct err *e)
+{
+	struct ceremony_object o[CEREMONY_OBJECTS_MAX];
+
+	out->kind = AGREED_CA;
+	out->id = bytes_str(arena_printf(a, CEREMONY_CA_ID "%.*s",
+	    BYTES_FMT(f->is.object[0].name)));
+	out->item[0].sha256 = f->is.object[0].tbs_sha256;
+	return ceremony_judge(f, root, v, a, o, e);
+}
+
+/* A key by its public half, whatever certificates it has. */
+static enum err_code
+take_key(const struct ceremony_file *f, const struct cert *root,
+    struct verifier *v, struct arena *a, struct agreement *out, struct err *e)
+{
+	uint8_t *hash = arena_get(a, HASH_LEN);
+	enum key_type type;
+	struct cert c;
+
+	TRY(check_root(f, root, v, &type, e));
+	TRY(cert_parse(f->object[0], &c, e));
+	sha256(hash, c.spki);
+	out->kind = AGREED_KEY;
+	out->id = bytes_str(arena_printf(a, CEREMONY_KEY_ID "%.*s",
+	    BYTES_FMT(f->is.object[0].name)));
+	out->item[0].sha256 = bytes_of(hash, HASH_LEN);
+	return ERR_OK;
+}
+
+static enum err_code
+read_ceremony(struct bytes statement, struct bytes certificate,
     const struct cert *root, struct verifier *v, struct arena *a,
     struct agreement *out, struct err *e)
 {
 	struct ceremony_file f = { .is_answer = true, .statement = statement };
-	struct ceremony_object o[CEREMONY_OBJECTS_MAX];
 
 	TRY(ceremony_parse(statement, a, &f.is, e));
-	if (f.is.n != 1 || f.is.object[0].kind != CEREMONY_CERTIFICATE ||
+	enum ceremony_kind kind = f.is.object[0].kind;
+	if (f.is.n != 1 || kind == CEREMONY_CRL ||
 	    f.is.object[0].name.len > CEREMONY_NAME_MAX)
 		return err_say(e, ERR_DENIED, "ceremony-one-ca",
-		    "the ceremony is not about the certificate of one CA");
+		    "the ceremony is not about one CA, its certificate or its "
+		    "key");
 	f.object[0] = certificate;
 	TRY(compare(&f, a, e));
-	TRY(ceremony_judge(&f, root, v, a, o, e));
-	*out = (struct agreement){ .kind = AGREED_CA,
-		.origin = f.is.origin,
+	*out = (struct agreement){ .origin = f.is.origin,
 		.n = 1,
 		.issued = f.is.issued,
 		.expires = f.is.expires + CEREMONY_LATE_S,
 		.life_s = CEREMONY_LIFE_S + CEREMONY_LATE_S };
-	out->id = bytes_str(arena_printf(a, CEREMONY_CA_ID "%.*s",
-	    BYTES_FMT(f.is.object[0].name)));
-	out->item[0] = (struct policy_name){ .name = f.is.object[0].name,
-		.sha256 = f.is.object[0].tbs_sha256 };
-	return ERR_OK;
+	out->item[0].name = f.is.object[0].name;
+	return kind == CEREMONY_KEY ? take_key(&f, root, v, a, out, e)
+				    : take_ca(&f, root, v, a, out, e);
 }
 
 enum err_code
@@ -345,7 +379,8 @@ agreement_read(struct bytes statement, struct bytes certificate,
 	struct activation_statement s;
 
 	if (statement_is_ceremony(statement))
-		return read_ca(statement, certificate, root, v, a, out, e);
+		return read_ceremony(statement, certificate, root, v, a, out,
+		    e);
 	TRY(activation_parse(statement, a, &s, e));
 	*out = (struct agreement){ .kind = AGREED_POLICY,
 		.origin = s.origin,

@@ -77,6 +77,23 @@ struct done {
 	struct bytes kind, name, der;
 };
 
+/* The key of a CA of this log, by its certificate; it issues no more. */
+static enum err_code
+take_key(struct audit *a, const struct done *o, struct err *e)
+{
+	uint32_t ca = ca_find(a, o->name);
+
+	if (ca == NONE && a->lost_ca)
+		return ERR_OK;
+	if (ca == NONE || !bytes_eq(o->der, buf_bytes(&a->ca[ca].der)))
+		return err_say(e, ERR_INVALID, "audit-key",
+		    "entry %s: the key that was destroyed is that of no CA of "
+		    "this log",
+		    a->at);
+	a->ca[ca].stopped = true;
+	return ERR_OK;
+}
+
 static enum err_code
 judge_object(struct audit *a, const struct entry *en, const struct done *o,
     struct err *e)
@@ -97,6 +114,8 @@ judge_object(struct audit *a, const struct entry *en, const struct done *o,
 		    a->at);
 	if (bytes_is(o->kind, ceremony_kind_name(CEREMONY_CRL)) && a->n_ca > 0)
 		return take_list(a, en, o->der, e);
+	if (bytes_is(o->kind, ceremony_kind_name(CEREMONY_KEY)))
+		return take_key(a, o, e);
 	return add_ca(a, en, bytes_str("issuer"), o->name, o->der, e);
 }
 

@@ -159,5 +159,9 @@ const struct ca_act_def ca_acts[ACT_COUNT] = {
 	[ACT_CA_STOP] = { "ca.stop",
 	    PERSON | B(CF_NAME), B(CF_REASON),
 	    ROLE_OFFICER, "let a CA issue no more; its status goes on" },
+	[ACT_CEREMONY_KEY] = { "ceremony.key",
+	    PERSON | B(CF_NAME), B(CF_REASON),
+	    ROLE_OFFICER,
+	    "propose that the key of a CA that issues no more is destroyed" },
 };
 /* clang-format on */

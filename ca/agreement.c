@@ -12,8 +12,7 @@ static const struct family {
 	const struct rec_type *rec;
 	enum ca_field id;
 	enum entry_type proposed, endorsed, withdrawn, lapsed, done;
-	/* What follows at once when it is agreed on and its time has come; NULL:
-	 * something must be brought first. */
+	/* What follows at once when it is agreed on and its time has come. */
 	enum err_code (*follow)(struct deed *d, const struct agreement_row *g,
 	    struct err *e);
 } families[] = {
@@ -22,7 +21,7 @@ static const struct family {
 	    ENTRY_POLICY_ACTIVATED, activation_follow },
 	{ ROW_CEREMONY, &rec_ceremony, CF_CEREMONY, ENTRY_CEREMONY_PROPOSED,
 	    ENTRY_CEREMONY_ENDORSED, ENTRY_CEREMONY_WITHDRAWN,
-	    ENTRY_CEREMONY_LAPSED, ENTRY_CEREMONY_COMPLETED, NULL },
+	    ENTRY_CEREMONY_LAPSED, ENTRY_CEREMONY_COMPLETED, ceremony_follow },
 };
 
 static const struct family *family_of_class(enum row_class class)
@@ -155,7 +154,7 @@ agreement_endorse(struct deed *d, enum row_class class, struct err *e)
 	jw_member_int(&pen.w, "needed", needed);
 	jw_member_str(&pen.w, "officer", d->run);
 	TRY(pen_end(&pen, d->a, e));
-	if (!enough || f->follow == NULL || g.effective > d->now)
+	if (!enough || g.effective > d->now)
 		return ERR_OK;
 	return f->follow(d, &g, e);
 }

@@ -92,6 +92,20 @@ put_list(struct applying *p, const struct agreement_row *c, struct err *e)
 	return mark_revoked(p, &list, e);
 }
 
+/* Its certificate is the one that was agreed on. */
+static enum err_code
+note_destroyed(struct applying *p, const struct agreement_row *c, struct err *e)
+{
+	struct issuer_row row;
+
+	APPLY_TRY(p, issuer_get(p->v, c->name, p->a, &row, e), e);
+	if (row.destroyed != 0 || !bytes_eq(row.certificate, c->object))
+		return contradiction(p, e);
+	row.destroyed = p->entry->time;
+	return row_put(p, &rec_issuer, ca_row_key(p->a, ROW_ISSUER, row.name),
+	    &row, e);
+}
+
 enum err_code
 apply_ceremony_completed(struct applying *p, struct err *e)
 {
@@ -107,8 +121,9 @@ apply_ceremony_completed(struct applying *p, struct err *e)
 	if (!bytes_eq(tbs, c.tbs) || !hash_is(p->entry->refs.object, c.object))
 		return contradiction(p, e);
 	TRY(agreement_put(p, &before, &c, e));
-	return c.kind == CEREMONY_CRL ? put_list(p, &c, e)
-				      : put_issuer(p, &c, e);
+	return c.kind == CEREMONY_CRL   ? put_list(p, &c, e)
+	       : c.kind == CEREMONY_KEY ? note_destroyed(p, &c, e)
+					: put_issuer(p, &c, e);
 }
 
 enum err_code

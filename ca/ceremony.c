@@ -3,8 +3,8 @@
 #include "inner.h"
 
 /*
- * Ceremonies: officers agree on what an offline root is to sign, by its hash;
- * what comes back is held against that.
+ * Ceremonies: officers agree on what an offline root is to sign, by its hash,
+ * and what comes back is held against that; or on a key that is destroyed.
  */
 
 /* --- Propose ------------------------------------------------------------------ */
@@ -17,6 +17,12 @@ text_of(struct deed *d, const struct agreement_row *c)
 		    "Autorizo que la raíz firme su próxima lista de "
 		    "revocación%s%.*s.",
 		    c->reason.len > 0 ? ": " : "", BYTES_FMT(c->reason));
+	if (c->kind == CEREMONY_KEY)
+		return arena_printf(d->a,
+		    "Autorizo que se destruya para siempre la llave privada de "
+		    "la emisora %.*s, que no podrá firmar nada más, tampoco "
+		    "sus listas de revocación.",
+		    BYTES_FMT(c->name));
 	if (c->institution.len > 0)
 		return arena_printf(d->a,
 		    "Autorizo que la raíz firme el certificado de la emisora "
@@ -106,6 +112,44 @@ act_ceremony_crl(struct deed *d, struct err *e)
 	return propose(d, ceremony_build_crl, e);
 }
 
+/* --- A key that is destroyed ------------------------------------------------------ */
+
+static enum err_code
+build_key(struct deed *d, struct agreement_row *c, struct err *e)
+{
+	struct issuer_row row;
+	struct cert cert;
+
+	TRY(issuer_get(d->v, field(d, CF_NAME), d->a, &row, e));
+	const char *name = arena_str(d->a, row.name);
+	if (!bytes_is(row.role, "issuer"))
+		return err_say(e, ERR_DENIED, "ceremony-key-role",
+		    "%s is no issuing CA: only keys of issuing CAs are "
+		    "destroyed by ceremony",
+		    name);
+	if (row.destroyed != 0)
+		return err_say(e, ERR_CONFLICT, "ceremony-key-destroyed",
+		    "the key of the CA %s was destroyed already", name);
+	/* Without its key it has no next CRL: nothing new may rest on it. */
+	if (row.stopped == 0 && row.revoked == 0)
+		return err_say(e, ERR_CONFLICT, "ceremony-key-issues",
+		    "the CA %s still issues; let it stop first, with refrendo "
+		    "ca stop",
+		    name);
+	TRY(cert_parse(row.certificate, &cert, e));
+	c->kind = CEREMONY_KEY;
+	c->name = row.name;
+	c->institution = row.institution;
+	c->tbs = cert.tbs;
+	return ERR_OK;
+}
+
+enum err_code
+act_ceremony_key(struct deed *d, struct err *e)
+{
+	return propose(d, build_key, e);
+}
+
 /* --- Import ---------------------------------------------------------------------- */
 
 /* Another ceremony for the same name or list may have been quicker. */
@@ -152,28 +196,44 @@ read_answer(struct deed *d, struct agreement_row *c, struct ceremony_file *f,
 	    arena_str(d->a, c->id));
 }
 
+/* der: what the root signed, or the certificate of the key; transcript: of
+ * the root's machine. */
 static enum err_code
-draft_completed(struct deed *d, const struct agreement_row *c,
-    const struct ceremony_file *f, const struct ceremony_object *o,
-    struct err *e)
+draft_completed(struct deed *d, const struct agreement_row *c, struct bytes der,
+    struct bytes transcript, const struct ceremony_object *o, struct err *e)
 {
 	struct pen pen AUTO_PEN = { .draft = NULL };
 
 	pen_agreement(&pen, d, ENTRY_CEREMONY_COMPLETED, c);
 	pen.draft->refs.institution = c->institution;
-	pen.draft->refs.tbs = f->is.object[0].tbs_sha256;
-	pen.draft->refs.object = hash_in(d->a, o->der);
+	pen.draft->refs.tbs = hash_in(d->a, c->tbs);
+	pen.draft->refs.object = hash_in(d->a, der);
 	if (c->kind == CEREMONY_CERTIFICATE)
 		pen.draft->refs.serial = arena_copy(d->a, o->cert.serial);
-	else
+	if (c->kind == CEREMONY_CRL)
 		pen.draft->refs.number = (int64_t)o->crl.number;
 	/* Also here, so that what follows can be judged without the proposal. */
 	jw_member_str(&pen.w, "kind",
 	    bytes_str(ceremony_kind_name((enum ceremony_kind)c->kind)));
 	jw_member_str(&pen.w, "name", c->name);
-	jw_member_base64(&pen.w, "object", o->der);
-	jw_member_str(&pen.w, "transcript", f->transcript);
+	jw_member_base64(&pen.w, "object", der);
+	jw_member_str(&pen.w, "transcript", transcript);
 	return pen_end(&pen, d->a, e);
+}
+
+enum err_code
+ceremony_follow(struct deed *d, const struct agreement_row *g, struct err *e)
+{
+	struct issuer_row row;
+
+	if (g->kind != CEREMONY_KEY)
+		return ERR_OK;
+	TRY(issuer_get(d->v, g->name, d->a, &row, e));
+	/* Another ceremony may have been quicker. */
+	if (row.destroyed != 0)
+		return agreement_fails(d, ROW_CEREMONY, g,
+		    bytes_str("the key was destroyed already"), e);
+	return draft_completed(d, g, row.certificate, BYTES_NONE, NULL, e);
 }
 
 enum err_code
@@ -190,7 +250,8 @@ act_ceremony_import(struct deed *d, struct err *e)
 	    e));
 	TRY(ceremony_judge(f, d->ca->root, d->ca->verifier, d->a, object, e));
 	TRY(still_next(d, &c, &object[0], e));
-	return draft_completed(d, &c, f, &object[0], e);
+	return draft_completed(d, &c, object[0].der, f->transcript, &object[0],
+	    e);
 }
 
 /* --- A CA that issues no more -------------------------------------------------------- */

@@ -297,6 +297,8 @@ decide_act(struct deed *d, struct err *e)
 		return act_ceremony_import(d, e);
 	case ACT_CA_STOP:
 		return act_ca_stop(d, e);
+	case ACT_CEREMONY_KEY:
+		return act_ceremony_key(d, e);
 	case ACT_COUNT:
 		break;
 	}

@@ -171,6 +171,7 @@ MUST_CHECK enum err_code act_certificate_reinstate(struct deed *d,
 MUST_CHECK enum err_code act_policy_propose(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ceremony_ca(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ceremony_crl(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_ceremony_key(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ceremony_import(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ca_stop(struct deed *d, struct err *e);
 
@@ -187,6 +188,9 @@ MUST_CHECK enum err_code agreement_fails(struct deed *d, enum row_class class,
     const struct agreement_row *g, struct bytes reason, struct err *e);
 /* The policies of an activation that was agreed on take effect. */
 MUST_CHECK enum err_code activation_follow(struct deed *d,
+    const struct agreement_row *g, struct err *e);
+/* A key is destroyed; what the root must sign waits. */
+MUST_CHECK enum err_code ceremony_follow(struct deed *d,
     const struct agreement_row *g, struct err *e);
 void pen_agreement(struct pen *p, struct deed *d, enum entry_type type,
     const struct agreement_row *g);

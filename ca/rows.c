@@ -26,7 +26,7 @@ const char *const ceremony_words[AGREEMENT_STATES + 1] = {
 	"proposed", "agreed", "completed", "withdrawn", "lapsed", NULL
 };
 static const char *const ceremony_kinds[CEREMONY_KINDS + 1] = {
-	"certificate", "crl", NULL
+	"certificate", "crl", "key", NULL
 };
 
 /* Rows and JSON alike: members sorted by name, so that JSON is canonical. */
@@ -301,6 +301,7 @@ static const struct rec_field responder_fields[] = {
 };
 static const struct rec_field issuer_fields[] = {
 	BLOB(issuer_row, certificate),
+	TIME2(issuer_row, destroyed),
 	TEXT2(issuer_row, institution),
 	TEXT(issuer_row, name),
 	TIME2(issuer_row, revoked),

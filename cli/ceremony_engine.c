@@ -171,6 +171,16 @@ ceremony_crl(struct cli *c, struct err *e)
 	return ask(c, &command, e);
 }
 
+static enum err_code
+ceremony_destroy(struct cli *c, struct err *e)
+{
+	struct command command = { .act = ACT_CEREMONY_KEY };
+	TRY(check_signing(c, e));
+	take_fields(c, &command);
+	command.f[CF_NAME] = bytes_str(c->operand[0]);
+	return ask(c, &command, e);
+}
+
 /* --- To the root and back ---------------------------------------------------------------- */
 
 static bool
@@ -314,6 +324,9 @@ static const struct verb verbs[] = {
 	{ "ceremony", "crl", ceremony_crl, ACT_CEREMONY_CRL, NO_OPERAND, "", 0, 0, SIGN,
 	    "ask the root for its next CRL, with one more CA revoked or none", "pedir a la raíz su próxima CRL, con una CA más revocada o ninguna",
 	    "ceremony crl --as 11111111-1 --serial 6d92da03… --cause superseded", NULL },
+	{ "ceremony", "destroy", ceremony_destroy, ACT_CEREMONY_KEY, CF_NAME, "NAME", 1, 1, SIGN,
+	    "propose that the key of a CA that issues no more is destroyed, for ever", "proponer que se destruya para siempre la llave de una CA que ya no emite",
+	    "ceremony destroy emisora --as 11111111-1 --key officer.key --cert officer.pem", NULL },
 	{ "ceremony", "endorse", run_sign, ACT_CEREMONY_ENDORSE, CF_CEREMONY, "NUMBER", 1, 1, SIGN,
 	    "sign a ceremony as officer, or bring the signature", "firmar una ceremonia como oficial, o traer la firma",
 	    "ceremony endorse CER-2026-000001 --key officer.key --cert officer.pem", "/ceremonies/{}/statement" },

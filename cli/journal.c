@@ -250,6 +250,25 @@ ca_name(const struct said *s, char out[84], struct bytes name)
 }
 
 static void
+say_key(const struct said *s)
+{
+	char name[84];
+	struct cert c;
+	struct err e;
+	uint8_t *hash = arena_get(s->a, HASH_LEN);
+	struct bytes der = json_get_base64(s->detail, "object", s->a);
+	if (cert_parse(der, &c, &e) != ERR_OK) {
+		s->x->failed = true;
+		return;
+	}
+	sha256(hash, c.spki);
+	say(s, KIND_AGREED, true, true,
+	    text_name(name, bytes_str(arena_printf(s->a, CEREMONY_KEY_ID "%.*s",
+				BYTES_FMT(json_get_str(s->detail, "name"))))),
+	    bytes_of(hash, HASH_LEN));
+}
+
+static void
 read_said(const struct said *s, enum entry_type type)
 {
 	char name[84];
@@ -288,7 +307,10 @@ read_said(const struct said *s, enum entry_type type)
 			    json_get_hex(leaf, "policy", s->a));
 		break;
 	case ENTRY_CEREMONY_COMPLETED:
-		if (json_has(leaf, "serial") && s->has_detail)
+		if (s->has_detail && bytes_is(json_get_str(s->detail, "kind"),
+					 ceremony_kind_name(CEREMONY_KEY)))
+			say_key(s);
+		else if (json_has(leaf, "serial") && s->has_detail)
 			say(s, KIND_AGREED, true, true,
 			    ca_name(s, name, json_get_str(s->detail, "name")),
 			    json_get_hex(leaf, "tbs", s->a));

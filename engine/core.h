@@ -149,7 +149,8 @@ struct core_issuer {
 	enum key_type responder_type;
 	int64_t responder_not_before, responder_not_after;
 	bool responder_asked;
-	int64_t crl_number;   /* the last of all its lists */
+	bool has_no_key;    /* it was destroyed: nothing new is signed by it */
+	int64_t crl_number; /* the last of all its lists */
 	struct core_crl *crl; /* owned; the full one first */
 	size_t n_crl;
 };

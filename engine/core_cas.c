@@ -4,14 +4,15 @@
  */
 #include "core.h"
 
-/* The CA that a completed ceremony brought, while it may issue. */
+/* A CA that a completed ceremony brought, while it may issue, or the end of
+ * its key. */
 static enum err_code
-brought_a_ca(struct core *c, struct view *v, const struct agreement_row *ce,
+is_to_be_told(struct core *c, struct view *v, const struct agreement_row *ce,
     bool *does, struct err *e)
 {
 	struct issuer_row row;
 	bool found;
-	*does = false;
+	*does = ce->state == AGREEMENT_DONE && ce->kind == CEREMONY_KEY;
 	if (ce->state != AGREEMENT_DONE || ce->kind != CEREMONY_CERTIFICATE)
 		return ERR_OK;
 	TRY(rec_get(v, &rec_issuer, ca_row_key(c->arena, ROW_ISSUER, ce->name),
@@ -27,7 +28,7 @@ tell_ca(struct core *c, struct view *v, const struct agreement_row *ce,
 	struct signer_agreement m = { .statement = ce->statement,
 		.certificate = ce->object };
 	bool does;
-	TRY(brought_a_ca(c, v, ce, &does, e));
+	TRY(is_to_be_told(c, v, ce, &does, e));
 	return does ? sign_agreed(c, v, ce->id, &m, e) : ERR_OK;
 }
 
@@ -63,6 +64,9 @@ tell_ended(struct core *c, struct view *v, struct err *e)
 		after = arena_copy(c->arena, key);
 		TRY(rec_decode(&rec_issuer, arena_copy(c->arena, value), &row,
 		    e));
+		struct core_issuer *i = core_issuer_find(c, row.name);
+		if (i != NULL)
+			i->has_no_key = row.destroyed != 0;
 		if (row.stopped == 0 && row.revoked == 0)
 			continue;
 		sign_end(c,

@@ -75,8 +75,8 @@ static bool
 list_may_begin(struct core *c, struct core_issuer *i, const struct core_crl *l,
     struct crl_terms t, bool wanted)
 {
-	if ((wanted && !l->is_wanted) || clock_mono_ms() < l->retry_at ||
-	    !list_is_due(i, l, t))
+	if (i->has_no_key || (wanted && !l->is_wanted) ||
+	    clock_mono_ms() < l->retry_at || !list_is_due(i, l, t))
 		return false;
 	if (!is_same_second(i, l))
 		return true;

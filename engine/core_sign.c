@@ -276,7 +276,8 @@ sign_responder_check(struct core *c)
 		return;
 	for (size_t n = 0; n < c->n_issuer; n++) {
 		struct core_issuer *i = &c->issuer[n];
-		if (i->responder_asked || responder_is_good(i, clock_now()))
+		if (i->has_no_key || i->responder_asked ||
+		    responder_is_good(i, clock_now()))
 			continue;
 		struct buf container AUTO_BUF = BUF(CERT_MAX_BYTES);
 		if (responder_build(i, clock_now(), &container, &e) != ERR_OK) {

@@ -176,8 +176,10 @@ int64_t state_institution_hour(struct state *s, struct bytes rut, int64_t now);
 /* The next one of that id, hash or name, or NULL; start with *at = SIZE_MAX. */
 struct agreed *state_agreed(struct state *s, enum agreed_by by,
     struct bytes what, size_t *at);
-/* The first one of that id, or NULL. */
+/* The first one of that id, or of that hash and kind; or NULL. */
 struct agreed *state_agreed_id(struct state *s, struct bytes id);
+struct agreed *state_agreed_hash(struct state *s, enum agreed_kind kind,
+    struct bytes sha256);
 struct crl_seen *state_crl(struct state *s, struct bytes issuer);
 /* Policies of the ceilings: in force from the beginning. */
 MUST_CHECK enum err_code state_first_policies(struct state *s,
@@ -226,6 +228,7 @@ void crl_intake_fini(struct crl_intake *in);
 struct signer {
 	bool is_ocsp, said_hello;
 	bool token_lost;         /* a key in a token did not sign */
+	bool key_ended;          /* officers agreed that one is destroyed */
 	int64_t composed_second; /* answers for status in this second */
 	unsigned composed_count;
 	uint64_t composed;
@@ -335,6 +338,12 @@ MUST_CHECK enum err_code signer_check_own(struct signer *s,
 /* Is the policy of an endorsement in force before this signer? */
 MUST_CHECK enum err_code check_policy(struct signer *s,
     const struct statement *st, int64_t now, struct err *e);
+/* Did officers agree that the key of this CA is destroyed?  Then it signs
+ * nothing, under whatever name or certificate. */
+bool signer_key_ended(struct signer *s, const struct authority *a);
+/* Wipes the keys of which that is so from memory, after the round that heard
+ * of it. */
+void signer_end_keys(struct signer *s);
 /* The officer of the ceilings who has this key, or NULL. */
 const struct officer *signer_officer(const struct signer *s,
     struct bytes spki_sha256);

@@ -91,7 +91,36 @@ may_take_agreement(struct signer *s, struct item *it, int64_t now,
 			.value = g.item[i].version };
 		TRY(signer_keep(s, &r, &it->job, e));
 	}
+	s->key_ended = s->key_ended || g.kind == AGREED_KEY;
 	return ERR_OK;
+}
+
+/* --- A key that is destroyed ------------------------------------------------------------ */
+
+bool
+signer_key_ended(struct signer *s, const struct authority *a)
+{
+	uint8_t hash[SHA256_LEN];
+	sha256(hash, a->cert.spki);
+	return state_agreed_hash(&s->state, AGREED_KEY,
+		   bytes_of(hash, SHA256_LEN)) != NULL;
+}
+
+void
+signer_end_keys(struct signer *s)
+{
+	if (!s->key_ended)
+		return;
+	s->key_ended = false;
+	crl_intake_fini(&s->crl);
+	for (size_t i = 0; i < s->n_issuer; i++) {
+		struct authority *a = &s->issuer[i];
+		if (a->key == NULL || !signer_key_ended(s, a))
+			continue;
+		key_free(a->key);
+		a->key = NULL;
+		log_warn("key-destroyed", "ca=%s", a->name);
+	}
 }
 
 /* --- Its end ------------------------------------------------------------------------- */
@@ -105,9 +134,13 @@ may_end(struct signer *s, struct item *it, int64_t now, struct err *e)
 {
 	const struct signer_end *m = &it->in.end;
 	it->job.wrap = WRAP_NONE;
-	if (m->id.len == 0 || m->id.len > ID_LEN_MAX)
+	/* What was destroyed does not come back. */
+	if (m->id.len == 0 || m->id.len > ID_LEN_MAX ||
+	    memcmp(m->id.p, CEREMONY_KEY_ID, m->id.len < 4 ? m->id.len : 4) ==
+		0)
 		return err_say(e, ERR_DENIED, "signer-end-id",
-		    "what officers agreed on has an id of 1 to 64 octets");
+		    "what officers agreed on has an id of 1 to 64 octets, and "
+		    "is no key that was destroyed");
 	if (m->at > now + SKEW)
 		return err_say(e, ERR_DENIED, "signer-end-future",
 		    "what officers agreed on ends now or not at all: this is "

@@ -245,12 +245,8 @@ find_minister(struct signer *s, const struct cert *c, const struct agreed **out,
     struct err *e)
 {
 	struct bytes whole = signer_hash(s, c->der);
-	struct bytes tbs = signer_hash(s, c->tbs);
-	size_t at = SIZE_MAX;
-	struct agreed *a;
-	do
-		a = state_agreed(&s->state, BY_SHA256, tbs, &at);
-	while (a != NULL && a->kind != AGREED_MINISTER);
+	struct agreed *a = state_agreed_hash(&s->state, AGREED_MINISTER,
+	    signer_hash(s, c->tbs));
 	if (a == NULL)
 		return err_say(e, ERR_FORBIDDEN, "signer-minister-unknown",
 		    "the endorsement was signed with a certificate that this "

@@ -400,6 +400,7 @@ signer_batch(struct signer *s, enum signer_asker who, struct bytes in,
 	if (n == 0)
 		return ERR_OK;
 	enum err_code code = run(s, who, s->item, n, now, out, e);
+	signer_end_keys(s);
 	arena_reset(s->arena);
 	/* What is not written down must not be sent either. */
 	if (code != ERR_OK) {

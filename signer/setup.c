@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -89,10 +90,38 @@ check_pair(const struct cert *cert, const struct key *key, const char *uri,
 	    shown);
 }
 
+/*
+ * What is left of a key that was destroyed, as far as this process may and the
+ * medium lets it: octets of before can still lie in backups, in a journal of the
+ * file system or in worn cells of a disk, and a token keeps its own.
+ */
+static void
+shred(const struct signer_setup *setup, const char *uri, const char *ca)
+{
+	uint8_t zero[4096] = { 0 };
+	char path[URI_MAX];
+	const char *name = strncmp(uri, "file:", 5) == 0 ? uri + 5 : uri;
+	struct stat st;
+	if (uri_is_token(uri) || !join(path, sizeof(path), setup->dir, name))
+		return;
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 && errno == ENOENT)
+		return;
+	bool good = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	for (off_t at = 0; good && at < st.st_size; at += (off_t)sizeof(zero))
+		good =
+		    pwrite(fd, zero, sizeof(zero), at) == (ssize_t)sizeof(zero);
+	good = good && fsync(fd) == 0;
+	if (fd >= 0)
+		close(fd);
+	good = good && unlink(path) == 0;
+	log_warn(good ? "key-file-removed" : "key-file-remains", "ca=%s", ca);
+}
+
 /* --- Authorities ------------------------------------------------------------------ */
 
 static enum err_code
-load_ca(const struct signer_setup *setup, const char *name,
+load_ca(const struct signer_setup *setup, struct signer *s, const char *name,
     const char *certificate, const char *key, struct authority *out,
     struct err *e)
 {
@@ -109,6 +138,10 @@ load_ca(const struct signer_setup *setup, const char *name,
 	sha256(out->tbs_sha256, out->cert.tbs);
 	if (key == NULL)
 		return ERR_OK;
+	if (signer_key_ended(s, out)) {
+		shred(setup, key, name);
+		return ERR_OK;
+	}
 	TRY(load_key(setup, key, &out->key, e));
 	return check_pair(&out->cert, out->key, key, e);
 }
@@ -173,7 +206,7 @@ load_issuers(const struct signer_setup *setup, struct signer *s, struct err *e)
 			return err_say(e, ERR_INVALID, "signer-issuer-reserved",
 			    "an issuing CA cannot be called \"endorser\"; give "
 			    "it another name");
-		TRY(load_ca(setup, c->name, c->certificate,
+		TRY(load_ca(setup, s, c->name, c->certificate,
 		    setup->is_ocsp ? NULL : c->key, a, e));
 		TRY(load_responder(setup, c, a, e));
 		TRY(check_own_responder(s, a, e));
@@ -193,8 +226,8 @@ static enum err_code
 load_signer(const struct signer_setup *setup, struct signer *s, struct err *e)
 {
 	const struct config *c = setup->config;
-	TRY(load_ca(setup, ENDORSER, c->endorser_certificate, c->endorser_key,
-	    &s->endorser, e));
+	TRY(load_ca(setup, s, ENDORSER, c->endorser_certificate,
+	    c->endorser_key, &s->endorser, e));
 	TRY(load_key(setup, c->log_key, &s->log_key, e));
 	if (key_type(s->log_key) != KEY_ED25519)
 		return err_say(e, ERR_INVALID, "signer-log-key",
@@ -257,10 +290,11 @@ signer_new(const struct signer_setup *setup, struct signer **out, struct err *e)
 	TRY(state_init(&s->state, e));
 	int lock = -1;
 	enum err_code code = open_token(setup, &lock, e);
-	if (code == ERR_OK)
-		code = load_issuers(setup, s, e);
+	/* The journal first: it says which keys are none any more. */
 	if (code == ERR_OK && !s->is_ocsp)
 		code = load_signer(setup, s, e);
+	if (code == ERR_OK)
+		code = load_issuers(setup, s, e);
 	if (lock >= 0)
 		close(lock);
 	TRY(code);

@@ -77,6 +77,17 @@ state_agreed_id(struct state *s, struct bytes id)
 	return state_agreed(s, BY_ID, id, &at);
 }
 
+struct agreed *
+state_agreed_hash(struct state *s, enum agreed_kind kind, struct bytes sha256)
+{
+	size_t at = SIZE_MAX;
+	struct agreed *a;
+	do
+		a = state_agreed(s, BY_SHA256, sha256, &at);
+	while (a != NULL && a->kind != kind);
+	return a;
+}
+
 static void
 copy_text(char *out, size_t size, struct bytes b)
 {

@@ -417,16 +417,22 @@ bool statement_is_activation(struct bytes text);
 #define CEREMONY_FILE_MAX     (1u << 20)
 #define CEREMONY_LIFE_S       (30 * DAY) /* from the statement to its import */
 
-enum ceremony_kind { CEREMONY_CERTIFICATE, CEREMONY_CRL, CEREMONY_KINDS };
+enum ceremony_kind {
+	CEREMONY_CERTIFICATE,
+	CEREMONY_CRL,
+	CEREMONY_KEY, /* a CA's key is destroyed: the root signs nothing */
+	CEREMONY_KINDS
+};
 const char *ceremony_kind_name(enum ceremony_kind k); /* "certificate", "crl" */
 struct ceremony_statement {
 	struct bytes origin, id;  /* id: "CER-2026-000001" */
 	struct bytes root_sha256; /* of the root's certificate */
 	struct {
 		enum ceremony_kind kind;
-		struct bytes name; /* of the CA; "root" for its CRL */
-		struct bytes tbs_sha256;
-	} object[CEREMONY_OBJECTS_MAX]; /* no two of one kind and name */
+		struct bytes name;       /* of the CA; "root" for its CRL */
+		struct bytes tbs_sha256; /* of a key: its CA's certificate */
+	} object[CEREMONY_OBJECTS_MAX];  /* no two of one kind and name; a key
+					 * stands alone */
 	size_t n;
 	struct bytes proposed_by; /* RUN */
 	uint64_t log_size;
@@ -482,7 +488,7 @@ struct ceremony_object {
  *
  * out        one for each object of the file.
  * ERR_DENIED "ceremony-root" (no root, or another than the statement names),
- * "ceremony-issuer", "ceremony-key" (the root's own), "ceremony-usage",
+ * "ceremony-not-signed" (the destruction of a key), "ceremony-issuer", "ceremony-key" (the root's own), "ceremony-usage",
  * "ceremony-extension", "ceremony-times", "ceremony-list", what the lint finds, "key-weak-…";
  * ERR_INVALID what cert_parse(), crl_tbs_parse() and verifier_check() say.
  */
@@ -500,15 +506,18 @@ enum agreed_kind {
 	AGREED_MINISTER,
 	AGREED_POLICY,
 	AGREED_CA,
+	AGREED_KEY, /* that was destroyed */
 	AGREED_KINDS
 };
 #define CEREMONY_CA_ID    "ca/"
+#define CEREMONY_KEY_ID   "key/"
 #define CEREMONY_LATE_S   (7 * DAY)
 #define CEREMONY_NAME_MAX 40 /* of a CA */
 struct agreement {
 	enum agreed_kind kind;
 	struct bytes origin, id; /* id: "POL-2026-000001"; "ca/NAME" */
-	struct policy_name item[ACTIVATION_FILES_MAX]; /* or the TBS of a CA */
+	struct policy_name item[ACTIVATION_FILES_MAX]; /* or the TBS of a CA,
+	     or the public half of a key that is destroyed */
 	size_t n;
 	int64_t from; /* in force */
 	int64_t issued, expires;
@@ -517,8 +526,9 @@ struct agreement {
 /*
  * agreement_read - a statement of any kind, as a signer keeps it.
  *
- * certificate  of a ceremony, what the root signed: the object that the
- *              statement names, by this root; else empty.
+ * certificate  of a ceremony: what the root signed, or the CA's whose key is
+ *              destroyed: the object that the statement names, by this root;
+ *              else empty.
  *
  * A CA has its name for an id, so that a name comes once.  It may be told
  * CEREMONY_LATE_S later: the signer may have been away while core took the

@@ -339,7 +339,7 @@ enum agreement_state {
 /*
  * What officers agree on by their signatures: policies that are to be in force
  * (rec_activation), or what an offline root is to sign: a CA's certificate, or
- * its own CRL (rec_ceremony).
+ * its own CRL; or that the key of a CA is destroyed (rec_ceremony).
  */
 struct agreement_row {
 	struct bytes id, proposed_by; /* RUN */
@@ -356,7 +356,7 @@ struct agreement_row {
 	int64_t kind;             /* enum ceremony_kind */
 	struct bytes name;        /* of the CA; "root" for its CRL */
 	struct bytes institution; /* RUT that the CA is for; empty: shared */
-	struct bytes tbs;         /* blob */
+	struct bytes tbs;         /* blob; of a key: of its CA's certificate */
 	struct bytes object;      /* blob: what the root signed */
 };
 /* The root's newest CRL, by a ceremony. */
@@ -483,6 +483,7 @@ struct issuer_row {
 	int64_t since;            /* 0: since the beginning */
 	int64_t stopped;          /* 0: it issues */
 	int64_t revoked;          /* on the root's CRL since; 0: it is not */
+	int64_t destroyed;        /* its key, by a ceremony; 0: it is not */
 };
 
 /* --- State machines: tables --------------------------------------------------------- */
@@ -655,6 +656,7 @@ enum ca_act {
 	ACT_CEREMONY_WITHDRAW,
 	ACT_CEREMONY_IMPORT,
 	ACT_CA_STOP,
+	ACT_CEREMONY_KEY,
 	ACT_COUNT
 };
 struct ca_act_def {

@@ -170,7 +170,8 @@ hold(struct world *w, struct rite *r)
 {
 	propose_rite(w, r);
 	sign_rite(w, r, false);
-	if (!twisted(w, CEREMONY_UNSIGNED))
+	if (!twisted(w, CEREMONY_UNSIGNED) &&
+	    (r->kind != CEREMONY_KEY || !twisted(w, CEREMONY_KEY_UNSIGNED)))
 		sign_rite(w, r, true);
 	if (twisted(w, CEREMONY_LATE))
 		w->now += 2 * HOUR;
@@ -213,9 +214,14 @@ hold_ceremonies(struct world *w)
 		{ .id = "CER-3", .name = "root", .kind = CEREMONY_CRL },
 	};
 
+	struct rite key = { .id = "CER-6",
+		.name =
+		    twisted(w, CEREMONY_KEY_OF_OTHER) ? "institucional" : "g2",
+		.kind = CEREMONY_KEY };
+	struct bytes sigalg, signature;
+
 	make_ca(w, &ca);
 	hold(w, &ca);
-	rite_fini(&ca);
 	for (size_t i = 0; i < 2; i++) {
 		make_list(w, &list[i],
 		    twisted(w, CEREMONY_LIST_BACK) ? 2 : 2 + i);
@@ -232,4 +238,13 @@ hold_ceremonies(struct world *w)
 		rite_fini(&r);
 	}
 	stop_ca(w, twisted(w, CA_STOPPED_UNKNOWN) ? "nadie" : "g2");
+	key.whole = BUF(CERT_MAX_BYTES);
+	buf_put(&key.whole, ca.whole.p, ca.whole.len);
+	OK(signed_split(buf_bytes(&key.whole), &key.tbs, &sigalg, &signature,
+	    &err));
+	if (w->twist == NOTHING || twisted(w, CEREMONY_KEY_OF_OTHER) ||
+	    twisted(w, CEREMONY_KEY_UNSIGNED))
+		hold(w, &key);
+	rite_fini(&key);
+	rite_fini(&ca);
 }

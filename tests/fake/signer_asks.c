@@ -450,6 +450,7 @@ two_officers(void)
 	snprintf(o->run, sizeof(o->run), "44444444-4");
 	sha256(o->spki_sha256, key_spki(w->second));
 	w->ceilings.quorum = 2;
+	snprintf(w->config.root_certificate, PATH_LEN, "root.pem");
 	world_start(w);
 	world_appoint(w);
 	return w;

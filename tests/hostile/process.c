@@ -30,7 +30,7 @@ put_config(const struct world *w, struct buf *out)
 	    "maps: {ledger: 1GiB, public: 1GiB}\n"
 	    "keys:\n  log: %s\n  endorser: file:%s\n"
 	    "files:\n  log_public: log.pub\n  endorser: %s\n"
-	    "  root: ca0.pem\n  signer: signer.yaml\n"
+	    "  root: root.pem\n  signer: signer.yaml\n"
 	    "  policies: policies\nissuers:\n",
 	    c->origin, c->public_url, c->log_key, c->endorser_key,
 	    c->endorser_certificate);

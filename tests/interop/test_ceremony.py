@@ -174,6 +174,36 @@ def test_issuing_ca():
                    "--cause", "office-ended")
         assert engine.ocsp(engine.pem(old["serial"])) == "revoked"
         both_verifiers(engine)
+        destroy_key(engine, "emisora", "emisora-g2", old)
+
+
+def destroy_key(engine, name, issues, certificate):
+    """Agreed on, gone from memory, and from the disk at the next start."""
+    key = engine.path("keys", name + ".key")
+    with open(key, "rb") as f:
+        kept = f.read()
+    refused(5, "still issues", engine.cli, "ceremony", "destroy", issues,
+            "--as", harness.OFFICER)
+    made = engine.cli("ceremony", "destroy", name, "--as", harness.OFFICER)
+    assert made["kind"] == "key" and made["state"] == "proposed", made
+    got = engine.cli("ceremony", "endorse", made["id"], "--cms",
+                     engine.sign_as_officer(made["id"], "ceremony"))
+    assert got["state"] == "completed", got
+    assert "destroyed" in engine.cli("ca", "show", name)
+    refused(5, "was destroyed already", engine.cli, "ceremony", "destroy",
+            name, "--as", harness.OFFICER)
+    both_verifiers(engine)
+    for again in range(2):
+        assert engine.stop() == 0
+        engine.start()
+        assert not os.path.exists(key)
+        assert engine.ocsp(engine.pem(certificate["serial"])) == "revoked"
+        # Put back from a backup it is no key of this signer's any more.
+        if again == 0:
+            with open(key, "wb") as f:
+                f.write(kept)
+    assert engine.issue(engine.holders[0])["issuer"] == issues
+    both_verifiers(engine)
 
 
 def with_policy(engine, old, new):

@@ -441,7 +441,9 @@ def parse_ceremony(text):
     data = text.encode("utf-8")
     need(len(data) <= 8192, "the statement is too long")
     s = parse(data)
-    need(s.get("type") == "refrendo/ceremony/v1" and s.get("act") == "sign",
+    kind = s["objects"][0].get("kind") if s.get("objects") else None
+    need(s.get("type") == "refrendo/ceremony/v1" and
+         s.get("act") == ("destroy" if kind == "key" else "sign"),
          "the statement is of another type")
     need(set(s) == CEREMONY and
          set(member(s, "log", dict)) == {"root", "size"},
@@ -454,7 +456,7 @@ def parse_ceremony(text):
     objects = member(s, "objects", list)
     need(len(objects) == 1 and
          set(objects[0]) == {"kind", "name", "tbs_sha256"} and
-         member(objects[0], "kind", str) in ("certificate", "crl") and
+         member(objects[0], "kind", str) in ("certificate", "crl", "key") and
          member(objects[0], "name", str), "one object")
     hexed(objects[0], "tbs_sha256", 32)
     return s
@@ -702,6 +704,12 @@ class Verifier:
             need(leaf["time"] <= c["s"]["expires"], "completed too late")
         if kind == "certificate":
             self.add_ca(leaf, "issuer", name, der)
+            return
+        if kind == "key":
+            need(name in self.cas or self.lost_ca, "the key of no CA")
+            if name in self.cas:
+                need(self.cas[name]["cert"].der == der, "the key of another")
+                self.cas[name]["stopped"] = True
             return
         crl = Crl(der)
         need(crl.issuer == self.top().subject and

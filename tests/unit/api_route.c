@@ -116,6 +116,8 @@ static const struct {
 	    ACT_CEREMONY_CA, CF_NAME, "g2" },
 	{ "POST /api/v1/ceremonies:crl", "{\"as\":\"11111111-1\",\"serial\":\"0A0b\",\"cause\":\"superseded\"}",
 	    ACT_CEREMONY_CRL, CF_SERIAL, "0a0b" },
+	{ "POST /api/v1/ceremonies:key", "{\"as\":\"11111111-1\",\"name\":\"emisora\"}",
+	    ACT_CEREMONY_KEY, CF_NAME, "emisora" },
 	{ "POST /api/v1/ceremonies/CER-2026-000001:endorse", "{\"cms\":\"" CSR "\"}",
 	    ACT_CEREMONY_ENDORSE, CF_CEREMONY, "CER-2026-000001" },
 	{ "POST /api/v1/ceremonies/CER-2026-000001:withdraw", "{\"as\":\"11111111-1\"}",

@@ -392,6 +392,11 @@ static const struct {
 	    "audit-agreement-order",
 	    ": what officers agree on is proposed, endorsed, and then done, "
 	    "withdrawn or lapsed, in this order" },
+	{ CEREMONY_KEY_OF_OTHER, "the key of another CA is destroyed",
+	    "audit-key",
+	    ": the key that was destroyed is that of no CA of this log" },
+	{ CEREMONY_KEY_UNSIGNED, "a key is destroyed by one officer of two",
+	    "audit-ceremony-quorum", NULL },
 	{ CEREMONY_LIST_BACK, "the root's list again with its number",
 	    "audit-below", NULL },
 	{ CA_STOPPED_UNKNOWN, "a CA that nobody knows is stopped",

@@ -4,6 +4,7 @@
  */
 #include "fake/signer_world.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What core sends: a good ceremony, with one lie in it for each row. */
@@ -252,9 +253,9 @@ static const struct {
 	{ "signed over another text", l_text, "cms-other-content", "" },
 	{ "another certificate", l_other_bytes, "ceremony-object", "is not the one that its statement names" },
 	{ "signed by another key", l_other_key, "signature-wrong", "" },
-	{ "a list", l_kind, "ceremony-one-ca", "not about the certificate of one CA" },
+	{ "a list", l_kind, "ceremony-one-ca", "not about one CA, its certificate or its key" },
 	{ "of another root", l_root, "ceremony-root", "not that of the root" },
-	{ "a name that is too long", l_name, "ceremony-one-ca", "not about the certificate of one CA" },
+	{ "a name that is too long", l_name, "ceremony-one-ca", "not about one CA, its certificate or its key" },
 	{ "not below the root", l_not_below, "ceremony-issuer", "has another issuer" },
 };
 /* clang-format on */
@@ -363,6 +364,61 @@ it_ended_before(void **state)
 	world_free(w);
 }
 
+/* Its key signs nothing any more, whatever stands in the directory; and what
+ * stood there is gone after the next start. */
+static void
+its_key_is_destroyed(void **state)
+{
+	struct world *w = begin();
+	struct rite r;
+	struct err refusal = { .id = "" };
+	char path[192];
+	struct stat st;
+	(void)state;
+	rite_init(w, &r);
+	assert_int_equal(rite_ask(w, &r, &refusal), ERR_OK);
+	assert_string_equal(certificate_by(w, 1, 0, NULL), "ok");
+	r.st.id = bytes_str("CER-2026-000002");
+	r.st.object[0].kind = CEREMONY_KEY;
+	assert_int_equal(rite_ask(w, &r, &refusal), ERR_OK);
+	assert_string_equal(certificate_by(w, 1, 0, NULL),
+	    "signer-key-destroyed");
+	assert_string_equal(certificate_by(w, 0, 0, NULL), "ok");
+	snprintf(path, sizeof(path), "%s/ca1.key", w->dir);
+	assert_int_equal(stat(path, &st), 0);
+	/* Told again it is nothing new; nothing brings it back. */
+	w->now += 40 * DAY;
+	assert_int_equal(rite_ask(w, &r, &refusal), ERR_OK);
+	w->now -= 40 * DAY;
+	world_stop(w);
+	world_start(w);
+	assert_string_equal(certificate_by(w, 1, 0, NULL),
+	    "signer-key-destroyed");
+	assert_int_equal(stat(path, &st), -1);
+	/* It starts without the file too. */
+	world_stop(w);
+	world_start(w);
+	assert_string_equal(certificate_by(w, 0, 0, NULL), "ok");
+	world_free(w);
+}
+
+/* The same key under another name or certificate is the same key. */
+static void
+it_has_no_other_name(void **state)
+{
+	struct world *w = begin();
+	struct rite r;
+	struct err refusal = { .id = "" };
+	(void)state;
+	rite_init(w, &r);
+	r.st.object[0].kind = CEREMONY_KEY;
+	r.st.object[0].name = bytes_str("otra");
+	assert_int_equal(rite_ask(w, &r, &refusal), ERR_OK);
+	assert_string_equal(certificate_by(w, 1, 0, NULL),
+	    "signer-key-destroyed");
+	world_free(w);
+}
+
 static void
 no_root(void **state)
 {
@@ -387,6 +443,8 @@ main(void)
 		cmocka_unit_test(officers_agreed),
 		cmocka_unit_test(it_ends),
 		cmocka_unit_test(it_ended_before),
+		cmocka_unit_test(its_key_is_destroyed),
+		cmocka_unit_test(it_has_no_other_name),
 		cmocka_unit_test(no_root),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,7 @@ Comandos; agregue --help a cualquiera:
   publish      mantener un directorio que sirve cualquier servidor web: OCSP por GET, CRL, bitácora
   audit        export | verify | reproduce | replay | prove | journal
   lint         qué tienen mal certificados y CRL de cualquiera; estado 6 si hay errores
-  ceremony     request | crl | endorse | statement | export | import | withdraw | ls | show | root | check | sign
+  ceremony     request | crl | destroy | endorse | statement | export | import | withdraw | ls | show | root | check | sign
   ca           ls | show | get | stop
 
 Estado de salida: 0 hecho, 1 error, 2 uso, 3 no existe, 4 no permitido,
