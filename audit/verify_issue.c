@@ -62,8 +62,8 @@ judge_other(struct audit *a, struct record *r, uint32_t at, struct err *e)
 
 	for (uint32_t i = 0; i < r->n_endorser; i++)
 		if (r->endorser[i] == at ||
-		    (!all[at].erased && strcmp(all[r->endorser[i]].run,
-					    all[at].run) == 0))
+		    (!all[at].erased &&
+			strcmp(all[r->endorser[i]].run, all[at].run) == 0))
 			return err_say(e, ERR_INVALID, "audit-endorsed-twice",
 			    "entry %s: this minister endorsed the same version "
 			    "of the request before",
@@ -141,8 +141,8 @@ endorsed(struct audit *a, const struct entry *en, struct json_obj d,
 	if (code == ERR_OK)
 		code = judge_minister(a, en, d, &s, &c, r, e);
 	/* A fault is named once: what follows is not one more. */
-	if (code != ERR_OK || (r->n_endorser >= needed &&
-				  r->n_endorser >= s.endorsements)) {
+	if (code != ERR_OK ||
+	    (r->n_endorser >= needed && r->n_endorser >= s.endorsements)) {
 		r->state = RECORD_ENDORSED;
 		buf_fini(&r->statement);
 	}

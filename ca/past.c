@@ -45,9 +45,8 @@ read_submitted(const struct entry *en, struct json_obj o, struct arena *a,
 	if (p->container.len == 0)
 		p->container = json_get_str(o, "tbs");
 	/* A renewal may go on with the key of the one that it renews. */
-	p->spki = json_has(o, "csr")
-		      ? spki_of_csr(json_get_base64(o, "csr", a))
-		      : json_get_base64(o, "spki", a);
+	p->spki = json_has(o, "csr") ? spki_of_csr(json_get_base64(o, "csr", a))
+				     : json_get_base64(o, "spki", a);
 	p->serial = en->refs.serial;
 	p->tbs_sha256 = en->refs.tbs;
 	if (!*o.bad && (p->spki.len == 0 || p->serial.len == 0 ||

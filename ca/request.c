@@ -257,15 +257,22 @@ act_request_close(struct deed *d, struct err *e)
 	    e);
 }
 
-/* Inside the window only; the date says from when. */
+/*
+ * Inside the window only; the date says from when.  What a CA signed that
+ * issues no more has until that CA's end to find another one: at any time.
+ */
 static enum err_code
-renew_window(const struct certificate *c, const struct policy *p, int64_t now,
-    struct err *e)
+renew_window(struct deed *d, const struct certificate *c,
+    const struct policy *p, struct err *e)
 {
 	int64_t opens = c->not_after + 1 - p->renew_window_s;
 	char text[TIME_TEXT];
+	struct issuer_row ca;
 
-	if (now > c->not_after) {
+	TRY(issuer_get(d->v, c->issuer, d->a, &ca, e));
+	if (ca.stopped != 0 || ca.revoked != 0)
+		opens = 0;
+	if (d->now > c->not_after) {
 		time_print(text, c->not_after);
 		return err_say(e, ERR_CONFLICT, "renew-expired",
 		    "the certificate expired on %s; ask for a new one", text);
@@ -273,7 +280,7 @@ renew_window(const struct certificate *c, const struct policy *p, int64_t now,
 	if (c->replaced_by.len > 0)
 		return err_say(e, ERR_CONFLICT, "renew-replaced",
 		    "the certificate was renewed already; renew its successor");
-	if (now < opens) {
+	if (d->now < opens) {
 		time_print(text, opens);
 		return err_say(e, ERR_DENIED, "renew-too-early",
 		    "the certificate can be renewed from %s on", text);
@@ -312,7 +319,7 @@ act_certificate_renew(struct deed *d, struct err *e)
 		    "the policy %s is no longer in force; ask for a "
 		    "certificate under another one",
 		    arena_str(d->a, c.policy));
-	TRY(renew_window(&c, p, d->now, e));
+	TRY(renew_window(d, &c, p, e));
 	TRY(request_get(d->v, c.request, d->a, &old, e));
 	TRY(person_get(d->v, c.institution, c.holder_run, d->a, &s.person, e));
 	if (!bytes_eq(old.holder_office, s.person.office))

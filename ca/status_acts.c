@@ -171,7 +171,8 @@ act_certificate_revoke(struct deed *d, struct err *e)
 	int64_t since;
 
 	TRY(load(d, &c, e));
-	TRY(right_find(d, policy_of(d->ca, c.policy, c.policy_sha256), &right, e));
+	TRY(right_find(d, policy_of(d->ca, c.policy, c.policy_sha256), &right,
+	    e));
 	if (right == RIGHT_PROPOSE) {
 		TRY(cause_take(d, false, &cause, e));
 		return propose(d, &c, cause->word, e);

@@ -145,11 +145,10 @@ struct verbs {
 extern const struct verbs cli_verbs_system, cli_verbs_init, cli_verbs_inst,
     cli_verbs_person, cli_verbs_appointment, cli_verbs_request,
     cli_verbs_endorse, cli_verbs_renew, cli_verbs_cert, cli_verbs_csr,
-    cli_verbs_policy,
-    cli_verbs_policy_text, cli_verbs_crl, cli_verbs_ocsp, cli_verbs_metrics,
-    cli_verbs_publish, cli_verbs_pack, cli_verbs_audit, cli_verbs_journal,
-    cli_verbs_doctor, cli_verbs_lint, cli_verbs_ceremony,
-    cli_verbs_ceremony_engine;
+    cli_verbs_policy, cli_verbs_policy_text, cli_verbs_crl, cli_verbs_ocsp,
+    cli_verbs_metrics, cli_verbs_publish, cli_verbs_pack, cli_verbs_audit,
+    cli_verbs_journal, cli_verbs_doctor, cli_verbs_lint, cli_verbs_ceremony,
+    cli_verbs_ceremony_engine, cli_verbs_campaign;
 /* Walks all of them; NULL after the last. */
 const struct verb *cli_verb_at(size_t i);
 
@@ -212,6 +211,9 @@ MUST_CHECK enum err_code engine_command(struct cli *c,
 /* GET of a JSON object; the caller frees it. */
 MUST_CHECK enum err_code engine_json(struct cli *c, const char *path,
     json_t **out, struct err *e);
+/* Each item of a list, page after page; lent for the call. */
+MUST_CHECK enum err_code engine_each(struct cli *c, const char *path,
+    void (*each)(void *ctx, json_t *item), void *ctx, struct err *e);
 /* What status serves at a path, asked for as any client would. */
 MUST_CHECK enum err_code status_get(const struct config *config,
     const char *path, struct buf *out, struct err *e);

@@ -410,3 +410,24 @@ path_of(struct cli *c, const char *before, const char *operand,
 	buf_puts(&b, after);
 	return arena_str(c->arena, buf_bytes(&b));
 }
+
+enum err_code
+engine_each(struct cli *c, const char *path,
+    void (*each)(void *ctx, json_t *item), void *ctx, struct err *e)
+{
+	const char *at = arena_printf(c->arena, "%s?limit=500", path);
+	while (at != NULL) {
+		json_t *page, *item;
+		size_t i;
+		TRY(engine_json(c, at, &page, e));
+		json_array_foreach(json_object_get(page, "items"), i, item)
+		    each(ctx, item);
+		const char *next =
+		    json_string_value(json_object_get(page, "next"));
+		at = next == NULL ? NULL
+				  : arena_printf(c->arena,
+					"%s?limit=500&after=%s", path, next);
+		json_decref(page);
+	}
+	return ERR_OK;
+}

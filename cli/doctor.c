@@ -24,6 +24,7 @@ struct doctor {
 	json_t *checks; /* array, for --json */
 	size_t wrong;
 	struct config config;
+	int64_t validity_max_s; /* of certificates, by the ceilings */
 };
 
 static void
@@ -63,6 +64,7 @@ check_configuration(struct doctor *d)
 		    "los archivos de etc/ tienen errores, véalos arriba");
 	} else {
 		d->config = in.config;
+		d->validity_max_s = in.ceilings.validity_max_s;
 		tell(d, STATE_GOOD, "configuration",
 		    "every file of etc/ is in order",
 		    "todos los archivos de etc/ están en orden");
@@ -304,6 +306,40 @@ check_crls(struct doctor *d)
 	}
 }
 
+/*
+ * A CA that ends before what it may sign would: its certificates are cut at
+ * its own end, and all of them must be renewed under another one by then.
+ */
+static void
+check_ca(void *ctx, json_t *ca)
+{
+	struct doctor *d = ctx;
+	const char *name = json_string_value(json_object_get(ca, "name"));
+	const char *role = json_string_value(json_object_get(ca, "role"));
+	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct cert cert;
+	struct err e;
+	char end[TIME_TEXT];
+	if (name == NULL || role == NULL || strcmp(role, "issuer") != 0 ||
+	    json_object_get(ca, "stopped") != NULL ||
+	    json_object_get(ca, "revoked") != NULL ||
+	    engine_get(d->c, path_of(d->c, "/cas/", name, "/certificate"), &der,
+		&e) != ERR_OK ||
+	    cert_parse(buf_bytes(&der), &cert, &e) != ERR_OK ||
+	    cert.not_after - clock_now() >= d->validity_max_s)
+		return;
+	time_print(end, cert.not_after);
+	tell(d, STATE_LOOK, "ca",
+	    arena_printf(d->c->arena,
+		"the CA %s ends on %s and cuts what it signs; hold a ceremony "
+		"for its successor and see refrendo ca campaign %s",
+		name, end, name),
+	    arena_printf(d->c->arena,
+		"la CA %s termina el %s y acorta lo que firma; haga la "
+		"ceremonia de su sucesora y vea refrendo ca campaign %s",
+		name, end, name));
+}
+
 static void
 check_engine(struct doctor *d)
 {
@@ -320,6 +356,11 @@ check_engine(struct doctor *d)
 	check_writing(d, status);
 	check_map(d, status);
 	json_decref(status);
+	if (d->validity_max_s > 0 &&
+	    engine_each(d->c, "/cas", check_ca, d, &e) != ERR_OK) {
+		cli_sentence(&e, d->c->spanish, text, sizeof(text));
+		tell(d, STATE_WRONG, "ca", text, text);
+	}
 }
 
 /* What the checker of the running engine finds, as a client of status. */

@@ -137,6 +137,8 @@ static const struct columns {
 	{ "/cas", { { "name", "NAME", "NOMBRE" }, { "role", "ROLE", "PAPEL" },
 	    { "institution", "INSTITUTION", "INSTITUCIÓN" }, { "since", "SINCE", "DESDE" },
 	    { "stopped", "STOPPED", "DETENIDA" }, { "revoked", "REVOKED", "REVOCADA" } } },
+	{ "/cas/campaign", { { "institution", "INSTITUTION", "INSTITUCIÓN" },
+	    { "replaced", "REPLACED", "REEMPLAZADOS" }, { "waiting", "WAITING", "ESPERAN" } } },
 	{ "/crls", { { "issuer", "ISSUER", "EMISORA" }, { "number", "NUMBER", "NÚMERO" },
 	    { "this_update", "FROM", "DESDE" }, { "next_update", "NEXT", "PRÓXIMA" } } },
 };

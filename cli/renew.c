@@ -79,40 +79,26 @@ put_sorted(json_t *items, json_t *out)
 	json_t *item, **list = calloc(n + 1, sizeof(json_t *));
 	if (list == NULL)
 		fatal("no memory for a list");
-	json_array_foreach(items, i, item)
-		list[i] = item;
+	json_array_foreach(items, i, item) list[i] = item;
 	qsort(list, n, sizeof(json_t *), by_end);
 	for (i = 0; i < n; i++)
 		json_array_append(out, list[i]);
 	free(list);
 }
 
-static enum err_code
-find_due(struct cli *c, const json_t *windows, json_t *found, struct err *e)
+struct due_search {
+	const json_t *windows;
+	json_t *found;
+	int64_t now;
+};
+
+static void
+due_each(void *ctx, json_t *cert)
 {
-	const char *after = NULL;
-	int64_t now = clock_now();
-	do {
-		json_t *page, *item;
-		size_t i;
-		TRY(engine_json(c,
-		    after == NULL
-			? "/certificates?limit=500"
-			: arena_printf(c->arena,
-			      "/certificates?limit=500&after=%s", after),
-		    &page, e));
-		json_array_foreach(json_object_get(page, "items"), i, item)
-		{
-			json_t *row = due_row(item, windows, now);
-			if (row != NULL)
-				json_array_append_new(found, row);
-		}
-		const char *next =
-		    json_string_value(json_object_get(page, "next"));
-		after = next == NULL ? NULL : arena_printf(c->arena, "%s", next);
-		json_decref(page);
-	} while (after != NULL);
-	return ERR_OK;
+	const struct due_search *s = ctx;
+	json_t *row = due_row(cert, s->windows, s->now);
+	if (row != NULL)
+		json_array_append_new(s->found, row);
 }
 
 static enum err_code
@@ -121,7 +107,8 @@ list_due(struct cli *c, struct err *e)
 	json_t *windows, *found = json_array();
 	enum err_code code = read_windows(c, &windows, e);
 	if (code == ERR_OK) {
-		code = find_due(c, windows, found, e);
+		struct due_search s = { windows, found, clock_now() };
+		code = engine_each(c, "/certificates", due_each, &s, e);
 		json_decref(windows);
 	}
 	if (code == ERR_OK) {

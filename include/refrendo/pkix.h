@@ -904,7 +904,7 @@ void lint_reference(struct buf *out, const struct lint_rule *(*row)(size_t i));
 
 /* --- CMS evidence (RFC 5652, CAdES-BES) ---------------------------------------------- */
 
-#define CMS_MAX_BYTES 32768
+#define CMS_MAX_BYTES    32768
 #define ENDORSEMENTS_MAX 4 /* ministers who sign one statement */
 
 /* A detached signature of one person over one statement, read in place. */

@@ -161,10 +161,29 @@ def test_issuing_ca():
         # A policy names it: the old CA goes on with its status.
         old = engine.issue(engine.holders[0])
         with_policy(engine, "issuer: emisora", "issuer: emisora-g2")
+        _, csr = engine.new_key("renewed")
+        renewal = ("renew", old["serial"], "--as", harness.OPERATOR, "--csr",
+                   csr)
+        refused(6, "can be renewed from", engine.cli, *renewal)
+        assert "ca stop emisora" in campaign_said(engine, "en")
         engine.cli("ca", "stop", "emisora", "--as", harness.OFFICER,
                    "--reason", "la reemplaza emisora-g2")
         refused(5, "issues no more", engine.cli, "ca", "stop", "emisora",
                 "--as", harness.OFFICER)
+        # What the old CA signed moves to the new one, whatever the window.
+        left = engine.cli("ca", "campaign", "emisora")
+        assert [x["serial"] for x in left["items"]] == [old["serial"]], left
+        assert left["institutions"] == [{"institution": harness.INSTITUTION,
+                                         "replaced": 0, "waiting": 1}], left
+        assert left["ca"]["not_after"] > left["items"][0]["not_after"], left
+        assert "renew SERIAL" in campaign_said(engine, "en")
+        assert "se pueden renovar hoy" in campaign_said(engine, "es")
+        done = engine.endorse(engine.cli(*renewal)["id"])
+        assert engine.cli("cert", "show", done["serial"])["issuer"] == \
+            "emisora-g2"
+        left = engine.cli("ca", "campaign", "emisora")
+        assert (left["items"], left["replaced"]) == ([], 1), left
+        refused(3, "no such record", engine.cli, "ca", "campaign", "nadie")
         fresh = engine.issue(engine.holders[1])
         assert fresh["issuer"] == "emisora-g2", fresh
         pem = engine.pem(fresh["serial"])
@@ -206,6 +225,23 @@ def destroy_key(engine, name, issues, certificate):
     both_verifiers(engine)
 
 
+def cas_that_end(engine):
+    """CAs of which doctor says that they end sooner than what they sign."""
+    p = subprocess.run([harness.REFRENDO, "doctor", "--json", "--lang", "en",
+                        "--dir", engine.dir], env=engine.env,
+                       capture_output=True, text=True)
+    return [re.search(r"the CA (\S+) ends on", check["detail"])[1]
+            for check in json.loads(p.stdout)["checks"]
+            if check["name"] == "ca" and check["state"] == "look"]
+
+
+def campaign_said(engine, lang):
+    p = subprocess.run([harness.REFRENDO, "ca", "campaign", "emisora",
+                        "--lang", lang, "--dir", engine.dir], env=engine.env,
+                       capture_output=True, text=True, check=True)
+    return p.stdout
+
+
 def with_policy(engine, old, new):
     """The policy of the beginning with another line, in force."""
     path = engine.path("etc", "policies", "funcionario-firma.yaml")
@@ -239,9 +275,11 @@ def test_institution_ca():
         files = init_offline(engine)
         engine.start()
         engine.populate(people=1)
-        made = request_ca(engine, "universidad", "--rut", harness.INSTITUTION)
+        made = request_ca(engine, "universidad", "--rut", harness.INSTITUTION,
+                          "--validity", "400d")
         complete(engine, made, files)
         add_issuer(engine, "universidad")
+        assert cas_that_end(engine) == ["universidad"]
         ca = engine.path("ca", "universidad.pem")
         text = harness.run("openssl", "x509", "-in", ca, "-noout",
                            "-text").stdout.decode()

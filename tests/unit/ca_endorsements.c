@@ -56,9 +56,9 @@ both_and_then_it_is_signed(void **state)
 	AUTO(world) w = two_ministers();
 	const char *id = ask(w, "a");
 
-	assert_non_null(strstr(arena_str(w->a,
-				   world_get_request(w, id).statement),
-	    "\"endorsements\":2,"));
+	assert_non_null(
+	    strstr(arena_str(w->a, world_get_request(w, id).statement),
+		"\"endorsements\":2,"));
 	struct command first = world_endorsement(w, "minister", id);
 	must(w, first);
 	assert_false(w->out.waits);

@@ -210,8 +210,7 @@ check_member(struct script *s, struct json_obj o, char *pair)
 		    (long long)json_opt_int(quiet, pair, -1));
 		got = bytes_str(number);
 	}
-	const char *want =
-	    eq[1] == '@' ? world_serial(s->w, eq + 2) : eq + 1;
+	const char *want = eq[1] == '@' ? world_serial(s->w, eq + 2) : eq + 1;
 	if (!bytes_is(got, want))
 		fail_msg("%s:%u: %s is %.*s", s->file, s->line, pair,
 		    BYTES_FMT(got));
