@@ -107,7 +107,8 @@ struct ca {
 	int64_t last_number; /* of all its crl.published */
 	struct scope *scope; /* by partition, 0 the full list; owned */
 	size_t n_scope, size_scope;
-	bool stopped; /* it issues no more */
+	bool stopped;   /* it issues no more */
+	bool destroyed; /* its key: no list follows its last */
 	/* The last one of the full list. */
 	int64_t crl_number;
 	uint64_t crl_index, crl_covers;

@@ -91,6 +91,7 @@ take_key(struct audit *a, const struct done *o, struct err *e)
 		    "this log",
 		    a->at);
 	a->ca[ca].stopped = true;
+	a->ca[ca].destroyed = true;
 	return ERR_OK;
 }
 

@@ -194,6 +194,14 @@ judge_unlisted(struct audit *a, uint32_t ca, int64_t this_update,
 	}
 }
 
+/* Its key was destroyed, or the entry that would say so lost its detail: no
+ * list follows the last, nor must the CA be in the configuration for ever. */
+static bool
+has_no_next(const struct audit *a, const struct ca *c)
+{
+	return c->destroyed || (c->stopped && a->lost_ca);
+}
+
 /* The line is the CRL of the last crl.published, and a good one. */
 static bool
 judge_line(struct audit *a, struct ca *c, struct crl *crl,
@@ -218,8 +226,9 @@ judge_line(struct audit *a, struct ca *c, struct crl *crl,
 		return false;
 	}
 	if (crl_parse(der, crl, &below) == ERR_OK &&
-	    crl_check_publish(crl, &c->cert, 0, a->time, a->v, &below) ==
-		ERR_OK &&
+	    crl_check_publish(crl, &c->cert, 0,
+		has_no_next(a, c) ? crl->this_update : a->time, a->v,
+		&below) == ERR_OK &&
 	    crl->number == (uint64_t)c->crl_number)
 		return true;
 	memcpy(why, below.say, sizeof(why));
@@ -261,6 +270,8 @@ compare_crls(struct audit *a, struct err_list *faults)
 			judge_unpublished(a, i, faults);
 			continue;
 		}
+		if (has_no_next(a, c) && c->crl.len == 0)
+			continue;
 		if (!judge_line(a, c, &crl, faults))
 			continue;
 		states_at(a, i);

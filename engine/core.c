@@ -313,9 +313,11 @@ is_complete(struct core *c)
 		uint8_t key[PUBLIC_KEY_MAX];
 		struct public_row row;
 		crl_path(path, c->issuer[i].ca.name, 0, false);
-		complete = c->issuer[i].responder.len > 0 &&
-			   public_get(c->reader,
-			       public_file_key(key, bytes_str(path)), &row);
+		complete =
+		    c->issuer[i].has_no_key ||
+		    (c->issuer[i].responder.len > 0 &&
+			public_get(c->reader,
+			    public_file_key(key, bytes_str(path)), &row));
 	}
 	public_release(c->reader);
 	return complete;

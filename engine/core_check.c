@@ -150,8 +150,11 @@ look(struct core *c, struct lists *l, struct samples *s, struct err *e)
 {
 	TRY(public_renew(c->reader, e));
 	enum err_code code = take_samples(c, s, e);
-	for (size_t i = 0; i < c->n_issuer; i++)
-		add_lists(c, l, i);
+	/* What nobody can renew any more is no alarm. */
+	for (size_t i = 0; i < c->n_issuer; i++) {
+		if (!c->issuer[i].has_no_key)
+			add_lists(c, l, i);
+	}
 	add_list(c, l, CHECK_ROOT, "/crl/root.crl");
 	public_release(c->reader);
 	return code;
@@ -163,9 +166,12 @@ gauge_issuers(const struct core *c)
 	gauge(COUNT_READ_ONLY, c->read_only ? 1 : 0);
 	for (size_t i = 0; i < c->n_issuer; i++) {
 		const struct core_issuer *x = &c->issuer[i];
-		gauge_ca(CA_RESPONDER_END, i, (uint64_t)x->responder_not_after);
-		if (x->n_crl == 0)
+		gauge_ca(CA_RESPONDER_END, i,
+		    x->has_no_key ? 0 : (uint64_t)x->responder_not_after);
+		if (x->n_crl == 0 || x->has_no_key) {
+			gauge_ca(CA_CRL_NEXT, i, 0);
 			continue;
+		}
 		gauge_ca(CA_CRL_NUMBER, i, (uint64_t)x->crl_number);
 		gauge_ca(CA_CRL_THIS, i, (uint64_t)x->crl[0].this_update);
 		gauge_ca(CA_CRL_NEXT, i, (uint64_t)x->crl[0].next_update);

@@ -197,6 +197,24 @@ stop_ca(struct world *w, const char *name)
 	append(w, ENTRY_CA_STOPPED, &j, (struct entry_refs){ 0 });
 }
 
+/* The key of the CA whose list stands in the export. */
+void
+destroy_issuer(struct world *w)
+{
+	struct rite key = { .id = "CER-7",
+		.name = "institucional",
+		.kind = CEREMONY_KEY };
+	struct bytes sigalg, signature;
+
+	stop_ca(w, "institucional");
+	key.whole = BUF(CERT_MAX_BYTES);
+	buf_put(&key.whole, w->issuer.p, w->issuer.len);
+	OK(signed_split(buf_bytes(&key.whole), &key.tbs, &sigalg, &signature,
+	    &err));
+	hold(w, &key);
+	rite_fini(&key);
+}
+
 /* A new CA, two lists of the root, and two ceremonies that come to nothing. */
 void
 hold_ceremonies(struct world *w)

@@ -308,6 +308,12 @@ world_init(struct world *w, enum twist twist)
 	    (struct entry_refs){ .appointment = bytes_str("NOM-1") });
 	plain(w, ENTRY_INSTITUTION_SUSPENDED, rut);
 	plain(w, ENTRY_INSTITUTION_CLOSED, rut);
+	if (twisted(w, LIST_OVER_KEY_GONE))
+		destroy_issuer(w);
+	if (twisted(w, LIST_OVER) || twisted(w, LIST_OVER_KEY_GONE)) {
+		w->now += 2 * DAY;
+		plain(w, ENTRY_ACT_REFUSED, (struct entry_refs){ 0 });
+	}
 	struct checkpoint c = { .origin = bytes_str(ORIGIN),
 		.size = w->tree.size };
 	merkle_root(&w->tree, c.root);

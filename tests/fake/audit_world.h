@@ -94,6 +94,8 @@ enum twist {
 	CEREMONY_LIST_BACK,
 	CEREMONY_KEY_OF_OTHER,
 	CEREMONY_KEY_UNSIGNED,
+	LIST_OVER,
+	LIST_OVER_KEY_GONE,
 	CA_STOPPED_UNKNOWN,
 	CA_STOPPED_ISSUES,
 	TWISTS
@@ -161,6 +163,7 @@ struct jw detail_of(struct buf *detail);
 void actor(struct world *w, struct jw *j, const char *run, const char *role);
 void append(struct world *w, enum entry_type type, struct jw *j,
     struct entry_refs refs);
+void destroy_issuer(struct world *w);
 void stop_ca(struct world *w, const char *name);
 void plain(struct world *w, enum entry_type type, struct entry_refs refs);
 void initialize(struct world *w);

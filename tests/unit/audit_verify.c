@@ -397,6 +397,7 @@ static const struct {
 	    ": the key that was destroyed is that of no CA of this log" },
 	{ CEREMONY_KEY_UNSIGNED, "a key is destroyed by one officer of two",
 	    "audit-ceremony-quorum", NULL },
+	{ LIST_OVER, "the export's CRL is over", "audit-crl-bad", NULL },
 	{ CEREMONY_LIST_BACK, "the root's list again with its number",
 	    "audit-below", NULL },
 	{ CA_STOPPED_UNKNOWN, "a CA that nobody knows is stopped",
@@ -437,6 +438,21 @@ test_incident_64_whole_chain(void **state_)
 		assert_true(found);
 		err_list_fini(&faults);
 	}
+}
+
+/* A key that was destroyed signs no next list: its last may be over. */
+static void
+test_last_list(void **state_)
+{
+	(void)state_;
+	struct world w AUTO_WORLD;
+	struct err_list faults = { .len = 0 };
+	struct audit_report r;
+	world_init(&w, LIST_OVER_KEY_GONE);
+	verify_world(&w, &(struct tamper){ 0 }, &r, &faults);
+	print_faults(&faults);
+	assert_int_equal(faults.count, 0);
+	err_list_fini(&faults);
 }
 
 /* After its retention a detail goes; what the leaves say still holds. */
@@ -543,6 +559,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_incident_39_last_ten),
 		cmocka_unit_test(test_incident_64_whole_chain),
 		cmocka_unit_test(test_erased),
+		cmocka_unit_test(test_last_list),
 		cmocka_unit_test(test_lines),
 	};
 	if (argc == 2)
