@@ -4,13 +4,18 @@
  * between the runs the bare cost of the cryptography on the same cores.
  *
  * usage: bench_issue SOCKET RUT OPERATOR POLICY KEY CERT COUNT IN_FLIGHT PAIRS
- *        RUN...        (people, one for each request in flight)
+ *        ISSUER CORE RUN...   (people, one for each request in flight)
+ *
+ * ISSUER is the type of the CA's key.  CORE -1: the rate allowed is that of all
+ * cores with all the cryptography of a certificate, P-256; else that of the CA's
+ * signatures alone, by one thread on that core, and the client keeps off it.
  *
  * Prints one JSON object for each pair: issued, seconds, and the rate that
  * the sum of the operations allows.
  */
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,18 +220,32 @@ clients_run(struct bench *b, struct client *client)
 /* --- The bare cryptography -------------------------------------------------------- */
 
 struct raw {
+	EVP_PKEY *key;
 	double sign_us, verify_us;
 };
 
-/* P-256 with SHA-256 over 700 octets, contexts and key reused. */
+static bool
+keep_to(pthread_t thread, long core, bool on_it)
+{
+	cpu_set_t set;
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	CPU_ZERO(&set);
+	for (long i = 0; i < n; i++) {
+		if ((i == core) == on_it)
+			CPU_SET((size_t)i, &set);
+	}
+	return pthread_setaffinity_np(thread, sizeof(set), &set) == 0;
+}
+
+/* With SHA-256 over 700 octets, contexts and key reused. */
 static void *
 raw_main(void *arg)
 {
 	struct raw *r = arg;
-	EVP_PKEY *key = EVP_EC_gen("P-256");
+	EVP_PKEY *key = r->key;
 	EVP_MD *md = EVP_MD_fetch(NULL, "SHA256", NULL);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	unsigned char text[700] = { 0 }, signature[128];
+	unsigned char text[700] = { 0 }, signature[512];
 	size_t len = sizeof(signature);
 	long n = 0;
 	double begin = seconds(), end;
@@ -253,7 +272,6 @@ raw_main(void *arg)
 	r->verify_us = (end - begin) * 1e6 / (double)n;
 	EVP_MD_CTX_free(ctx);
 	EVP_MD_free(md);
-	EVP_PKEY_free(key);
 	return NULL;
 }
 
@@ -262,18 +280,25 @@ raw_main(void *arg)
  * container signed, the certificate signed and checked, its status signed.
  */
 static double
-raw_rate(struct raw *mean, long cores)
+raw_rate(EVP_PKEY *key, struct raw *mean, long core)
 {
 	pthread_t thread[64];
 	struct raw raw[64];
-	*mean = (struct raw){ 0, 0 };
-	for (long i = 0; i < cores; i++)
-		pthread_create(&thread[i], NULL, raw_main, &raw[i]);
+	long cores = core < 0 ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
+	*mean = (struct raw){ key, 0, 0 };
+	for (long i = 0; i < cores; i++) {
+		raw[i].key = key;
+		if (pthread_create(&thread[i], NULL, raw_main, &raw[i]) != 0 ||
+		    (core >= 0 && !keep_to(thread[i], core, true)))
+			abort();
+	}
 	for (long i = 0; i < cores; i++) {
 		pthread_join(thread[i], NULL);
 		mean->sign_us += raw[i].sign_us / (double)cores;
 		mean->verify_us += raw[i].verify_us / (double)cores;
 	}
+	if (core >= 0)
+		return 1e6 / mean->sign_us;
 	return (double)cores * 1e6 / (3 * mean->sign_us + 2 * mean->verify_us);
 }
 
@@ -299,10 +324,10 @@ make_requests(struct bench *b)
 }
 
 static bool
-run_pair(struct bench *b, struct client *client, long cores)
+run_pair(struct bench *b, struct client *client, EVP_PKEY *key, long core)
 {
 	struct raw raw;
-	double allowed = raw_rate(&raw, cores);
+	double allowed = raw_rate(key, &raw, core);
 	if (!make_requests(b))
 		return false;
 	b->next = b->done = 0;
@@ -336,16 +361,19 @@ read_cert(const char *path, struct buf *der)
 int
 main(int argc, char **argv)
 {
-	if (argc < 11) {
+	if (argc < 13) {
 		fprintf(stderr, "usage: see the top of issue_client.c\n");
 		return 2;
 	}
 	struct bench b = { argv[1], argv[2], argv[3], argv[4], argv[5], argv[6],
-		strtol(argv[7], NULL, 10), strtol(argv[8], NULL, 10), argv + 10,
+		strtol(argv[7], NULL, 10), strtol(argv[8], NULL, 10), argv + 12,
 		NULL, 0, 0, 0 };
 	long pairs = strtol(argv[9], NULL, 10);
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	if (argc - 10 < b.in_flight)
+	long core = strtol(argv[11], NULL, 10);
+	EVP_PKEY *key = strcmp(argv[10], "rsa-3072") == 0 ? EVP_RSA_gen(3072)
+							  : EVP_EC_gen("P-256");
+	if (argc - 12 < b.in_flight || key == NULL ||
+	    (core >= 0 && !keep_to(pthread_self(), core, false)))
 		return 2;
 	struct client *client = calloc((size_t)b.in_flight, sizeof(*client));
 	unsigned long salt = (unsigned long)(seconds() * 1e6);
@@ -370,7 +398,7 @@ main(int argc, char **argv)
 	for (long i = 0; i < pairs; i++) {
 		for (long k = 0; k < b.in_flight; k++)
 			client[k].salt++;
-		if (!run_pair(&b, client, cores))
+		if (!run_pair(&b, client, key, core))
 			return 1;
 	}
 	return 0;

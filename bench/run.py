@@ -7,6 +7,7 @@ core, checks what it counts, and prints median, range and the ratio pair by
 pair.  Nothing here is a test: figures depend on the machine, ratios less so.
 """
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -20,17 +21,18 @@ import crl  # noqa: E402
 import ocsp  # noqa: E402
 import presign  # noqa: E402
 from common import (  # noqa: E402
-    BUILD, CONNECTIONS, ROOT, Watch, note, process_time, report)
+    BUILD, CONNECTIONS, ROOT, Watch, note, pin, process_time, report)
 import harness  # noqa: E402
+from rivals import Rivals  # noqa: E402
 
 CERTIFICATES = 10000
 
 
 # --- Issuance ---------------------------------------------------------------------
 
-def populated():
+def populated(*init):
     engine = harness.Engine()
-    engine.init()
+    engine.init(*init)
     # What is measured is not the ceiling on certificates in an hour.
     ceilings = engine.path("etc", "signer.yaml")
     with open(ceilings) as f:
@@ -61,11 +63,13 @@ def note_times(before, after, count):
          + ", ".join(busy) + ")")
 
 
-def issue_rows(engine, count, pairs):
+def issue_rows(engine, count, pairs, issuer="ec-p256", core=-1):
+    """core: where raw signatures are made alone; -1: all, and all that a
+    certificate needs."""
     argv = [os.path.join(BUILD, "bench", "bench_issue"),
             engine.path("run", "admin.sock"), harness.INSTITUTION, harness.OPERATOR,
             "funcionario-firma", *engine.minister, str(count),
-            str(CONNECTIONS), str(pairs), *engine.holders]
+            str(CONNECTIONS), str(pairs), issuer, str(core), *engine.holders]
     client = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
     rows = []
     pids = [engine.process.pid, *engine.pids.values(), client.pid]
@@ -86,17 +90,68 @@ def issue_rows(engine, count, pairs):
     return rows
 
 
+def bench_against(options, name, engine, key_type, row_of, value, against,
+                  inputs):
+    """Pairs with the cost of the cryptography, and in the same run each of
+    those that issue too."""
+    rows, beside = [], {}
+    with contextlib.ExitStack() as stack:
+        where = stack.enter_context(tempfile.TemporaryDirectory())
+        rivals = Rivals(stack, where, key_type)
+        note("warming up")
+        row_of(500)
+        for _ in range(options.pairs):
+            rows += row_of(2000 if key_type == "ec-p256" else 1500)
+            for label, who, rate in rivals.sides():
+                with Watch([rivals.pid] if rivals.port else []) as watch:
+                    theirs = rate()
+                beside.setdefault((label, who), []).append(
+                    (rows[-1][0], theirs, max(rows[-1][2], watch.other)))
+                note(f"  {who}: {theirs:,.0f} certificates/s "
+                     f"(other work {watch.other:.1%})")
+        engine.audit()
+    done = report(options, name, value, against, rows, "certificates/s",
+                  inputs)
+    for (label, who), pairs in beside.items():
+        done &= report(
+            options, f"{name}/{label}", value, who, pairs, "certificates/s",
+            f"CA keys of {key_type}; they check the request and sign: no "
+            "endorsement, no durable log, no status")
+    return done
+
+
 def bench_issue(options):
     with populated() as engine:
-        note("warming up")
-        issue_rows(engine, 500, 1)
-        rows = issue_rows(engine, 2000, options.pairs)
-        engine.audit()
-    return report(
-        options, "issue", "certificates through all nine steps, durable",
-        "the sum of their own cryptography", rows, "certificates/s",
-        "P-256; 64 requests in flight; 2,000 certificates a pair; client on "
-        "the same cores; per certificate 3 signatures and 2 verifications")
+        return bench_against(
+            options, "issue", engine, "ec-p256",
+            lambda count: issue_rows(engine, count, 1),
+            "certificates through all nine steps, durable",
+            "the sum of their own cryptography",
+            "P-256; 64 requests in flight; 2,000 certificates a pair; client "
+            "on the same cores; per certificate 3 signatures and 2 "
+            "verifications")
+
+
+def bench_issue_rsa(options):
+    """The signer has one thread: one core is given to it, and everything
+    else, the client too, has the other."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        note("issue-rsa: needs two cores")
+        return False
+    own, rest = cores[0], cores[1]
+    with populated("--keys", "issuer=rsa-3072") as engine:
+        for role, pid in [*engine.pids.items(), ("", engine.process.pid)]:
+            pin(pid, own if role[0:1] == ("signer",) else rest)
+        return bench_against(
+            options, "issue-rsa", engine, "rsa-3072",
+            lambda count: issue_rows(engine, count, 1, "rsa-3072", own),
+            "certificates through all nine steps, durable",
+            "raw RSA-3072 signatures of the signer's core",
+            "RSA-3072 issuing CA, P-256 for all other keys; 64 requests in "
+            "flight; 1,500 certificates a pair; the signer, which has one "
+            "thread, alone on one core, where raw signatures are made too; "
+            "the other roles and the client on another")
 
 
 # --- Policies ----------------------------------------------------------------------------
@@ -213,6 +268,7 @@ def bench_policy_simulate(options):
 
 BENCHES = {
     "issue": bench_issue,
+    "issue-rsa": bench_issue_rsa,
     "ocsp-get": lambda o: ocsp.bench(o, "get"),
     "ocsp-post": lambda o: ocsp.bench(o, "post"),
     "ocsp-10m": ocsp.bench_growth,

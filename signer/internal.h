@@ -227,6 +227,8 @@ void crl_intake_fini(struct crl_intake *in);
 
 struct signer {
 	bool is_ocsp, said_hello;
+	size_t
+	    round_max; /* messages that are judged, synced and signed as one */
 	bool token_lost;         /* a key in a token did not sign */
 	bool key_ended;          /* officers agreed that one is destroyed */
 	int64_t composed_second; /* answers for status in this second */
@@ -281,7 +283,8 @@ struct job {
 };
 
 /* Messages that share one sync; more are taken in another round. */
-#define ROUND_MAX 256
+#define ROUND_MAX  256
+#define ROUND_SLOW 16 /* of messages for keys other than P-256 */
 
 /* A message, decoded. */
 union request {

@@ -264,6 +264,22 @@ open_token(const struct signer_setup *setup, int *lock, struct err *e)
 	    e);
 }
 
+/*
+ * The answers of a round leave together: with keys that take milliseconds, core
+ * would wait for a whole round and the signer then for core.
+ */
+static size_t
+round_of(const struct signer *s)
+{
+	bool slow = false;
+	for (size_t i = 0; i < s->n_issuer; i++) {
+		const struct key *k = s->issuer[i].key;
+		/* NULL: destroyed. */
+		slow = slow || (k != NULL && key_type(k) != KEY_EC_P256);
+	}
+	return s->is_ocsp ? 1 : slow ? ROUND_SLOW : ROUND_MAX;
+}
+
 #define PROOFS 1024 /* signatures remembered between EVIDENCE and CERTIFICATE */
 
 enum err_code
@@ -298,6 +314,7 @@ signer_new(const struct signer_setup *setup, struct signer **out, struct err *e)
 	if (lock >= 0)
 		close(lock);
 	TRY(code);
+	s->round_max = round_of(s);
 	*out = TAKE(s);
 	return ERR_OK;
 }
