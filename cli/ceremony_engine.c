@@ -11,25 +11,6 @@
 
 /* --- A new CA's keys ---------------------------------------------------------------- */
 
-/* The passphrase of the other keys, and no other: the engine knows one. */
-static enum err_code
-take_passphrase(struct cli *c, struct buf *out, struct err *e)
-{
-	struct config *config = arena_get(c->arena, sizeof(*config));
-	AUTO(key) log = NULL;
-	TRY(cli_config(c, config, e));
-	TRY(passphrase_read(c->dir, false, out, e));
-	if (uri_is_token(config->log_key))
-		return ERR_OK;
-	const char *name = config->log_key;
-	if (strncmp(name, "file:", 5) == 0)
-		name += 5;
-	return key_load(name[0] == '/'
-			    ? name
-			    : arena_printf(c->arena, "%s/%s", c->dir, name),
-	    buf_bytes(out), &log, e);
-}
-
 static enum err_code
 make_key(struct cli *c, const char *file, enum key_type type,
     struct bytes passphrase, struct key **out, struct err *e)
@@ -56,7 +37,7 @@ make_keys(struct cli *c, const char *name, struct buf *csr, struct err *e)
 	struct buf passphrase AUTO_BUF = BUF(0);
 	struct key_plan plan;
 	TRY(key_plan_take(c, KEY_ROLE(ISSUER) | KEY_ROLE(RESPONDER), &plan, e));
-	TRY(take_passphrase(c, &passphrase, e));
+	TRY(keys_passphrase(c, &passphrase, e));
 	TRY(make_key(c, name, plan.type[KEY_ROLE_ISSUER],
 	    buf_bytes(&passphrase), &key, e));
 	TRY(make_key(c, arena_printf(c->arena, "%s-ocsp", name),
@@ -76,7 +57,7 @@ old_key(struct cli *c, const char *name, struct buf *csr, bool *found,
 	*found = access(path, F_OK) == 0;
 	if (!*found)
 		return ERR_OK;
-	TRY(take_passphrase(c, &passphrase, e));
+	TRY(keys_passphrase(c, &passphrase, e));
 	TRY(key_load(path, buf_bytes(&passphrase), &key, e));
 	return csr_build(key, name, csr, e);
 }

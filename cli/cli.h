@@ -77,6 +77,8 @@
 	X(OPT_MAX_AGE, "max-age", "DURATION")            \
 	X(OPT_ROOT, "root", "FILE")                      \
 	X(OPT_ANSWER, "answer", "FILE")                  \
+	X(OPT_SHARES, "shares", "N")                     \
+	X(OPT_THRESHOLD, "threshold", "K")               \
 	X(OPT_JOURNAL, "journal", "FILE")                \
 	X(OPT_DUE, "due", NULL)
 
@@ -93,6 +95,12 @@ struct option_def {
 	const char *en, *es;
 };
 extern const struct option_def cli_options[OPT_COUNT];
+
+/* The passphrase of the keys, which opens them: the engine knows one.  Those of
+ * passphrase_read() and key_load(). */
+struct cli;
+MUST_CHECK enum err_code keys_passphrase(struct cli *c, struct buf *out,
+    struct err *e);
 
 /* --- Types of keys ----------------------------------------------------------------- */
 
@@ -148,7 +156,7 @@ extern const struct verbs cli_verbs_system, cli_verbs_init, cli_verbs_inst,
     cli_verbs_policy, cli_verbs_policy_text, cli_verbs_crl, cli_verbs_ocsp,
     cli_verbs_metrics, cli_verbs_publish, cli_verbs_pack, cli_verbs_audit,
     cli_verbs_journal, cli_verbs_doctor, cli_verbs_lint, cli_verbs_ceremony,
-    cli_verbs_ceremony_engine, cli_verbs_campaign;
+    cli_verbs_keys, cli_verbs_ceremony_engine, cli_verbs_campaign;
 /* Walks all of them; NULL after the last. */
 const struct verb *cli_verb_at(size_t i);
 

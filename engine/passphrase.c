@@ -9,15 +9,17 @@
 
 #include <refrendo/engine.h>
 
-#define PASSPHRASE_MAX 1024
+#define LINE_MAX_OCTETS 4096 /* a share is longer than what it is of */
 
 /* What opens the keys, and where each of them is looked for. */
 static const struct secret {
 	const char *variable, *credential, *file, *question;
 	size_t min;
+	bool is_shared; /* it may be given in shares */
 } passphrase = { "REFRENDO_PASSPHRASE_FD", "refrendo-passphrase", "passphrase",
-	"Passphrase of the keys: ", 8 },
-  pin = { "REFRENDO_PIN_FD", "refrendo-pin", "pin", "PIN of the token: ", 4 };
+	"Passphrase of the keys, or a share: ", 8, true },
+  pin = { "REFRENDO_PIN_FD", "refrendo-pin", "pin", "PIN of the token: ", 4,
+	  false };
 
 /* Reads the first line of fd into out. */
 static enum err_code
@@ -68,6 +70,44 @@ from_file(const char *dir, const char *name, const struct secret *which,
 	return code;
 }
 
+/* --- In shares --------------------------------------------------------------------- */
+
+/* The next share from where the first came; empty: there is none. */
+typedef enum err_code (*next_fn)(int fd, const struct secret *which,
+    size_t missing, struct buf *out, struct err *e);
+
+/* out: the first share, then what all of them are of. */
+static enum err_code
+join(const struct secret *which, next_fn next, int fd, struct buf *out,
+    struct err *e)
+{
+	AUTO(shares) s = NULL;
+	TRY(shares_new(&s, e));
+	TRY(shares_add(s, buf_bytes(out), e));
+	while (shares_missing(s) > 0) {
+		buf_reset(out);
+		TRY(next(fd, which, shares_missing(s), out, e));
+		if (out->len == 0)
+			break;
+		TRY(shares_add(s, buf_bytes(out), e));
+	}
+	buf_reset(out);
+	return shares_join(s, out, e);
+}
+
+static enum err_code
+next_line(int fd, const struct secret *which, size_t missing, struct buf *out,
+    struct err *e)
+{
+	(void)missing;
+	struct err ended;
+	/* What is too short to be a share is the end of them. */
+	if (read_line(fd, which, out, &ended) != ERR_OK)
+		buf_reset(out);
+	(void)e;
+	return ERR_OK;
+}
+
 /* The descriptor's number is in the environment; the secret never is. */
 static enum err_code
 from_descriptor(const struct secret *which, bool *found, struct buf *out,
@@ -83,6 +123,8 @@ from_descriptor(const struct secret *which, bool *found, struct buf *out,
 		    "%s is not the number of an open descriptor",
 		    which->variable);
 	enum err_code code = read_line((int)fd, which, out, e);
+	if (code == ERR_OK && which->is_shared && share_is(buf_bytes(out)))
+		code = join(which, next_line, (int)fd, out, e);
 	close((int)fd);
 	unsetenv(which->variable);
 	return code;
@@ -107,6 +149,38 @@ prompt(int tty, const struct secret *which, const char *text, struct buf *out,
 }
 
 static enum err_code
+next_asked(int tty, const struct secret *which, size_t missing, struct buf *out,
+    struct err *e)
+{
+	char question[48];
+	snprintf(question, sizeof(question),
+	    "Another share (%zu missing): ", missing);
+	return prompt(tty, which, question, out, e);
+}
+
+/* Credentials refrendo-share-1 to -16, as many as are needed of them. */
+static enum err_code
+from_credentials(const char *dir, const struct secret *which, bool *found,
+    struct buf *out, struct err *e)
+{
+	AUTO(shares) s = NULL;
+	TRY(shares_new(&s, e));
+	for (int i = 1; i <= SHARES_MAX && shares_missing(s) > 0; i++) {
+		char name[32];
+		bool here;
+		snprintf(name, sizeof(name), "refrendo-share-%d", i);
+		buf_reset(out);
+		TRY(from_file(dir, name, which, true, &here, out, e));
+		if (!here)
+			continue;
+		*found = true;
+		TRY(shares_add(s, buf_bytes(out), e));
+	}
+	buf_reset(out);
+	return *found ? shares_join(s, out, e) : ERR_OK;
+}
+
+static enum err_code
 from_prompt(const struct secret *which, bool confirm, bool *found,
     struct buf *out, struct err *e)
 {
@@ -117,8 +191,11 @@ from_prompt(const struct secret *which, bool confirm, bool *found,
 		return ERR_OK;
 	*found = true;
 	enum err_code code = prompt(tty, which, which->question, out, e);
+	if (code == ERR_OK && which->is_shared && !confirm &&
+	    share_is(buf_bytes(out)))
+		code = join(which, next_asked, tty, out, e);
 	if (code == ERR_OK && confirm) {
-		struct buf again AUTO_BUF = BUF(PASSPHRASE_MAX);
+		struct buf again AUTO_BUF = BUF(LINE_MAX_OCTETS);
 		code = prompt(tty, which, "Again: ", &again, e);
 		if (code == ERR_OK &&
 		    !bytes_eq(buf_bytes(out), buf_bytes(&again)))
@@ -133,12 +210,14 @@ static enum err_code
 secret_read(const char *dir, const struct secret *which, bool confirm,
     bool *found, struct buf *out, struct err *e)
 {
-	*out = BUF(PASSPHRASE_MAX);
+	*out = BUF(LINE_MAX_OCTETS);
 	TRY(from_descriptor(which, found, out, e));
 	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
 	if (!*found && credentials != NULL)
 		TRY(from_file(credentials, which->credential, which, true,
 		    found, out, e));
+	if (!*found && credentials != NULL && which->is_shared)
+		TRY(from_credentials(credentials, which, found, out, e));
 	if (!*found)
 		TRY(from_file(dir, which->file, which, false, found, out, e));
 	if (!*found)

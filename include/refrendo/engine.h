@@ -63,10 +63,36 @@ MUST_CHECK enum err_code file_certificate(const char *dir, const char *name,
  * prompt when there is a terminal.  Never an argument, never the environment.
  *
  * confirm    ask twice at the prompt (init).
- * ERR_NOTFOUND "passphrase-none", ERR_FORBIDDEN "passphrase-mode".
+ * ERR_NOTFOUND "passphrase-none", ERR_FORBIDDEN "passphrase-mode"; of
+ * shares what follows.
  */
 MUST_CHECK enum err_code passphrase_read(const char *dir, bool confirm,
     struct buf *out, struct err *e);
+/*
+ * A passphrase in shares, of which some number is enough and fewer say nothing;
+ * a line of text each.  passphrase_read() takes them where it takes a
+ * passphrase: all lines on the descriptor, credentials refrendo-share-1 … -16,
+ * or one after the other at the prompt.
+ */
+#define PASSPHRASE_MAX 1024
+#define SHARES_MAX     16
+bool share_is(struct bytes text);
+/* ERR_INVALID "shares-count", "shares-long". */
+MUST_CHECK enum err_code shares_split(struct bytes passphrase, size_t n,
+    size_t k, struct buf out[SHARES_MAX], struct err *e);
+struct shares;
+MUST_CHECK enum err_code shares_new(struct shares **out, struct err *e);
+void shares_free(struct shares *s); /* wiped */
+OWNED(shares);
+/* ERR_INVALID "share-check" (as given it is none), "share-other-set",
+ * "share-twice"; then it was not taken. */
+MUST_CHECK enum err_code shares_add(struct shares *s, struct bytes text,
+    struct err *e);
+size_t shares_missing(const struct shares *s); /* SHARES_MAX before the first */
+/* ERR_INVALID "shares-few", "shares-wrong". */
+MUST_CHECK enum err_code shares_join(struct shares *s, struct buf *out,
+    struct err *e);
+
 /* pin_read - of the token, likewise: credential refrendo-pin, REFRENDO_PIN_FD,
  * DIR/pin (0600), or a prompt.  ERR_NOTFOUND "pin-none". */
 MUST_CHECK enum err_code pin_read(const char *dir, struct buf *out,

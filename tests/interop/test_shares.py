@@ -1,0 +1,157 @@
+#!/usr/bin/python3
+"""The passphrase of the keys in shares, from splitting to a start with them."""
+import os
+import pty
+import stat
+import subprocess
+import sys
+
+import harness
+
+
+def split(engine, where, *more):
+    p = engine.with_passphrase(
+        [harness.REFRENDO, "keys", "split", "--dir", engine.dir, "--to", where,
+         *more], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return p.wait(), p.stdout.read().decode()
+
+
+def shares_of(where):
+    out = []
+    for i in range(len(os.listdir(where))):
+        path = os.path.join(where, f"share-{i + 1}")
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600, path
+        with open(path, "rb") as f:
+            out.append(f.read())
+    return out
+
+
+class Opened(harness.Engine):
+    """One whose passphrase comes as these octets on the descriptor, or as
+    files of a directory of credentials."""
+
+    given, credentials = harness.PASSPHRASE, None
+
+    def with_passphrase(self, argv, **options):
+        if self.credentials:
+            env = dict(self.env, CREDENTIALS_DIRECTORY=self.credentials)
+            return subprocess.Popen(argv, env=env, **options)
+        r, w = os.pipe()
+        os.write(w, self.given)
+        os.close(w)
+        env = dict(self.env, REFRENDO_PASSPHRASE_FD=str(r))
+        try:
+            return subprocess.Popen(argv, env=env, pass_fds=[r], **options)
+        finally:
+            os.close(r)
+
+
+def ends_with(engine, ident, text):
+    """It does not start, and says why."""
+    p = engine.with_passphrase(
+        [harness.REFRENDO, "serve", "--dir", engine.dir],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = p.communicate(timeout=harness.WAIT)[0].decode()
+    assert p.returncode != 0 and ident in said and text in said, said
+
+
+def test_start():
+    with Opened() as engine:
+        engine.init()
+        where = engine.temp("shares")
+        status, said = split(engine, where, "--shares", "3", "--threshold",
+                             "4")
+        assert status == 2 and "cli-number" in said, said
+        status, said = split(engine, where, "--shares", "17", "--threshold",
+                             "4")
+        assert status == 2 and "2..16" in said, said
+        assert not os.path.exists(where)
+        status, said = split(engine, where, "--shares", "3", "--threshold",
+                             "2")
+        assert status == 0, said
+        status, again = split(engine, where, "--shares", "3", "--threshold",
+                              "2")
+        assert status == 5 and "cli-shares-place" in again, again
+        one, two, three = shares_of(where)
+        for share in (one, two, three):
+            assert harness.PASSPHRASE.strip() not in share
+            assert share.strip().decode() not in said
+        # Fewer, a wrong one, the same twice: each by name.
+        for given, ident, text in (
+                (one, "shares-few", "1 shares of the passphrase were given "
+                                    "and 2 are needed"),
+                (one + two[:40] + b"\n", "share-check", "share 2, in the"),
+                (one + one, "share-twice", "share 1 was given twice")):
+            engine.given = given
+            ends_with(engine, ident, text)
+        for given in (one + two, three + one):
+            engine.given = given
+            engine.start()
+            engine.cli("status")
+            assert engine.stop() == 0
+        # As credentials; a third is not needed, and not looked at.
+        engine.credentials = engine.temp("credentials")
+        os.mkdir(engine.credentials)
+        for name, share in (("refrendo-share-2", two),
+                            ("refrendo-share-7", three),
+                            ("refrendo-share-8", b"not one of them at all")):
+            with open(os.path.join(engine.credentials, name), "wb") as f:
+                f.write(share)
+        engine.start()
+        engine.cli("status")
+        assert engine.stop() == 0
+        os.unlink(os.path.join(engine.credentials, "refrendo-share-7"))
+        ends_with(engine, "share-check", "share 2, in the order given")
+        # Splitting needs the passphrase that opens the keys.
+        engine.credentials, engine.given = None, b"another passphrase\n"
+        status, said = split(engine, engine.temp("more"), "--shares", "2",
+                             "--threshold", "2")
+        assert status != 0 and "key-passphrase" in said, said
+        assert not os.path.exists(engine.temp("more"))
+
+
+def typed(engine, lines):
+    """At a terminal: what it asks, with what was typed for it; hidden."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(harness.REFRENDO,
+                  [harness.REFRENDO, "keys", "split", "--dir", engine.dir,
+                   "--to", engine.temp("typed"), "--shares", "2",
+                   "--threshold", "2"], engine.env)
+    said = b""
+    for question, line in lines:
+        while not said.endswith(question):
+            said += os.read(fd, 1024)
+        os.write(fd, line)
+    while True:
+        try:
+            more = os.read(fd, 1024)
+        except OSError:
+            break
+        if not more:
+            break
+        said += more
+    os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said
+
+
+def test_prompt():
+    with Opened() as engine:
+        engine.init()
+        where = engine.temp("shares")
+        status, said = split(engine, where, "--shares", "4", "--threshold",
+                             "3")
+        assert status == 0, said
+        a, b, c, _ = shares_of(where)
+        status, said = typed(engine, [
+            (b"or a share: ", c), (b"(2 missing): ", a),
+            (b"(1 missing): ", b)])
+        assert status == 0, said
+        for share in (a, b, c):
+            assert share.strip() not in said, "what was typed was shown"
+        assert len(shares_of(engine.temp("typed"))) == 2
+
+
+if __name__ == "__main__":
+    sys.exit(harness.run_tests([("a start with shares", test_start),
+                                ("at a terminal", test_prompt)]))
