@@ -108,6 +108,7 @@ const struct route api_routes[] = {
 	LIST("/ceremonies/{ceremony}/signatures", ROW_CONSENT,
 	    "the officers who signed it"),
 	LIST("/cas", ROW_ISSUER, "the root and the CAs that it signed"),
+	ACT("/cas", ACT_CA_CREATE),
 	GET("/cas/{name}", ROW_ISSUER, "one CA"),
 	ACT("/cas/{name}:stop", ACT_CA_STOP),
 	RAW("/cas/{name}/certificate", ROW_ISSUER, "certificate",

@@ -160,15 +160,15 @@ responder(struct fill *f, const char *dir, struct bytes passphrase)
 
 /* --- The store ------------------------------------------------------------------ */
 
-static uint8_t
+static uint16_t
 issuer_index(struct public *p, const struct issuer_id *id)
 {
 	struct public_reader *r;
-	struct issuer_id ids[ISSUERS_MAX];
+	static struct public_issuer is[ISSUERS_MAX];
 	must(public_reader_new(p, &r, &e));
 	must(public_renew(r, &e));
-	size_t n = public_issuers(r, ids, ISSUERS_MAX), i = 0;
-	while (i < n && memcmp(&ids[i], id, sizeof(*id)) != 0)
+	size_t n = public_issuers(r, 0, is, ISSUERS_MAX), i = 0;
+	while (i < n && memcmp(&is[i].id, id, sizeof(*id)) != 0)
 		i++;
 	if (i == n) {
 		fputs("bench_ocsp_fill: the store does not know the issuer\n",
@@ -177,12 +177,12 @@ issuer_index(struct public *p, const struct issuer_id *id)
 	}
 	public_release(r);
 	public_reader_free(r);
-	return (uint8_t)i;
+	return (uint16_t)i;
 }
 
 static void
-put_block(struct public *p, uint8_t issuer, struct share *share, uint64_t first,
-    uint64_t n)
+put_block(struct public *p, uint16_t issuer, struct share *share,
+    uint64_t first, uint64_t n)
 {
 	struct public_txn *t;
 	uint64_t done = 0;
@@ -253,7 +253,7 @@ main(int argc, char **argv)
 		    stderr);
 		return 1;
 	}
-	uint8_t issuer = issuer_index(p, &f.id);
+	uint16_t issuer = issuer_index(p, &f.id);
 	for (uint64_t i = first; i < count; i += BLOCK)
 		put_block(p, issuer, share, i,
 		    count - i < BLOCK ? count - i : BLOCK);

@@ -55,6 +55,9 @@ const struct cf_def ca_fields[CF_COUNT] = {
 	[CF_ATTRIBUTE] = { "attribute", CFT_MAP, ATTRIBUTES_TEXT_MAX,
 	    "what policies may ask of the person, grade=5; those given replace "
 	    "all that were, and without a value it is taken away" },
+	[CF_KEY_TYPE] = { "key_type", CFT_WORD, 16,
+	    "type of a CA's key: ec-p256 (also where none is given), ec-p384, "
+	    "rsa-3072, rsa-pss-3072, ml-dsa-65 and their like" },
 };
 
 #define B(f) (UINT32_C(1) << (f))
@@ -163,5 +166,10 @@ const struct ca_act_def ca_acts[ACT_COUNT] = {
 	    PERSON | B(CF_NAME), B(CF_REASON),
 	    ROLE_OFFICER,
 	    "propose that the key of a CA that issues no more is destroyed" },
+	[ACT_CA_CREATE] = { "ca.create",
+	    PERSON | B(CF_NAME),
+	    B(CF_RUT) | B(CF_KEY_TYPE) | B(CF_VALIDITY) | B(CF_REASON),
+	    ROLE_OFFICER,
+	    "make an issuing CA: the signer makes and keeps its key" },
 };
 /* clang-format on */

@@ -39,6 +39,7 @@ put_issuer(struct applying *p, const struct agreement_row *c, struct err *e)
 		.certificate = c->object,
 		.institution = c->institution,
 		.since = p->entry->time,
+		.held = c->held,
 	};
 	bool found;
 

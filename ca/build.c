@@ -154,18 +154,32 @@ issuer_must_issue(struct deed *d, const struct ca_issuer *is, struct err *e)
 	return ERR_OK;
 }
 
+static enum err_code
+not_open(const char *name, struct err *e)
+{
+	return err_say(e, ERR_BUSY, "issuer-not-open",
+	    "the first CRL and the responder of the CA %s are being made; ask "
+	    "again in a moment",
+	    name);
+}
+
 /* Of an institution's CAs the one that began last, of those that issue. */
 static enum err_code
 own_issuer(struct issue *s, struct err *e)
 {
-	const struct ca *ca = s->d->ca;
+	const struct ca_issuers *issuers = s->d->ca->issuers;
+	const struct ca_issuer *is;
+	const char *being_made = NULL;
+	size_t at = SIZE_MAX;
 
-	for (size_t i = 0; i < ca->n_issuer; i++) {
-		const struct ca_issuer *is = &ca->issuer[i];
+	while ((is = ca_issuer_next(issuers, s->inst.rut, &at)) != NULL) {
 		struct err why;
-		if (!bytes_is(s->inst.rut, is->institution) ||
-		    (s->issuer != NULL &&
-			is->cert.not_before <= s->issuer->cert.not_before))
+		if (!is->is_open) {
+			being_made = is->name;
+			continue;
+		}
+		if (s->issuer != NULL &&
+		    is->cert.not_before <= s->issuer->cert.not_before)
 			continue;
 		enum err_code code = issuer_must_issue(s->d, is, &why);
 		if (code == ERR_OK)
@@ -177,9 +191,11 @@ own_issuer(struct issue *s, struct err *e)
 	}
 	if (s->issuer != NULL)
 		return ERR_OK;
+	if (being_made != NULL)
+		return not_open(being_made, e);
 	return err_say(e, ERR_DENIED, "request-no-ca",
 	    "the institution %s has no issuing CA that issues; officers ask "
-	    "the root for one with refrendo ceremony request --rut",
+	    "the root for one with refrendo ca create --rut",
 	    arena_str(s->d->a, s->inst.rut));
 }
 
@@ -199,20 +215,19 @@ issuer_must_fit(const struct issue *s, struct err *e)
 enum err_code
 find_policy(struct issue *s, struct err *e)
 {
-	const struct ca *ca = s->d->ca;
-
 	TRY(policy_named(s->d, s->req.policy, &s->policy, e));
 	s->issuer = NULL;
 	if (strcmp(s->policy->issuer, "institution") == 0)
 		return own_issuer(s, e);
-	for (size_t i = 0; i < ca->n_issuer; i++)
-		if (strcmp(ca->issuer[i].name, s->policy->issuer) == 0)
-			s->issuer = &ca->issuer[i];
+	s->issuer = ca_issuer_named(s->d->ca->issuers,
+	    bytes_str(s->policy->issuer), NULL);
 	if (s->issuer == NULL)
 		return err_say(e, ERR_DENIED, "request-issuer",
 		    "the policy %s names the issuing CA %s, which this engine "
 		    "does not have",
 		    s->policy->name, s->policy->issuer);
+	if (!s->issuer->is_open)
+		return not_open(s->issuer->name, e);
 	return issuer_must_fit(s, e);
 }
 
@@ -468,7 +483,8 @@ issue_build(struct issue *s, struct err *e)
 	TRY(delta_check(s, e));
 	material.urls = urls_of(is, s->req.partition, d->a);
 	if (!s->is_appointment)
-		material.deltas = deltas_of(s->policy, material.urls.crl, d->a);
+		material.deltas =
+		    deltas_of(s->policy, is->name, material.urls.crl, d->a);
 	TRY(draw_serial(s, &material.serial, e));
 	TRY(tbs_build(&material, spec, &tbs, e));
 	TRY(put_container(is, buf_bytes(&tbs), &der, e));

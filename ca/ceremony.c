@@ -76,6 +76,15 @@ draft_proposal(struct deed *d, const struct agreement_row *c, struct err *e)
 	return pen_end(&pen, d->a, e);
 }
 
+enum err_code
+ceremony_has_root(struct deed *d, struct err *e)
+{
+	if (d->ca->root != NULL)
+		return ERR_OK;
+	return err_say(e, ERR_CONFLICT, "ceremony-no-root",
+	    "this engine has no certificate of its root");
+}
+
 static enum err_code
 propose(struct deed *d,
     enum err_code (
@@ -90,9 +99,7 @@ propose(struct deed *d,
 	};
 
 	TRY(roles_find(d, BYTES_NONE, BYTES_NONE, e));
-	if (d->ca->root == NULL)
-		return err_say(e, ERR_CONFLICT, "ceremony-no-root",
-		    "this engine has no certificate of its root");
+	TRY(ceremony_has_root(d, e));
 	TRY(quorum_of(d, false, &c.needed, e));
 	TRY(id_new(d, "CER", &c.id, e));
 	TRY(build(d, &c, e));

@@ -77,12 +77,19 @@ check_key(struct deed *d, struct csr *csr, struct err *e)
 	struct key_row row;
 	bool found;
 
-	if (field(d, CF_CSR).len == 0)
+	bool made_here = d->c->act == ACT_CA_CREATE;
+	struct bytes given = made_here ? d->c->made_csr : field(d, CF_CSR);
+
+	if (given.len == 0 && made_here)
+		return err_say(e, ERR_BUSY, "ca-create-away",
+		    "the signer, which makes the key of a CA, is away; repeat "
+		    "the act in a moment with the same key");
+	if (given.len == 0)
 		return err_at(e, ERR_INVALID, "ceremony-csr", NULL,
 		    at_field("csr"),
 		    "a CA's certificate is asked for with a PKCS #10 request "
 		    "for its key");
-	TRY(csr_parse(field(d, CF_CSR), &scratch, csr, e));
+	TRY(csr_parse(given, &scratch, csr, e));
 	TRY(csr_prove(csr, d->ca->verifier, e));
 	csr->spki = arena_copy(d->a, csr->spki);
 	sha256(hash, csr->spki);
@@ -91,9 +98,10 @@ check_key(struct deed *d, struct csr *csr, struct err *e)
 	    &found, e));
 	bool is_ca = bytes_eq(csr->spki, d->ca->root->spki) ||
 		     bytes_eq(csr->spki, d->ca->endorser->cert.spki);
-	for (size_t i = 0; i < d->ca->n_issuer; i++)
-		is_ca =
-		    is_ca || bytes_eq(csr->spki, d->ca->issuer[i].cert.spki);
+	size_t n = atomic_load(&d->ca->issuers->n);
+	for (size_t i = 0; i < n; i++)
+		is_ca = is_ca ||
+			bytes_eq(csr->spki, d->ca->issuers->list[i]->cert.spki);
 	if (found || is_ca ||
 	    weak_list_find(d->ca->weak, csr->spki,
 		bytes_of(hash, SHA256_LEN)) != NULL)
@@ -183,6 +191,29 @@ judge_tbs(struct deed *d, struct bytes tbs, struct err *e)
 	return lint_verdict(&found, e);
 }
 
+/* What is asked for, whatever the key. */
+static enum err_code
+check_terms(struct deed *d, struct institution *inst, struct err *e)
+{
+	struct bytes rut = field(d, CF_RUT);
+
+	TRY(check_name(d, field(d, CF_NAME), e));
+	if (rut.len == 0)
+		return ERR_OK;
+	TRY(institution_get(d->v, rut, d->a, inst, e));
+	return institution_must_be_enabled(inst, e);
+}
+
+enum err_code
+ceremony_may_create(struct deed *d, struct err *e)
+{
+	struct institution inst;
+
+	TRY(roles_find(d, BYTES_NONE, BYTES_NONE, e));
+	TRY(ceremony_has_root(d, e));
+	return check_terms(d, &inst, e);
+}
+
 enum err_code
 ceremony_build_ca(struct deed *d, struct agreement_row *c, struct err *e)
 {
@@ -206,14 +237,11 @@ ceremony_build_ca(struct deed *d, struct agreement_row *c, struct err *e)
 
 	c->kind = CEREMONY_CERTIFICATE;
 	c->name = field(d, CF_NAME);
-	TRY(check_name(d, c->name, e));
+	c->institution = field(d, CF_RUT);
+	c->held = d->c->act == ACT_CA_CREATE ? 1 : 0;
+	TRY(check_terms(d, &inst, e));
 	TRY(check_key(d, &csr, e));
 	m.spki = csr.spki;
-	c->institution = field(d, CF_RUT);
-	if (c->institution.len > 0) {
-		TRY(institution_get(d->v, c->institution, d->a, &inst, e));
-		TRY(institution_must_be_enabled(&inst, e));
-	}
 	TRY(build_subject(d, c, c->institution.len > 0 ? &inst : NULL, &spec,
 	    e));
 	TRY(set_times(d, &spec, e));

@@ -51,12 +51,12 @@ ca_takes_deltas(const struct crl_row *complete)
 /* --- Certificates that name deltas --------------------------------------------- */
 
 struct bytes
-deltas_of(const struct policy *policy, struct bytes crl_url, struct arena *a)
+deltas_of(const struct policy *policy, const char *issuer, struct bytes crl_url,
+    struct arena *a)
 {
 	char url[CRL_URL_MAX];
 
-	if (policy->crl_delta_s == 0 ||
-	    !crl_url_delta(url, crl_url, policy->issuer))
+	if (policy->crl_delta_s == 0 || !crl_url_delta(url, crl_url, issuer))
 		return BYTES_NONE;
 	return arena_copy(a, bytes_str(url));
 }
@@ -101,6 +101,7 @@ note(struct applying *p, const struct certificate *c, int64_t partition,
 enum err_code
 row_changed(struct applying *p, const struct certificate *c, struct err *e)
 {
+	TRY(row_partition_changed(p, c->issuer, e));
 	TRY(note(p, c, 0, e));
 	return c->partition > 0 ? note(p, c, c->partition, e) : ERR_OK;
 }

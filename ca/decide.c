@@ -286,6 +286,7 @@ decide_act(struct deed *d, struct err *e)
 	case ACT_POLICY_WITHDRAW:
 		return agreement_withdraw(d, ROW_ACTIVATION, e);
 	case ACT_CEREMONY_CA:
+	case ACT_CA_CREATE:
 		return act_ceremony_ca(d, e);
 	case ACT_CEREMONY_CRL:
 		return act_ceremony_crl(d, e);
@@ -317,6 +318,18 @@ hash_command(struct deed *d, struct err *e)
 	TRY(buf_end(&b, e));
 	sha256(d->command_sha256, buf_bytes(&b));
 	return ERR_OK;
+}
+
+enum err_code
+ca_may_create(const struct ca *ca, struct view *v, const struct command *c,
+    int64_t now, struct arena *a, struct err *e)
+{
+	struct command checked = *c;
+	struct deed d = { .ca = ca, .v = v, .c = &checked, .now = now, .a = a };
+
+	TRY(command_check(&checked, a, e));
+	d.run = checked.f[CF_AS];
+	return ceremony_may_create(&d, e);
 }
 
 enum err_code

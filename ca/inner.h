@@ -169,6 +169,9 @@ MUST_CHECK enum err_code act_certificate_suspend(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_certificate_reinstate(struct deed *d,
     struct err *e);
 MUST_CHECK enum err_code act_policy_propose(struct deed *d, struct err *e);
+MUST_CHECK enum err_code ceremony_has_root(struct deed *d, struct err *e);
+/* Roles, name and institution, before there is a key. */
+MUST_CHECK enum err_code ceremony_may_create(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ceremony_ca(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ceremony_crl(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ceremony_key(struct deed *d, struct err *e);
@@ -330,8 +333,8 @@ struct issuer_urls urls_of(const struct ca_issuer *is, int64_t partition,
     struct arena *a);
 /* changed.c */
 /* Where the deltas of the list at this address are, if the policy has them. */
-struct bytes deltas_of(const struct policy *policy, struct bytes crl_url,
-    struct arena *a);
+struct bytes deltas_of(const struct policy *policy, const char *issuer,
+    struct bytes crl_url, struct arena *a);
 /* ERR_BUSY "delta-not-open": the certificate would name deltas that nobody has
  * published yet. */
 MUST_CHECK enum err_code delta_check(struct issue *s, struct err *e);
@@ -381,7 +384,9 @@ MUST_CHECK enum err_code row_partition_used(struct applying *p,
     struct bytes issuer, int64_t partition, struct err *e);
 MUST_CHECK enum err_code row_partition_open(struct applying *p,
     struct bytes issuer, int64_t partition, struct err *e);
-/* The status of c has changed: for the next deltas of its lists. */
+MUST_CHECK enum err_code row_partition_changed(struct applying *p,
+    struct bytes issuer, struct err *e);
+/* The status of c has changed: for the next lists of its issuer. */
 MUST_CHECK enum err_code row_changed(struct applying *p,
     const struct certificate *c, struct err *e);
 /* The row of one list that was published; what no delta will list goes. */

@@ -297,10 +297,7 @@ issuer_of(const struct ca *ca, const struct issue *s)
 {
 	if (s->is_appointment)
 		return ca->endorser;
-	for (size_t i = 0; i < ca->n_issuer; i++)
-		if (bytes_is(s->req.issuer, ca->issuer[i].name))
-			return &ca->issuer[i];
-	return NULL;
+	return ca_issuer_named(ca->issuers, s->req.issuer, NULL);
 }
 
 enum err_code

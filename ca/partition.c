@@ -89,6 +89,17 @@ row_partition_used(struct applying *p, struct bytes issuer, int64_t partition,
 }
 
 enum err_code
+row_partition_changed(struct applying *p, struct bytes issuer, struct err *e)
+{
+	struct partition_row row;
+
+	TRY(partitions_get(p->v, issuer, p->a, &row, e));
+	row.changed = (int64_t)p->entry->index;
+	return row_put(p, &rec_partition,
+	    ca_row_key(p->a, ROW_PARTITION, issuer), &row, e);
+}
+
+enum err_code
 row_partition_open(struct applying *p, struct bytes issuer, int64_t partition,
     struct err *e)
 {

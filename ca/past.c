@@ -443,7 +443,8 @@ build(const struct history *h, const struct past *p,
 		.serial = p->serial,
 		.spki = p->spki,
 		.urls = p->urls,
-		.deltas = deltas_of(policy, p->urls.crl, a),
+		.deltas =
+		    deltas_of(policy, arena_str(a, ca->name), p->urls.crl, a),
 	};
 	return tbs_build(&material, &spec, tbs, e);
 }

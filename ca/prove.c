@@ -71,15 +71,15 @@ ca_prove_command(const struct ca *ca, struct view *v, const struct command *c,
 void
 ca_prove_signed(const struct ca *ca, struct bytes der)
 {
-	const struct cert *issuer = &ca->endorser->cert;
+	const struct ca_issuer *issuer;
 	struct cert cert;
 	struct err ignored;
 
 	if (cert_parse_own(der, &cert, &ignored) != ERR_OK)
 		return;
-	for (size_t i = 0; i < ca->n_issuer; i++)
-		if (bytes_eq(ca->issuer[i].cert.subject, cert.issuer))
-			issuer = &ca->issuer[i].cert;
-	(void)!verifier_check(ca->verifier, issuer->spki, cert.sigalg, cert.tbs,
-	    cert.signature, &ignored);
+	issuer = ca_issuer_of(ca->issuers, cert.issuer);
+	if (issuer == NULL)
+		issuer = ca->endorser;
+	(void)!verifier_check(ca->verifier, issuer->cert.spki, cert.sigalg,
+	    cert.tbs, cert.signature, &ignored);
 }

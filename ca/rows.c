@@ -215,6 +215,7 @@ static const struct rec_field ceremony_fields[] = {
 	TIME(agreement_row, agreed),
 	TIME(agreement_row, closed),
 	TIME(agreement_row, expires),
+	COUNT2(agreement_row, held),
 	TEXT(agreement_row, id),
 	TEXT(agreement_row, institution),
 	WORD(agreement_row, kind, ceremony_kinds),
@@ -255,6 +256,7 @@ static const struct rec_field changed_fields[] = {
 };
 static const struct rec_field partition_fields[] = {
 	INT(partition_row, assigned),
+	COUNT2(partition_row, changed),
 	INT(partition_row, current),
 	TEXT(partition_row, issuer),
 	INT(partition_row, open),
@@ -302,6 +304,7 @@ static const struct rec_field responder_fields[] = {
 static const struct rec_field issuer_fields[] = {
 	BLOB(issuer_row, certificate),
 	TIME2(issuer_row, destroyed),
+	COUNT2(issuer_row, held),
 	TEXT2(issuer_row, institution),
 	TEXT(issuer_row, name),
 	TIME2(issuer_row, revoked),

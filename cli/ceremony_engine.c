@@ -143,6 +143,17 @@ ceremony_request(struct cli *c, struct err *e)
 	return ask(c, &command, e);
 }
 
+/* The signer makes the key: nothing of it comes here. */
+static enum err_code
+ca_create(struct cli *c, struct err *e)
+{
+	struct command command = { .act = ACT_CA_CREATE };
+	TRY(check_signing(c, e));
+	take_fields(c, &command);
+	command.f[CF_NAME] = bytes_str(c->operand[0]);
+	return ask(c, &command, e);
+}
+
 static enum err_code
 ceremony_crl(struct cli *c, struct err *e)
 {
@@ -250,9 +261,21 @@ ceremony_export(struct cli *c, struct err *e)
 	return print_octets(c, buf_bytes(&out), e);
 }
 
+/* Did the signer make its key, by what the engine answered? */
+static bool
+is_held(struct bytes answer)
+{
+	json_t *record =
+	    json_loadb((const char *)answer.p, answer.len, 0, NULL);
+	json_int_t held = json_integer_value(json_object_get(record, "held"));
+	json_decref(record);
+	return held == 1;
+}
+
 /* The certificate beside the others, and what the configuration still lacks. */
 static enum err_code
-keep_certificate(struct cli *c, const struct ceremony_file *f, struct err *e)
+keep_certificate(struct cli *c, const struct ceremony_file *f, bool held,
+    struct err *e)
 {
 	struct buf pem AUTO_BUF = BUF(2 * CERT_MAX_BYTES);
 	const char *name = arena_str(c->arena, f->is.object[0].name);
@@ -260,6 +283,15 @@ keep_certificate(struct cli *c, const struct ceremony_file *f, struct err *e)
 	pem_put(&pem, "CERTIFICATE", f->object[0]);
 	TRY(buf_end(&pem, e));
 	TRY(file_write(path, buf_bytes(&pem), 0644, e));
+	if (held) {
+		fprintf(stderr, "%s\n",
+		    SAY(c,
+			"the CA works from now on: nothing is to be added to "
+			"refrendo.yaml, nothing to be restarted",
+			"la emisora funciona desde ahora: no hay nada que "
+			"agregar a refrendo.yaml ni que reiniciar"));
+		return ERR_OK;
+	}
 	fprintf(stderr,
 	    "%s\n"
 	    "  - name: %s\n"
@@ -291,7 +323,7 @@ ceremony_import(struct cli *c, struct err *e)
 	TRY(print_record(c, buf_bytes(&answer), e));
 	if (f->is.object[0].kind != CEREMONY_CERTIFICATE)
 		return ERR_OK;
-	return keep_certificate(c, f, e);
+	return keep_certificate(c, f, is_held(buf_bytes(&answer)), e);
 }
 
 /* clang-format off */
@@ -329,6 +361,9 @@ static const struct verb verbs[] = {
 	{ "ceremony", "show", run_show, NO_ACT, NO_OPERAND, "NUMBER", 1, 1, OPTION(OPT_BLOBS),
 	    "show one ceremony", "mostrar una ceremonia",
 	    "ceremony show CER-2026-000001", "/ceremonies/{}" },
+	{ "ca", "create", ca_create, ACT_CA_CREATE, CF_NAME, "NAME", 1, 1, SIGN,
+	    "make an issuing CA: the signer makes and keeps its key; the root's signature follows as in any ceremony", "crear una emisora: el firmante crea y guarda su llave; la firma de la raíz sigue como en toda ceremonia",
+	    "ca create emisora-salud --rut 60506000-5 --as 11111111-1 --key officer.key --cert officer.pem", NULL },
 	{ "ca", "ls", run_list, NO_ACT, NO_OPERAND, "", 0, 0, PAGES,
 	    "list the root and the CAs that it signed", "listar la raíz y las CA que firmó", "ca ls", "/cas" },
 	{ "ca", "show", run_show, NO_ACT, NO_OPERAND, "NAME", 1, 1, OPTION(OPT_BLOBS),

@@ -29,10 +29,10 @@ cert_chain(struct cli *c, struct err *e)
 	TRY(engine_get(c, path_of(c, "/certificates/", serial, "/certificate"),
 	    &der, e));
 	pem_put(&pem, "CERTIFICATE", buf_bytes(&der));
-	for (size_t i = 0; i < config.n_issuer; i++) {
-		if (strcmp(config.issuer[i].name, issuer) == 0)
-			TRY(put_file(c, config.issuer[i].certificate, &pem, e));
-	}
+	buf_reset(&der);
+	TRY(engine_get(c, path_of(c, "/cas/", issuer, "/certificate"), &der,
+	    e));
+	pem_put(&pem, "CERTIFICATE", buf_bytes(&der));
 	TRY(put_file(c, config.root_certificate, &pem, e));
 	TRY(buf_end(&pem, e));
 	return print_octets(c, buf_bytes(&pem), e);

@@ -340,6 +340,59 @@ check_ca(void *ctx, json_t *ca)
 		name, end, name));
 }
 
+static bool
+is_configured(const struct doctor *d, const char *name)
+{
+	for (size_t i = 0; i < d->config.n_issuer; i++)
+		if (strcmp(d->config.issuer[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* CAs whose keys the signer made, by what core says of them: there may be a
+ * thousand, and one line is enough while all are well. */
+static void
+check_made(struct doctor *d, const json_t *issuers)
+{
+	const char *late = NULL;
+	long long n = 0, n_late = 0;
+	json_t *row;
+	size_t i;
+	json_array_foreach(issuers, i, row)
+	{
+		const char *name =
+		    json_string_value(json_object_get(row, "name"));
+		json_int_t end =
+		    json_integer_value(json_object_get(row, "crl_next_update"));
+		if (name == NULL || is_configured(d, name))
+			continue;
+		n++;
+		if (end > (json_int_t)clock_now())
+			continue;
+		n_late++;
+		late = arena_str(d->c->arena, bytes_str(name));
+	}
+	if (n_late > 0)
+		tell(d, STATE_WRONG, "cas",
+		    arena_printf(d->c->arena,
+			"%lld of %lld CAs made by the signer have no current "
+			"CRL, %s for one: see the engine's log",
+			n_late, n, late),
+		    arena_printf(d->c->arena,
+			"%lld de %lld CA creadas por el firmante no tienen "
+			"una CRL vigente, por ejemplo %s: vea la bitácora del "
+			"motor",
+			n_late, n, late));
+	else if (n > 0)
+		tell(d, STATE_GOOD, "cas",
+		    arena_printf(d->c->arena,
+			"%lld CAs made by the signer have a current CRL", n),
+		    arena_printf(d->c->arena,
+			"%lld CA creadas por el firmante tienen una CRL "
+			"vigente",
+			n));
+}
+
 static void
 check_engine(struct doctor *d)
 {
@@ -355,6 +408,7 @@ check_engine(struct doctor *d)
 	    "el motor responde");
 	check_writing(d, status);
 	check_map(d, status);
+	check_made(d, json_object_get(status, "issuers"));
 	json_decref(status);
 	if (d->validity_max_s > 0 &&
 	    engine_each(d->c, "/cas", check_ca, d, &e) != ERR_OK) {

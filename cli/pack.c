@@ -186,13 +186,31 @@ read_back(struct making *m, struct err *e)
 	    pack, e);
 }
 
+/* Of each CA of the engine, also of those that are in no configuration. */
+static enum err_code
+put_lists(struct making *m, struct err *e)
+{
+	json_t *status, *row;
+	size_t i;
+	enum err_code code = ERR_OK;
+	TRY(engine_json(m->c, "/status", &status, e));
+	json_array_foreach(json_object_get(status, "issuers"), i, row)
+	{
+		const char *name =
+		    json_string_value(json_object_get(row, "name"));
+		if (name != NULL && code == ERR_OK)
+			code = put_list_settled(m, name, e);
+	}
+	json_decref(status);
+	return code;
+}
+
 static enum err_code
 make(struct making *m, struct err *e)
 {
 	TRY(cli_config(m->c, &m->config, e));
 	pack_header(&m->out, bytes_str(m->config.origin), clock_now());
-	for (size_t i = 0; i < m->config.n_issuer; i++)
-		TRY(put_list_settled(m, m->config.issuer[i].name, e));
+	TRY(put_lists(m, e));
 	pack_end(&m->out, m->lists);
 	TRY(buf_end(&m->out, e));
 	TRY(read_back(m, e));

@@ -103,11 +103,11 @@ struct publish {
 	struct config config;
 	const char *dir;
 	bool full; /* compare every file, not only what changed */
-	struct publish_ca ca[ISSUERS_MAX + 1]; /* and the root */
+	struct publish_ca ca[ISSUERS_MAX + 1]; /* the root first */
 	size_t n_ca;
 	struct verifier *verifier;
 	struct sink *sink;
-	struct issuer_id issuer[ISSUERS_MAX];
+	struct public_issuer issuer[ISSUERS_MAX]; /* by their places */
 	size_t n_issuer;
 	int64_t now;
 	/* The pass under way. */
@@ -126,8 +126,11 @@ struct publish {
 	struct err_list refusals; /* where.field has the path */
 };
 
-/* The CAs whose CRLs may be published, from the installation's files. */
+/* The CAs whose CRLs may be published: from the installation's files, and of
+ * the published ones those that its root signed. */
 MUST_CHECK enum err_code publish_authorities(struct publish *p, struct err *e);
+MUST_CHECK enum err_code publish_made(struct publish *p,
+    struct public_reader *r, struct err *e);
 /*
  * May this CRL take the place of what stands at path (INCIDENTS row 59)?
  *

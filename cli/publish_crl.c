@@ -1,7 +1,8 @@
 /*
  * publish_crl - a CRL is exported only under the URL of the CA that signed it
  * and only over an older one (INCIDENTS row 59).  The CAs are those of the
- * installation's files: what public/ says of itself counts for nothing here.
+ * installation's files, and those that its root signed: what public/ says of
+ * itself counts for nothing here.
  */
 #include <string.h>
 
@@ -25,6 +26,53 @@ publish_authorities(struct publish *p, struct err *e)
 	for (size_t i = 0; i < p->config.n_issuer; i++)
 		TRY(add_ca(p, p->config.issuer[i].name,
 		    p->config.issuer[i].certificate, e));
+	return ERR_OK;
+}
+
+static bool
+is_known(const struct publish *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_ca; i++)
+		if (strcmp(p->ca[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static enum err_code
+add_made(struct publish *p, const char *name, struct bytes der, struct err *e)
+{
+	struct publish_ca *ca = &p->ca[p->n_ca];
+	snprintf(ca->name, sizeof(ca->name), "%s", name);
+	ca->der = BUF(CERT_MAX_BYTES);
+	buf_put(&ca->der, der.p, der.len);
+	enum err_code code = cert_parse(buf_bytes(&ca->der), &ca->cert, e);
+	if (code == ERR_OK)
+		code = cert_check_issued(&ca->cert, &p->ca[0].cert,
+		    ca->cert.not_before, p->verifier, e);
+	if (code == ERR_OK)
+		p->n_ca++;
+	else
+		buf_fini(&ca->der);
+	return code;
+}
+
+enum err_code
+publish_made(struct publish *p, struct public_reader *r, struct err *e)
+{
+	uint8_t key[PUBLIC_KEY_MAX];
+	char path[PATH_LEN];
+	struct public_row row;
+	for (size_t i = 0; i < p->n_issuer; i++) {
+		const char *name = p->issuer[i].name;
+		snprintf(path, sizeof(path), "/ca/%s.cer", name);
+		if (p->n_ca == ARRAY_LEN(p->ca) || is_known(p, name) ||
+		    !public_get(r, public_file_key(key, bytes_str(path)), &row))
+			continue;
+		/* One that the root did not sign: its CRLs are refused. */
+		enum err_code code = add_made(p, name, row.body, e);
+		if (code != ERR_OK && code != ERR_INVALID)
+			return code;
+	}
 	return ERR_OK;
 }
 

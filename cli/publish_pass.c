@@ -35,14 +35,21 @@ ocsp_name(const char *base64, char out[PUBLISH_PATH])
 	}
 }
 
+/* The place of its issuer, in a key of an OCSP answer. */
+static size_t
+issuer_of(struct bytes key)
+{
+	return (size_t)key.p[1] << 8 | key.p[2];
+}
+
 static enum err_code
 ocsp_names(const struct publish *p, struct bytes key,
     char name[PUBLISH_NAMES][PUBLISH_PATH], struct err *e)
 {
 	for (int form = 0; form < OCSP_FORMS; form++) {
 		char path[OCSP_GET_PATH];
-		TRY(ocsp_get_path(&p->issuer[key.p[1]],
-		    bytes_of(key.p + 2, key.len - 2), (enum ocsp_form)form,
+		TRY(ocsp_get_path(&p->issuer[issuer_of(key)].id,
+		    bytes_of(key.p + 3, key.len - 3), (enum ocsp_form)form,
 		    path, e));
 		ocsp_name(path, name[form]);
 	}
@@ -52,7 +59,7 @@ ocsp_names(const struct publish *p, struct bytes key,
 static bool
 is_ocsp(const struct publish *p, struct bytes key)
 {
-	return key.len > 2 && key.p[0] == 'o' && key.p[1] < p->n_issuer;
+	return key.len > 3 && key.p[0] == 'o' && issuer_of(key) < p->n_issuer;
 }
 
 /* "f/crl/x.crl" is crl/x.crl. */
@@ -125,8 +132,8 @@ is_sound_answer(const struct publish *p, struct bytes key,
 		return false;
 	for (size_t i = 0; i < a.n_single; i++) {
 		const struct ocsp_single *s = &a.single[i];
-		if (!ocsp_id_matches(&s->id, &p->issuer[key.p[1]]) ||
-		    !bytes_eq(s->id.serial, bytes_of(key.p + 2, key.len - 2)) ||
+		if (!ocsp_id_matches(&s->id, &p->issuer[issuer_of(key)].id) ||
+		    !bytes_eq(s->id.serial, bytes_of(key.p + 3, key.len - 3)) ||
 		    s->next_update <= p->now ||
 		    s->next_update != row->next_update)
 			return false;
@@ -427,12 +434,14 @@ take_checkpoint(struct publish *p, struct public_reader *r, struct err *e)
 	struct public_row row;
 	TRY(public_renew(r, e));
 	p->version = public_version(r);
-	p->n_issuer = public_issuers(r, p->issuer, ISSUERS_MAX);
+	p->n_issuer = public_issuers(r, 0, p->issuer, ISSUERS_MAX);
 	buf_reset(&p->checkpoint);
 	p->log_size = 0;
 	if (public_get(r, key, &row))
 		buf_put(&p->checkpoint, row.body.p, row.body.len);
+	enum err_code code = publish_made(p, r, e);
 	public_release(r);
+	TRY(code);
 	TRY(buf_end(&p->checkpoint, e));
 	if (p->checkpoint.len == 0)
 		return ERR_OK;

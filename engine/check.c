@@ -21,7 +21,7 @@ check_lists_encode(const struct check_list *v, size_t n, struct buf *out)
 {
 	put_u16(out, (uint16_t)n);
 	for (size_t i = 0; i < n; i++) {
-		put_u8(out, v[i].issuer);
+		put_u16(out, v[i].issuer);
 		put_bytes(out, bytes_str(v[i].path));
 	}
 }
@@ -35,7 +35,7 @@ check_lists_decode(struct bytes in, struct check_list v[CHECK_LISTS_MAX],
 	if (*n > CHECK_LISTS_MAX)
 		return malformed(e);
 	for (size_t i = 0; i < *n; i++) {
-		v[i].issuer = get_u8(&r);
+		v[i].issuer = get_u16(&r);
 		struct bytes path = get_bytes(&r);
 		if (path.len == 0 || path.len >= CHECK_PATH_MAX ||
 		    path.p[0] != '/' || !ascii_printable(path))
@@ -51,7 +51,7 @@ check_samples_encode(const struct check_sample *v, size_t n, struct buf *out)
 {
 	put_u8(out, (uint8_t)n);
 	for (size_t i = 0; i < n; i++) {
-		put_u8(out, v[i].issuer);
+		put_u16(out, v[i].issuer);
 		put_bytes(out, bytes_of(v[i].serial, v[i].serial_len));
 	}
 }
@@ -65,7 +65,7 @@ check_samples_decode(struct bytes in, struct check_sample v[CHECK_SAMPLES_MAX],
 	if (*n > CHECK_SAMPLES_MAX)
 		return malformed(e);
 	for (size_t i = 0; i < *n; i++) {
-		v[i].issuer = get_u8(&r);
+		v[i].issuer = get_u16(&r);
 		struct bytes serial = get_bytes(&r);
 		if (serial.len == 0 || serial.len > SERIAL_MAX)
 			return malformed(e);

@@ -13,18 +13,18 @@
 #define CHECK_SAMPLES     2
 #define CHECK_CAP         65536
 
-#define CHECK_ROOT        0xff /* instead of the index of an issuer */
+#define CHECK_ROOT        0xffff /* instead of the index of an issuer */
 #define CHECK_LISTS_MAX   256
 #define CHECK_PATH_MAX    128
 #define CHECK_SAMPLES_MAX 8
 
 struct check_list {
-	uint8_t issuer; /* index in the configuration, or CHECK_ROOT */
+	uint16_t issuer; /* index in the configuration, or CHECK_ROOT */
 	char path[CHECK_PATH_MAX]; /* "/crl/emisora.crl" */
 };
 struct check_sample {
-	uint8_t issuer, serial_len;
-	uint8_t serial[SERIAL_MAX];
+	uint16_t issuer; /* the same */
+	uint8_t serial_len, serial[SERIAL_MAX];
 };
 
 void check_lists_encode(const struct check_list *v, size_t n, struct buf *out);

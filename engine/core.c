@@ -55,44 +55,7 @@ on_turn(uv_prepare_t *turn)
 	core_view_end(turn->data);
 }
 
-struct core_issuer *
-core_issuer_find(struct core *c, struct bytes name)
-{
-	for (size_t i = 0; i < c->n_issuer; i++) {
-		if (bytes_is(name, c->issuer[i].ca.name))
-			return &c->issuer[i];
-	}
-	return NULL;
-}
-
 /* --- Start -------------------------------------------------------------------- */
-
-static enum err_code
-issuer_load(struct core *c, struct core_issuer *i, const char *name,
-    const char *file, struct err *e)
-{
-	const struct config *config = &c->inst->config;
-	struct ca_issuer *ca = &i->ca;
-	i->der = BUF(CERT_MAX_BYTES);
-	i->responder = BUF(CERT_MAX_BYTES);
-	snprintf(ca->name, sizeof(ca->name), "%s", name);
-	TRY(file_certificate(c->inst->dir, file, &i->der, e));
-	TRY(cert_parse(buf_bytes(&i->der), &ca->cert, e));
-	TRY(spki_check(ca->cert.spki, &ca->type, e));
-	struct bytes rut;
-	if (cert_rut(&ca->cert, &rut))
-		snprintf(ca->institution, sizeof(ca->institution), "%.*s",
-		    BYTES_FMT(rut));
-	TRY(issuer_id_of(&ca->cert, &ca->id, e));
-	char url[CRL_URL_MAX];
-	crl_url(url, config->public_url, name, 0, false);
-	snprintf(ca->crl_url, sizeof(ca->crl_url), "%s", url);
-	snprintf(ca->public_url, sizeof(ca->public_url), "%s",
-	    config->public_url);
-	ocsp_url(ca->ocsp_url, config->public_url);
-	issuer_url(ca->ca_url, config->public_url, name);
-	return key_generate(ca->type, &ca->throwaway, e);
-}
 
 /* Once: the sandbox closes behind it. */
 static enum err_code
@@ -120,15 +83,8 @@ static enum err_code
 core_load_cas(struct core *c, struct err *e)
 {
 	const struct config *config = &c->inst->config;
-	for (size_t n = 0; n < config->n_issuer; n++) {
-		struct core_issuer *i = &c->issuer[n];
-		i->config = &config->issuer[n];
-		TRY(issuer_load(c, i, i->config->name, i->config->certificate,
-		    e));
-		c->issuer_table[n] = i->ca;
-	}
-	c->n_issuer = config->n_issuer;
-	TRY(issuer_load(c, &c->endorser, "endorser",
+	TRY(core_issuers_configured(c, e));
+	TRY(core_issuer_load(c, &c->endorser, "endorser",
 	    config->endorser_certificate, e));
 	/*
 	 * Whether a minister's certificate counts is judged by the log and the
@@ -148,8 +104,7 @@ core_load_cas(struct core *c, struct err *e)
 	c->ca = (struct ca){ .origin = bytes_str(config->origin),
 		.policies = c->policies,
 		.ceilings = &c->inst->ceilings,
-		.issuer = c->issuer_table,
-		.n_issuer = c->n_issuer,
+		.issuers = &c->issuers,
 		.endorser = &c->endorser.ca,
 		.root = &c->root,
 		.root_list = buf_bytes(&c->root_crl),
@@ -161,23 +116,34 @@ core_load_cas(struct core *c, struct err *e)
 	return prover_open(c, e);
 }
 
-/* What the rows remember of CRLs and responders. */
+/* What the rows remember of its CRLs and its responder. */
+static enum err_code
+issuer_rows(struct core *c, struct core_issuer *i, struct view *v,
+    struct err *e)
+{
+	struct responder_row responder;
+	bool found;
+	TRY(crl_load(c, i, v, e));
+	TRY(rec_get(v, &rec_responder,
+	    ca_row_key(c->arena, ROW_RESPONDER, bytes_str(i->ca.name)),
+	    c->arena, &responder, &found, e));
+	if (found)
+		TRY(responder_take(i, responder.certificate, e));
+	arena_reset(c->arena);
+	return ERR_OK;
+}
+
 static enum err_code
 core_load_rows(struct core *c, struct view *v, struct err *e)
 {
-	for (size_t n = 0; n < c->n_issuer; n++) {
-		struct core_issuer *i = &c->issuer[n];
-		struct bytes name = bytes_str(i->ca.name);
-		struct responder_row responder;
-		bool found;
-		TRY(crl_load(c, i, v, e));
-		TRY(rec_get(v, &rec_responder,
-		    ca_row_key(c->arena, ROW_RESPONDER, name), c->arena,
-		    &responder, &found, e));
-		if (found)
-			TRY(responder_take(i, responder.certificate, e));
-	}
-	return ERR_OK;
+	TRY(core_issuers_made(c, v, e));
+	TRY(core_issuers_place(c, e));
+	TRY(public_renew(c->reader, e));
+	enum err_code code = ERR_OK;
+	for (size_t n = 0; n < c->n_issuer && code == ERR_OK; n++)
+		code = issuer_rows(c, c->issuer[n], v, e);
+	public_release(c->reader);
+	return code;
 }
 
 /* In force is what the log says; what lies in the files is compared with it. */
@@ -302,33 +268,61 @@ core_open(struct core *c, struct err *e)
 
 /* What a certificate will name: its CRL, though empty, and its responder. */
 static bool
-is_complete(struct core *c)
+is_complete(struct core *c, const struct core_issuer *i)
 {
-	bool complete = true;
+	char path[CRL_URL_MAX];
+	uint8_t key[PUBLIC_KEY_MAX];
+	struct public_row row;
+	if (i->has_no_key)
+		return true; /* its last list stands */
+	/* What the signer does not have serves what it published before. */
+	if (i->is_made && !i->is_held)
+		return c->signer_ready;
+	crl_path(path, i->ca.name, 0, false);
+	return i->responder.len > 0 &&
+	       public_get(c->reader, public_file_key(key, bytes_str(path)),
+		   &row);
+}
+
+/* One that was found complete stays so, and is not looked at again. */
+static bool
+all_complete(struct core *c)
+{
 	struct err e;
 	if (public_renew(c->reader, &e) != ERR_OK)
 		return false;
-	for (size_t i = 0; complete && i < c->n_issuer; i++) {
-		char path[CRL_URL_MAX];
-		uint8_t key[PUBLIC_KEY_MAX];
-		struct public_row row;
-		crl_path(path, c->issuer[i].ca.name, 0, false);
-		complete =
-		    c->issuer[i].has_no_key ||
-		    (c->issuer[i].responder.len > 0 &&
-			public_get(c->reader,
-			    public_file_key(key, bytes_str(path)), &row));
-	}
+	while (c->n_complete < c->n_issuer &&
+	       is_complete(c, c->issuer[c->n_complete]))
+		c->n_complete++;
 	public_release(c->reader);
-	return complete;
+	return c->n_complete == c->n_issuer;
+}
+
+/* Those that ceremonies brought since. */
+static void
+open_new(struct core *c)
+{
+	struct err e;
+	for (size_t n = c->n_complete; n < c->n_issuer; n++) {
+		struct core_issuer *i = c->issuer[n];
+		if (i->ca.is_open || !i->is_held ||
+		    public_renew(c->reader, &e) != ERR_OK)
+			continue;
+		i->ca.is_open = is_complete(c, i);
+		public_release(c->reader);
+		if (i->ca.is_open)
+			log_info("ca-open", "ca=%s", i->ca.name);
+	}
 }
 
 void
 core_ready(struct core *c)
 {
 	struct err e;
+	if (c->is_ready)
+		open_new(c);
 	/* Who may not write serves what there is. */
-	if (c->is_ready || (!c->read_only && !is_complete(c)))
+	if (c->is_ready || (!c->read_only && !all_complete(c)))
 		return;
 	if (role_ready(c->role, &e) != ERR_OK) {
 		log_err("core-ready", &e);
@@ -549,6 +543,7 @@ on_second(uv_timer_t *timer)
 		tick_if_due(c);
 	sign_responder_check(c);
 	evidence_late(c);
+	create_late(c);
 	answers_second(c);
 	publish_pump(c);
 	crl_pump(c);
@@ -568,11 +563,10 @@ core_close(struct core *c)
 	public_close(c->public);
 	store_close(c->store);
 	answers_close(c);
-	for (size_t i = 0; i < c->n_issuer; i++) {
-		key_free(c->issuer[i].ca.throwaway);
-		free(c->issuer[i].crl);
-	}
-	key_free(c->endorser.ca.throwaway);
+	for (size_t i = 0; i < c->n_issuer; i++)
+		core_issuer_free(c->issuer[i]);
+	for (size_t i = 0; i < KEY_TYPES; i++)
+		key_free(c->throwaway[i]);
 	verifier_free(c->ca.verifier);
 	verifier_free(c->verifier);
 	prover_close(c);
@@ -623,6 +617,7 @@ role_core(struct role_context *r)
 	c->inst = &r->inst;
 	TAILQ_INIT(&c->waiters);
 	TAILQ_INIT(&c->asking);
+	TAILQ_INIT(&c->creating);
 	uv_loop_init(&c->loop);
 	if (core_open(c, &e) != ERR_OK || role_confine(r, &e) != ERR_OK) {
 		log_err("core-start", &e);

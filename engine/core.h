@@ -10,6 +10,7 @@
  * thread in front of it; core_follow.c what entries lead to; core_sign.c the signer's side; core_ocsp.c status
  * answers; core_publish.c checkpoints and files; core_crl.c CRLs, core_crl_list.c the lists of an issuer,
  * core_crl_delta.c deltas, core_crl_build.c the thread that makes one;
+ * core_issuers.c the issuing CAs, core_cas.c those that the signer is told of;
  * core_query.c reading; core_reply.c answers.
  */
 #ifndef ENGINE_CORE_H
@@ -56,7 +57,7 @@ struct job {
 	struct buf body; /* command, certificate or CRL; owned */
 	char id
 	    [POLICY_NAME_MAX]; /* JOB_SIGNED: request; CRL, RESPONDER: issuer */
-	struct err refusal;    /* JOB_SIGNED: what the signer said */
+	struct err refusal;    /* what the signer said */
 	char refusal_id[64];
 	bool is_refused;
 	struct crl_published crl; /* JOB_CRL; its bytes are in this job */
@@ -76,6 +77,7 @@ struct job {
 	size_t object_len;
 	bool waits, changes_status;
 	struct buf statement; /* that its evidence is about; owned */
+	struct buf csr;       /* ACT_CA_CREATE: the signer's; owned */
 	uint64_t asked;       /* id of the question to the signer */
 	int64_t since_ms;     /* when; monotonic */
 };
@@ -89,6 +91,8 @@ struct randomness {
 
 struct job *job_new(enum job_kind kind);
 void job_free(struct job *j);
+/* j->refusal was decoded: it is kept as long as the job. */
+void job_keep_refusal(struct job *j);
 void writer_start(struct core *c);
 void writer_push(struct core *c, struct job *j); /* takes it over; the loop's */
 void writer_queue(struct core *c, struct job *j); /* counted already */
@@ -137,15 +141,26 @@ struct core_crl {
 	int64_t retry_at;   /* monotonic ms: not before, after a failure */
 };
 
+/* A key of the ocsp-signer, which its HELLO named. */
+struct responder_key {
+	uint8_t spki[SPKI_MAX];
+	size_t len; /* 0: not known yet */
+	uint8_t hash[20];
+};
+
+#define PLACE_NONE UINT16_MAX
 struct core_issuer {
 	struct ca_issuer ca; /* ca.cert borrows from der */
 	struct buf der;
-	const struct issuer_config *config;
+	uint16_t place; /* in public/ */
+	bool is_made;   /* the signer made its key */
+	bool is_held;   /* and said that it has it */
+	bool is_taken;  /* the signer has the officers' agreement */
 	/* The delegated responder: certificate in force and its key hash. */
+	const struct responder_key *key; /* that it is to have */
+	int64_t responder_life_s;
 	struct buf responder;
 	uint8_t responder_key_hash[20];
-	uint8_t responder_spki[SPKI_MAX];
-	size_t responder_spki_len;
 	enum key_type responder_type;
 	int64_t responder_not_before, responder_not_after;
 	bool responder_asked;
@@ -154,6 +169,8 @@ struct core_issuer {
 	struct core_crl *crl; /* owned; the full one first */
 	size_t n_crl;
 };
+void core_issuer_free(struct core_issuer *i);
+OWNED(core_issuer);
 
 /* Why a status answer is to be signed; what comes first stands first. */
 enum due_kind {
@@ -176,7 +193,7 @@ struct due_queue {
 /* Answers that travel to the ocsp-signer together. */
 struct answer_item {
 	struct due_answer due;
-	uint8_t issuer;
+	struct core_issuer *issuer;
 	bool ended;              /* no longer published: nothing to sign */
 	bool first, takes_nonce; /* as in struct public_row */
 	size_t tbs_at, tbs_len;  /* in the batch's list */
@@ -228,10 +245,13 @@ struct core {
 	struct policy_set *policies; /* in force, for the loop */
 	struct core_policy_file policy_file[POLICIES_MAX];
 	size_t n_policy_file;
-	struct ca_issuer issuer_table[ISSUERS_MAX]; /* for ca.issuer */
-	struct core_issuer issuer[ISSUERS_MAX];
+	struct core_issuer *issuer[ISSUERS_MAX]; /* owned */
+	struct ca_issuers issuers;               /* of the same, for ca */
 	struct core_issuer endorser;
-	size_t n_issuer;
+	size_t n_issuer, n_place;
+	size_t n_complete; /* of them, when core was not ready yet */
+	struct key *throwaway[KEY_TYPES]; /* NULL: of no CA */
+	struct responder_key responder_key[CONFIG_ISSUERS_MAX];
 	struct buf root_der, root_crl; /* of the files */
 	struct cert root;              /* borrows from root_der */
 	struct buf root_list;          /* the root's CRL that is published */
@@ -258,6 +278,7 @@ struct core {
 	struct proofs *proofs; /* what prover and writer found right */
 	struct ca vouching;    /* the loop's, to tell the proofs */
 	struct jobs asking;    /* commands whose evidence the signer checks */
+	struct jobs creating;  /* those that wait for a key of the signer */
 
 	/* Peers. */
 	struct peer *front[FRONTS_MAX], *signer, *ocsp, *checker;
@@ -285,8 +306,10 @@ struct core {
 	struct crl_build *crl; /* the one that is being made; owned */
 	uv_async_t crl_block;
 	uv_timer_t crl_pace;
-	size_t crl_turn;   /* which list had its turn last */
-	struct buf bundle; /* of the last, partial entry bundle */
+	size_t crl_turn;      /* which list had its turn last */
+	int64_t crl_look_ms;  /* monotonic: none was due; look again then */
+	int64_t crl_sweep_ms; /* the same: files that no row names any more */
+	struct buf bundle;    /* of the last, partial entry bundle */
 	uint64_t bundle_size;
 	struct waiters waiters;
 
@@ -308,7 +331,22 @@ void core_ready(struct core *c);
 /* The read transaction of this turn of the loop; NULL after a logged failure. */
 struct view *core_view(struct core *c);
 void core_view_end(struct core *c);
+
+/* core_issuers.c */
 struct core_issuer *core_issuer_find(struct core *c, struct bytes name);
+MUST_CHECK enum err_code core_issuer_load(struct core *c, struct core_issuer *i,
+    const char *name, const char *file, struct err *e);
+MUST_CHECK enum err_code core_issuers_configured(struct core *c, struct err *e);
+/* What the rows have beyond those that are known. */
+MUST_CHECK enum err_code core_issuers_made(struct core *c, struct view *v,
+    struct err *e);
+MUST_CHECK enum err_code core_issuer_brought(struct core *c, struct view *v,
+    struct bytes name, struct err *e);
+/* SIGNER_AGREEMENT was answered: its frame is the CA's place and 1. */
+void core_issuer_held(struct core *c, uint64_t frame);
+MUST_CHECK enum err_code core_issuers_place(struct core *c, struct err *e);
+MUST_CHECK enum err_code core_issuer_place(struct core *c,
+    struct core_issuer *i, struct err *e);
 
 /* core_sign.c */
 void sign_peer(struct core *c, enum role role, int fd);
@@ -319,7 +357,7 @@ void sign_end(struct core *c, struct bytes id, int64_t at);
 void sign_policy(struct core *c, struct bytes id); /* of an activation */
 /* The statement of m, with the officers' signatures over it, in one message. */
 MUST_CHECK enum err_code sign_agreed(struct core *c, struct view *v,
-    struct bytes id, struct signer_agreement *m, struct err *e);
+    struct bytes id, uint64_t frame, struct signer_agreement *m, struct err *e);
 void sign_responder_check(struct core *c);
 /* core_cas.c: CAs that ceremonies brought, and those that issue no more. */
 MUST_CHECK enum err_code tell_cas(struct core *c, struct view *v,
@@ -336,6 +374,13 @@ void evidence_answer(struct core *c, const struct frame *f);
 /* What the signer owes, or owes for so long, is checked by the prover. */
 void evidence_abandon(struct core *c);
 void evidence_late(struct core *c);
+
+/* core_create.c: the signer makes the key of a CA before it is decided on */
+void create_command(struct core *c, struct job *j,
+    const struct command *command);
+void create_answer(struct core *c, const struct frame *f);
+void create_abandon(struct core *c);
+void create_late(struct core *c);
 
 /* core_follow.c */
 void follow_job(struct core *c, struct job *j);
@@ -363,6 +408,9 @@ void publish_open(struct core *c);
 void publish_pump(struct core *c);
 void publish_checkpoint(struct core *c, const struct frame *f);
 MUST_CHECK enum err_code publish_files(struct core *c, struct err *e);
+/* Its certificate, its place, and its responder. */
+MUST_CHECK enum err_code publish_issuer(struct core *c,
+    const struct core_issuer *i, struct err *e);
 MUST_CHECK enum err_code root_list_load(struct core *c, struct view *v,
     struct err *e);
 void root_list_changed(struct core *c); /* a ceremony brought one */

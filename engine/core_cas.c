@@ -28,60 +28,73 @@ tell_ca(struct core *c, struct view *v, const struct agreement_row *ce,
 	struct signer_agreement m = { .statement = ce->statement,
 		.certificate = ce->object };
 	bool does;
+	size_t n = 0;
+	/* What it said that it has changes nothing. */
+	if (ce->kind == CEREMONY_CERTIFICATE &&
+	    ca_issuer_named(&c->issuers, ce->name, &n) != NULL) {
+		if (c->issuer[n]->is_taken)
+			return ERR_OK;
+		n++;
+	}
 	TRY(is_to_be_told(c, v, ce, &does, e));
-	return does ? sign_agreed(c, v, ce->id, &m, e) : ERR_OK;
+	return does ? sign_agreed(c, v, ce->id, n, &m, e) : ERR_OK;
+}
+
+/* Each row of a class, as it lies in the map: there may be a thousand. */
+typedef enum err_code (
+    *row_fn)(struct core *c, struct view *v, struct bytes value, struct err *e);
+static enum err_code
+each_row(struct core *c, struct view *v, enum row_class class, row_fn fn,
+    struct err *e)
+{
+	struct bytes prefix = ca_row_key(c->arena, class, BYTES_NONE);
+	struct view_scan scan = { .view = NULL };
+	struct bytes key, value;
+	bool found;
+	TRY(view_scan_begin(v, prefix, &scan, e));
+	enum err_code code =
+	    view_scan_seek(&scan, prefix, &key, &value, &found, e);
+	while (code == ERR_OK && found) {
+		code = fn(c, v, value, e);
+		if (code == ERR_OK)
+			code = view_scan_next(&scan, &key, &value, &found, e);
+	}
+	view_scan_end(&scan);
+	return code;
 }
 
 static enum err_code
-tell_brought(struct core *c, struct view *v, struct err *e)
+tell_brought(struct core *c, struct view *v, struct bytes value, struct err *e)
 {
-	struct bytes prefix = ca_row_key(c->arena, ROW_CEREMONY, BYTES_NONE);
-	struct bytes after = prefix, key, value;
 	struct agreement_row ce;
-	bool found;
-	for (;;) {
-		TRY(view_next(v, prefix, after, &key, &value, &found, e));
-		if (!found)
-			return ERR_OK;
-		after = arena_copy(c->arena, key);
-		TRY(rec_decode(&rec_ceremony, arena_copy(c->arena, value), &ce,
-		    e));
-		TRY(tell_ca(c, v, &ce, e));
-	}
+	TRY(rec_decode(&rec_ceremony, value, &ce, e));
+	return tell_ca(c, v, &ce, e);
 }
 
 static enum err_code
-tell_ended(struct core *c, struct view *v, struct err *e)
+tell_ended(struct core *c, struct view *v, struct bytes value, struct err *e)
 {
-	struct bytes prefix = ca_row_key(c->arena, ROW_ISSUER, BYTES_NONE);
-	struct bytes after = prefix, key, value;
 	struct issuer_row row;
-	bool found;
-	for (;;) {
-		TRY(view_next(v, prefix, after, &key, &value, &found, e));
-		if (!found)
-			return ERR_OK;
-		after = arena_copy(c->arena, key);
-		TRY(rec_decode(&rec_issuer, arena_copy(c->arena, value), &row,
-		    e));
-		struct core_issuer *i = core_issuer_find(c, row.name);
-		if (i != NULL)
-			i->has_no_key = row.destroyed != 0;
-		if (row.stopped == 0 && row.revoked == 0)
-			continue;
-		sign_end(c,
-		    bytes_str(arena_printf(c->arena, CEREMONY_CA_ID "%.*s",
-			BYTES_FMT(row.name))),
-		    row.stopped != 0 ? row.stopped : row.revoked);
-	}
+	(void)v;
+	TRY(rec_decode(&rec_issuer, value, &row, e));
+	struct core_issuer *i = core_issuer_find(c, row.name);
+	if (i != NULL)
+		i->has_no_key = row.destroyed != 0;
+	if (row.stopped == 0 && row.revoked == 0)
+		return ERR_OK;
+	sign_end(c,
+	    bytes_str(arena_printf(c->arena, CEREMONY_CA_ID "%.*s",
+		BYTES_FMT(row.name))),
+	    row.stopped != 0 ? row.stopped : row.revoked);
+	return ERR_OK;
 }
 
 /* What is known already changes nothing. */
 enum err_code
 tell_cas(struct core *c, struct view *v, struct err *e)
 {
-	TRY(tell_brought(c, v, e));
-	return tell_ended(c, v, e);
+	TRY(each_row(c, v, ROW_CEREMONY, tell_brought, e));
+	return each_row(c, v, ROW_ISSUER, tell_ended, e);
 }
 
 void
@@ -91,15 +104,18 @@ sign_ca(struct core *c, struct bytes ceremony)
 	struct err e;
 	bool found = false;
 	struct view *v = core_view(c);
-	if (v == NULL || !c->signer_ready)
-		return; /* told when it is back */
+	if (v == NULL)
+		return;
 	enum err_code code = rec_get(v, &rec_ceremony,
 	    ca_row_key(c->arena, ROW_CEREMONY, ceremony), c->arena, &ce, &found,
 	    &e);
-	if (code == ERR_OK && found)
+	if (code == ERR_OK && found && ce.state == AGREEMENT_DONE)
+		code = core_issuer_brought(c, v, ce.name, &e);
+	/* If it is away, it is told when it is back. */
+	if (code == ERR_OK && found && c->signer_ready)
 		code = tell_ca(c, v, &ce, &e);
-	if (code == ERR_OK)
-		code = tell_ended(c, v, &e);
+	if (code == ERR_OK && c->signer_ready)
+		code = each_row(c, v, ROW_ISSUER, tell_ended, &e);
 	if (code != ERR_OK)
 		core_read_only(c, &e);
 }

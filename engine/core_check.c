@@ -58,7 +58,7 @@ struct samples {
 };
 
 static void
-take(void *ctx, uint8_t issuer, struct bytes serial)
+take(void *ctx, uint16_t issuer, struct bytes serial)
 {
 	struct samples *s = ctx;
 	if (s->n == CHECK_SAMPLES_MAX || serial.len > SERIAL_MAX)
@@ -118,7 +118,7 @@ struct lists {
 
 /* What is in public/ is served, whoever made it and when. */
 static void
-add_list(struct core *c, struct lists *l, uint8_t issuer, const char *path)
+add_list(struct core *c, struct lists *l, uint16_t issuer, const char *path)
 {
 	struct check_list *x = &l->v[l->n];
 	uint8_t key[PUBLIC_KEY_MAX];
@@ -136,13 +136,32 @@ add_list(struct core *c, struct lists *l, uint8_t issuer, const char *path)
 static void
 add_lists(struct core *c, struct lists *l, size_t issuer)
 {
-	const struct core_issuer *i = &c->issuer[issuer];
+	const struct core_issuer *i = c->issuer[issuer];
 	char path[CRL_URL_MAX];
 	for (size_t n = 0; n < i->n_crl; n++) {
 		crl_path(path, i->ca.name, i->crl[n].partition,
 		    i->crl[n].is_delta);
-		add_list(c, l, (uint8_t)issuer, path);
+		add_list(c, l, (uint16_t)issuer, path);
 	}
+}
+
+/* Places in public/ become places in the configuration, which the checker
+ * knows; samples of other CAs are left out. */
+static void
+keep_configured(const struct core *c, struct samples *s)
+{
+	size_t kept = 0;
+	for (size_t k = 0; k < s->n; k++) {
+		struct check_sample x = s->v[k];
+		size_t i = 0, n = c->inst->config.n_issuer;
+		while (i < n && c->issuer[i]->place != x.issuer)
+			i++;
+		if (i == n)
+			continue;
+		x.issuer = (uint16_t)i;
+		s->v[kept++] = x;
+	}
+	s->n = kept;
 }
 
 static enum err_code
@@ -150,9 +169,10 @@ look(struct core *c, struct lists *l, struct samples *s, struct err *e)
 {
 	TRY(public_renew(c->reader, e));
 	enum err_code code = take_samples(c, s, e);
+	keep_configured(c, s);
 	/* What nobody can renew any more is no alarm. */
-	for (size_t i = 0; i < c->n_issuer; i++) {
-		if (!c->issuer[i].has_no_key)
+	for (size_t i = 0; i < c->inst->config.n_issuer; i++) {
+		if (!c->issuer[i]->has_no_key)
 			add_lists(c, l, i);
 	}
 	add_list(c, l, CHECK_ROOT, "/crl/root.crl");
@@ -164,8 +184,8 @@ static void
 gauge_issuers(const struct core *c)
 {
 	gauge(COUNT_READ_ONLY, c->read_only ? 1 : 0);
-	for (size_t i = 0; i < c->n_issuer; i++) {
-		const struct core_issuer *x = &c->issuer[i];
+	for (size_t i = 0; i < c->inst->config.n_issuer; i++) {
+		const struct core_issuer *x = c->issuer[i];
 		gauge_ca(CA_RESPONDER_END, i,
 		    x->has_no_key ? 0 : (uint64_t)x->responder_not_after);
 		if (x->n_crl == 0 || x->has_no_key) {

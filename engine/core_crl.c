@@ -11,6 +11,7 @@
 
 #define RETRY_MS  1000
 #define SECOND_MS 100 /* until the second is looked at again */
+#define LOOK_MS   250 /* until all lists are looked through again */
 /* A shorter one is kept in its row. */
 #define ROW_BODY_MAX  65536u
 #define SWEEP_GRACE_S 60
@@ -25,9 +26,9 @@ static enum err_code
 open_next(struct core *c, struct err *e)
 {
 	for (size_t n = 0; n < c->n_issuer; n++) {
-		struct core_issuer *i = &c->issuer[n];
+		struct core_issuer *i = c->issuer[n];
 		struct partition_row row;
-		if (!crl_terms(c, i->ca.name).partitions)
+		if (!crl_terms(c, i).partitions)
 			continue;
 		struct view *v = core_view(c);
 		if (v == NULL)
@@ -48,7 +49,7 @@ list_is_due(struct core_issuer *i, const struct core_crl *l, struct crl_terms t)
 		return true;
 	return clock_now() >=
 	       crl_due_at(l->this_update, l->next_update, t.every) -
-		   crl_jitter(l, t.every);
+		   crl_jitter(i, l, t.every);
 }
 
 /* A list and its delta that begin in one second would have to have one number
@@ -65,6 +66,7 @@ static void
 on_pace(uv_timer_t *timer)
 {
 	struct core *c = timer->data;
+	c->crl_look_ms = 0;
 	crl_pump(c);
 	reply_pump(c);
 	arena_reset(c->arena);
@@ -89,6 +91,7 @@ crl_want(struct core *c, const struct cert_status *s)
 {
 	struct core_issuer *i = core_issuer_find(c, s->issuer);
 	const struct policy *p = NULL;
+	c->crl_look_ms = 0;
 	if (s->policy_sha256.len == SHA256_LEN)
 		p = policy_find_hash(c->policies, s->policy_sha256.p);
 	/* A policy may leave it to the next periodic one. */
@@ -98,8 +101,7 @@ crl_want(struct core *c, const struct cert_status *s)
 		p = policy_find(c->policies, s->policy);
 	/* The list that the certificate names, or its delta; the full one
 	 * beside it, which may be long, follows by its period. */
-	if (crl_terms(c, i->ca.name).delta > 0 &&
-	    (p == NULL || p->crl_delta_s > 0))
+	if (crl_terms(c, i).delta > 0 && (p == NULL || p->crl_delta_s > 0))
 		delta_want(i, s->partition);
 	else
 		crl_list(i, s->partition)->is_wanted = true;
@@ -154,15 +156,18 @@ build_begin(struct core *c, struct core_issuer *i, struct core_crl *l,
 	AUTO(crl_build) b = NULL;
 	TRY(crl_build_new(c, &b, e));
 	TRY(digest_new(i->ca.cert.spki, &b->digest, e));
-	TRY(public_file_sweep(c->public, SWEEP_GRACE_S, e));
-	b->issuer = (size_t)(i - c->issuer);
+	if (clock_mono_ms() >= c->crl_sweep_ms) {
+		TRY(public_file_sweep(c->public, SWEEP_GRACE_S, e));
+		c->crl_sweep_ms = clock_mono_ms() + SWEEP_GRACE_S * 1000;
+	}
+	b->issuer = i;
 	b->partition = l->partition;
 	b->is_delta = l->is_delta;
 	b->drop_before = l->periodic;
 	b->id = ++c->next_id;
 	b->since_ms = clock_mono_ms();
 	snprintf(b->issuer_name, sizeof(b->issuer_name), "%s", i->ca.name);
-	struct crl_terms t = crl_terms(c, i->ca.name);
+	struct crl_terms t = crl_terms(c, i);
 	spec_fill(c, b, i, t);
 	/* One that comes when a periodic one would be due counts as that. */
 	bool is_periodic = b->spec.this_update >= l->periodic + t.every;
@@ -187,8 +192,10 @@ next_due(struct core *c, bool wanted, struct core_issuer **issuer,
 	for (size_t turn = 0; turn < 2; turn++) {
 		size_t n = 0;
 		for (size_t i = 0; i < c->n_issuer; i++) {
-			struct core_issuer *is = &c->issuer[i];
-			struct crl_terms t = crl_terms(c, is->ca.name);
+			struct core_issuer *is = c->issuer[i];
+			struct crl_terms t = crl_terms(c, is);
+			if (is->is_made && !is->is_held)
+				continue; /* nobody would sign it */
 			for (size_t k = 0; k < is->n_crl; k++, n++) {
 				if ((turn == 0) != (n > c->crl_turn) ||
 				    !list_may_begin(c, is, &is->crl[k], t,
@@ -212,14 +219,17 @@ crl_pump(struct core *c)
 	struct err e;
 	if (c->crl != NULL)
 		crl_step(c); /* perhaps the signer took no descriptor */
-	if (c->crl != NULL || !c->signer_ready || c->read_only || c->stopping)
+	if (c->crl != NULL || !c->signer_ready || c->read_only || c->stopping ||
+	    clock_mono_ms() < c->crl_look_ms)
 		return;
 	if (open_next(c, &e) != ERR_OK || deltas_turn(c, &e) != ERR_OK) {
 		core_read_only(c, &e);
 		return;
 	}
-	if (!next_due(c, true, &i, &l) && !next_due(c, false, &i, &l))
+	if (!next_due(c, true, &i, &l) && !next_due(c, false, &i, &l)) {
+		c->crl_look_ms = clock_mono_ms() + LOOK_MS;
 		return;
+	}
 	if (build_begin(c, i, l, &e) != ERR_OK) {
 		log_err("crl-begin", &e);
 		l->retry_at = clock_mono_ms() + RETRY_MS;
@@ -264,15 +274,15 @@ send_pieces(struct core *c, struct crl_build *b)
 /* --- Its end ------------------------------------------------------------------------------ */
 
 static struct core_crl *
-build_list(struct core *c, const struct crl_build *b)
+build_list(const struct crl_build *b)
 {
-	return crl_list_of(&c->issuer[b->issuer], b->partition, b->is_delta);
+	return crl_list_of(b->issuer, b->partition, b->is_delta);
 }
 
 static enum err_code
 build_check(struct core *c, struct crl_build *b, struct err *e)
 {
-	struct core_issuer *i = &c->issuer[b->issuer];
+	struct core_issuer *i = b->issuer;
 	struct bytes first = bytes_of(b->first, b->first_len);
 	struct bytes last = bytes_of(b->last, b->last_len);
 	TRY(crl_ends_parse(first, last, b->plan.length, &b->crl, e));
@@ -304,7 +314,7 @@ put_in_public(struct core *c, const struct crl_build *b, struct err *e)
 static enum err_code
 build_accept(struct core *c, struct crl_build *b, struct err *e)
 {
-	struct core_issuer *i = &c->issuer[b->issuer];
+	struct core_issuer *i = b->issuer;
 	TRY(build_check(c, b, e));
 	TRY(crl_build_finish(b, b->crl.sigalg, &b->file_at, &b->file_len, e));
 	i->crl_number = (int64_t)b->crl.number;
@@ -324,7 +334,7 @@ build_accept(struct core *c, struct crl_build *b, struct err *e)
 	b->is_writing = true;
 	/* The log opens a partition for certificates that name it: by then it
 	 * is there. */
-	if (!build_list(c, b)->is_open) {
+	if (!build_list(b)->is_open) {
 		enum err_code code = put_in_public(c, b, e);
 		if (code != ERR_OK) {
 			job_free(j);
@@ -341,12 +351,12 @@ static void
 build_fail(struct core *c, const char *event, const struct err *e)
 {
 	struct crl_build *b = c->crl;
-	struct core_crl *l = build_list(c, b);
+	struct core_crl *l = build_list(b);
 	log_err(event, e);
 	l->is_building = false;
 	l->is_wanted = true;
 	if (b->is_long)
-		delta_give_up(&c->issuer[b->issuer], l);
+		delta_give_up(b->issuer, l);
 	l->retry_at = clock_mono_ms() + RETRY_MS;
 	c->crl = NULL;
 	crl_build_free(b);
@@ -413,10 +423,10 @@ crl_is_idle(const struct core *c)
 /* --- Published ------------------------------------------------------------------------------ */
 
 static void
-list_published(struct core *c, const struct crl_build *b, const struct job *j)
+list_published(const struct crl_build *b, const struct job *j)
 {
-	struct core_issuer *i = &c->issuer[b->issuer];
-	struct core_crl *l = build_list(c, b);
+	struct core_issuer *i = b->issuer;
+	struct core_crl *l = build_list(b);
 	l->this_update = b->crl.this_update;
 	l->next_update = b->crl.next_update;
 	l->number = (int64_t)b->crl.number;
@@ -445,7 +455,7 @@ list_kept(struct core *c, const struct crl_build *b, struct err *e)
 		return ERR_OK;
 	TRY(ca_complete(v, bytes_str(b->issuer_name), b->partition, c->arena,
 	    &row, e));
-	build_list(c, b)->kept_since = row.kept_since;
+	build_list(b)->kept_since = row.kept_since;
 	return ERR_OK;
 }
 
@@ -464,8 +474,8 @@ crl_written(struct core *c, struct job *j)
 		build_fail(c, "crl-publish", &e);
 		return;
 	}
-	list_published(c, b, j);
-	build_list(c, b)->is_building = false;
+	list_published(b, j);
+	build_list(b)->is_building = false;
 	c->crl = NULL;
 	crl_build_free(b);
 	crl_pump(c);
@@ -475,8 +485,8 @@ bool
 crl_covers(const struct core *c, uint64_t size)
 {
 	for (size_t n = 0; n < c->n_issuer; n++) {
-		for (size_t k = 0; k < c->issuer[n].n_crl; k++) {
-			const struct core_crl *l = &c->issuer[n].crl[k];
+		for (size_t k = 0; k < c->issuer[n]->n_crl; k++) {
+			const struct core_crl *l = &c->issuer[n]->crl[k];
 			if ((l->is_wanted || l->is_building) &&
 			    l->covers < size)
 				return false;

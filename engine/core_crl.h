@@ -15,7 +15,7 @@
 
 struct crl_build {
 	struct core *core;
-	size_t issuer; /* index */
+	struct core_issuer *issuer;
 	int64_t partition;
 	bool is_delta;
 	/* Given to the thread. */
@@ -62,11 +62,12 @@ struct crl_terms {
 	int64_t delta; /* 0: no deltas */
 	bool partitions;
 };
-struct crl_terms crl_terms(const struct core *c, const char *issuer);
+struct crl_terms crl_terms(const struct core *c, const struct core_issuer *i);
 /* The deltas of a complete list, or what deltas amend; NULL: not there. */
 struct core_crl *crl_twin(struct core_issuer *i, const struct core_crl *l);
-/* Lists of one age come due apart: a tenth of the period, by their number. */
-int64_t crl_jitter(const struct core_crl *l, int64_t every);
+/* Lists of one age come due apart: a tenth of the period, by CA and number. */
+int64_t crl_jitter(const struct core_issuer *i, const struct core_crl *l,
+    int64_t every);
 
 /* What stands before the TBS in the file: a head of two to six octets. */
 #define CRL_FILE_HEAD 6u

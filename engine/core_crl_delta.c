@@ -44,7 +44,7 @@ delta_is_due(struct core_issuer *i, const struct core_crl *l,
 		return false;
 	return l->is_wanted || l->base != base->number ||
 	       now >= crl_due_at(l->this_update, l->next_update, t.delta) -
-			  crl_jitter(l, t.delta);
+			  crl_jitter(i, l, t.delta);
 }
 
 void
@@ -91,8 +91,8 @@ enum err_code
 deltas_turn(struct core *c, struct err *e)
 {
 	for (size_t n = 0; n < c->n_issuer; n++) {
-		struct core_issuer *i = &c->issuer[n];
-		struct crl_terms t = crl_terms(c, i->ca.name);
+		struct core_issuer *i = c->issuer[n];
+		struct crl_terms t = crl_terms(c, i);
 		/* Grows at its end, by deltas. */
 		for (size_t k = 0, all = i->n_crl; k < all; k++) {
 			struct core_crl *l = &i->crl[k];

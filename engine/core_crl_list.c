@@ -33,7 +33,7 @@ crl_list_of(struct core_issuer *i, int64_t partition, bool is_delta)
 		memcpy(more, i->crl, i->n_crl * sizeof(*more));
 	free(i->crl);
 	i->crl = more;
-	/* At the start each is made anew: it may be behind the log.  A delta
+	/* Made anew, unless it is known to be what the log says.  A delta
 	 * follows its base. */
 	i->crl[i->n_crl] = (struct core_crl){ .partition = partition,
 		.is_delta = is_delta,
@@ -56,10 +56,31 @@ crl_list(struct core_issuer *i, int64_t partition)
 	return crl_list_of(i, partition, false);
 }
 
+/*
+ * Is the newest list of the log what is in public/, and has no status changed
+ * since?  Then it is not made anew at a start, of which there may be a
+ * thousand.  One with deltas is: they rest on lists of one run.
+ */
+static bool
+list_is_current(struct core *c, const struct core_issuer *i,
+    const struct crl_row *row, int64_t changed)
+{
+	char path[CRL_URL_MAX];
+	uint8_t key[PUBLIC_KEY_MAX];
+	struct public_row there;
+	crl_path(path, i->ca.name, row->partition, false);
+	return row->number > 0 && row->kept_since == 0 &&
+	       changed < row->covers &&
+	       public_get(c->reader, public_file_key(key, bytes_str(path)),
+		   &there) &&
+	       there.this_update == row->this_update &&
+	       there.next_update == row->next_update;
+}
+
 /* What the log knows of it: both kinds, where it was published before. */
 static enum err_code
 list_load(struct core *c, struct core_issuer *i, int64_t partition,
-    struct view *v, struct err *e)
+    int64_t changed, struct view *v, struct err *e)
 {
 	struct core_crl *l = crl_list(i, partition);
 	struct crl_row row;
@@ -68,6 +89,13 @@ list_load(struct core *c, struct core_issuer *i, int64_t partition,
 	    e));
 	l->is_open = true;
 	l->periodic = row.periodic;
+	if (list_is_current(c, i, &row, changed)) {
+		l->is_wanted = false;
+		l->number = row.number;
+		l->this_update = row.this_update;
+		l->next_update = row.next_update;
+		l->covers = (uint64_t)row.covers;
+	}
 	TRY(rec_get(v, &rec_crl,
 	    ca_crl_key(c->arena, bytes_str(i->ca.name), partition, true),
 	    c->arena, &row, &found, e));
@@ -89,17 +117,19 @@ crl_load(struct core *c, struct core_issuer *i, struct view *v, struct err *e)
 	struct partition_row parts;
 	TRY(ca_partitions(v, name, c->arena, &parts, e));
 	for (int64_t n = 0; n <= parts.open; n++)
-		TRY(list_load(c, i, n, v, e));
+		TRY(list_load(c, i, n, parts.changed, v, e));
 	return ERR_OK;
 }
 
 struct crl_terms
-crl_terms(const struct core *c, const char *issuer)
+crl_terms(const struct core *c, const struct core_issuer *i)
 {
 	struct crl_terms t = { .every = 0 };
-	for (size_t i = 0; i < c->policies->n; i++) {
-		const struct policy *p = &c->policies->policy[i];
-		if (strcmp(p->issuer, issuer) != 0)
+	bool has_own = i->ca.institution[0] != '\0';
+	for (size_t n = 0; n < c->policies->n; n++) {
+		const struct policy *p = &c->policies->policy[n];
+		if (strcmp(p->issuer, i->ca.name) != 0 &&
+		    (!has_own || strcmp(p->issuer, "institution") != 0))
 			continue;
 		if (t.every == 0 || p->crl_every_s < t.every)
 			t.every = p->crl_every_s;
@@ -117,8 +147,9 @@ crl_terms(const struct core *c, const char *issuer)
 }
 
 int64_t
-crl_jitter(const struct core_crl *l, int64_t every)
+crl_jitter(const struct core_issuer *i, const struct core_crl *l, int64_t every)
 {
-	uint64_t x = (uint64_t)l->partition * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t x = ((uint64_t)l->partition + i->place * UINT64_C(4099)) *
+		     UINT64_C(0x9e3779b97f4a7c15);
 	return every / 10 * (int64_t)(x >> 54) / 1024;
 }

@@ -40,8 +40,14 @@ void
 evidence_command(struct core *c, struct job *j)
 {
 	struct command command;
+	struct err e;
 
 	c->jobs_out++;
+	if (command_decode(buf_bytes(&j->body), &command, &e) == ERR_OK &&
+	    command.act == ACT_CA_CREATE) {
+		create_command(c, j, &command);
+		return;
+	}
 	if (c->signer_ready && has_evidence(c, j, &command)) {
 		struct signer_evidence m = { .statement =
 						 buf_bytes(&j->statement),

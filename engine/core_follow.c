@@ -86,6 +86,7 @@ swap_policies(struct core *c, struct job *j)
 		return;
 	c->policies = j->policies;
 	j->policies = old;
+	c->crl_look_ms = 0;
 	log_info("policies-in-force", "n=%zu", c->policies->n);
 }
 
@@ -121,7 +122,7 @@ follow_job(struct core *c, struct job *j)
 			log_err("responder-refused", &j->err);
 		else if (responder_take(i, buf_bytes(&j->body), &e) != ERR_OK)
 			log_err("responder-unusable", &e);
-		else if (publish_files(c, &e) != ERR_OK)
+		else if (publish_issuer(c, i, &e) != ERR_OK)
 			log_err("responder-publish", &e);
 		core_ready(c);
 		break;

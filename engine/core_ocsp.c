@@ -161,10 +161,14 @@ batch_add(struct core *c, struct view *v, struct answer_batch *b,
 	const struct policy *p = policy_of(c, &status);
 	struct answer_item *item = &b->item[b->n++];
 	*item = (struct answer_item){ .due = *due,
-		.issuer = (uint8_t)(i - c->issuer),
+		.issuer = i,
 		.ended = is_over(&status, p, now) };
 	if (item->ended)
 		return ERR_OK;
+	if (i->responder.len == 0) {
+		due_again(c, b, --b->n);
+		return ERR_OK;
+	}
 	item_of(i, &status, p, now, item, &spec);
 	buf_reset(&c->answer);
 	TRY(ocsp_tbs_build(&spec, &c->answer, e));
@@ -184,7 +188,7 @@ struct due_found {
 };
 
 static void
-due_found(void *ctx, uint8_t issuer, struct bytes serial)
+due_found(void *ctx, uint16_t issuer, struct bytes serial)
 {
 	struct due_found *f = ctx;
 	(void)issuer;
@@ -254,14 +258,35 @@ batch_fill(struct core *c, struct view *v, struct answer_batch *b,
 	return batch_renew(c, v, b, now, e);
 }
 
+/* Is it the first of its CA that is asked for? */
+static bool
+is_first(const struct answer_batch *b, size_t n)
+{
+	for (size_t k = 0; k < n; k++)
+		if (!b->item[k].ended && b->item[k].issuer == b->item[n].issuer)
+			return false;
+	return !b->item[n].ended;
+}
+
+static void
+put_responder(const struct core_issuer *i, struct buf *responders,
+    struct buf *cas)
+{
+	put_bytes(responders, buf_bytes(&i->responder));
+	put_bytes(cas, buf_bytes(&i->der));
+}
+
 static enum err_code
 batch_send(struct core *c, struct answer_batch *b, struct err *e)
 {
 	struct buf body AUTO_BUF = BUF(OCSP_FRAME_MAX);
 	struct buf responders AUTO_BUF = BUF(OCSP_FRAME_MAX);
-	for (size_t i = 0; i < c->n_issuer; i++)
-		put_bytes(&responders, buf_bytes(&c->issuer[i].responder));
-	struct signer_ocsp m = { buf_bytes(&responders), buf_bytes(&b->tbs) };
+	struct buf cas AUTO_BUF = BUF(OCSP_FRAME_MAX);
+	for (size_t n = 0; n < b->n; n++)
+		if (is_first(b, n))
+			put_responder(b->item[n].issuer, &responders, &cas);
+	struct signer_ocsp m = { buf_bytes(&responders), buf_bytes(&cas),
+		buf_bytes(&b->tbs) };
 	signer_ocsp_encode(&m, &body);
 	TRY(buf_end(&body, e));
 	b->id = ++c->next_id;
@@ -277,8 +302,8 @@ put_item(struct core *c, struct public_txn *t, const struct answer_batch *b,
 {
 	uint8_t room[PUBLIC_KEY_MAX];
 	struct buf *answer = &c->answer;
-	const struct core_issuer *i = &c->issuer[item->issuer];
-	struct bytes key = public_ocsp_key(room, item->issuer,
+	const struct core_issuer *i = item->issuer;
+	struct bytes key = public_ocsp_key(room, i->place,
 	    bytes_of(item->due.serial, item->due.serial_len));
 	if (item->ended)
 		return public_del(t, key, e);
@@ -373,16 +398,6 @@ answers_abandon(struct core *c)
 /* --- Turning ------------------------------------------------------------------------- */
 
 static bool
-responders_ready(const struct core *c)
-{
-	for (size_t i = 0; i < c->n_issuer; i++) {
-		if (c->issuer[i].responder.len == 0)
-			return false;
-	}
-	return c->ocsp_ready;
-}
-
-static bool
 nothing_due(const struct core *c)
 {
 	return c->due[DUE_CHANGED].len == 0 && c->due[DUE_NEW].len == 0 &&
@@ -411,8 +426,7 @@ answers_pump(struct core *c)
 	struct err e;
 	struct view *v;
 	while (!nothing_due(c) && c->batches_out < BATCHES_MAX &&
-	       !c->read_only && responders_ready(c) &&
-	       (v = core_view(c)) != NULL) {
+	       !c->read_only && c->ocsp_ready && (v = core_view(c)) != NULL) {
 		struct answer_batch *b =
 		    &c->batch[(c->batch_at + c->batches_out) % BATCHES_MAX];
 		enum err_code code = batch_fill(c, v, b, &e);

@@ -243,17 +243,24 @@ put_responder(struct public_txn *t, const struct core_issuer *i, int64_t now,
 }
 
 static enum err_code
+put_issuer(struct public_txn *t, const struct core_issuer *i, int64_t now,
+    struct err *e)
+{
+	struct public_issuer is = { .id = i->ca.id };
+	char path[PATH_LEN];
+	snprintf(path, sizeof(path), "/ca/%s.cer", i->ca.name);
+	snprintf(is.name, sizeof(is.name), "%s", i->ca.name);
+	TRY(put_file(t, path, "application/pkix-cert", now, now + DAY,
+	    buf_bytes(&i->der), e));
+	TRY(public_put_issuer(t, i->place, &is, e));
+	return put_responder(t, i, now, e);
+}
+
+static enum err_code
 put_fixed(struct core *c, struct public_txn *t, int64_t now, struct err *e)
 {
-	char path[PATH_LEN];
-	for (size_t i = 0; i < c->n_issuer; i++) {
-		struct core_issuer *issuer = &c->issuer[i];
-		snprintf(path, sizeof(path), "/ca/%s.cer", issuer->ca.name);
-		TRY(put_file(t, path, "application/pkix-cert", now, now + DAY,
-		    buf_bytes(&issuer->der), e));
-		TRY(public_put_issuer(t, (uint8_t)i, &issuer->ca.id, e));
-		TRY(put_responder(t, issuer, now, e));
-	}
+	for (size_t i = 0; i < c->n_issuer; i++)
+		TRY(put_issuer(t, c->issuer[i], now, e));
 	TRY(put_file(t, "/ca/endorser.cer", "application/pkix-cert", now,
 	    now + DAY, buf_bytes(&c->endorser.der), e));
 	TRY(put_file(t, "/ca/root.cer", "application/pkix-cert", now, now + DAY,
@@ -305,6 +312,18 @@ publish_files(struct core *c, struct err *e)
 	struct public_txn *t = NULL;
 	TRY(public_begin(c->public, &t, e));
 	enum err_code code = put_fixed(c, t, clock_now(), e);
+	if (code == ERR_OK)
+		code = public_commit(TAKE(t), e);
+	public_abort(t);
+	return code;
+}
+
+enum err_code
+publish_issuer(struct core *c, const struct core_issuer *i, struct err *e)
+{
+	struct public_txn *t = NULL;
+	TRY(public_begin(c->public, &t, e));
+	enum err_code code = put_issuer(t, i, clock_now(), e);
 	if (code == ERR_OK)
 		code = public_commit(TAKE(t), e);
 	public_abort(t);

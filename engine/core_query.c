@@ -116,8 +116,8 @@ read_export(struct reading *r, struct err *e)
 		export_header(&lines, r->core->ca.origin, clock_now());
 		for (size_t n = 0; n < r->core->n_issuer; n++)
 			export_certificate(&lines, "issuer",
-			    r->core->issuer[n].ca.name,
-			    buf_bytes(&r->core->issuer[n].der));
+			    r->core->issuer[n]->ca.name,
+			    buf_bytes(&r->core->issuer[n]->der));
 		export_certificate(&lines, "endorser", "endorser",
 		    buf_bytes(&r->core->endorser.der));
 		export_certificate(&lines, "root", "root",
@@ -196,8 +196,8 @@ read_closing(struct reading *r, struct err *e)
 	struct core *c = r->core;
 	struct bytes note;
 	for (size_t n = 0; n < c->n_issuer; n++) {
-		if (c->issuer[n].n_crl > 0 &&
-		    c->issuer[n].crl[0].log_size > c->sealed)
+		if (c->issuer[n]->n_crl > 0 &&
+		    c->issuer[n]->crl[0].log_size > c->sealed)
 			return err_say(e, ERR_BUSY, "closing-unsettled",
 			    "a new CRL is not under a checkpoint yet; try "
 			    "again");
@@ -207,9 +207,9 @@ read_closing(struct reading *r, struct err *e)
 		char path[PATH_LEN];
 		struct public_row row;
 		snprintf(path, sizeof(path), "/crl/%s.crl",
-		    c->issuer[n].ca.name);
+		    c->issuer[n]->ca.name);
 		if (public_file(c, path, &row))
-			TRY(put_crl(r, c->issuer[n].ca.name, &row, e));
+			TRY(put_crl(r, c->issuer[n]->ca.name, &row, e));
 	}
 	export_checkpoint(r->out, note);
 	public_release(c->reader);
@@ -376,7 +376,7 @@ status_issuers(struct core *c, struct jw *w)
 	jw_key(w, "issuers");
 	jw_array(w);
 	for (size_t n = 0; n < c->n_issuer; n++) {
-		const struct core_issuer *i = &c->issuer[n];
+		const struct core_issuer *i = c->issuer[n];
 		/* Without a ledger no list is known, nor before the first one
 		 * since the start was published. */
 		static const struct core_crl none;

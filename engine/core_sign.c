@@ -103,14 +103,14 @@ tell_ended_appointments(struct core *c, struct view *v, struct err *e)
 /* --- Policies that officers signed ----------------------------------------------- */
 
 enum err_code
-sign_agreed(struct core *c, struct view *v, struct bytes id,
+sign_agreed(struct core *c, struct view *v, struct bytes id, uint64_t frame,
     struct signer_agreement *m, struct err *e)
 {
 	struct buf body AUTO_BUF = BUF(AGREEMENT_MAX);
 	TRY(ca_consents(v, id, c->arena, &m->evidence, e));
 	signer_agreement_encode(m, &body);
 	TRY(buf_end(&body, e));
-	peer_send(c->signer, SIGNER_AGREEMENT, 0, buf_bytes(&body));
+	peer_send(c->signer, SIGNER_AGREEMENT, frame, buf_bytes(&body));
 	return ERR_OK;
 }
 
@@ -119,7 +119,7 @@ tell_policy(struct core *c, struct view *v, const struct agreement_row *ac,
     struct err *e)
 {
 	if (ac->state == AGREEMENT_AGREED || ac->state == AGREEMENT_DONE)
-		return sign_agreed(c, v, ac->id,
+		return sign_agreed(c, v, ac->id, 0,
 		    &(struct signer_agreement){ .statement = ac->statement },
 		    e);
 	/* If fewer signed it, the signer never heard of it. */
@@ -206,14 +206,11 @@ responder_take(struct core_issuer *i, struct bytes der, struct err *e)
 static bool
 responder_is_good(const struct core_issuer *i, int64_t now)
 {
-	struct cert cert;
-	struct err e;
-	if (i->responder.len == 0 ||
-	    cert_parse(buf_bytes(&i->responder), &cert, &e) != ERR_OK)
+	if (i->responder.len == 0)
 		return false;
 	int64_t life = i->responder_not_after - i->responder_not_before;
-	return bytes_eq(cert.spki,
-		   bytes_of(i->responder_spki, i->responder_spki_len)) &&
+	return memcmp(i->responder_key_hash, i->key->hash,
+		   sizeof(i->key->hash)) == 0 &&
 	       now < i->responder_not_after - life / 3;
 }
 
@@ -247,9 +244,8 @@ responder_build(const struct core_issuer *i, int64_t now, struct buf *out,
 		.subject = buf_bytes(&subject),
 		/* A clock that is slow accepts it at once. */
 		.not_before = now - SLOW_CLOCK_S,
-		.not_after =
-		    now - SLOW_CLOCK_S + i->config->ocsp_certificate_s - 1,
-		.spki = bytes_of(i->responder_spki, i->responder_spki_len),
+		.not_after = now - SLOW_CLOCK_S + i->responder_life_s - 1,
+		.spki = bytes_of(i->key->spki, i->key->len),
 		.path_len = -1,
 		.key_usage = KU_DIGITAL_SIGNATURE,
 		.eku = { OID_EKU_OCSP },
@@ -275,8 +271,9 @@ sign_responder_check(struct core *c)
 	if (!c->signer_ready || !c->ocsp_ready || c->read_only)
 		return;
 	for (size_t n = 0; n < c->n_issuer; n++) {
-		struct core_issuer *i = &c->issuer[n];
+		struct core_issuer *i = c->issuer[n];
 		if (i->has_no_key || i->responder_asked ||
+		    (i->is_made && !i->is_held) ||
 		    responder_is_good(i, clock_now()))
 			continue;
 		struct buf container AUTO_BUF = BUF(CERT_MAX_BYTES);
@@ -301,21 +298,18 @@ sign_responder_check(struct core *c)
  * appointment that it ever judged.
  */
 static enum err_code
-compare_crl_numbers(const struct core *c, struct err *e)
+compare_crl_numbers(struct core *c, struct err *e)
 {
-	for (size_t i = 0; i < c->hello.n_issuer; i++) {
-		for (size_t n = 0; n < c->n_issuer; n++) {
-			const struct core_issuer *issuer = &c->issuer[n];
-			if (strcmp(issuer->ca.name,
-				c->hello.issuer[i].issuer) == 0 &&
-			    issuer->crl_number > c->hello.issuer[i].crl_number)
-				return err_say(e, ERR_CORRUPT,
-				    "signer-behind-ledger",
-				    "the signer's journal does not know the "
-				    "last CRL of %s: an old copy was put back "
-				    "or it is lost; restore signer/journal",
-				    issuer->ca.name);
-		}
+	for (size_t n = 0; n < c->hello.n_issuer; n++) {
+		const struct core_issuer *i =
+		    core_issuer_find(c, bytes_str(c->hello.issuer[n].issuer));
+		if (i == NULL || i->crl_number <= c->hello.issuer[n].crl_number)
+			continue;
+		return err_say(e, ERR_CORRUPT, "signer-behind-ledger",
+		    "the signer's journal does not know the last CRL of %s: an "
+		    "old copy was put back or it is lost; restore "
+		    "signer/journal",
+		    i->ca.name);
 	}
 	return ERR_OK;
 }
@@ -379,6 +373,10 @@ signer_said_hello(struct core *c, struct bytes body)
 	for (size_t i = 0; i < c->hello.n_issuer; i++) {
 		struct core_issuer *issuer =
 		    core_issuer_find(c, bytes_str(c->hello.issuer[i].issuer));
+		if (issuer != NULL)
+			issuer->is_held = true;
+		if (issuer != NULL)
+			issuer->is_taken = c->hello.issuer[i].is_taken;
 		if (issuer != NULL &&
 		    c->hello.issuer[i].crl_number > issuer->crl_number)
 			issuer->crl_number = c->hello.issuer[i].crl_number;
@@ -394,6 +392,22 @@ signer_said_hello(struct core *c, struct bytes body)
 		core_read_only(c, &e);
 }
 
+static enum err_code
+take_key(struct responder_key *k, struct bytes spki, struct err *e)
+{
+	/* Hashing is asked of pkix as for a CA: only the key is read. */
+	struct cert like = { .spki = spki };
+	struct issuer_id id;
+	TRY(issuer_id_of(&like, &id, e));
+	if (spki.len > sizeof(k->spki))
+		return err_say(e, ERR_INVALID, "core-responder-key",
+		    "the ocsp-signer has a key that is too long");
+	memcpy(k->spki, spki.p, spki.len);
+	k->len = spki.len;
+	memcpy(k->hash, id.key_sha1, sizeof(k->hash));
+	return ERR_OK;
+}
+
 static void
 ocsp_said_hello(struct core *c, struct bytes body)
 {
@@ -403,15 +417,15 @@ ocsp_said_hello(struct core *c, struct bytes body)
 		log_err("ocsp-hello", &e);
 		return;
 	}
-	for (size_t i = 0; i < c->n_issuer; i++) {
-		struct bytes spki = h.responder_spki[i];
-		if (spki.len > SPKI_MAX)
-			return;
-		memcpy(c->issuer[i].responder_spki, spki.p, spki.len);
-		c->issuer[i].responder_spki_len = spki.len;
+	for (size_t i = 0; i < h.n_issuer && i < CONFIG_ISSUERS_MAX; i++) {
+		if (take_key(&c->responder_key[i], h.responder_spki[i], &e) ==
+		    ERR_OK)
+			continue;
+		log_err("ocsp-hello", &e);
+		return;
 	}
 	c->ocsp_ready = true;
-	log_info("ocsp-signer-here", "issuers=%zu", c->n_issuer);
+	log_info("ocsp-signer-here", "keys=%zu", h.n_issuer);
 }
 
 static void
@@ -423,12 +437,7 @@ certificate_answered(struct core *c, const struct frame *f)
 	if ((f->type & SIGNER_REFUSAL) == 0)
 		buf_put(&j->body, f->body.p, f->body.len);
 	else if (err_decode(f->body, c->arena, &j->refusal, &e) == ERR_OK) {
-		j->is_refused = true;
-		/* The arena ends before the writer reads it. */
-		snprintf(j->refusal_id, sizeof(j->refusal_id), "%s",
-		    j->refusal.id);
-		j->refusal.id = j->refusal_id;
-		j->refusal.rule = NULL;
+		job_keep_refusal(j);
 		log_warn("signer-refused", "request=%s id=%s", j->id,
 		    j->refusal.id);
 	} else {
@@ -446,11 +455,11 @@ responder_answered(struct core *c, const struct frame *f)
 	if (f->id >= c->n_issuer)
 		return;
 	if ((f->type & SIGNER_REFUSAL) != 0) {
-		c->issuer[f->id].responder_asked = false;
+		c->issuer[f->id]->responder_asked = false;
 		return;
 	}
 	struct job *j = job_new(JOB_RESPONDER);
-	snprintf(j->id, sizeof(j->id), "%s", c->issuer[f->id].ca.name);
+	snprintf(j->id, sizeof(j->id), "%s", c->issuer[f->id]->ca.name);
 	buf_put(&j->body, f->body.p, f->body.len);
 	writer_push(c, j);
 }
@@ -470,7 +479,7 @@ on_signer_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
 	(void)p;
 	uint16_t what = f->type & 0xff;
 	if ((f->type & SIGNER_REFUSAL) != 0 && what != SIGNER_CERTIFICATE &&
-	    what != SIGNER_EVIDENCE)
+	    what != SIGNER_EVIDENCE && what != SIGNER_CA_KEY)
 		log_refusal(c, f);
 	switch (what) {
 	case SIGNER_HELLO:
@@ -479,6 +488,7 @@ on_signer_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
 		else
 			ocsp_said_hello(c, f->body);
 		sign_responder_check(c);
+		core_ready(c); /* if nothing is to be made anew */
 		break;
 	case SIGNER_CERTIFICATE:
 		certificate_answered(c, f);
@@ -492,11 +502,17 @@ on_signer_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
 	case SIGNER_RESPONDER:
 		responder_answered(c, f);
 		break;
-	case SIGNER_END:
 	case SIGNER_AGREEMENT:
+		if ((f->type & SIGNER_REFUSAL) == 0)
+			core_issuer_held(c, f->id);
+		break;
+	case SIGNER_END:
 		break;
 	case SIGNER_EVIDENCE:
 		evidence_answer(c, f);
+		break;
+	case SIGNER_CA_KEY:
+		create_answer(c, f);
 		break;
 	case SIGNER_OCSP:
 		answers_signed(c, f);
@@ -527,9 +543,11 @@ on_signer_gone(void *ctx, struct peer *p)
 		c->seal.running = false;
 		log_warn("signer-away", "waits=%s", "issuance");
 		evidence_abandon(c);
+		create_abandon(c);
 		crl_abandon(c);
 		for (size_t i = 0; i < c->n_issuer; i++) {
-			c->issuer[i].responder_asked = false;
+			c->issuer[i]->responder_asked = false;
+			c->issuer[i]->is_held = c->issuer[i]->is_taken = false;
 		}
 	}
 }

@@ -4,6 +4,7 @@
  */
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,7 +25,18 @@ job_new(enum job_kind kind)
 	j->kind = kind;
 	j->body = BUF(FRAME_MAX);
 	j->statement = BUF(STATEMENT_MAX);
+	j->csr = BUF(CSR_MAX_BYTES);
 	return j;
+}
+
+/* The arena that it was decoded into ends before the writer reads it. */
+void
+job_keep_refusal(struct job *j)
+{
+	j->is_refused = true;
+	snprintf(j->refusal_id, sizeof(j->refusal_id), "%s", j->refusal.id);
+	j->refusal.id = j->refusal_id;
+	j->refusal.rule = NULL;
 }
 
 void
@@ -34,6 +46,7 @@ job_free(struct job *j)
 		return;
 	buf_fini(&j->body);
 	buf_fini(&j->statement);
+	buf_fini(&j->csr);
 	policy_set_free(j->policies);
 	free(j);
 }
@@ -165,8 +178,13 @@ run_command(struct core *c, struct job *j, struct view *v, int64_t now,
 	struct random_pool random = { .used = 0 };
 	struct decision d = { .n = 0 };
 	enum err_code code = command_decode(buf_bytes(&j->body), &command, e);
+	if (code == ERR_OK && j->is_refused) {
+		*e = j->refusal;
+		code = e->code;
+	}
 	if (code != ERR_OK)
 		return job_refuse(j, code, e);
+	command.made_csr = buf_bytes(&j->csr);
 	j->changes_status = command.act == ACT_CERTIFICATE_REVOKE ||
 			    command.act == ACT_CERTIFICATE_SUSPEND ||
 			    command.act == ACT_CERTIFICATE_REINSTATE;

@@ -13,6 +13,8 @@
 
 #include <stdatomic.h>
 
+#include <refrendo/policy.h>
+
 #include "control.h"
 
 enum counter_kind { KIND_COUNTER, KIND_GAUGE };
@@ -160,8 +162,8 @@ enum counter_ca {
 	    COUNTERS_CA_N
 };
 extern const struct counter_text counter_ca_table[COUNTERS_CA_N];
-#define COUNTERS_CAS  9 /* ISSUERS_MAX and the root */
-#define COUNTERS_ROOT 8
+#define COUNTERS_CAS  (CONFIG_ISSUERS_MAX + 1) /* and the root */
+#define COUNTERS_ROOT CONFIG_ISSUERS_MAX
 
 #define COUNTERS_PAGE 4096
 struct counter_page {

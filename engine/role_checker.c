@@ -62,7 +62,7 @@ struct checker {
 /* --- Set-up ---------------------------------------------------------------------- */
 
 static size_t
-ca_index(uint8_t issuer)
+ca_index(uint16_t issuer)
 {
 	return issuer == CHECK_ROOT ? COUNTERS_ROOT : issuer;
 }

@@ -231,8 +231,6 @@ status_open(struct status *s, int *listen_fd, struct err *e)
 	    e));
 	TRY(public_reader_new(s->public, &s->view.reader, e));
 	TRY(public_warm(s->view.reader, e));
-	for (size_t i = 0; i < s->role->inst.config.n_issuer; i++)
-		s->view.name[i] = s->role->inst.config.issuer[i].name;
 	s->ask.loop = &s->loop;
 	s->ask.view = &s->view;
 	s->ask.reads = ask_reads;

@@ -12,16 +12,16 @@
 #include <refrendo/store.h>
 
 struct status_view {
-	struct public_reader *reader; /* renewed by the caller */
-	struct issuer_id issuer[ISSUERS_MAX];
-	struct ocsp_quick quick[ISSUERS_MAX]; /* of each issuer */
+	struct public_reader *reader;             /* renewed by the caller */
+	struct public_issuer issuer[ISSUERS_MAX]; /* by their places */
+	struct ocsp_quick quick[ISSUERS_MAX];     /* of each issuer */
 	size_t n_issuer;
+	struct places by_key; /* the hash of its key, by either algorithm */
 	int64_t now;
 	struct http_days days;
 	/* Out: the body that goes behind what is in out, to be unmapped with
 	 * public_file_unmap() once it was sent; empty: out is the answer. */
 	struct bytes lent;
-	const char *name[ISSUERS_MAX]; /* of each issuer; borrowed */
 };
 
 /*
@@ -41,7 +41,8 @@ struct status_question {
 	bool is_one;      /* all CertIDs name one certificate */
 };
 
-/* The issuers that are published, from the reader; each second. */
+/* The issuers that are published, from the reader: those that were added
+ * since, each second. */
 void status_issuers(struct status_view *s);
 /*
  * status_quick - the answer to what nearly everybody asks: one certificate,

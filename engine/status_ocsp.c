@@ -41,9 +41,11 @@ ocsp_error(struct status_view *s, const struct http_request *r,
 static int
 ocsp_issuer(const struct status_view *s, const struct ocsp_request *q)
 {
-	for (size_t n = 0; n < s->n_issuer; n++) {
+	size_t at = SIZE_MAX, n;
+	while (places_next(&s->by_key, hash64(q->id[0].key_hash), &at, &n)) {
 		size_t i = 0;
-		while (i < q->n_id && ocsp_id_matches(&q->id[i], &s->issuer[n]))
+		while (
+		    i < q->n_id && ocsp_id_matches(&q->id[i], &s->issuer[n].id))
 			i++;
 		if (i == q->n_id)
 			return (int)n;
@@ -77,7 +79,7 @@ get_id(struct status_view *s, const struct status_question *q, size_t i,
 {
 	uint8_t key[PUBLIC_KEY_MAX];
 	return public_get(s->reader,
-	    public_ocsp_key(key, (uint8_t)q->issuer,
+	    public_ocsp_key(key, (uint16_t)q->issuer,
 		bytes_of(q->id[i].serial, q->id[i].len)),
 	    row);
 }
@@ -103,6 +105,11 @@ ocsp_answer_der(struct status_view *s, const struct http_request *r,
 	if (code != ERR_OK)
 		return ocsp_error(s, r, OCSP_MALFORMED, out);
 	int issuer = ocsp_issuer(s, &q);
+	/* Perhaps of a CA that was published a moment ago. */
+	if (issuer < 0) {
+		status_issuers(s);
+		issuer = ocsp_issuer(s, &q);
+	}
 	if (issuer < 0)
 		return ocsp_error(s, r, OCSP_UNAUTHORIZED, out);
 	question_of(&q, (size_t)issuer, question);
@@ -121,21 +128,33 @@ ocsp_answer_der(struct status_view *s, const struct http_request *r,
 
 /* --- What the ocsp-signer is asked ---------------------------------------------- */
 
-/* Its certificate as it is published, and the hash of its key. */
-static enum err_code
-get_responder(struct status_view *s, size_t issuer, struct bytes *der,
-    struct issuer_id *id, struct err *e)
+/* A CA's own, or its responder's. */
+static bool
+get_certificate(struct status_view *s, size_t issuer, const char *whose,
+    struct bytes *der)
 {
 	uint8_t key[PUBLIC_KEY_MAX];
 	char path[PATH_LEN];
 	struct public_row row;
-	struct cert responder;
-	snprintf(path, sizeof(path), "/ca/%s-ocsp.cer", s->name[issuer]);
+	snprintf(path, sizeof(path), "/ca/%s%s.cer", s->issuer[issuer].name,
+	    whose);
 	if (!public_get(s->reader, public_file_key(key, bytes_str(path)), &row))
+		return false;
+	*der = row.body;
+	return true;
+}
+
+/* Its certificate as it is published, and the hash of its key. */
+static enum err_code
+get_responder(struct status_view *s, size_t issuer, struct signer_compose *m,
+    struct issuer_id *id, struct err *e)
+{
+	struct cert responder;
+	if (!get_certificate(s, issuer, "-ocsp", &m->responder) ||
+	    !get_certificate(s, issuer, "", &m->ca))
 		return err_say(e, ERR_BUSY, "status-no-responder",
 		    "no responder has been certified yet");
-	*der = row.body;
-	TRY(cert_parse(row.body, &responder, e));
+	TRY(cert_parse(m->responder, &responder, e));
 	return issuer_id_of(&responder, id, e);
 }
 
@@ -143,7 +162,7 @@ static enum err_code
 put_unknown(struct status_view *s, const struct status_question *q, size_t i,
     struct buf *singles, struct err *e)
 {
-	struct ocsp_answer_spec spec = { .issuer = &s->issuer[q->issuer],
+	struct ocsp_answer_spec spec = { .issuer = &s->issuer[q->issuer].id,
 		.serial = bytes_of(q->id[i].serial, q->id[i].len),
 		.state = OCSP_UNKNOWN,
 		.this_update = s->now - SLOW_CLOCK_S,
@@ -180,7 +199,7 @@ status_compose(struct status_view *s, const struct status_question *q,
 	struct buf sources AUTO_BUF = BUF(COMPOSE_FRAME_MAX);
 	struct ocsp_composed c = { .produced_at = s->now,
 		.nonce = bytes_of(q->nonce, q->nonce_len) };
-	TRY(get_responder(s, q->issuer, &m.responder, &id, e));
+	TRY(get_responder(s, q->issuer, &m, &id, e));
 	c.responder_key_hash = bytes_of(id.key_sha1, sizeof(id.key_sha1));
 	for (size_t i = 0; i < q->n_id; i++) {
 		if (!get_id(s, q, i, &row)) {

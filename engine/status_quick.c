@@ -11,11 +11,16 @@
 void
 status_issuers(struct status_view *s)
 {
-	s->n_issuer = public_issuers(s->reader, s->issuer, ISSUERS_MAX);
-	if (s->n_issuer > ISSUERS_MAX)
-		s->n_issuer = ISSUERS_MAX;
-	for (size_t i = 0; i < s->n_issuer; i++)
-		ocsp_quick_set(&s->quick[i], &s->issuer[i]);
+	size_t from = s->n_issuer;
+	s->n_issuer += public_issuers(s->reader, from, &s->issuer[from],
+	    ISSUERS_MAX - from);
+	for (size_t i = from; i < s->n_issuer; i++) {
+		const struct issuer_id *id = &s->issuer[i].id;
+		ocsp_quick_set(&s->quick[i], id);
+		places_put(&s->by_key, hash64(bytes_of(id->key_sha1, 20)), i);
+		places_put(&s->by_key,
+		    hash64(bytes_of(id->key_sha256, SHA256_LEN)), i);
+	}
 }
 
 /* --- What is asked ------------------------------------------------------------- */
@@ -52,12 +57,16 @@ request_of(const struct http_request *r, uint8_t *room, size_t size)
 }
 
 static bool
-find_issuer(const struct status_view *s, struct bytes der, uint8_t *issuer,
+find_issuer(const struct status_view *s, struct bytes der, uint16_t *issuer,
     struct bytes *serial)
 {
-	for (size_t i = 0; i < s->n_issuer; i++) {
+	struct bytes key_hash;
+	size_t at = SIZE_MAX, i;
+	if (!ocsp_quick_key(der, &key_hash))
+		return false;
+	while (places_next(&s->by_key, hash64(key_hash), &at, &i)) {
 		if (ocsp_quick(&s->quick[i], der, serial)) {
-			*issuer = (uint8_t)i;
+			*issuer = (uint16_t)i;
 			return true;
 		}
 	}
@@ -127,7 +136,8 @@ bool
 status_quick(struct status_view *s, const struct http_request *r,
     uint8_t out[STATUS_QUICK_MAX], size_t *len)
 {
-	uint8_t room[256], issuer;
+	uint8_t room[256];
+	uint16_t issuer;
 	struct public_answer row;
 	struct bytes serial;
 	struct bytes der = request_of(r, room, sizeof(room));

@@ -60,6 +60,22 @@ read_serial(struct bytes content, struct bytes *serial)
 }
 
 bool
+ocsp_quick_key(struct bytes der, struct bytes *key_hash)
+{
+	const size_t at = 10; /* behind five SEQUENCEs */
+	for (size_t i = 0; i < OCSP_QUICK_FORMS; i++) {
+		size_t len = algorithms[i].is_sha256 ? SHA256_LEN : SHA1_LEN;
+		size_t key = at + algorithms[i].len + 2 + len + 2;
+		if (der.len < key + len ||
+		    der.p[at + 1] != algorithms[i].der[1])
+			continue;
+		*key_hash = bytes_of(der.p + key, len);
+		return true;
+	}
+	return false;
+}
+
+bool
 ocsp_quick(const struct ocsp_quick *q, struct bytes der, struct bytes *serial)
 {
 	/* Five SEQUENCEs, each of which holds all that follows. */

@@ -4,12 +4,14 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pkcs12.h>
+#include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/store.h>
 #include <openssl/ui.h>
@@ -349,6 +351,95 @@ encrypt(const EVP_PKEY *pkey, struct bytes passphrase)
 		X509_ALGOR_free(pbe);
 	PKCS8_PRIV_KEY_INFO_free(plain);
 	return sig;
+}
+
+/* --- Wrapped under a key of ours --------------------------------------------------- */
+
+#define NONCE_LEN 12
+#define TAG_LEN   16
+
+bool
+wrap_key_derive(struct bytes passphrase, struct bytes salt,
+    uint8_t out[WRAP_KEY_LEN])
+{
+	return passphrase.len > 0 &&
+	       PKCS5_PBKDF2_HMAC((const char *)passphrase.p,
+		   (int)passphrase.len, salt.p, (int)salt.len, PBKDF2_ROUNDS,
+		   EVP_sha256(), WRAP_KEY_LEN, out) == 1;
+}
+
+/* in and out may be the same octets; *tag is written, or compared. */
+static bool
+gcm(bool seal, const uint8_t *wrap_key, const uint8_t *nonce, struct bytes name,
+    struct bytes in, uint8_t *out, uint8_t *tag)
+{
+	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+	int n;
+	bool good = c != NULL &&
+		    EVP_CipherInit_ex(c, EVP_aes_256_gcm(), NULL, wrap_key,
+			nonce, seal ? 1 : 0) == 1 &&
+		    (seal || EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG,
+				 TAG_LEN, tag) == 1) &&
+		    EVP_CipherUpdate(c, NULL, &n, name.p, (int)name.len) == 1 &&
+		    EVP_CipherUpdate(c, out, &n, in.p, (int)in.len) == 1 &&
+		    EVP_CipherFinal_ex(c, out + n, &n) == 1 &&
+		    (!seal || EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG,
+				  TAG_LEN, tag) == 1);
+	EVP_CIPHER_CTX_free(c);
+	return good;
+}
+
+enum err_code
+key_wrap(const struct key *k, const uint8_t wrap_key[WRAP_KEY_LEN],
+    struct bytes name, struct buf *out, struct err *e)
+{
+	PKCS8_PRIV_KEY_INFO *plain = EVP_PKEY2PKCS8(k->pkey);
+	unsigned char *der = NULL;
+	int len = plain == NULL ? -1 : i2d_PKCS8_PRIV_KEY_INFO(plain, &der);
+	bool good = false;
+
+	PKCS8_PRIV_KEY_INFO_free(plain);
+	if (len > 0) {
+		size_t n = (size_t)len;
+		uint8_t *p = buf_room(out, NONCE_LEN + n + TAG_LEN);
+		good = p != NULL && RAND_bytes(p, NONCE_LEN) == 1 &&
+		       gcm(true, wrap_key, p, name, bytes_of(der, n),
+			   p + NONCE_LEN, p + NONCE_LEN + n);
+		OPENSSL_clear_free(der, n);
+	}
+	return good ? ERR_OK
+		    : err_openssl(e, "key-export",
+			  "this key cannot be exported");
+}
+
+enum err_code
+key_unwrap(struct bytes wrapped, const uint8_t wrap_key[WRAP_KEY_LEN],
+    struct bytes name, struct key **out, struct err *e)
+{
+	uint8_t tag[TAG_LEN];
+	EVP_PKEY *pkey = NULL;
+
+	if (wrapped.len <= NONCE_LEN + TAG_LEN || wrapped.len > WRAPPED_MAX)
+		return unusable("of a CA", e);
+	size_t n = wrapped.len - NONCE_LEN - TAG_LEN;
+	uint8_t *der = OPENSSL_secure_malloc(n);
+	if (der == NULL)
+		return err_nomem(e);
+	memcpy(tag, wrapped.p + NONCE_LEN + n, TAG_LEN);
+	if (gcm(false, wrap_key, wrapped.p, name,
+		bytes_of(wrapped.p + NONCE_LEN, n), der, tag)) {
+		const unsigned char *p = der;
+		PKCS8_PRIV_KEY_INFO *plain =
+		    d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, (long)n);
+		if (plain != NULL)
+			pkey = EVP_PKCS82PKEY(plain);
+		PKCS8_PRIV_KEY_INFO_free(plain);
+	}
+	OPENSSL_secure_clear_free(der, n);
+	ERR_clear_error();
+	if (pkey == NULL)
+		return unusable("of a CA", e);
+	return key_of(pkey, NULL, "of a CA", out, e);
 }
 
 enum err_code

@@ -88,7 +88,7 @@ static const struct row ceilings_rows[] = {
 	{ "appointment_quorum", T_INT,   0,        1,      OFFICERS_MAX, "1",     AT(appointment_quorum), NULL,     NULL, NULL,  "Officers who must sign the appointment of a minister of faith." },
 	{ "officers",        T_LIST,     0,        0,      OFFICERS_MAX, "[]",    AT(officers),        NULL,        &officer_table, NULL, "Platform officers, who appoint ministers of faith and activate policies." },
 	{ "quorum",          T_INT,      0,        1,      OFFICERS_MAX, "1",     AT(quorum),          NULL,        NULL, NULL,  "Officers who must sign an activation of policies or a ceremony." },
-	{ "issuers",         T_LIST,     0,        0,      ISSUERS_MAX,  "[]",    AT(issuers),         NULL,        &first_ca_table, NULL, "Issuing CAs that `refrendo init` put in force: by every other one the signer signs only after a ceremony with its officers' signatures. Without this list it takes all that refrendo.yaml names." },
+	{ "issuers",         T_LIST,     0,        0,      CONFIG_ISSUERS_MAX,  "[]",    AT(issuers),         NULL,        &first_ca_table, NULL, "Issuing CAs that `refrendo init` put in force: by every other one the signer signs only after a ceremony with its officers' signatures. Without this list it takes all that refrendo.yaml names." },
 	{ "policies",        T_LIST,     0,        0,      POLICIES_MAX, "[]",    AT(policies),        NULL,        &first_policy_table, NULL, "Policies that `refrendo init` put in force: the signer takes every other one only with its officers' signatures." },
 };
 static const struct foreign ceilings_foreign[] = {

@@ -112,7 +112,7 @@ static const struct row config_rows[] = {
 	{ "keys",       T_MAP,  REQUIRED, 0, 0,           NULL,             AT(keys),       NULL, &keys_table,      NULL, "Keys that are no issuer's." },
 	{ "pkcs11",     T_MAP,  0,        0, 0,           NULL,             AT(pkcs11),     NULL, &pkcs11_table,    NULL, "Where keys pkcs11: are; the PIN is a credential." },
 	{ "files",      T_MAP,  REQUIRED, 0, 0,           NULL,             AT(files),      NULL, &files_table,     NULL, "Files, relative to the directory." },
-	{ "issuers",    T_LIST, REQUIRED, 1, ISSUERS_MAX, NULL,             AT(issuers),    NULL, &issuer_table,    NULL, "Issuing CAs." },
+	{ "issuers",    T_LIST, REQUIRED, 1, CONFIG_ISSUERS_MAX, NULL,             AT(issuers),    NULL, &issuer_table,    NULL, "Issuing CAs." },
 };
 const struct table config_table = { "refrendo.yaml", config_rows, ARRAY_LEN(config_rows), 0, NULL };
 /* clang-format on */

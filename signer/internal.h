@@ -24,6 +24,7 @@ enum record_kind {
 	REC_AGREED,      /* another thing that officers signed */
 	REC_END,         /* of an appointment, or of what was agreed */
 	REC_STOP,        /* too much was refused: no certificate until value */
+	REC_CA_KEY,      /* made here for the CA of that name */
 	REC_KINDS
 };
 
@@ -141,8 +142,6 @@ struct institution_seen {
 	struct hour hour; /* certificates */
 };
 
-#define CRLS_MAX 64 /* issuers past and present */
-
 struct state {
 	struct hasher *hasher;
 	uint8_t key[16];         /* of the hash: a peer chooses the serials */
@@ -151,8 +150,8 @@ struct state {
 	struct table agreements; /* id, hash, name -> index + 1 */
 	struct agreed *agreed;   /* owned, in the order they came */
 	size_t n_agreed;
-	size_t n_unheard; /* of them only the end came */
-	struct crl_seen crl[CRLS_MAX];
+	size_t n_unheard;     /* of them only the end came */
+	struct crl_seen *crl; /* owned, of issuers past and present */
 	size_t n_crl;
 	uint64_t checkpoint_size; /* 0: none */
 	uint8_t checkpoint_root[HASH_LEN];
@@ -212,7 +211,15 @@ struct authority {
 	/* ocsp-signer: the responder certificate that was checked last. */
 	uint8_t responder_checked[SHA256_LEN];
 	int64_t responder_not_before, responder_not_after;
+	bool borrows_key; /* ocsp-signer: that of the first CA */
 };
+void authority_free(struct authority *a);
+OWNED(authority);
+/* setup.c: what follows from the certificate in out->der. */
+MUST_CHECK enum err_code authority_fill(struct authority *out, const char *name,
+    struct err *e);
+/* Does a CA or a responder of this signer have this key? */
+bool signer_has_key(const struct signer *s, struct bytes spki);
 
 /* The CRL that is arriving; by is NULL while there is none. */
 struct crl_intake {
@@ -240,9 +247,13 @@ struct signer {
 	struct crl_intake crl;
 	int crl_file; /* -1: none */
 	uint8_t crl_room[CRL_PIECE_MAX];
-	struct authority issuer[ISSUERS_MAX];
-	size_t n_issuer;
-	struct authority endorser;
+	/* Those of the configuration; in the ocsp-signer others behind them,
+	 * as they come.  Owned. */
+	struct authority *issuer[ISSUERS_MAX];
+	size_t n_issuer, n_configured;
+	struct places by_key; /* ocsp-signer: by the CA's key, both hashes */
+	uint64_t responder[ISSUERS_MAX]; /* and by responder_checked */
+	struct authority *endorser;
 	struct buf root_der;
 	struct cert root; /* without octets: no ceremony is taken */
 	struct key *log_key;
@@ -250,16 +261,59 @@ struct signer {
 	struct verifier *theirs, *ours;
 	struct proofs *proofs; /* evidence that check_evidence() found right */
 	struct hasher *hasher;
-	struct journal *journal; /* NULL in the ocsp-signer */
+	struct cas *cas;
+	struct journal *journal; /* NULL in the ocsp-signer, as cas */
 	struct state state;
 	struct arena *arena; /* one round */
 	struct item *item;   /* of one round; owned */
 };
 
+/* --- cas.c: keys that were made here ------------------------------------------------- */
+
+/*
+ * cas_open - DIR/signer/cas, begun where it is not there; locked by nobody but
+ * the journal beside it.  What was torn stays until cas_settle().
+ *
+ * passphrase  of the other keys; with none, no key can be made.  Kept, or what
+ *             follows from it, until cas_free().
+ *
+ * ERR_CORRUPT "cas-damaged", "cas-version"; ERR_IO "cas-open", "cas-read".
+ */
+struct cas;
+MUST_CHECK enum err_code cas_open(const char *dir, struct bytes passphrase,
+    struct cas **out, struct err *e);
+void cas_free(struct cas *c); /* wipes; NULL is allowed */
+/* A REC_CA_KEY of the journal. */
+void cas_heard(struct cas *c, const struct record *r);
+/* The whole journal was heard: drops what was torn, unless a key is missing. */
+MUST_CHECK enum err_code cas_settle(struct cas *c, struct err *e);
+/* The CA of that name with its key, until the end of the round; or NULL. */
+MUST_CHECK enum err_code cas_authority(struct signer *s, struct bytes name,
+    struct authority **out, struct err *e);
+/* Those of no round leave, but for a few. */
+void cas_trim(struct signer *s);
+bool cas_has_key(const struct cas *c, struct bytes spki);
+/*
+ * The root signed this for a CA of that name.  Kept if the key was made here, else
+ * nothing happens.  Once; the same again changes nothing.
+ *
+ * ERR_DENIED "signer-ca-other-key", ERR_CONFLICT "signer-ca-certified".
+ */
+MUST_CHECK enum err_code cas_certify(struct signer *s, struct bytes name,
+    struct bytes certificate, struct err *e);
+/* Destroys the key of that CA, for good: no copy is left in the file. */
+MUST_CHECK enum err_code cas_wipe(struct signer *s, struct bytes name,
+    struct err *e);
+/* Those of which officers agreed on it. */
+void cas_end_keys(struct signer *s);
+/* The i-th CA that can sign, of cas_count(). */
+size_t cas_count(const struct cas *c);
+const char *cas_name(const struct cas *c, size_t i);
+
 /* --- judge_*.c: may this be signed? ---------------------------------------------------- */
 
 enum wrap {
-	WRAP_NONE,   /* nothing to sign: the answer is empty */
+	WRAP_NONE,   /* nothing to sign: the answer is tbs, mostly empty */
 	WRAP_SILENT, /* a part of something: no answer yet */
 	WRAP_HELLO,
 	WRAP_SIGNED, /* TBS, algorithm, signature */
@@ -297,6 +351,7 @@ union request {
 	struct signer_compose compose;
 	struct signer_evidence evidence;
 	struct signer_agreement agreement;
+	struct signer_ca_key ca_key;
 };
 
 /* One message of a round. */
@@ -326,6 +381,7 @@ JUDGE(check_evidence);
 JUDGE(may_sign_ocsp);
 JUDGE(may_compose);
 JUDGE(may_ask_status); /* whatever it is */
+JUDGE(may_make_key);
 /* messages.c: by the table of that question. */
 MUST_CHECK enum err_code question_decode(uint16_t type, struct bytes in,
     union request *out, struct err *e);
@@ -333,6 +389,10 @@ MUST_CHECK enum err_code question_decode(uint16_t type, struct bytes in,
  * empty where one was refused; the last reason if all were. */
 MUST_CHECK enum err_code sign_batch(struct signer *s,
     const struct signer_ocsp *m, int64_t now, struct buf *body, struct err *e);
+/* setup.c: what HELLO is answered with. */
+void signer_say_hello(struct signer *s, struct buf *body);
+/* ocsp.c: the newest of s->issuer is found by the CertIDs of its certificates. */
+void signer_answers_for(struct signer *s, const struct authority *a);
 /* request.c: a signature that our key just made; ERR_CRYPTO
  * "signer-own-signature". */
 MUST_CHECK enum err_code signer_check_own(struct signer *s,

@@ -72,13 +72,16 @@ may_take_agreement(struct signer *s, struct item *it, int64_t now,
 	TRY(agreement_read(m->statement, m->certificate, &s->root, s->theirs,
 	    s->arena, &g, e));
 	TRY(seen_before(s, &g, statement, &known, e));
-	if (known == g.n)
-		return ERR_OK;
 	/* Some items are known after power was lost in between: all again. */
-	TRY(signer_fresh(s, g.origin, g.issued, g.expires,
-	    g.life_s > 0 ? g.life_s : s->ceilings.statement_max_s, now, e));
-	TRY(signer_people(s, m->evidence, m->statement, signer_judge_officer,
-	    NULL, s->ceilings.quorum, &who, e));
+	if (known < g.n)
+		TRY(signer_fresh(s, g.origin, g.issued, g.expires,
+		    g.life_s > 0 ? g.life_s : s->ceilings.statement_max_s, now,
+		    e));
+	if (known < g.n)
+		TRY(signer_people(s, m->evidence, m->statement,
+		    signer_judge_officer, NULL, s->ceilings.quorum, &who, e));
+	if (g.kind == AGREED_CA)
+		TRY(cas_certify(s, g.item[0].name, m->certificate, e));
 	for (size_t i = known; i < g.n; i++) {
 		struct record r = { .kind = REC_AGREED,
 			.time = now,
@@ -113,8 +116,9 @@ signer_end_keys(struct signer *s)
 		return;
 	s->key_ended = false;
 	crl_intake_fini(&s->crl);
+	cas_end_keys(s);
 	for (size_t i = 0; i < s->n_issuer; i++) {
-		struct authority *a = &s->issuer[i];
+		struct authority *a = s->issuer[i];
 		if (a->key == NULL || !signer_key_ended(s, a))
 			continue;
 		key_free(a->key);

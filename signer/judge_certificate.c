@@ -170,15 +170,8 @@ check_name_kinds(const struct view *v, struct err *e)
 static bool
 is_ours(const struct view *v)
 {
-	const struct signer *s = v->s;
-	struct bytes spki = v->cert.spki;
-	bool ours = bytes_eq(spki, s->endorser.cert.spki) ||
-		    bytes_eq(spki, key_spki(s->log_key)) ||
-		    signer_officer(s, v->key_sha256) != NULL;
-	for (size_t i = 0; i < s->n_issuer; i++)
-		ours = ours || bytes_eq(spki, s->issuer[i].cert.spki) ||
-		       bytes_eq(spki, buf_bytes(&s->issuer[i].responder_spki));
-	return ours;
+	return signer_has_key(v->s, v->cert.spki) ||
+	       signer_officer(v->s, v->key_sha256) != NULL;
 }
 
 static enum err_code
@@ -252,7 +245,7 @@ find_minister(struct signer *s, const struct cert *c, const struct agreed **out,
 		    "the endorsement was signed with a certificate that this "
 		    "signer never gave to a minister of faith");
 	if (!bytes_eq(whole, bytes_of(a->issuer_checked, SHA256_LEN))) {
-		const struct cert *ca = &s->endorser.cert;
+		const struct cert *ca = &s->endorser->cert;
 		if (verifier_check(s->ours, ca->spki, c->sigalg, c->tbs,
 			c->signature, e) != ERR_OK)
 			return err_say(e, ERR_FORBIDDEN,
@@ -430,8 +423,8 @@ may_sign_certificate(struct signer *s, struct item *it, int64_t now,
 	struct job *job = &it->job;
 	struct view v = { .s = s, .now = now };
 	bool again, done;
-	v.is_minister = bytes_is(m->issuer, s->endorser.name);
-	v.by = &s->endorser;
+	v.is_minister = bytes_is(m->issuer, s->endorser->name);
+	v.by = s->endorser;
 	if (!v.is_minister)
 		TRY(signer_issuer(s, m->issuer, &v.by, e));
 	TRY(signer_container(s, v.by, m->container,

@@ -11,17 +11,16 @@ enum err_code
 signer_issuer(struct signer *s, struct bytes name, struct authority **out,
     struct err *e)
 {
-	for (size_t i = 0; i < s->n_issuer; i++) {
-		if (!bytes_is(name, s->issuer[i].name))
-			continue;
-		*out = &s->issuer[i];
-		if (!signer_key_ended(s, *out))
-			return ERR_OK;
+	TRY(cas_authority(s, name, out, e));
+	for (size_t i = 0; *out == NULL && i < s->n_issuer; i++)
+		*out = bytes_is(name, s->issuer[i]->name) ? s->issuer[i] : NULL;
+	if (*out != NULL && !signer_key_ended(s, *out))
+		return ERR_OK;
+	if (*out != NULL)
 		return err_say(e, ERR_DENIED, "signer-key-destroyed",
 		    "the key of the CA %s was destroyed by agreement of the "
 		    "officers; it never signs again",
 		    (*out)->name);
-	}
 	char shown[POLICY_NAME_MAX + 1] = "";
 	if (name.len < sizeof(shown) && ascii_printable(name))
 		memcpy(shown, name.p, name.len);

@@ -72,12 +72,14 @@ signer_hello_encode(const struct signer_hello *m, struct buf *out)
 	put_u64(out, m->checkpoint_size);
 	buf_put(out, m->checkpoint_root, HASH_LEN);
 	put_u64(out, m->signed_certificates);
-	put_u8(out, (uint8_t)m->n_issuer);
+	put_u16(out, (uint16_t)m->n_issuer);
 	for (size_t i = 0; i < m->n_issuer; i++) {
 		put_bytes(out, bytes_str(m->issuer[i].issuer));
 		put_i64(out, m->issuer[i].crl_number);
 		buf_put(out, m->issuer[i].responder_spki_sha256, SHA256_LEN);
-		put_bytes(out, m->responder_spki[i]);
+		put_u8(out, m->issuer[i].is_taken ? 1 : 0);
+		put_bytes(out,
+		    i < CONFIG_ISSUERS_MAX ? m->responder_spki[i] : BYTES_NONE);
 	}
 }
 
@@ -97,7 +99,7 @@ signer_hello_decode(struct bytes in, struct arena *a, struct signer_hello *out,
 	struct signer_hello m = { .checkpoint_size = get_u64(&r) };
 	get_hash(&r, m.checkpoint_root);
 	m.signed_certificates = get_u64(&r);
-	m.n_issuer = get_u8(&r);
+	m.n_issuer = get_u16(&r);
 	if (m.n_issuer > ISSUERS_MAX)
 		r.bad = true;
 	for (size_t i = 0; i < m.n_issuer && !r.bad; i++) {
@@ -109,7 +111,14 @@ signer_hello_decode(struct bytes in, struct arena *a, struct signer_hello *out,
 			memcpy(m.issuer[i].issuer, name.p, name.len);
 		m.issuer[i].crl_number = get_i64(&r);
 		get_hash(&r, m.issuer[i].responder_spki_sha256);
-		m.responder_spki[i] = arena_copy(a, get_bytes(&r));
+		uint8_t is_taken = get_u8(&r);
+		m.issuer[i].is_taken = is_taken == 1;
+		struct bytes spki = get_bytes(&r);
+		if (i < CONFIG_ISSUERS_MAX)
+			m.responder_spki[i] = arena_copy(a, spki);
+		else if (spki.len > 0)
+			r.bad = true;
+		r.bad = r.bad || is_taken > 1;
 	}
 	TRY(nothing_left(&r, e));
 	*out = m;
@@ -149,12 +158,16 @@ static const struct field agreement_fields[] = {
 	B(agreement, certificate),
 };
 static const struct field ocsp_fields[] = {
-	{ F_LIST, AT(ocsp, responders), 0, ISSUERS_MAX },
+	{ F_LIST, AT(ocsp, responders), 0, SIGNER_OCSP_MAX },
+	{ F_LIST, AT(ocsp, cas), 0, SIGNER_OCSP_MAX },
 	{ F_LIST, AT(ocsp, tbs), 0, SIGNER_OCSP_MAX },
 };
 static const struct field compose_fields[] = {
-	B(compose, responder), B(compose, tbs),
+	B(compose, responder), B(compose, ca), B(compose, tbs),
 	{ F_LIST, AT(compose, sources), 0, SIGNER_SOURCES_MAX },
+};
+static const struct field ca_key_fields[] = {
+	B(ca_key, name), { F_64, AT(ca_key, type), 0, 0 },
 };
 static const struct field evidence_fields[] = {
 	B(evidence, statement), B(evidence, evidence),
@@ -177,6 +190,7 @@ static const struct {
 	ROW(SIGNER_AGREEMENT, agreement),
 	ROW(SIGNER_EVIDENCE, evidence),
 	ROW(SIGNER_COMPOSE, compose),
+	ROW(SIGNER_CA_KEY, ca_key),
 };
 
 enum err_code
@@ -212,6 +226,7 @@ CODEC(SIGNER_AGREEMENT, agreement)
 CODEC(SIGNER_OCSP, ocsp)
 CODEC(SIGNER_COMPOSE, compose)
 CODEC(SIGNER_EVIDENCE, evidence)
+CODEC(SIGNER_CA_KEY, ca_key)
 
 bool
 signer_next(struct bytes *list, struct bytes *item)

@@ -2,6 +2,7 @@
  * ocsp - what the ocsp-signer signs: answers that core wants ahead of time, by
  * the batch, and one that status composes for one client out of these.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <refrendo/ocsp.h>
@@ -10,31 +11,119 @@
 
 /* --- The responder's certificate -------------------------------------------------- */
 
+/* Who answers for certificates of this CA; NULL: nobody here. */
 static struct authority *
-whose_key(struct signer *s, struct bytes spki)
+who_answers(const struct signer *s, struct bytes key_hash,
+    bool (*is_it)(const void *ctx, const struct issuer_id *id), const void *ctx)
 {
-	for (size_t i = 0; i < s->n_issuer; i++) {
-		if (bytes_eq(spki, key_spki(s->issuer[i].key)))
-			return &s->issuer[i];
+	size_t at = SIZE_MAX, n;
+	while (places_next(&s->by_key, hash64(key_hash), &at, &n)) {
+		if (is_it(ctx, &s->issuer[n]->id))
+			return s->issuer[n];
 	}
 	return NULL;
 }
 
+void
+signer_answers_for(struct signer *s, const struct authority *a)
+{
+	size_t n = s->n_issuer - 1;
+	const struct issuer_id *id = &a->id;
+	places_put(&s->by_key, hash64(bytes_of(id->key_sha1, 20)), n);
+	places_put(&s->by_key, hash64(bytes_of(id->key_sha256, SHA256_LEN)), n);
+}
+
+static bool
+is_same(const void *ctx, const struct issuer_id *id)
+{
+	return memcmp(ctx, id, sizeof(*id)) == 0;
+}
+
+static bool
+is_named(const void *ctx, const struct issuer_id *id)
+{
+	return ocsp_id_matches(ctx, id);
+}
+
+/*
+ * A CA that is not in the configuration: the root must have signed it.  The
+ * key of the first responder answers for all of these (decision 0042).
+ */
+static enum err_code
+add_ca(struct signer *s, const struct cert *c, int64_t now, struct err *e)
+{
+	AUTO(authority) a = calloc(1, sizeof(*a));
+	const struct authority *first = s->issuer[0];
+	if (a == NULL)
+		return err_nomem(e);
+	if (s->root.der.len == 0)
+		return err_say(e, ERR_DENIED, "signer-ocsp-root",
+		    "the OCSP signer has no root certificate to judge this CA "
+		    "by");
+	if (s->n_issuer == ISSUERS_MAX)
+		return err_say(e, ERR_BUSY, "signer-ocsp-cas",
+		    "the OCSP signer answers for as many CAs as one can have");
+	TRY(cert_check_issued(c, &s->root, now, s->theirs, e));
+	a->der = BUF(CERT_MAX_BYTES);
+	buf_put(&a->der, c->der.p, c->der.len);
+	TRY(authority_fill(a, "of a ceremony", e));
+	a->borrows_key = true;
+	a->key = first->key;
+	a->responder_spki = BUF(SPKI_MAX);
+	buf_put(&a->responder_spki, first->responder_spki.p,
+	    first->responder_spki.len);
+	memcpy(a->responder_key_sha1, first->responder_key_sha1,
+	    sizeof(a->responder_key_sha1));
+	s->issuer[s->n_issuer++] = a;
+	signer_answers_for(s, TAKE(a));
+	return ERR_OK;
+}
+
+/* The CA with this certificate, or with none that whose responder has spki. */
+static enum err_code
+find_ca(struct signer *s, struct bytes der, struct bytes spki, int64_t now,
+    struct authority **out, struct err *e)
+{
+	struct issuer_id id;
+	struct cert c;
+	*out = NULL;
+	for (size_t i = 0; der.len == 0 && i < s->n_configured; i++) {
+		if (bytes_eq(spki, key_spki(s->issuer[i]->key)))
+			*out = s->issuer[i];
+	}
+	if (der.len == 0)
+		return ERR_OK;
+	TRY(cert_parse(der, &c, e));
+	TRY(issuer_id_of(&c, &id, e));
+	struct bytes key = bytes_of(id.key_sha1, sizeof(id.key_sha1));
+	*out = who_answers(s, key, is_same, &id);
+	if (*out != NULL)
+		return ERR_OK;
+	TRY(add_ca(s, &c, now, e));
+	*out = s->issuer[s->n_issuer - 1];
+	return ERR_OK;
+}
+
 /* The certificate that goes with the answers; checked once for each. */
 static enum err_code
-take_responder(struct signer *s, struct bytes der, int64_t now, struct err *e)
+take_responder(struct signer *s, struct bytes der, struct bytes ca, int64_t now,
+    struct err *e)
 {
 	uint8_t hash[SHA256_LEN];
+	struct authority *by;
 	struct cert c;
 	hasher_sha256(s->hasher, hash, der);
+	uint64_t tag = be64_parse(hash);
 	for (size_t i = 0; i < s->n_issuer; i++) {
-		if (memcmp(hash, s->issuer[i].responder_checked, SHA256_LEN) ==
-		    0)
+		if (tag == s->responder[i] &&
+		    memcmp(hash, s->issuer[i]->responder_checked, SHA256_LEN) ==
+			0)
 			return ERR_OK;
 	}
 	TRY(cert_parse(der, &c, e));
-	struct authority *by = whose_key(s, c.spki);
-	if (by == NULL || !cert_has_eku(&c, OID_EKU_OCSP))
+	TRY(find_ca(s, ca, c.spki, now, &by, e));
+	if (by == NULL || !bytes_eq(c.spki, buf_bytes(&by->responder_spki)) ||
+	    !cert_has_eku(&c, OID_EKU_OCSP))
 		return err_say(e, ERR_DENIED, "signer-ocsp-certificate",
 		    "the certificate beside the OCSP answer is not that of "
 		    "this responder");
@@ -42,6 +131,10 @@ take_responder(struct signer *s, struct bytes der, int64_t now, struct err *e)
 	memcpy(by->responder_checked, hash, SHA256_LEN);
 	by->responder_not_before = c.not_before;
 	by->responder_not_after = c.not_after;
+	for (size_t i = 0; i < s->n_issuer; i++) {
+		if (s->issuer[i] == by)
+			s->responder[i] = tag;
+	}
 	return ERR_OK;
 }
 
@@ -74,19 +167,25 @@ check_single(const struct signer *s, const struct authority *by,
 	return ERR_OK;
 }
 
+static bool
+has_key(const struct authority *by, const struct ocsp_answer *a)
+{
+	return by != NULL &&
+	       bytes_eq(a->key_hash, bytes_of(by->responder_key_sha1, 20));
+}
+
 /* What holds of every answer: by this key, about this CA, about now. */
 static enum err_code
 judge_answer(struct signer *s, struct bytes tbs, int64_t now,
     struct ocsp_answer *a, struct authority **by, struct err *e)
 {
 	TRY(ocsp_tbs_parse(tbs, a, e));
-	*by = NULL;
-	for (size_t i = 0; i < s->n_issuer; i++) {
-		if (bytes_eq(a->key_hash,
-			bytes_of(s->issuer[i].responder_key_sha1, 20)))
-			*by = &s->issuer[i];
-	}
-	if (*by == NULL)
+	*by = who_answers(s, a->single[0].id.key_hash, is_named,
+	    &a->single[0].id);
+	/* One that has the key tells below that it is not about its CA. */
+	for (size_t i = 0; i < s->n_configured && !has_key(*by, a); i++)
+		*by = s->issuer[i];
+	if (!has_key(*by, a))
 		return err_at(e, ERR_DENIED, "signer-ocsp-key", "RFC 9919",
 		    NOWHERE, "the OCSP answer names another responder's key");
 	if (now < (*by)->responder_not_before ||
@@ -108,9 +207,11 @@ may_sign_ocsp(struct signer *s, struct item *it, int64_t now, struct err *e)
 {
 	const struct signer_ocsp *m = &it->in.ocsp;
 	struct job *job = &it->job;
-	struct bytes list = m->responders, der;
-	while (signer_next(&list, &der))
-		TRY(take_responder(s, der, now, e));
+	struct bytes list = m->responders, cas = m->cas, der, ca;
+	while (signer_next(&list, &der)) {
+		(void)signer_next(&cas, &ca); /* empty where there is none */
+		TRY(take_responder(s, der, ca, now, e));
+	}
 	job->wrap = WRAP_OCSP;
 	return ERR_OK;
 }
@@ -219,7 +320,7 @@ may_compose(struct signer *s, struct item *it, int64_t now, struct err *e)
 	struct ocsp_answer a;
 	struct bytes list = m->sources, der;
 	uint32_t said = 0;
-	TRY(take_responder(s, m->responder, now, e));
+	TRY(take_responder(s, m->responder, m->ca, now, e));
 	TRY(judge_answer(s, m->tbs, now, &a, &job->by, e));
 	while (signer_next(&list, &der))
 		TRY(take_source(s, job->by, der, &a, &said, e));

@@ -40,6 +40,7 @@ static const struct {
 	      H(digest), H(statement), I(from), I(value) } },
 	[REC_END] = { "end", 2, { ID, I(value) } },
 	[REC_STOP] = { "stop", 1, { I(value) } },
+	[REC_CA_KEY] = { "ca-key", 2, { ISSUER, H(digest) } },
 	[REC_SIGNATURE] = { "signature", 3,
 	    { ABOVE_0(of), SERIAL(0),
 	      { F_BYTES, AT(signature), 1, RECORD_MAX } } },

@@ -31,6 +31,7 @@ static const struct handler {
 	[SIGNER_AGREEMENT] = { may_take_agreement, false },
 	[SIGNER_EVIDENCE] = { check_evidence, false },
 	[SIGNER_COMPOSE] = { may_compose, false },
+	[SIGNER_CA_KEY] = { may_make_key, false },
 };
 
 /* --- Reading --------------------------------------------------------------------- */
@@ -211,28 +212,6 @@ sign(struct signer *s, const struct job *job, int64_t now, struct buf *out,
 
 /* --- Answering --------------------------------------------------------------------------- */
 
-static void
-say_hello(const struct signer *s, struct buf *body)
-{
-	struct signer_hello m = { .checkpoint_size = s->state.checkpoint_size,
-		.signed_certificates = s->state.certificates,
-		.n_issuer = s->n_issuer };
-	memcpy(m.checkpoint_root, s->state.checkpoint_root, HASH_LEN);
-	for (size_t i = 0; i < s->n_issuer; i++) {
-		const struct authority *a = &s->issuer[i];
-		for (size_t j = 0; j < s->state.n_crl; j++) {
-			if (strcmp(s->state.crl[j].issuer, a->name) == 0)
-				m.issuer[i].crl_number = s->state.crl[j].number;
-		}
-		memcpy(m.issuer[i].issuer, a->name, sizeof(a->name));
-		sha256(m.issuer[i].responder_spki_sha256,
-		    buf_bytes(&a->responder_spki));
-		if (s->is_ocsp)
-			m.responder_spki[i] = buf_bytes(&a->responder_spki);
-	}
-	signer_hello_encode(&m, body);
-}
-
 static enum err_code
 fill(struct signer *s, const struct item *it, int64_t now, struct buf *body,
     struct err *e)
@@ -240,11 +219,11 @@ fill(struct signer *s, const struct item *it, int64_t now, struct buf *body,
 	const struct job *job = &it->job;
 	struct buf signature AUTO_BUF = BUF(SIG_MAX);
 	if (job->wrap == WRAP_NONE)
+		buf_put(body, job->tbs.p, job->tbs.len);
+	if (job->wrap == WRAP_HELLO)
+		signer_say_hello(s, body);
+	if (job->wrap == WRAP_NONE || job->wrap == WRAP_HELLO)
 		return ERR_OK;
-	if (job->wrap == WRAP_HELLO) {
-		say_hello(s, body);
-		return ERR_OK;
-	}
 	if (job->wrap == WRAP_OCSP)
 		return sign_batch(s, &it->in.ocsp, now, body, e);
 	TRY(sign(s, job, now, &signature, e));
@@ -402,6 +381,7 @@ signer_batch(struct signer *s, enum signer_asker who, struct bytes in,
 	enum err_code code = run(s, who, s->item, n, now, out, e);
 	signer_end_keys(s);
 	arena_reset(s->arena);
+	cas_trim(s);
 	/* What is not written down must not be sent either. */
 	if (code != ERR_OK) {
 		out->len = before;

@@ -120,15 +120,11 @@ shred(const struct signer_setup *setup, const char *uri, const char *ca)
 
 /* --- Authorities ------------------------------------------------------------------ */
 
-static enum err_code
-load_ca(const struct signer_setup *setup, struct signer *s, const char *name,
-    const char *certificate, const char *key, struct authority *out,
-    struct err *e)
+enum err_code
+authority_fill(struct authority *out, const char *name, struct err *e)
 {
 	snprintf(out->name, sizeof(out->name), "%s", name);
-	out->der = BUF(CERT_MAX_BYTES);
-	TRY(read_certificate(setup->dir, certificate, &out->der, &out->cert,
-	    e));
+	TRY(cert_parse(buf_bytes(&out->der), &out->cert, e));
 	if (!out->cert.is_ca || (out->cert.key_usage & KU_KEY_CERT_SIGN) == 0)
 		return err_say(e, ERR_INVALID, "signer-not-ca",
 		    "the certificate of %s is not that of a CA; check the "
@@ -136,6 +132,18 @@ load_ca(const struct signer_setup *setup, struct signer *s, const char *name,
 		    name);
 	TRY(issuer_id_of(&out->cert, &out->id, e));
 	sha256(out->tbs_sha256, out->cert.tbs);
+	return ERR_OK;
+}
+
+static enum err_code
+load_ca(const struct signer_setup *setup, struct signer *s, const char *name,
+    const char *certificate, const char *key, struct authority *out,
+    struct err *e)
+{
+	struct cert cert;
+	out->der = BUF(CERT_MAX_BYTES);
+	TRY(read_certificate(setup->dir, certificate, &out->der, &cert, e));
+	TRY(authority_fill(out, name, e));
 	if (key == NULL)
 		return ERR_OK;
 	if (signer_key_ended(s, out)) {
@@ -170,12 +178,27 @@ load_responder(const struct signer_setup *setup,
 	return ERR_OK;
 }
 
-static void
-authority_fini(struct authority *a)
+void
+authority_free(struct authority *a)
 {
-	key_free(a->key);
+	if (a == NULL)
+		return;
+	if (!a->borrows_key)
+		key_free(a->key);
 	buf_fini(&a->der);
 	buf_fini(&a->responder_spki);
+	free(a);
+}
+
+bool
+signer_has_key(const struct signer *s, struct bytes spki)
+{
+	bool has = bytes_eq(spki, s->endorser->cert.spki) ||
+		   bytes_eq(spki, key_spki(s->log_key));
+	for (size_t i = 0; i < s->n_configured; i++)
+		has = has || bytes_eq(spki, s->issuer[i]->cert.spki) ||
+		      bytes_eq(spki, buf_bytes(&s->issuer[i]->responder_spki));
+	return has || cas_has_key(s->cas, spki);
 }
 
 /* What a responder signs must never pass for another issuer's (INCIDENTS row
@@ -184,7 +207,8 @@ static enum err_code
 check_own_responder(const struct signer *s, const struct authority *a,
     struct err *e)
 {
-	for (const struct authority *o = s->issuer; o < a; o++) {
+	for (size_t i = 0; s->issuer[i] != a; i++) {
+		const struct authority *o = s->issuer[i];
 		if (bytes_eq(buf_bytes(&o->responder_spki),
 			buf_bytes(&a->responder_spki)))
 			return err_at(e, ERR_INVALID, "signer-responder-shared",
@@ -201,7 +225,11 @@ load_issuers(const struct signer_setup *setup, struct signer *s, struct err *e)
 {
 	for (size_t i = 0; i < setup->config->n_issuer; i++) {
 		const struct issuer_config *c = &setup->config->issuer[i];
-		struct authority *a = &s->issuer[s->n_issuer++];
+		struct authority *a = calloc(1, sizeof(*a));
+		if (a == NULL)
+			return err_nomem(e);
+		s->issuer[s->n_issuer++] = a;
+		s->n_configured = s->n_issuer;
 		if (strcmp(c->name, ENDORSER) == 0)
 			return err_say(e, ERR_INVALID, "signer-issuer-reserved",
 			    "an issuing CA cannot be called \"endorser\"; give "
@@ -210,14 +238,22 @@ load_issuers(const struct signer_setup *setup, struct signer *s, struct err *e)
 		    setup->is_ocsp ? NULL : c->key, a, e));
 		TRY(load_responder(setup, c, a, e));
 		TRY(check_own_responder(s, a, e));
+		if (setup->is_ocsp)
+			signer_answers_for(s, a);
 	}
-	return ERR_OK;
+	if (setup->config->root_certificate[0] == '\0')
+		return ERR_OK;
+	s->root_der = BUF(CERT_MAX_BYTES);
+	return read_certificate(setup->dir, setup->config->root_certificate,
+	    &s->root_der, &s->root, e);
 }
 
 static enum err_code
 apply(void *ctx, const struct record *r, struct err *e)
 {
 	struct signer *s = ctx;
+	if (r->kind == REC_CA_KEY)
+		cas_heard(s->cas, r);
 	return state_apply(&s->state, r, e);
 }
 
@@ -226,20 +262,23 @@ static enum err_code
 load_signer(const struct signer_setup *setup, struct signer *s, struct err *e)
 {
 	const struct config *c = setup->config;
-	TRY(load_ca(setup, s, ENDORSER, c->endorser_certificate,
-	    c->endorser_key, &s->endorser, e));
+	s->endorser = calloc(1, sizeof(*s->endorser));
+	if (s->endorser == NULL)
+		return err_nomem(e);
+	TRY(load_ca(setup, s, ENDORSER, c->endorser_certificate, c->endorser_key,
+	    s->endorser, e));
 	TRY(load_key(setup, c->log_key, &s->log_key, e));
 	if (key_type(s->log_key) != KEY_ED25519)
 		return err_say(e, ERR_INVALID, "signer-log-key",
 		    "the key of the log is of type %s where ed25519 is needed",
 		    key_type_name(key_type(s->log_key)));
-	s->root_der = BUF(CERT_MAX_BYTES);
-	if (c->root_certificate[0] != '\0')
-		TRY(read_certificate(setup->dir, c->root_certificate,
-		    &s->root_der, &s->root, e));
 	TRY(state_first_policies(&s->state, &s->ceilings, e));
-	return journal_open(setup->dir, bytes_str(s->origin), apply, s,
-	    &s->journal, e);
+	TRY(cas_open(setup->dir, setup->passphrase, &s->cas, e));
+	TRY(journal_open(setup->dir, bytes_str(s->origin), apply, s,
+	    &s->journal, e));
+	TRY(cas_settle(s->cas, e));
+	cas_end_keys(s);
+	return ERR_OK;
 }
 
 /*
@@ -273,7 +312,7 @@ round_of(const struct signer *s)
 {
 	bool slow = false;
 	for (size_t i = 0; i < s->n_issuer; i++) {
-		const struct key *k = s->issuer[i].key;
+		const struct key *k = s->issuer[i]->key;
 		/* NULL: destroyed. */
 		slow = slow || (k != NULL && key_type(k) != KEY_EC_P256);
 	}
@@ -319,6 +358,42 @@ signer_new(const struct signer_setup *setup, struct signer **out, struct err *e)
 	return ERR_OK;
 }
 
+/* Did officers agree on this CA, and did nobody stop it? */
+static bool
+is_taken(struct signer *s, const char *name)
+{
+	const struct agreed *a = state_agreed_id(&s->state,
+	    bytes_str(arena_printf(s->arena, CEREMONY_CA_ID "%s", name)));
+	return a != NULL && a->kind == AGREED_CA && a->ended == NEVER;
+}
+
+void
+signer_say_hello(struct signer *s, struct buf *body)
+{
+	struct signer_hello *m = arena_get(s->arena, sizeof(*m));
+	*m = (struct signer_hello){ .checkpoint_size = s->state.checkpoint_size,
+		.signed_certificates = s->state.certificates,
+		.n_issuer = s->n_configured + cas_count(s->cas) };
+	memcpy(m->checkpoint_root, s->state.checkpoint_root, HASH_LEN);
+	for (size_t i = 0; i < m->n_issuer; i++) {
+		bool is_made = i >= s->n_configured;
+		const struct authority *a = s->issuer[is_made ? 0 : i];
+		const char *name =
+		    is_made ? cas_name(s->cas, i - s->n_configured) : a->name;
+		const struct crl_seen *crl =
+		    state_crl(&s->state, bytes_str(name));
+		snprintf(m->issuer[i].issuer, sizeof(m->issuer[i].issuer), "%s",
+		    name);
+		m->issuer[i].crl_number = crl == NULL ? 0 : crl->number;
+		m->issuer[i].is_taken = is_taken(s, name);
+		sha256(m->issuer[i].responder_spki_sha256,
+		    buf_bytes(&a->responder_spki));
+		if (s->is_ocsp)
+			m->responder_spki[i] = buf_bytes(&a->responder_spki);
+	}
+	signer_hello_encode(m, body);
+}
+
 void
 signer_numbers(const struct signer *s, struct signer_numbers *out)
 {
@@ -341,8 +416,8 @@ signer_free(struct signer *s)
 	if (s == NULL)
 		return;
 	for (size_t i = 0; i < s->n_issuer; i++)
-		authority_fini(&s->issuer[i]);
-	authority_fini(&s->endorser);
+		authority_free(s->issuer[i]);
+	authority_free(s->endorser);
 	buf_fini(&s->root_der);
 	crl_intake_fini(&s->crl);
 	signer_take_file(s, -1);
@@ -352,6 +427,7 @@ signer_free(struct signer *s)
 	proofs_free(s->proofs);
 	hasher_free(s->hasher);
 	journal_free(s->journal);
+	cas_free(s->cas);
 	state_fini(&s->state);
 	arena_free(s->arena);
 	free(s->item);

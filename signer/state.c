@@ -30,6 +30,7 @@ state_fini(struct state *s)
 	free(s->institution);
 	table_fini(&s->agreements);
 	free(s->agreed);
+	free(s->crl);
 	*s = (struct state){ .hasher = NULL };
 }
 
@@ -325,12 +326,12 @@ static enum err_code
 apply_crl(struct state *s, const struct record *r, struct err *e)
 {
 	struct crl_seen *crl = state_crl(s, r->issuer);
-	if (crl == NULL && s->n_crl == CRLS_MAX)
-		return err_say(e, ERR_CORRUPT, "journal-crls",
-		    "the signer's journal names more issuers than this "
-		    "version can hold; start the version that wrote it");
-	if (crl == NULL)
+	if (crl == NULL) {
+		void *list = s->crl;
+		TRY(more_room(&list, s->n_crl, sizeof(*crl), e));
+		s->crl = list;
 		crl = &s->crl[s->n_crl++];
+	}
 	*crl = (struct crl_seen){ .number = r->value,
 		.this_update = r->this_update,
 		.record = r->at };
@@ -377,6 +378,7 @@ state_apply(struct state *s, const struct record *r, struct err *e)
 	case REC_STOP:
 		s->stopped_until = r->value;
 		return ERR_OK;
+	case REC_CA_KEY:
 	case REC_MARK:
 	case REC_KINDS:
 		break;

@@ -19,7 +19,8 @@
 #define PACK_ROWS    44u /* count, version and tags fill the first line */
 #define PACK_HEAD    (2u + 1 + 2 + 4 + 4 + 4 + 1) /* of a row, beside serial */
 #define PACK_VERSION 1
-#define ROW_KEY      (2 + SERIAL_MAX)
+#define KEY_HEAD     3u /* 'o' and the issuer, before the serial */
+#define ROW_KEY      (KEY_HEAD + SERIAL_MAX)
 
 /*
  * Rows in the order of their serials.  Each: u16 octets in all, u8 octets of
@@ -94,7 +95,13 @@ void pack_index_free(struct pack_index *x);
 MUST_CHECK enum err_code pack_index_follow(struct pack_index *x, MDB_txn *txn,
     struct err *e);
 void pack_index_touch(const struct pack_index *x);
-bool pack_index_find(struct pack_index *x, MDB_txn *txn, uint8_t issuer,
+/* The issuer of an OCSP key. */
+static inline uint16_t
+key_issuer(struct bytes key)
+{
+	return (uint16_t)(key.p[1] << 8 | key.p[2]);
+}
+bool pack_index_find(struct pack_index *x, MDB_txn *txn, uint16_t issuer,
     struct bytes serial, struct public_answer *out);
 
 #endif

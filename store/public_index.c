@@ -27,8 +27,8 @@ struct directory {
 struct pack_index {
 	struct public *p;
 	uint64_t txn_id, sequence; /* what it is the state of; 0: of nothing */
-	struct directory *of[UINT8_MAX + 1]; /* issuer */
-	struct ocsp_shape **shape;           /* SHAPES, where it was needed */
+	struct directory *of[ISSUERS_MAX]; /* issuer */
+	struct ocsp_shape **shape;         /* SHAPES, where it was needed */
 	struct ocsp_shape room;
 };
 
@@ -154,7 +154,7 @@ directory_grow(struct directory *d, struct err *e)
 }
 
 static enum err_code
-directory_of(struct pack_index *x, uint8_t issuer, struct directory **out,
+directory_of(struct pack_index *x, uint16_t issuer, struct directory **out,
     struct err *e)
 {
 	if (x->of[issuer] == NULL)
@@ -206,11 +206,13 @@ take_page(struct pack_index *x, struct bytes key, const MDB_val *d,
     struct err *e)
 {
 	struct directory *dir;
-	if (key.len < 2 || key.len > ROW_KEY || key.p[0] != 'o' ||
+	if (key.len < KEY_HEAD || key.len > ROW_KEY || key.p[0] != 'o' ||
+	    key_issuer(key) >= ISSUERS_MAX ||
 	    (d != NULL && d->mv_size != PACK_BYTES))
 		return env_damaged(e);
-	TRY(directory_of(x, key.p[1], &dir, e));
-	return directory_set(dir, bytes_of(key.p + 2, key.len - 2),
+	TRY(directory_of(x, key_issuer(key), &dir, e));
+	return directory_set(dir,
+	    bytes_of(key.p + KEY_HEAD, key.len - KEY_HEAD),
 	    d == NULL ? NULL : d->mv_data, e);
 }
 
@@ -353,7 +355,7 @@ shape_load(struct pack_index *x, MDB_txn *txn, uint16_t id)
 
 /* Without the index, should there have been no memory for it. */
 static bool
-page_by_table(struct pack_index *x, MDB_txn *txn, uint8_t issuer,
+page_by_table(struct pack_index *x, MDB_txn *txn, uint16_t issuer,
     struct bytes serial, MDB_val *out)
 {
 	uint8_t key[PUBLIC_KEY_MAX];
@@ -367,16 +369,18 @@ page_by_table(struct pack_index *x, MDB_txn *txn, uint8_t issuer,
 		rc = mdb_cursor_get(c, &k, out, MDB_LAST);
 	else if (rc == 0 && !bytes_eq(bytes_of_val(k), want))
 		rc = mdb_cursor_get(c, &k, out, MDB_PREV);
-	bool found =
-	    rc == 0 && k.mv_size >= 2 && memcmp(k.mv_data, want.p, 2) == 0;
+	bool found = rc == 0 && k.mv_size >= KEY_HEAD &&
+		     memcmp(k.mv_data, want.p, KEY_HEAD) == 0;
 	mdb_cursor_close(c);
 	return found;
 }
 
 static bool
-page_of_serial(struct pack_index *x, MDB_txn *txn, uint8_t issuer,
+page_of_serial(struct pack_index *x, MDB_txn *txn, uint16_t issuer,
     struct bytes serial, MDB_val *out)
 {
+	if (issuer >= ISSUERS_MAX)
+		return false;
 	const struct directory *d = x->of[issuer];
 	if (x->txn_id == 0)
 		return page_by_table(x, txn, issuer, serial, out);
@@ -389,7 +393,7 @@ page_of_serial(struct pack_index *x, MDB_txn *txn, uint8_t issuer,
 }
 
 bool
-pack_index_find(struct pack_index *x, MDB_txn *txn, uint8_t issuer,
+pack_index_find(struct pack_index *x, MDB_txn *txn, uint16_t issuer,
     struct bytes serial, struct public_answer *out)
 {
 	const struct pack_page *page;

@@ -11,7 +11,7 @@
 
 #include "pack.h"
 
-#define STATE_VERSION 3
+#define STATE_VERSION 4
 #define STATE_LEN     (1 + 1 + BOOT_ID + 8)
 
 /* --- The state row -------------------------------------------------------- */

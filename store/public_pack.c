@@ -95,7 +95,7 @@ page_flush(struct packer *k, struct err *e)
 	k->dirty = false;
 	changed(k, buf_bytes(&k->key));
 	/* The first page of an issuer stays, so that all serials have one. */
-	if (k->page.n > 0 || k->key.len == 2)
+	if (k->page.n > 0 || k->key.len == KEY_HEAD)
 		return env_error(mdb_put(k->txn, k->p->packs, &key, &d, 0), e);
 	int rc = mdb_del(k->txn, k->p->packs, &key, NULL);
 	return rc == MDB_NOTFOUND ? ERR_OK : env_error(rc, e);
@@ -104,7 +104,7 @@ page_flush(struct packer *k, struct err *e)
 static bool
 of_issuer(MDB_val k, struct bytes key)
 {
-	return k.mv_size >= 2 && memcmp(k.mv_data, key.p, 2) == 0;
+	return k.mv_size >= KEY_HEAD && memcmp(k.mv_data, key.p, KEY_HEAD) == 0;
 }
 
 static void
@@ -129,7 +129,7 @@ page_locate(struct packer *k, MDB_cursor *c, struct bytes key, struct err *e)
 	else if (rc == 0 && !bytes_eq(bytes_of_val(at), key))
 		rc = mdb_cursor_get(c, &at, &d, MDB_PREV);
 	if (rc == MDB_NOTFOUND || (rc == 0 && !of_issuer(at, key))) {
-		page_open(k, bytes_of(key.p, 2), BYTES_NONE);
+		page_open(k, bytes_of(key.p, KEY_HEAD), BYTES_NONE);
 		(void)pack_build(&k->page, NULL, 0);
 		return ERR_OK;
 	}
@@ -149,7 +149,7 @@ static enum err_code
 page_seek(struct packer *k, struct bytes key, struct err *e)
 {
 	MDB_cursor *c;
-	if (k->open && memcmp(k->key.p, key.p, 2) == 0 &&
+	if (k->open && memcmp(k->key.p, key.p, KEY_HEAD) == 0 &&
 	    bytes_cmp(buf_bytes(&k->key), key) <= 0 &&
 	    (k->end.len == 0 || bytes_cmp(key, buf_bytes(&k->end)) < 0))
 		return ERR_OK;
@@ -172,15 +172,15 @@ page_split(struct packer *k, const struct bytes *row, size_t n, size_t at,
 	struct pack_page right;
 	struct buf end AUTO_BUF = BUF(ROW_KEY);
 	size_t len = row[left].p[2];
-	memcpy(key, k->key.p, 2);
-	memcpy(key + 2, row[left].p + 3, len);
+	memcpy(key, k->key.p, KEY_HEAD);
+	memcpy(key + KEY_HEAD, row[left].p + 3, len);
 	if (!pack_build(&right, row + left, n - left) ||
 	    !pack_build(&k->page, row, left))
 		return env_damaged(e);
 	k->dirty = true;
 	TRY(page_flush(k, e));
 	buf_put(&end, k->end.p, k->end.len);
-	page_open(k, bytes_of(key, 2 + len), buf_bytes(&end));
+	page_open(k, bytes_of(key, KEY_HEAD + len), buf_bytes(&end));
 	k->page = right;
 	k->dirty = true;
 	return ERR_OK;
@@ -386,7 +386,7 @@ shape_id(struct packer *k, struct bytes octets, int64_t until, int64_t now,
 static struct bytes
 serial_of(struct bytes key)
 {
-	return bytes_of(key.p + 2, key.len - 2);
+	return bytes_of(key.p + KEY_HEAD, key.len - KEY_HEAD);
 }
 
 enum err_code

@@ -95,7 +95,7 @@ must_be_active(const struct public_reader *r)
 }
 
 bool
-public_answer(struct public_reader *r, uint8_t issuer, struct bytes serial,
+public_answer(struct public_reader *r, uint16_t issuer, struct bytes serial,
     struct public_answer *out)
 {
 	struct err e;
@@ -134,8 +134,9 @@ get_packed(struct public_reader *r, struct bytes key, struct public_row *row)
 {
 	struct public_answer a;
 
-	if (key.len < 3 || key.p[0] != 'o' ||
-	    !public_answer(r, key.p[1], bytes_of(key.p + 2, key.len - 2), &a))
+	if (key.len <= KEY_HEAD || key.p[0] != 'o' ||
+	    !public_answer(r, key_issuer(key),
+		bytes_of(key.p + KEY_HEAD, key.len - KEY_HEAD), &a))
 		return false;
 	public_answer_put(r, &a, r->body);
 	*row = (struct public_row){ .this_update = a.this_update,
@@ -187,54 +188,58 @@ public_log_index(struct public_reader *r)
 }
 
 static bool
-get_issuer(struct bytes row, struct issuer_id *out)
+get_issuer(struct bytes row, struct public_issuer *out)
 {
+	struct issuer_id *id = &out->id;
 	struct reader r = reader_of(row);
 	struct err e;
 
 	uint8_t version = get_u8(&r);
-	struct bytes name_sha1 = get_raw(&r, sizeof(out->name_sha1));
-	struct bytes key_sha1 = get_raw(&r, sizeof(out->key_sha1));
-	struct bytes name_sha256 = get_raw(&r, sizeof(out->name_sha256));
-	struct bytes key_sha256 = get_raw(&r, sizeof(out->key_sha256));
-	if (version != 1 || reader_end(&r, &e) != ERR_OK)
+	struct bytes name_sha1 = get_raw(&r, sizeof(id->name_sha1));
+	struct bytes key_sha1 = get_raw(&r, sizeof(id->key_sha1));
+	struct bytes name_sha256 = get_raw(&r, sizeof(id->name_sha256));
+	struct bytes key_sha256 = get_raw(&r, sizeof(id->key_sha256));
+	struct bytes name = get_bytes(&r);
+	if (version != 2 || reader_end(&r, &e) != ERR_OK ||
+	    name.len >= sizeof(out->name) || !ascii_printable(name))
 		return false;
-	memcpy(out->name_sha1, name_sha1.p, name_sha1.len);
-	memcpy(out->key_sha1, key_sha1.p, key_sha1.len);
-	memcpy(out->name_sha256, name_sha256.p, name_sha256.len);
-	memcpy(out->key_sha256, key_sha256.p, key_sha256.len);
+	memset(out->name, 0, sizeof(out->name));
+	memcpy(out->name, name.p, name.len);
+	memcpy(id->name_sha1, name_sha1.p, name_sha1.len);
+	memcpy(id->key_sha1, key_sha1.p, key_sha1.len);
+	memcpy(id->name_sha256, name_sha256.p, name_sha256.len);
+	memcpy(id->key_sha256, key_sha256.p, key_sha256.len);
 	return true;
 }
 
 size_t
-public_issuers(struct public_reader *r, struct issuer_id *ids, size_t max)
+public_issuers(struct public_reader *r, size_t from, struct public_issuer *out,
+    size_t max)
 {
-	size_t n = 0;
-
 	must_be_active(r);
-	for (;; n++) {
-		const uint8_t key[2] = { 'i', (uint8_t)n };
+	for (size_t n = 0; n < max; n++) {
+		size_t i = from + n;
+		const uint8_t key[3] = { 'i', (uint8_t)(i >> 8), (uint8_t)i };
 		MDB_val k = val_of(bytes_of(key, sizeof(key))), d;
-		struct issuer_id id;
-		if (n > UINT8_MAX || mdb_get(r->txn, r->p->meta, &k, &d) != 0 ||
-		    !get_issuer(bytes_of_val(d), &id))
+		if (i >= ISSUERS_MAX ||
+		    mdb_get(r->txn, r->p->meta, &k, &d) != 0 ||
+		    !get_issuer(bytes_of_val(d), &out[n]))
 			return n;
-		if (n < max)
-			ids[n] = id;
 	}
+	return max;
 }
 
 /* --- What to refresh next ------------------------------------------------- */
 
 static enum err_code
-due_decode(struct bytes key, uint64_t *when, uint8_t *issuer,
+due_decode(struct bytes key, uint64_t *when, uint16_t *issuer,
     struct bytes *serial, struct err *e)
 {
-	if (key.len < 8 + 3 || key.len > 8 + 2 + SERIAL_MAX || key.p[8] != 'o')
+	if (key.len <= 8 + KEY_HEAD || key.len > 8 + ROW_KEY || key.p[8] != 'o')
 		return env_damaged(e);
 	*when = be64_parse(key.p);
-	*issuer = key.p[9];
-	*serial = bytes_of(key.p + 10, key.len - 10);
+	*issuer = key_issuer(bytes_of(key.p + 8, key.len - 8));
+	*serial = bytes_of(key.p + 8 + KEY_HEAD, key.len - 8 - KEY_HEAD);
 	return ERR_OK;
 }
 
@@ -265,7 +270,7 @@ due_walk(MDB_cursor *c, int64_t now, size_t max, struct public_due_at *at,
 
 	while (rc == 0 && max > 0) {
 		uint64_t when = 0;
-		uint8_t issuer = 0;
+		uint16_t issuer = 0;
 		struct bytes serial = BYTES_NONE;
 		TRY(due_decode(bytes_of_val(k), &when, &issuer, &serial, e));
 		if (when > end && (when & DUE_GOOD) == 0) {
@@ -310,9 +315,8 @@ struct walk {
 	MDB_cursor *answers, *packs;
 	struct bytes answer; /* empty: no more */
 	uint8_t packed[ROW_KEY];
-	size_t packed_len; /* 0: no more */
+	size_t packed_len; /* 0: no more; its head is that of the page */
 	const struct pack_page *page;
-	uint8_t issuer;
 	size_t i;
 	bool ended;
 };
@@ -352,9 +356,9 @@ next_page(struct walk *w, struct bytes after, bool first, struct err *e)
 	if (w->ended)
 		return ERR_OK;
 	TRY(env_error(rc, e));
-	if (k.mv_size < 2 || !pack_page_of(d, &w->page))
+	if (k.mv_size < KEY_HEAD || !pack_page_of(d, &w->page))
 		return env_damaged(e);
-	w->issuer = ((const uint8_t *)k.mv_data)[1];
+	memcpy(w->packed, k.mv_data, KEY_HEAD);
 	return ERR_OK;
 }
 
@@ -369,13 +373,11 @@ next_packed(struct walk *w, struct bytes after, struct err *e)
 		}
 		if (!pack_row_at(w->page, w->i++, &row))
 			continue;
-		w->packed[0] = 'o';
-		w->packed[1] = w->issuer;
-		memcpy(w->packed + 2, row.serial.p, row.serial.len);
-		if (bytes_cmp(bytes_of(w->packed, 2 + row.serial.len), after) <=
-		    0)
+		size_t len = KEY_HEAD + row.serial.len;
+		memcpy(w->packed + KEY_HEAD, row.serial.p, row.serial.len);
+		if (bytes_cmp(bytes_of(w->packed, len), after) <= 0)
 			continue;
-		w->packed_len = 2 + row.serial.len;
+		w->packed_len = len;
 		return ERR_OK;
 	}
 	return ERR_OK;

@@ -119,16 +119,17 @@ public_row_decode(struct bytes in, struct public_row *out, struct err *e)
 }
 
 struct bytes
-public_ocsp_key(uint8_t out[PUBLIC_KEY_MAX], uint8_t issuer,
+public_ocsp_key(uint8_t out[PUBLIC_KEY_MAX], uint16_t issuer,
     struct bytes serial)
 {
 	/* A serial that no certificate can have has no key, and no answer. */
 	if (serial.len == 0 || serial.len > SERIAL_MAX)
 		return BYTES_NONE;
 	out[0] = 'o';
-	out[1] = issuer;
-	memcpy(out + 2, serial.p, serial.len);
-	return bytes_of(out, 2 + serial.len);
+	out[1] = (uint8_t)(issuer >> 8);
+	out[2] = (uint8_t)issuer;
+	memcpy(out + 3, serial.p, serial.len);
+	return bytes_of(out, 3 + serial.len);
 }
 
 struct bytes

@@ -122,8 +122,9 @@ static enum err_code
 check_key(struct bytes key, struct err *e)
 {
 	bool good = key.len >= 2 && key.len <= PUBLIC_KEY_MAX &&
-		    (key.p[0] == 'f' || (is_ocsp(key) && key.len >= 3 &&
-					    key.len <= 2 + SERIAL_MAX));
+		    (key.p[0] == 'f' || (is_ocsp(key) && key.len > KEY_HEAD &&
+					    key.len <= ROW_KEY &&
+					    key_issuer(key) < ISSUERS_MAX));
 	if (!good)
 		return err_say(e, ERR_INVALID, "public-key",
 		    "this is no key of the published store; its path or serial "
@@ -247,17 +248,19 @@ public_put_meta(struct public_txn *t, uint64_t log_index, struct err *e)
 }
 
 static enum err_code
-put_issuer(struct public_txn *t, uint8_t index, const struct issuer_id *id,
+put_issuer(struct public_txn *t, uint16_t index, const struct public_issuer *is,
     struct err *e)
 {
 	struct buf b AUTO_BUF = BUF(ISSUER_ROW);
-	const uint8_t key[2] = { 'i', index };
+	const uint8_t key[3] = { 'i', (uint8_t)(index >> 8), (uint8_t)index };
+	const struct issuer_id *id = &is->id;
 
-	put_u8(&b, 1);
+	put_u8(&b, 2);
 	buf_put(&b, id->name_sha1, sizeof(id->name_sha1));
 	buf_put(&b, id->key_sha1, sizeof(id->key_sha1));
 	buf_put(&b, id->name_sha256, sizeof(id->name_sha256));
 	buf_put(&b, id->key_sha256, sizeof(id->key_sha256));
+	put_bytes(&b, bytes_str(is->name));
 	TRY(buf_end(&b, e));
 	MDB_val k = val_of(bytes_of(key, sizeof(key)));
 	MDB_val d = val_of(buf_bytes(&b));
@@ -265,9 +268,9 @@ put_issuer(struct public_txn *t, uint8_t index, const struct issuer_id *id,
 }
 
 enum err_code
-public_put_issuer(struct public_txn *t, uint8_t index,
-    const struct issuer_id *id, struct err *e)
+public_put_issuer(struct public_txn *t, uint16_t index,
+    const struct public_issuer *is, struct err *e)
 {
 	TRY(sound(t, e));
-	return keep(t, put_issuer(t, index, id, e), e);
+	return keep(t, put_issuer(t, index, is, e), e);
 }

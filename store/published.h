@@ -10,8 +10,8 @@
 
 #define BOOT_ID 36 /* characters of /proc/sys/kernel/random/boot_id */
 #define DUE_KEY (8 + PUBLIC_KEY_MAX)
-/* Octets of a stored issuer_id. */
-#define ISSUER_ROW (1 + 20 + 20 + 32 + 32)
+/* Octets of a stored issuer: ids and name. */
+#define ISSUER_ROW (1 + 20 + 20 + 32 + 32 + 4 + POLICY_NAME_MAX)
 
 struct public
 {

@@ -9,6 +9,7 @@
 #ifndef REFRENDO_BASE_H
 #define REFRENDO_BASE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -397,5 +398,27 @@ struct hasher *hasher_new(void); /* never NULL: ends the process without it */
 void hasher_free(struct hasher *h);
 OWNED(hasher);
 void hasher_sha256(struct hasher *h, uint8_t out[SHA256_LEN], struct bytes b);
+
+/* --- Places by hash ------------------------------------------------------- */
+
+/* Not for what an enemy chooses: it is not keyed. */
+uint64_t hash64(struct bytes b);
+/*
+ * places - the places, below PLACES_MAX, of what is in a list that only grows:
+ * by a hash of its name, say.  One thread puts, others find meanwhile.  Zeroed
+ * it is empty.
+ */
+#define PLACES_MAX   1024u
+#define PLACES_SLOTS (4 * PLACES_MAX)
+struct places {
+	_Atomic uint16_t slot[PLACES_SLOTS]; /* place + 1; 0: free */
+};
+void places_put(struct places *t, uint64_t hash, size_t place);
+/*
+ * Start with *at = SIZE_MAX.  Each *place may be it, or stand near it by
+ * chance: the caller compares.  False: there is none any more.
+ */
+bool places_next(const struct places *t, uint64_t hash, size_t *at,
+    size_t *place);
 
 #endif

@@ -354,6 +354,7 @@ struct agreement_row {
 	int64_t effective;     /* 0: of a ceremony */
 	/* Of a ceremony: */
 	int64_t kind;             /* enum ceremony_kind */
+	int64_t held;             /* 1: the signer made the CA's key */
 	struct bytes name;        /* of the CA; "root" for its CRL */
 	struct bytes institution; /* RUT that the CA is for; empty: shared */
 	struct bytes tbs;         /* blob; of a key: of its CA's certificate */
@@ -437,6 +438,9 @@ struct partition_row {
 	int64_t open;     /* last whose CRL was published */
 	int64_t current;  /* last that a certificate names; 0: none yet */
 	int64_t assigned; /* certificates that name it */
+	/* Index of the last entry that changed the status of any certificate
+	 * of this issuer; 0: none did. */
+	int64_t changed;
 };
 /* All zero where the issuer has none. */
 MUST_CHECK enum err_code ca_partitions(struct view *v, struct bytes issuer,
@@ -484,6 +488,7 @@ struct issuer_row {
 	int64_t stopped;          /* 0: it issues */
 	int64_t revoked;          /* on the root's CRL since; 0: it is not */
 	int64_t destroyed;        /* its key, by a ceremony; 0: it is not */
+	int64_t held;             /* 1: the signer made its key and keeps it */
 };
 
 /* --- State machines: tables --------------------------------------------------------- */
@@ -590,6 +595,7 @@ enum ca_field {
 	CF_DRAFT,
 	CF_KIND,
 	CF_ATTRIBUTE,
+	CF_KEY_TYPE,
 	CF_ACTIVATION,
 	CF_FILES, /* texts of policies, each after its length */
 	CF_CEREMONY,
@@ -657,6 +663,7 @@ enum ca_act {
 	ACT_CEREMONY_IMPORT,
 	ACT_CA_STOP,
 	ACT_CEREMONY_KEY,
+	ACT_CA_CREATE,
 	ACT_COUNT
 };
 struct ca_act_def {
@@ -672,6 +679,9 @@ struct command {
 	uint32_t uid; /* of the local peer, from SO_PEERCRED */
 	struct bytes
 	    f[CF_COUNT]; /* empty: not given; as text, octets decoded */
+	/* Of ACT_CA_CREATE, not part of what was asked: the PKCS #10 request
+	 * of the signer, which made the key. */
+	struct bytes made_csr;
 };
 /* Version, act, uid, bits of the fields given, then each of them. */
 void command_encode(const struct command *c, struct buf *out);
@@ -702,14 +712,39 @@ struct ca_issuer {
 	char crl_url[URL_LEN * 2], ocsp_url[URL_LEN * 2], ca_url[URL_LEN * 2];
 	struct issuer_id id;
 	struct key *throwaway; /* of its type: signs containers (step 2) */
+	/* Its CRL and its responder are published: certificates may name them
+	 * (INCIDENTS 13 and 60).  Set once. */
+	_Atomic bool is_open;
 };
-/* Borrowed for each call; the lists do not change during one. */
+/*
+ * The issuing CAs, in an order that stays: one thread adds while others read.
+ * Zeroed it is empty.
+ */
+struct ca_issuers {
+	const struct ca_issuer *list[ISSUERS_MAX];
+	_Atomic size_t n;
+	struct places by_name, by_institution, by_subject;
+};
+_Static_assert(ISSUERS_MAX <= PLACES_MAX, "each CA has a place");
+/* is is borrowed for as long as the list lives; but for is_open it stays.
+ * ERR_BUSY "issuers-full". */
+MUST_CHECK enum err_code ca_issuers_add(struct ca_issuers *t,
+    const struct ca_issuer *is, struct err *e);
+/* NULL: there is none.  place may be NULL. */
+const struct ca_issuer *ca_issuer_named(const struct ca_issuers *t,
+    struct bytes name, size_t *place);
+const struct ca_issuer *ca_issuer_of(const struct ca_issuers *t,
+    struct bytes subject);
+/* Those of an institution one by one; start with *at = SIZE_MAX. */
+const struct ca_issuer *ca_issuer_next(const struct ca_issuers *t,
+    struct bytes rut, size_t *at);
+
+/* Borrowed for each call; what else is here does not change during one. */
 struct ca {
 	struct bytes origin;               /* of the log */
 	const struct policy_set *policies; /* in force */
 	const struct ceilings *ceilings;
-	const struct ca_issuer *issuer;
-	size_t n_issuer;
+	const struct ca_issuers *issuers;
 	const struct ca_issuer *endorser;
 	const struct cert *root;
 	struct bytes root_list; /* the root's CRL of the beginning, DER */
@@ -744,6 +779,10 @@ struct decision {
 	struct draft refused;
 };
 
+/* Before the signer is asked for the key of ACT_CA_CREATE: would the rest of it
+ * be refused?  As ca_decide(), of what does not depend on the key. */
+MUST_CHECK enum err_code ca_may_create(const struct ca *ca, struct view *v,
+    const struct command *c, int64_t now, struct arena *a, struct err *e);
 /*
  * ca_decide - what a command leads to, or why not.  Reads the view only.
  * Order: fields, idempotency key, role table, state table, rules.
@@ -881,7 +920,7 @@ struct ca_init {
 	struct {
 		const char *role, *name;
 		struct bytes der;
-	} cert[ISSUERS_MAX + 2];
+	} cert[CONFIG_ISSUERS_MAX + 2];
 	size_t n_cert;
 	const struct ceilings *ceilings; /* officers */
 };

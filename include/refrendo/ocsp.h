@@ -70,6 +70,8 @@ struct ocsp_quick {
 	} form[OCSP_QUICK_FORMS];
 };
 void ocsp_quick_set(struct ocsp_quick *q, const struct issuer_id *ca);
+/* issuerKeyHash, where such a request has it; of others, any octets or none. */
+bool ocsp_quick_key(struct bytes der, struct bytes *key_hash);
 bool ocsp_quick(const struct ocsp_quick *q, struct bytes der,
     struct bytes *serial);
 /*

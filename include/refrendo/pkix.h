@@ -378,6 +378,28 @@ MUST_CHECK enum err_code key_load(const char *uri, struct bytes passphrase,
  */
 MUST_CHECK enum err_code key_print(const struct key *k, struct bytes passphrase,
     struct buf *out, struct err *e);
+/*
+ * key_wrap - the private key under one of 32 octets, by AES-256-GCM; appended
+ * to out, of at most WRAPPED_MAX octets.  key_unwrap() gives it back to who has
+ * the same key and name.
+ *
+ * name       bound to it: another's does not open it.
+ *
+ * ERR_CRYPTO "key-export" (a token's key); ERR_INVALID "key-unusable": another
+ * wrapping key or name, or altered.
+ */
+#define WRAP_KEY_LEN 32
+#define WRAPPED_MAX  8192u /* ML-DSA-87 */
+MUST_CHECK enum err_code key_wrap(const struct key *k,
+    const uint8_t wrap_key[WRAP_KEY_LEN], struct bytes name, struct buf *out,
+    struct err *e);
+MUST_CHECK enum err_code key_unwrap(struct bytes wrapped,
+    const uint8_t wrap_key[WRAP_KEY_LEN], struct bytes name, struct key **out,
+    struct err *e);
+/* PBKDF2-HMAC-SHA256 with 600000 rounds, as key_print(); false: no passphrase,
+ * or the library has none of it. */
+bool wrap_key_derive(struct bytes passphrase, struct bytes salt,
+    uint8_t out[WRAP_KEY_LEN]);
 void key_free(struct key *k);
 OWNED(key);
 bool key_is_token(const struct key *k);

@@ -83,7 +83,10 @@ struct officer {
 	uint8_t spki_sha256[SHA256_LEN]; /* of his or her public key */
 };
 
-#define ISSUERS_MAX 8 /* issuing CAs that one engine has */
+#define ISSUERS_MAX 1024 /* issuing CAs that one engine has */
+/* Of them named in refrendo.yaml, with keys by URI: those of the beginning,
+ * and others whose keys live in a token. */
+#define CONFIG_ISSUERS_MAX 8
 /* An issuing CA that refrendo init put in force. */
 struct first_ca {
 	char name[POLICY_NAME_MAX];
@@ -123,7 +126,7 @@ struct ceilings {
 	/* In force since the installation was made: nobody activated them. */
 	struct first_policy policy[POLICIES_MAX];
 	size_t n_policy;
-	struct first_ca ca[ISSUERS_MAX];
+	struct first_ca ca[CONFIG_ISSUERS_MAX];
 	size_t n_ca; /* 0: a file of before the list */
 };
 /* Is this CA, by its TBS, of the beginning?  All are where there is no list. */
@@ -177,7 +180,7 @@ struct config {
 	char log_public[PATH_LEN], endorser_certificate[PATH_LEN],
 	    root_certificate[PATH_LEN], signer_yaml[PATH_LEN],
 	    policies[PATH_LEN]; /* directory of *.yaml */
-	struct issuer_config issuer[ISSUERS_MAX];
+	struct issuer_config issuer[CONFIG_ISSUERS_MAX];
 	size_t n_issuer;
 };
 /*
@@ -584,7 +587,7 @@ struct policy_context {
 	struct {
 		const char *name;
 		int64_t not_after;
-	} issuer[ISSUERS_MAX];
+	} issuer[CONFIG_ISSUERS_MAX];
 	size_t n_issuer;
 	/* The policies in force; NULL: not known.  Of others nothing is said. */
 	const struct policy_use {

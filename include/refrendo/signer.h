@@ -30,11 +30,13 @@
 	X(SIGNER_OCSP, 7, OCSP_FRAME_MAX, OCSP)          \
 	X(SIGNER_AGREEMENT, 8, AGREEMENT_MAX, SIGNER)    \
 	X(SIGNER_EVIDENCE, 9, 131072, SIGNER)            \
-	X(SIGNER_COMPOSE, 10, COMPOSE_FRAME_MAX, OCSP)
-#define HELLO_MAX (ISSUERS_MAX * (SPKI_MAX + 128u) + 128u)
-/* SIGNER_OCSP_MAX signatures of ML-DSA-87 in answer. */
-#define OCSP_FRAME_MAX    (1u << 20)
-#define COMPOSE_FRAME_MAX ((SIGNER_SOURCES_MAX + 2u) * (OCSP_ANSWER_MAX + 8u))
+	X(SIGNER_COMPOSE, 10, COMPOSE_FRAME_MAX, OCSP)   \
+	X(SIGNER_CA_KEY, 11, 1024, SIGNER)
+/* Its answer names all CAs, and has keys of those in the configuration. */
+#define HELLO_MAX (ISSUERS_MAX * 128u + CONFIG_ISSUERS_MAX * SPKI_MAX + 128u)
+/* SIGNER_OCSP_MAX answers of as many CAs, by ML-DSA-87 each. */
+#define OCSP_FRAME_MAX    (4u << 20)
+#define COMPOSE_FRAME_MAX ((SIGNER_SOURCES_MAX + 4u) * (OCSP_ANSWER_MAX + 8u))
 #define CRL_PIECE_MAX     262144u
 #define CRL_FRAME_MAX     256u
 #define AGREEMENT_MAX                                          \
@@ -67,10 +69,11 @@ struct signer_hello {
 		char issuer[POLICY_NAME_MAX];
 		int64_t crl_number;
 		uint8_t responder_spki_sha256[SHA256_LEN];
+		bool is_taken; /* it may issue, as the journal says */
 	} issuer[ISSUERS_MAX];
 	size_t n_issuer;
 	/* ocsp-signer: its responder keys, in the order of the configuration. */
-	struct bytes responder_spki[ISSUERS_MAX];
+	struct bytes responder_spki[CONFIG_ISSUERS_MAX];
 };
 
 struct signer_certificate {  /* holder's, or a minister's by the endorser CA */
@@ -113,6 +116,15 @@ struct signer_end {
 	int64_t at; /* not in the future: it takes effect at once */
 };
 /*
+ * A key for a CA that is to be, made here and kept in signer/cas (decision
+ * 0042).  The answer is a PKCS #10 request with it; asked again for the name,
+ * for the same key, until the CA has its certificate.
+ */
+struct signer_ca_key {
+	struct bytes name;
+	uint64_t type; /* enum key_type: one that a CA may have */
+};
+/*
  * Lists hold items one after the other, each with its length before it
  * (put_bytes); signer_next() takes them apart.
  *
@@ -124,6 +136,7 @@ struct signer_end {
 #define SIGNER_OCSP_MAX 128 /* answers in one message */
 struct signer_ocsp {
 	struct bytes responders; /* list: certificates, one an issuer */
+	struct bytes cas;        /* list: of the CAs that issued them */
 	struct bytes tbs;        /* list: 1 to SIGNER_OCSP_MAX ResponseData */
 };
 /*
@@ -135,6 +148,7 @@ struct signer_ocsp {
 #define SIGNER_SOURCES_MAX 16
 struct signer_compose {
 	struct bytes responder; /* its certificate */
+	struct bytes ca;        /* and that of the CA that issued it */
 	struct bytes tbs;
 	struct bytes sources; /* list: up to SIGNER_SOURCES_MAX OCSPResponses */
 };
@@ -192,6 +206,9 @@ MUST_CHECK enum err_code signer_ocsp_decode(struct bytes in,
 void signer_compose_encode(const struct signer_compose *m, struct buf *out);
 MUST_CHECK enum err_code signer_compose_decode(struct bytes in,
     struct signer_compose *out, struct err *e);
+void signer_ca_key_encode(const struct signer_ca_key *m, struct buf *out);
+MUST_CHECK enum err_code signer_ca_key_decode(struct bytes in,
+    struct signer_ca_key *out, struct err *e);
 void signer_evidence_encode(const struct signer_evidence *m, struct buf *out);
 MUST_CHECK enum err_code signer_evidence_decode(struct bytes in,
     struct signer_evidence *out, struct err *e);
@@ -217,7 +234,7 @@ struct signer;
  * to are borrowed for the call.  Afterwards no file is opened any more.
  *
  * ERR_CORRUPT "journal-chain", "journal-head", "journal-origin",
- * "journal-version", "journal-crls"; ERR_CONFLICT "journal-in-use"; ERR_IO
+ * "journal-version", "cas-damaged", "cas-version"; ERR_CONFLICT "journal-in-use"; ERR_IO
  * "journal-open", "journal-read", "journal-write", "journal-sync"; ERR_INVALID
  * "key-not-of-ca", "signer-not-ca", "signer-log-key", "signer-key-uri",
  * "signer-issuer-reserved"; ERR_NOTFOUND "signer-certificate-file"; ERR_CRYPTO

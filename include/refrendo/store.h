@@ -243,12 +243,12 @@ MUST_CHECK enum err_code public_row_encode(const struct public_row *row,
 MUST_CHECK enum err_code public_row_decode(struct bytes in,
     struct public_row *out, struct err *e);
 /*
- * Keys: "o" issuer-index serial for OCSP, "f" path for files ("/crl/x.crl").
+ * Keys: "o" issuer-index (u16) serial for OCSP, "f" path for files ("/crl/x.crl").
  * Empty for a serial of none or more than 20 octets, and for a path of none
  * or more than 127: nothing is stored under it, and public_get() says so.
  */
 #define PUBLIC_KEY_MAX 128
-struct bytes public_ocsp_key(uint8_t out[PUBLIC_KEY_MAX], uint8_t issuer,
+struct bytes public_ocsp_key(uint8_t out[PUBLIC_KEY_MAX], uint16_t issuer,
     struct bytes serial);
 struct bytes public_file_key(uint8_t out[PUBLIC_KEY_MAX], struct bytes path);
 
@@ -290,9 +290,16 @@ MUST_CHECK enum err_code public_del(struct public_txn *t, struct bytes key,
 /* Index into the log up to which public/ is up to date, and issuers' ids. */
 MUST_CHECK enum err_code public_put_meta(struct public_txn *t,
     uint64_t log_index, struct err *e);
-/* Indices are 0, 1, 2, … without a gap. */
-MUST_CHECK enum err_code public_put_issuer(struct public_txn *t, uint8_t index,
-    const struct issuer_id *id, struct err *e);
+/*
+ * Places are 0, 1, 2, … without a gap, below ISSUERS_MAX.  A CA keeps its own
+ * for as long as public/ lives: its answers lie under it.
+ */
+struct public_issuer {
+	struct issuer_id id;
+	char name[POLICY_NAME_MAX];
+};
+MUST_CHECK enum err_code public_put_issuer(struct public_txn *t, uint16_t place,
+    const struct public_issuer *is, struct err *e);
 /*
  * Returns the first error of the transaction; t is gone.  Readers see it at
  * their next renew; it is not synced.
@@ -339,8 +346,8 @@ struct public_answer {
 	const struct ocsp_shape *shape;
 	const uint8_t *serial, *fields;
 };
-bool public_answer(struct public_reader *r, uint8_t issuer, struct bytes serial,
-    struct public_answer *out);
+bool public_answer(struct public_reader *r, uint16_t issuer,
+    struct bytes serial, struct public_answer *out);
 /* Writes the body, len octets, before the next renew or release. */
 void public_answer_put(struct public_reader *r, const struct public_answer *a,
     uint8_t *out);
@@ -348,9 +355,10 @@ void public_answer_put(struct public_reader *r, const struct public_answer *a,
  * first requests meet no page fault; at the start of who serves them. */
 MUST_CHECK enum err_code public_warm(struct public_reader *r, struct err *e);
 uint64_t public_log_index(struct public_reader *r); /* 0: nothing yet */
-/* Fills up to max ids; returns how many issuers there are. */
-size_t public_issuers(struct public_reader *r, struct issuer_id *ids,
-    size_t max);
+/* Reads up to max issuers from that place on; how many it read: fewer than
+ * max, and there are no more. */
+size_t public_issuers(struct public_reader *r, size_t from,
+    struct public_issuer *out, size_t max);
 /* Where public_due() stopped; zero: at the beginning. */
 struct public_due_at {
 	uint8_t key[8 + PUBLIC_KEY_MAX];
@@ -365,7 +373,7 @@ struct public_due_at {
  *            Unchanged: there is none left.
  * each       serial borrows until it returns.
  */
-typedef void (*public_each)(void *ctx, uint8_t issuer, struct bytes serial);
+typedef void (*public_each)(void *ctx, uint16_t issuer, struct bytes serial);
 MUST_CHECK enum err_code public_due(struct public_reader *r, int64_t now,
     size_t max, struct public_due_at *at, public_each each, void *ctx,
     struct err *e);

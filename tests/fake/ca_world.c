@@ -410,11 +410,12 @@ world_new(const char *when)
 	    &w->root);
 	make_issuer(w, &w->endorser, "endorser", w->endorser_key, root,
 	    &w->root);
+	w->issuer.is_open = true;
+	world_must(w, ca_issuers_add(&w->issuers, &w->issuer, &w->e), "a CA");
 	w->ca = (struct ca){ .origin = bytes_str("ca.example.cl/log"),
 		.policies = w->policies,
 		.ceilings = &w->ceilings,
-		.issuer = &w->issuer,
-		.n_issuer = 1,
+		.issuers = &w->issuers,
 		.endorser = &w->endorser,
 		.root = &w->root,
 		.root_list = first_list(w, root),

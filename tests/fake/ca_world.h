@@ -32,6 +32,7 @@ struct world {
 	struct view *v;
 	struct ca ca;
 	struct ca_issuer issuer, endorser;
+	struct ca_issuers issuers;
 	struct ceilings ceilings;
 	struct policy_set *policies;
 	struct verifier *verifier;

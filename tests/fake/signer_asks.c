@@ -277,7 +277,8 @@ batch_body(struct world *w, struct bytes responder, const struct bytes *tbs,
 	put_bytes(&certs, responder);
 	for (size_t i = 0; i < n; i++)
 		put_bytes(&list, tbs[i]);
-	struct signer_ocsp m = { buf_bytes(&certs), buf_bytes(&list) };
+	struct signer_ocsp m = { buf_bytes(&certs), BYTES_NONE,
+		buf_bytes(&list) };
 	signer_ocsp_encode(&m, &body);
 	assert_false(body.failed);
 	return arena_copy(w->a, buf_bytes(&body));
@@ -313,7 +314,9 @@ compose_body(struct world *w, struct bytes responder, struct bytes tbs,
 	struct buf list AUTO_BUF = BUF(131072), body AUTO_BUF = BUF(131072);
 	for (size_t i = 0; i < n; i++)
 		put_bytes(&list, sources[i]);
-	struct signer_compose m = { responder, tbs, buf_bytes(&list) };
+	struct signer_compose m = { .responder = responder,
+		.tbs = tbs,
+		.sources = buf_bytes(&list) };
 	signer_compose_encode(&m, &body);
 	assert_false(body.failed);
 	return arena_copy(w->a, buf_bytes(&body));

@@ -7,6 +7,7 @@ world_open(struct world *w, bool is_ocsp)
 	struct signer_setup setup = { .config = &w->config,
 		.ceilings = &w->ceilings,
 		.dir = w->dir,
+		.passphrase = bytes_str(w->passphrase),
 		.is_ocsp = is_ocsp };
 	OK(signer_new(&setup, &w->signer, e));
 }

@@ -273,6 +273,7 @@ world_init(struct world *w)
 {
 	memset(w, 0, sizeof(*w));
 	w->now = WORLD_NOW;
+	w->passphrase = "a passphrase of the test";
 	w->file = -1;
 	w->a = arena_new();
 	snprintf(w->dir, sizeof(w->dir), "/tmp/signer-test-XXXXXX");

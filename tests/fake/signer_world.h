@@ -23,6 +23,7 @@
 #define RUT_B     "60910000-1"
 
 struct world {
+	const char *passphrase; /* of keys that the signer makes */
 	char dir[64];
 	struct config config;
 	struct ceilings ceilings;

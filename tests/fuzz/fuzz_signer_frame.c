@@ -50,6 +50,9 @@ question(const struct frame *f)
 	case SIGNER_END:
 		ROUND(end);
 		break;
+	case SIGNER_CA_KEY:
+		ROUND(ca_key);
+		break;
 	case SIGNER_COMPOSE:
 		ROUND(compose);
 		break;

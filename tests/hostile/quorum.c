@@ -229,6 +229,32 @@ ask_proven_elsewhere(struct world *w, struct err *refusal)
 	return wish_id(w, &y, refusal);
 }
 
+/* --- Keys for CAs that are to be ---------------------------------------------------- */
+
+static const char *
+key_for(struct world *w, const char *name, uint64_t type, struct err *refusal)
+{
+	struct buf body AUTO_BUF = BUF(1024);
+	struct bytes answer;
+	struct signer_ca_key m = { bytes_str(name), type };
+	signer_ca_key_encode(&m, &body);
+	return ask(w, SIGNER_CA_KEY, &body, &answer, refusal);
+}
+#define KEY_FOR(f, name, type)                                     \
+	static const char *f(struct world *w, struct err *refusal) \
+	{                                                          \
+		return key_for(w, name, type, refusal);            \
+	}
+KEY_FOR(ask_key_used, "uno", KEY_EC_P256)
+KEY_FOR(ask_key_endorser, "endorser", KEY_EC_P256)
+KEY_FOR(ask_key_root, "root", KEY_EC_P256)
+KEY_FOR(ask_key_path, "../journal", KEY_EC_P256)
+KEY_FOR(ask_key_slash, "a/b", KEY_EC_P256)
+KEY_FOR(ask_key_newline, "a\nca=b", KEY_EC_P256)
+KEY_FOR(ask_key_nameless, "", KEY_EC_P256)
+KEY_FOR(ask_key_log, "tres", KEY_ED25519)
+KEY_FOR(ask_key_type, "tres", UINT64_MAX)
+
 #define ASK(f) .base = ASKED, .ask = f
 /* clang-format off */
 static const struct attempt rows[] = {
@@ -251,6 +277,15 @@ static const struct attempt rows[] = {
 	{ "end of an appointment, dated tomorrow", ASK(ask_end_future), .id = "signer-end-future" },
 	{ "end of a policy, dated tomorrow", ASK(ask_policy_end_future), .id = "signer-end-future" },
 	{ "end of a policy without a name", ASK(ask_policy_end_nameless), .id = "signer-end-id" },
+	{ "a key for a CA of a name that is taken", ASK(ask_key_used), .id = "signer-ca-name-used" },
+	{ "a key for another ministers' CA", ASK(ask_key_endorser), .id = "signer-ca-name" },
+	{ "a key for another root", ASK(ask_key_root), .id = "signer-ca-name" },
+	{ "a key for a CA that is a path", ASK(ask_key_path), .id = "signer-ca-name" },
+	{ "a key for a CA with a slash", ASK(ask_key_slash), .id = "signer-ca-name" },
+	{ "a key for a CA with a line of the log", ASK(ask_key_newline), .id = "signer-ca-name" },
+	{ "a key for a CA without a name", ASK(ask_key_nameless), .id = "signer-ca-name" },
+	{ "a key of the log's kind for a CA", ASK(ask_key_log), .id = "signer-ca-key-type" },
+	{ "a key of no kind for a CA", ASK(ask_key_type), .id = "signer-ca-key-type" },
 	{ "evidence over another statement", ASK(ask_evidence_over_other), .id = "cms-other-content" },
 	{ "evidence proven for another statement", ASK(ask_proven_elsewhere), .id = "cms-other-content" },
 };

@@ -321,6 +321,88 @@ def test_institution_ca():
         both_verifiers(engine)
 
 
+def judge_made(engine, files, name, serial):
+    """Chain, responder and CRL of a CA whose key the signer made."""
+    pem, ca = engine.pem(serial), engine.temp(name + ".pem")
+    engine.cli("ca", "get", name, "--out", ca)
+    p = openssl_verify(engine, files[1], "-x509_strict", "-untrusted", ca, pem)
+    assert p.returncode == 0, p.stderr
+    p = harness.run("openssl", "ocsp", "-issuer", ca, "-cert", pem, "-CAfile",
+                    files[1], "-verify_other", ca, "-url",
+                    engine.url + "/ocsp")
+    said = p.stdout + p.stderr
+    assert b"Response verify OK" in said, said
+    status, _, der = engine.get(f"/crl/{name}.crl")
+    assert status == 200
+    crl = engine.temp(name + ".crl")
+    with open(crl, "wb") as f:
+        f.write(der)
+    p = harness.run("openssl", "crl", "-inform", "DER", "-in", crl, "-noout",
+                    "-text", "-CAfile", ca)
+    assert b"verify OK" in p.stderr, p.stderr
+    return said, p.stdout.decode()
+
+
+def test_made_ca():
+    """The signer makes its key: no line of refrendo.yaml, no restart."""
+    with harness.Engine() as engine:
+        files = init_offline(engine)
+        engine.start()
+        engine.populate(people=2)
+        up = engine.process.pid
+        with_policy(engine, "issuer: emisora", "issuer: institution")
+        refused(6, "has no issuing CA", engine.request, engine.holders[0])
+        for name, status, text in (
+                ("emisora", 5, "there is a CA emisora already"),
+                ("root", 6, "a CA is called by"),
+                ("../../x", 6, "a CA is called by"),
+                ("a/b", 6, "a CA is called by"),
+                ("A", 6, "a CA is called by"),
+                ("x" * 41, 6, "a CA is called by")):
+            refused(status, text, engine.cli, "ca", "create", name, "--as",
+                    harness.OFFICER)
+        refused(6, "a CA has a key of type", engine.cli, "ca", "create", "ed",
+                "--key-type", "ed25519", "--as", harness.OFFICER)
+        # Who may not make one leaves no key behind.
+        refused(4, "is for", engine.cli, "ca", "create", "nobody", "--as",
+                harness.MINISTER)
+        ask = ("ca", "create", "universidad", "--rut", harness.INSTITUTION,
+               "--as", harness.OFFICER)
+        made = engine.cli(*ask, key="the-one")
+        assert made["state"] == "proposed" and made["held"] == 1, made
+        assert engine.cli(*ask, key="the-one")["id"] == made["id"]
+        refused(5, "a key of type ec-p256 was made", engine.cli, *ask,
+                "--key-type", "ec-p384")
+        complete(engine, made, files)
+        refused(5, "there is a CA universidad already", engine.cli, *ask)
+        engine.wait_log("event=ca-open ca=universidad")
+        done = engine.issue(engine.holders[0])
+        assert done["issuer"] == "universidad", done
+        said, crl = judge_made(engine, files, "universidad", done["serial"])
+        assert b": good" in said and "No Revoked" in crl, crl
+        assert engine.process.pid == up
+        with open(engine.path("etc", "refrendo.yaml")) as f:
+            assert "universidad" not in f.read()
+        assert not os.path.exists(engine.path("keys", "universidad.key"))
+        assert os.stat(engine.path("signer", "cas")).st_mode & 0o777 == 0o600
+        # Nothing published before is made anew by a start, and all goes on.
+        assert engine.stop() == 0
+        since = len(engine.log)
+        engine.start()
+        engine.cli("cert", "revoke", done["serial"], "--as", harness.MINISTER,
+                   "--cause", "office-ended")
+        said, crl = judge_made(engine, files, "universidad", done["serial"])
+        assert b": revoked" in said, said
+        assert done["serial"].upper() in crl, crl
+        lists = [line for line in engine.log[since:] if "crl-published" in line]
+        assert len(lists) == 1, lists
+        fresh = engine.issue(engine.holders[1])
+        assert fresh["issuer"] == "universidad", fresh
+        engine.cli("ca", "stop", "universidad", "--as", harness.OFFICER)
+        refused(6, "has no issuing CA", engine.request, engine.holders[0])
+        both_verifiers(engine)
+
+
 def test_root_list():
     with harness.Engine() as engine:
         files = init_offline(engine)
@@ -375,4 +457,5 @@ if __name__ == "__main__":
     sys.exit(harness.run_tests([
         ("an issuing CA", test_issuing_ca),
         ("an institution's CA", test_institution_ca),
+        ("a CA whose key the signer makes", test_made_ca),
         ("the root's list", test_root_list)]))

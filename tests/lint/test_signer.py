@@ -2,9 +2,9 @@
 
 Counted is code: lines that are neither blank nor comment nor an include.  The
 kernel is what judges, remembers and answers in the process that holds CA keys;
-the other files of the folder are the codec that core shares, the loading of
-keys, what only the ocsp-signer does, and what reads a journal for audits
-(decision 0037).
+the other files of the folder are the codec that core shares, the custody of
+keys (loading them, and the file of those made here), what only the ocsp-signer does, and what reads a journal for audits
+(decisions 0037, 0042).
 """
 import os
 import re
@@ -14,9 +14,9 @@ import sys
 SOURCE = os.environ.get("SOURCE_DIR") or os.path.dirname(os.path.dirname(
     os.path.dirname(os.path.abspath(__file__))))
 KERNEL_MAX = 2500
-FOLDER_MAX = 3200     # code of all files
-LINES_MAX = 3800      # of all files, comments and blank lines too
-BESIDE = {"messages.c", "setup.c", "ocsp.c", "past.c"}
+FOLDER_MAX = 4100     # code of all files
+LINES_MAX = 4850      # of all files, comments and blank lines too
+BESIDE = {"messages.c", "setup.c", "cas.c", "ocsp.c", "past.c"}
 LAYERS = {"base", "pkix", "crl", "ocsp", "policy", "audit"}
 # Needed by nothing in the folder: loops, databases, HTTP, jansson, TLS.
 LIBRARIES = ("libuv", "liblmdb", "libjansson", "libhttp_parser", "libllhttp",

@@ -124,6 +124,8 @@ static const struct {
 	    ACT_CEREMONY_WITHDRAW, CF_CEREMONY, "CER-2026-000001" },
 	{ "POST /api/v1/ceremonies:import", "{\"as\":\"11111111-1\",\"answer\":\"" CSR "\"}",
 	    ACT_CEREMONY_IMPORT, CF_ANSWER, "MII" },
+	{ "POST /api/v1/cas", "{\"as\":\"11111111-1\",\"name\":\"g3\",\"key_type\":\"ec-p384\"}",
+	    ACT_CA_CREATE, CF_KEY_TYPE, "ec-p384" },
 	{ "POST /api/v1/cas/emisora:stop", "{\"as\":\"11111111-1\"}",
 	    ACT_CA_STOP, CF_NAME, "emisora" },
 };

@@ -40,7 +40,8 @@ site_new(void **state)
 	OK(public_open(w->dir.path, MAP, true, NULL, &store, &e), &e);
 	struct public_txn *t;
 	OK(public_begin(store, &t, &e), &e);
-	OK(public_put_issuer(t, 0, &ca_id, &e), &e);
+	const struct public_issuer is = { ca_id, "emisora" };
+	OK(public_put_issuer(t, 0, &is, &e), &e);
 	OK(public_commit(t, &e), &e);
 	return 0;
 }

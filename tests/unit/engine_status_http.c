@@ -86,7 +86,8 @@ publish_all(struct served *s, struct public_txn *t)
 	    buf_bytes(&s->bundle));
 	publish_path(t, "/tile/entries/001", octets, now, 0,
 	    bytes_of(s->bundle.p, TILES * BUNDLE_LEN));
-	OK(public_put_issuer(t, 0, &s->w->id, &e), &e);
+	const struct public_issuer is = { s->w->id, "emisora" };
+	OK(public_put_issuer(t, 0, &is, &e), &e);
 	OK(public_put_meta(t, 1, &e), &e);
 }
 
@@ -481,7 +482,6 @@ test_several_are_composed(void **state)
 	struct bytes list, source;
 	struct reply r;
 	struct err e;
-	s->view.name[0] = "emisora";
 	ocsp_request(&der, two, 2);
 	ask_post(s, "two", "/ocsp", OCSP_FIELDS, buf_bytes(&der), &out, &r);
 	assert_false(r.answered);

@@ -24,7 +24,8 @@
 #define NOW       INT64_C(1795514400)
 
 struct one {
-	uint8_t issuer, serial[SERIAL_MAX];
+	uint16_t issuer;
+	uint8_t serial[SERIAL_MAX];
 	size_t len;
 	bool there, whole; /* whole: an answer that has no shape */
 	uint32_t version;
@@ -82,7 +83,7 @@ answer_of(const struct one *o, struct buf *out, struct public_row *row)
 	struct buf tbs AUTO_BUF = BUF(OCSP_ANSWER_MAX);
 	struct err e;
 	int64_t at = NOW + o->version;
-	memset(&id, o->issuer, sizeof(id));
+	memset(&id, 1 + (o->issuer >> 8), sizeof(id));
 	for (size_t i = 0; i < sizeof(signature); i++)
 		signature[i] =
 		    (uint8_t)(o->version * 31 + i * 7 + o->serial[0]);
@@ -149,7 +150,8 @@ static void
 new_serial(struct model *m, struct one *o)
 {
 	uint64_t kind = draw(m) % 10;
-	o->issuer = (uint8_t)(draw(m) % 3);
+	/* Places whose low octets are alike are told apart. */
+	o->issuer = (uint16_t)(draw(m) % 3 * 256);
 	o->len = kind == 9 ? 1 + draw(m) % 3 : 20;
 	for (size_t i = 0; i < SERIAL_MAX; i++)
 		o->serial[i] = (uint8_t)draw(m);

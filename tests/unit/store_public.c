@@ -48,7 +48,7 @@ ocsp_row(int64_t this_update, const char *body)
 }
 
 static struct bytes
-serial_key(uint8_t room[PUBLIC_KEY_MAX], uint8_t issuer, uint32_t number)
+serial_key(uint8_t room[PUBLIC_KEY_MAX], uint16_t issuer, uint32_t number)
 {
 	uint8_t serial[16] = { 0x40 };
 	be64_print(serial + 8, number);
@@ -56,7 +56,7 @@ serial_key(uint8_t room[PUBLIC_KEY_MAX], uint8_t issuer, uint32_t number)
 }
 
 static void
-put(struct public *p, uint8_t issuer, uint32_t number, int64_t time,
+put(struct public *p, uint16_t issuer, uint32_t number, int64_t time,
     const char *body)
 {
 	uint8_t room[PUBLIC_KEY_MAX];
@@ -72,13 +72,14 @@ put(struct public *p, uint8_t issuer, uint32_t number, int64_t time,
 
 /* The oldest one alone. */
 struct oldest {
-	uint8_t issuer, serial[SERIAL_MAX];
+	uint16_t issuer;
+	uint8_t serial[SERIAL_MAX];
 	size_t len;
 	bool found;
 };
 
 static void
-take_oldest(void *ctx, uint8_t issuer, struct bytes serial)
+take_oldest(void *ctx, uint16_t issuer, struct bytes serial)
 {
 	struct oldest *o = ctx;
 	o->issuer = issuer;
@@ -99,16 +100,20 @@ answers_files_and_issuers(void **state)
 	struct public_row row = { .type = "application/pkix-crl",
 		.this_update = 5,
 		.body = bytes_str("crl") };
-	struct issuer_id id[2], got[3];
+	struct public_issuer id[2], got[3];
 	uint8_t room[PUBLIC_KEY_MAX];
 	struct err e;
 
 	memset(id, 'x', sizeof(id));
-	id[1].key_sha256[31] = 'y';
+	memset(id[0].name, 0, sizeof(id[0].name));
+	memset(id[1].name, 0, sizeof(id[1].name));
+	snprintf(id[0].name, sizeof(id[0].name), "emisora");
+	snprintf(id[1].name, sizeof(id[1].name), "emisora-g2");
+	id[1].id.key_sha256[31] = 'y';
 	OK(public_reader_new(p, &r, &e));
 	OK(public_renew(r, &e));
 	assert_int_equal(public_log_index(r), 0);
-	assert_int_equal(public_issuers(r, got, 3), 0);
+	assert_int_equal(public_issuers(r, 0, got, 3), 0);
 	OK(public_begin(p, &t, &e));
 	OK(public_put(t, public_file_key(room, bytes_str("/crl/a.crl")), &row,
 	    &e));
@@ -128,10 +133,14 @@ answers_files_and_issuers(void **state)
 	assert_false(public_get(r,
 	    public_file_key(room, bytes_str("/crl/b.crl")), &row));
 	assert_int_equal(public_log_index(r), 77);
-	assert_int_equal(public_issuers(r, got, 1), 2);
+	assert_int_equal(public_issuers(r, 0, got, 1), 1);
 	assert_memory_equal(&got[0], &id[0], sizeof(id[0]));
-	assert_int_equal(public_issuers(r, got, 3), 2);
+	assert_int_equal(public_issuers(r, 0, got, 3), 2);
 	assert_memory_equal(&got[1], &id[1], sizeof(id[1]));
+	assert_int_equal(public_issuers(r, 1, got, 3), 1);
+	assert_memory_equal(&got[0], &id[1], sizeof(id[1]));
+	assert_int_equal(public_issuers(r, 2, got, 3), 0);
+	assert_int_equal(public_issuers(r, ISSUERS_MAX, got, 3), 0);
 	/* A file is not refreshed by its age. */
 	struct oldest o = { .found = false };
 	struct public_due_at at = { .len = 0 };
@@ -151,7 +160,7 @@ struct due_list {
 };
 
 static void
-take_due(void *ctx, uint8_t issuer, struct bytes serial)
+take_due(void *ctx, uint16_t issuer, struct bytes serial)
 {
 	struct due_list *l = ctx;
 	uint32_t number = (uint32_t)be64_parse(serial.p + 8);

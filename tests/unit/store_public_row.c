@@ -128,11 +128,11 @@ keys_that_do_not_fit(void **state)
 	uint8_t room[PUBLIC_KEY_MAX], octets[200];
 	memset(octets, 'a', sizeof(octets));
 	assert_int_equal(public_ocsp_key(room, 0, BYTES_NONE).len, 0);
-	assert_int_equal(public_ocsp_key(room, 255, bytes_of(octets, 1)).len,
-	    3);
+	assert_int_equal(public_ocsp_key(room, 1023, bytes_of(octets, 1)).len,
+	    4);
 	assert_int_equal(public_ocsp_key(room, 0, bytes_of(octets, SERIAL_MAX))
 			     .len,
-	    2 + SERIAL_MAX);
+	    3 + SERIAL_MAX);
 	assert_int_equal(public_ocsp_key(room, 0,
 			     bytes_of(octets, SERIAL_MAX + 1))
 			     .len,

@@ -1,0 +1,785 @@
+/*
+ * cas - custody of the keys that this signer made for CAs: one file, to which
+ * records are only added, each synced before it counts (decision 0042).  At
+ * start its records are indexed and hashed; a key is unwrapped and a
+ * certificate parsed when its CA first signs, and the few used last are kept.
+ * Longer than a file should be, so that all that touches these keys is here.
+ * doc/PROTOCOL.ipc.md has the format.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+#include "internal.h"
+
+#define MAGIC       "refrendo-cas/1\n"
+#define MAGIC_LEN   15u
+#define SALT_LEN    16u
+#define HEAD_LEN    (MAGIC_LEN + SALT_LEN + SHA256_LEN)
+#define BODY_MAX    (64u + SPKI_MAX + WRAPPED_MAX + CERT_MAX_BYTES)
+#define FILE_MAX    (64u << 20)
+#define KEPT        32 /* authorities between rounds */
+#define PENDING_MAX 64 /* keys whose CAs have no certificate yet */
+#define SECRET_MAX  1024
+
+enum kind { CAS_KEY = 1, CAS_CERTIFICATE, CAS_WIPED };
+
+struct ca {
+	char name[POLICY_NAME_MAX];
+	uint8_t spki_sha256[SHA256_LEN];
+	/* In the file; length 0: not there. */
+	uint64_t spki_at, wrapped_at, certificate_at;
+	uint32_t spki_len, wrapped_len, certificate_len;
+	bool is_heard; /* the journal has its key */
+	bool is_wiped;
+	struct authority *loaded; /* owned; NULL: not now */
+	uint64_t used;            /* the higher the later */
+};
+
+struct cas {
+	int fd;
+	bool torn;    /* something unreadable follows the last record */
+	bool damaged; /* a key of the journal is missing: nothing is added */
+	uint64_t end;
+	uint8_t chain[SHA256_LEN];
+	struct ca ca[ISSUERS_MAX];
+	size_t n, n_loaded, n_pending;
+	uint16_t able[ISSUERS_MAX]; /* those that can sign */
+	size_t n_able;
+	struct places by_name, by_key;
+	uint64_t clock;
+	/* In memory that is never swapped: a passphrase, or what follows. */
+	uint8_t salt[SALT_LEN];
+	uint8_t *secret;
+	size_t secret_len; /* 0: there is none */
+	bool is_derived;
+};
+
+void
+cas_free(struct cas *c)
+{
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < c->n; i++)
+		authority_free(c->ca[i].loaded);
+	if (c->fd >= 0)
+		close(c->fd);
+	OPENSSL_secure_clear_free(c->secret, SECRET_MAX);
+	free(c);
+}
+OWNED(cas);
+
+/* --- Finding ---------------------------------------------------------------------- */
+
+static struct ca *
+find(struct cas *c, struct bytes name)
+{
+	size_t at = SIZE_MAX, n;
+	while (places_next(&c->by_name, hash64(name), &at, &n))
+		if (bytes_is(name, c->ca[n].name))
+			return &c->ca[n];
+	return NULL;
+}
+
+static struct bytes
+hash_of(const struct ca *ca)
+{
+	return bytes_of(ca->spki_sha256, SHA256_LEN);
+}
+
+bool
+cas_has_key(const struct cas *c, struct bytes spki)
+{
+	uint8_t hash[SHA256_LEN];
+	size_t at = SIZE_MAX, n;
+	sha256(hash, spki);
+	struct bytes want = bytes_of(hash, SHA256_LEN);
+	while (places_next(&c->by_key, hash64(want), &at, &n))
+		if (bytes_eq(want, hash_of(&c->ca[n])))
+			return true;
+	return false;
+}
+
+size_t
+cas_count(const struct cas *c)
+{
+	return c == NULL ? 0 : c->n_able;
+}
+
+const char *
+cas_name(const struct cas *c, size_t i)
+{
+	return c->ca[c->able[i]].name;
+}
+
+/* --- Records ------------------------------------------------------------------------ */
+
+/*
+ * u32 length, body, SHA-256 over the one before and the body; of a key without
+ * its wrapped octets, which are bound by their own tag: so that they can be
+ * wiped where they lie.
+ */
+static void
+chain_on(uint8_t chain[SHA256_LEN], struct bytes body, size_t hashed)
+{
+	struct buf b AUTO_BUF = BUF(SHA256_LEN + BODY_MAX);
+	buf_put(&b, chain, SHA256_LEN);
+	buf_put(&b, body.p, hashed);
+	if (b.failed)
+		fatal("no memory to hash a record of a CA");
+	sha256(chain, buf_bytes(&b));
+}
+
+static bool
+name_is_good(struct bytes name)
+{
+	bool good = name.len > 0 && name.len <= CEREMONY_NAME_MAX &&
+		    name.p[0] >= 'a' && name.p[0] <= 'z';
+	for (size_t i = 0; good && i < name.len; i++) {
+		uint8_t c = name.p[i];
+		good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+		       c == '-';
+	}
+	return good && !bytes_is(name, "root") && !bytes_is(name, "endorser") &&
+	       !bytes_is(name, "institution");
+}
+
+/* A record as it was read, its parts by their places in the file. */
+struct cas_record {
+	enum kind kind;
+	struct bytes name, spki, wrapped, certificate;
+	size_t hashed; /* octets of the body */
+};
+
+static bool
+cas_parse(struct bytes body, struct cas_record *out)
+{
+	struct reader r = reader_of(body);
+	struct cas_record x = { .kind = (enum kind)get_u8(&r),
+		.hashed = body.len };
+	struct err e;
+	x.name = get_bytes(&r);
+	if (x.kind == CAS_KEY) {
+		x.spki = get_bytes(&r);
+		x.hashed = 1 + 4 + x.name.len + 4 + x.spki.len;
+		x.wrapped = get_bytes(&r);
+	} else if (x.kind == CAS_CERTIFICATE) {
+		x.certificate = get_bytes(&r);
+	} else if (x.kind != CAS_WIPED) {
+		return false;
+	}
+	*out = x;
+	return reader_end(&r, &e) == ERR_OK && name_is_good(x.name);
+}
+
+static void
+add_key(struct cas *c, const struct cas_record *x, uint64_t base,
+    const uint8_t *start)
+{
+	struct ca *ca = &c->ca[c->n];
+	memcpy(ca->name, x->name.p, x->name.len);
+	sha256(ca->spki_sha256, x->spki);
+	ca->spki_at = base + (uint64_t)(x->spki.p - start);
+	ca->spki_len = (uint32_t)x->spki.len;
+	ca->wrapped_at = base + (uint64_t)(x->wrapped.p - start);
+	ca->wrapped_len = (uint32_t)x->wrapped.len;
+	places_put(&c->by_name, hash64(x->name), c->n);
+	places_put(&c->by_key, hash64(hash_of(ca)), c->n);
+	c->n++;
+	c->n_pending++;
+}
+
+static void
+forget(struct cas *c, struct ca *ca)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < c->n_able; i++)
+		if (&c->ca[c->able[i]] != ca)
+			c->able[kept++] = c->able[i];
+	if (kept == c->n_able)
+		c->n_pending--;
+	c->n_able = kept;
+	ca->is_wiped = true;
+}
+
+/* One record that stands at base in the file, and was hashed. */
+static bool
+take(struct cas *c, const struct cas_record *x, uint64_t base,
+    const uint8_t *start)
+{
+	struct ca *ca = find(c, x->name);
+	switch (x->kind) {
+	case CAS_KEY:
+		if (ca != NULL || c->n == ISSUERS_MAX)
+			return false;
+		add_key(c, x, base, start);
+		return true;
+	case CAS_CERTIFICATE:
+		if (ca == NULL || ca->is_wiped || ca->certificate_len > 0)
+			return false;
+		ca->certificate_at =
+		    base + (uint64_t)(x->certificate.p - start);
+		ca->certificate_len = (uint32_t)x->certificate.len;
+		c->able[c->n_able++] = (uint16_t)(ca - c->ca);
+		c->n_pending--;
+		return true;
+	case CAS_WIPED:
+		if (ca == NULL || ca->is_wiped)
+			return false;
+		forget(c, ca);
+		return true;
+	}
+	return false;
+}
+
+/* --- The file ------------------------------------------------------------------------ */
+
+static enum err_code
+damaged(struct err *e)
+{
+	return err_say(e, ERR_CORRUPT, "cas-damaged",
+	    "the file signer/cas of the CAs' keys is not as it was written; "
+	    "restore the newest copy of it");
+}
+
+static enum err_code
+write_at(struct cas *c, uint64_t at, struct bytes b, struct err *e)
+{
+	while (b.len > 0) {
+		ssize_t n = pwrite(c->fd, b.p, b.len, (off_t)at);
+		if (n < 0)
+			return err_errno(e, "cas-write",
+			    "the file of the CAs' keys cannot be written; make "
+			    "room and start again");
+		b = bytes_of(b.p + n, b.len - (size_t)n);
+		at += (uint64_t)n;
+	}
+	if (fdatasync(c->fd) == 0)
+		return ERR_OK;
+	return err_errno(e, "cas-write",
+	    "the file of the CAs' keys cannot be written; make room and start "
+	    "again");
+}
+
+/* Whole and on disk, or the process ends: the file is not known. */
+static enum err_code
+append(struct signer *s, struct bytes body, struct err *e)
+{
+	struct cas *c = s->cas;
+	struct buf b AUTO_BUF = BUF(4 + BODY_MAX + SHA256_LEN);
+	uint8_t chain[SHA256_LEN];
+	struct cas_record x;
+	if (!cas_parse(body, &x))
+		fatal("a record of a CA that does not read");
+	memcpy(chain, c->chain, SHA256_LEN);
+	chain_on(chain, body, x.hashed);
+	put_bytes(&b, body);
+	buf_put(&b, chain, SHA256_LEN);
+	TRY(buf_end(&b, e));
+	enum err_code code = write_at(c, c->end, buf_bytes(&b), e);
+	if (code == ERR_OK && !take(c, &x, c->end + 4, body.p))
+		fatal("a record of a CA that contradicts the file");
+	if (code != ERR_OK) {
+		journal_give_up(s->journal);
+		return code;
+	}
+	memcpy(c->chain, chain, SHA256_LEN);
+	c->end += b.len;
+	return ERR_OK;
+}
+
+/* All records of text, which begins with the head. */
+static enum err_code
+index_all(struct cas *c, struct bytes text, struct err *e)
+{
+	size_t at = HEAD_LEN;
+	while (at < text.len) {
+		struct reader r =
+		    reader_of(bytes_of(text.p + at, text.len - at));
+		struct bytes body = get_bytes(&r);
+		struct bytes hash = get_raw(&r, SHA256_LEN);
+		uint8_t chain[SHA256_LEN];
+		struct cas_record x;
+		size_t next = at + 4 + body.len + SHA256_LEN;
+		memcpy(chain, c->chain, SHA256_LEN);
+		/* Cut short, or its pages never came: it was never answered. */
+		c->torn = r.bad || body.len > BODY_MAX;
+		if (c->torn)
+			break;
+		bool good = cas_parse(body, &x);
+		if (good)
+			chain_on(chain, body, x.hashed);
+		good = good && bytes_eq(hash, bytes_of(chain, SHA256_LEN));
+		c->torn = !good && next == text.len;
+		if (c->torn)
+			break;
+		if (!good || !take(c, &x, at + 4, body.p))
+			return damaged(e);
+		memcpy(c->chain, chain, SHA256_LEN);
+		at = next;
+	}
+	c->end = at;
+	return ERR_OK;
+}
+
+/* Written with the first key, so that one who has none has no secret here. */
+static enum err_code
+write_head(struct signer *s, struct err *e)
+{
+	struct cas *c = s->cas;
+	struct buf b AUTO_BUF = BUF(HEAD_LEN);
+	if (c->end > 0)
+		return ERR_OK;
+	if (RAND_bytes(c->salt, SALT_LEN) != 1)
+		return err_openssl(e, "signer-random",
+		    "the random source of this machine does not work; nothing "
+		    "can be signed");
+	buf_put(&b, (const uint8_t *)MAGIC, MAGIC_LEN);
+	buf_put(&b, c->salt, SALT_LEN);
+	sha256(c->chain, buf_bytes(&b));
+	buf_put(&b, c->chain, SHA256_LEN);
+	TRY(buf_end(&b, e));
+	if (write_at(c, 0, buf_bytes(&b), e) != ERR_OK) {
+		journal_give_up(s->journal);
+		return e->code;
+	}
+	c->end = HEAD_LEN;
+	return ERR_OK;
+}
+
+static enum err_code
+read_head(struct cas *c, struct bytes text, struct err *e)
+{
+	/* Torn while it was begun: nothing was ever in it. */
+	if (text.len < HEAD_LEN) {
+		c->torn = text.len > 0;
+		return ERR_OK;
+	}
+	if (memcmp(text.p, MAGIC, MAGIC_LEN) != 0)
+		return err_say(e, ERR_CORRUPT, "cas-version",
+		    "the file signer/cas is of another version than this "
+		    "program reads; start the one that wrote it");
+	memcpy(c->salt, text.p + MAGIC_LEN, SALT_LEN);
+	sha256(c->chain, bytes_of(text.p, MAGIC_LEN + SALT_LEN));
+	if (memcmp(c->chain, text.p + MAGIC_LEN + SALT_LEN, SHA256_LEN) != 0)
+		return damaged(e);
+	return index_all(c, text, e);
+}
+
+static enum err_code
+cannot_open(struct err *e)
+{
+	return err_errno(e, "cas-open",
+	    "the file of the CAs' keys cannot be opened or created; check the "
+	    "owner and mode of the signer's directory");
+}
+
+static enum err_code
+read_file(struct cas *c, struct err *e)
+{
+	struct stat st;
+	struct buf text AUTO_BUF = BUF(FILE_MAX);
+	if (fstat(c->fd, &st) != 0)
+		return cannot_open(e);
+	if (st.st_size > (off_t)FILE_MAX)
+		return damaged(e);
+	size_t len = (size_t)st.st_size;
+	uint8_t *room = buf_room(&text, len > 0 ? len : 1);
+	if (room == NULL)
+		return err_nomem(e);
+	text.len = 0;
+	while (text.len < len) {
+		ssize_t n = pread(c->fd, room + text.len, len - text.len,
+		    (off_t)text.len);
+		if (n <= 0)
+			return err_errno(e, "cas-read",
+			    "the file of the CAs' keys cannot be read; look at "
+			    "the disk");
+		text.len += (size_t)n;
+	}
+	return read_head(c, buf_bytes(&text), e);
+}
+
+/* Once, when it is first needed: then the passphrase goes. */
+static enum err_code
+derive(struct cas *c, struct err *e)
+{
+	uint8_t key[WRAP_KEY_LEN];
+	if (c->is_derived)
+		return ERR_OK;
+	if (!wrap_key_derive(bytes_of(c->secret, c->secret_len),
+		bytes_of(c->salt, SALT_LEN), key))
+		return err_say(e, ERR_CRYPTO, "signer-ca-passphrase",
+		    "keys of CAs are kept under the passphrase of the other "
+		    "keys, and this signer was started without one");
+	OPENSSL_cleanse(c->secret, SECRET_MAX);
+	memcpy(c->secret, key, WRAP_KEY_LEN);
+	OPENSSL_cleanse(key, WRAP_KEY_LEN);
+	c->is_derived = true;
+	return ERR_OK;
+}
+
+static enum err_code
+wipe_rest(struct cas *c, const struct ca *ca, struct err *e)
+{
+	static const uint8_t zeros[WRAPPED_MAX];
+	if (ca->wrapped_len > WRAPPED_MAX)
+		return damaged(e);
+	return write_at(c, ca->wrapped_at, bytes_of(zeros, ca->wrapped_len), e);
+}
+
+enum err_code
+cas_open(const char *dir, struct bytes passphrase, struct cas **out,
+    struct err *e)
+{
+	char path[2 * PATH_LEN];
+	AUTO(cas) c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return err_nomem(e);
+	c->fd = -1;
+	c->secret = OPENSSL_secure_zalloc(SECRET_MAX);
+	if (c->secret == NULL)
+		return err_nomem(e);
+	int n = snprintf(path, sizeof(path), "%s/signer", dir);
+	if (n < 0 || (size_t)n + 5 > sizeof(path) ||
+	    (mkdir(path, 0700) != 0 && errno != EEXIST))
+		return cannot_open(e);
+	memcpy(path + n, "/cas", sizeof("/cas"));
+	c->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (c->fd < 0)
+		return cannot_open(e);
+	TRY(read_file(c, e));
+	if (passphrase.len > 0 && passphrase.len <= SECRET_MAX) {
+		memcpy(c->secret, passphrase.p, passphrase.len);
+		c->secret_len = passphrase.len;
+	}
+	/* A wipe that was interrupted: the record came first. */
+	for (size_t i = 0; i < c->n; i++)
+		if (c->ca[i].is_wiped)
+			TRY(wipe_rest(c, &c->ca[i], e));
+	*out = TAKE(c);
+	return ERR_OK;
+}
+
+void
+cas_heard(struct cas *c, const struct record *r)
+{
+	struct ca *ca = find(c, r->issuer);
+	if (ca != NULL && bytes_eq(r->digest, hash_of(ca))) {
+		ca->is_heard = true;
+		return;
+	}
+	c->damaged = true;
+	log_error("ca-key-missing", "ca=%.*s", BYTES_FMT(r->issuer));
+}
+
+enum err_code
+cas_settle(struct cas *c, struct err *e)
+{
+	if (!c->torn || c->damaged)
+		return ERR_OK;
+	if (ftruncate(c->fd, (off_t)c->end) == 0 && fdatasync(c->fd) == 0)
+		return ERR_OK;
+	return err_errno(e, "cas-write",
+	    "the file of the CAs' keys cannot be written; make room and start "
+	    "again");
+}
+
+/* --- A CA that signs ------------------------------------------------------------------ */
+
+static enum err_code
+get(struct cas *c, uint64_t at, uint32_t len, struct buf *out, struct err *e)
+{
+	uint8_t *p = buf_room(out, len);
+	if (p != NULL && pread(c->fd, p, len, (off_t)at) == (ssize_t)len)
+		return ERR_OK;
+	return err_errno(e, "cas-read",
+	    "the file of the CAs' keys cannot be read; look at the disk");
+}
+
+/* What a wrapped key is bound to: whose it is, and its public half. */
+static enum err_code
+bound_to(struct cas *c, const struct ca *ca, struct buf *out, struct err *e)
+{
+	put_bytes(out, bytes_str(ca->name));
+	return get(c, ca->spki_at, ca->spki_len, out, e);
+}
+
+static enum err_code
+unwrap(struct cas *c, const struct ca *ca, struct key **out, struct err *e)
+{
+	struct buf wrapped AUTO_BUF = BUF(WRAPPED_MAX);
+	struct buf name AUTO_BUF = BUF(POLICY_NAME_MAX + 4 + SPKI_MAX);
+	TRY(derive(c, e));
+	TRY(get(c, ca->wrapped_at, ca->wrapped_len, &wrapped, e));
+	TRY(bound_to(c, ca, &name, e));
+	return key_unwrap(buf_bytes(&wrapped), c->secret, buf_bytes(&name), out,
+	    e);
+}
+
+static enum err_code
+load(struct signer *s, struct ca *ca, struct err *e)
+{
+	const struct authority *first = s->issuer[0];
+	AUTO(authority) a = calloc(1, sizeof(*a));
+	if (a == NULL)
+		return err_nomem(e);
+	a->der = BUF(CERT_MAX_BYTES);
+	TRY(get(s->cas, ca->certificate_at, ca->certificate_len, &a->der, e));
+	TRY(authority_fill(a, ca->name, e));
+	TRY(unwrap(s->cas, ca, &a->key, e));
+	if (!bytes_eq(a->cert.spki, key_spki(a->key)))
+		return damaged(e);
+	/* One responder answers for all of them. */
+	a->responder_spki = BUF(SPKI_MAX);
+	buf_put(&a->responder_spki, first->responder_spki.p,
+	    first->responder_spki.len);
+	TRY(buf_end(&a->responder_spki, e));
+	a->responder_max_s = first->responder_max_s;
+	ca->loaded = TAKE(a);
+	s->cas->n_loaded++;
+	return ERR_OK;
+}
+
+enum err_code
+cas_authority(struct signer *s, struct bytes name, struct authority **out,
+    struct err *e)
+{
+	struct ca *ca = s->cas == NULL ? NULL : find(s->cas, name);
+	*out = NULL;
+	if (ca == NULL || ca->is_wiped || ca->certificate_len == 0)
+		return ERR_OK;
+	if (ca->loaded == NULL)
+		TRY(load(s, ca, e));
+	ca->used = ++s->cas->clock;
+	*out = ca->loaded;
+	return ERR_OK;
+}
+
+void
+cas_trim(struct signer *s)
+{
+	struct cas *c = s->cas;
+	while (c != NULL && c->n_loaded > KEPT) {
+		struct ca *least = NULL;
+		for (size_t i = 0; i < c->n; i++) {
+			struct ca *ca = &c->ca[i];
+			/* A list that is arriving goes on with its CA. */
+			if (ca->loaded != NULL && ca->loaded != s->crl.by &&
+			    (least == NULL || ca->used < least->used))
+				least = ca;
+		}
+		authority_free(least->loaded);
+		least->loaded = NULL;
+		c->n_loaded--;
+	}
+}
+
+/* --- A key is made ---------------------------------------------------------------------- */
+
+static bool
+is_configured(const struct signer *s, struct bytes name)
+{
+	for (size_t i = 0; i < s->n_configured; i++)
+		if (bytes_is(name, s->issuer[i]->name))
+			return true;
+	return false;
+}
+
+static enum err_code
+name_used(struct bytes name, struct err *e)
+{
+	char shown[POLICY_NAME_MAX];
+	snprintf(shown, sizeof(shown), "%.*s", BYTES_FMT(name));
+	return err_say(e, ERR_CONFLICT, "signer-ca-name-used",
+	    "the signer has a CA %s already; a new generation has a name of "
+	    "its own",
+	    shown);
+}
+
+/* May a key be made under this name, of this type? */
+static enum err_code
+check_new(struct signer *s, const struct signer_ca_key *m, struct err *e)
+{
+	struct cas *c = s->cas;
+	if (!name_is_good(m->name))
+		return err_say(e, ERR_DENIED, "signer-ca-name",
+		    "a CA is called by 1 to 40 of a-z, 0-9 and dash, a letter "
+		    "first, and not institution, root or endorser");
+	if (m->type >= KEY_TYPES || !key_type_of_ca((enum key_type)m->type))
+		return err_say(e, ERR_DENIED, "signer-ca-key-type",
+		    "a CA has a key of type ec-p256, ec-p384, rsa-3072, "
+		    "rsa-4096, rsa-pss-3072, rsa-pss-4096, ml-dsa-44, "
+		    "ml-dsa-65 or ml-dsa-87");
+	const struct ca *ca = find(c, m->name);
+	if (is_configured(s, m->name) ||
+	    (ca != NULL && (ca->is_wiped || ca->certificate_len > 0)))
+		return name_used(m->name, e);
+	if (ca != NULL)
+		return ERR_OK;
+	if (c->damaged)
+		return err_say(e, ERR_CORRUPT, "signer-cas-behind",
+		    "a key that the signer's journal knows is missing from "
+		    "signer/cas: restore the newest copy before a CA is made");
+	if (c->n + s->n_configured >= ISSUERS_MAX)
+		return err_say(e, ERR_BUSY, "signer-cas-full",
+		    "the signer has as many CAs as one can have: %s", "1024");
+	if (c->n_pending >= PENDING_MAX)
+		return err_say(e, ERR_BUSY, "signer-cas-pending",
+		    "the signer has made %s keys for CAs that have no "
+		    "certificate yet; complete their ceremonies first",
+		    "64");
+	return ERR_OK;
+}
+
+static enum err_code
+make_key(struct signer *s, const struct signer_ca_key *m, struct err *e)
+{
+	AUTO(key) key = NULL;
+	struct buf body AUTO_BUF = BUF(BODY_MAX),
+			name AUTO_BUF = BUF(64 + SPKI_MAX);
+	struct buf wrapped AUTO_BUF = BUF(WRAPPED_MAX);
+	TRY(write_head(s, e));
+	TRY(derive(s->cas, e));
+	TRY(key_generate((enum key_type)m->type, &key, e));
+	struct bytes spki = key_spki(key);
+	put_bytes(&name, m->name);
+	buf_put(&name, spki.p, spki.len);
+	TRY(key_wrap(key, s->cas->secret, buf_bytes(&name), &wrapped, e));
+	put_u8(&body, CAS_KEY);
+	put_bytes(&body, m->name);
+	put_bytes(&body, spki);
+	put_bytes(&body, buf_bytes(&wrapped));
+	TRY(buf_end(&body, e));
+	return append(s, buf_bytes(&body), e);
+}
+
+/* The record says whose key it is: one of before a crash may lack it. */
+static enum err_code
+journal_key(struct signer *s, struct ca *ca, int64_t now, struct job *job,
+    struct err *e)
+{
+	struct record r = { .kind = REC_CA_KEY,
+		.time = now,
+		.issuer = bytes_str(ca->name),
+		.digest = hash_of(ca) };
+	if (ca->is_heard)
+		return ERR_OK;
+	TRY(signer_keep(s, &r, job, e));
+	ca->is_heard = true;
+	return ERR_OK;
+}
+
+enum err_code
+may_make_key(struct signer *s, struct item *it, int64_t now, struct err *e)
+{
+	const struct signer_ca_key *m = &it->in.ca_key;
+	struct job *job = &it->job;
+	struct buf csr AUTO_BUF = BUF(CSR_MAX_BYTES);
+	AUTO(key) key = NULL;
+	TRY(check_new(s, m, e));
+	struct ca *ca = find(s->cas, m->name);
+	if (ca == NULL) {
+		TRY(make_key(s, m, e));
+		ca = find(s->cas, m->name);
+	}
+	TRY(unwrap(s->cas, ca, &key, e));
+	if (m->type != key_type(key))
+		return err_say(e, ERR_CONFLICT, "signer-ca-key-other",
+		    "a key of type %s was made for the CA %s before; ask for "
+		    "that one, or name the CA otherwise",
+		    key_type_name(key_type(key)), ca->name);
+	TRY(journal_key(s, ca, now, job, e));
+	TRY(csr_build(key, ca->name, &csr, e));
+	job->wrap = WRAP_NONE;
+	job->tbs = arena_copy(s->arena, buf_bytes(&csr));
+	return ERR_OK;
+}
+
+/* --- And certified, and destroyed ---------------------------------------------------- */
+
+enum err_code
+cas_certify(struct signer *s, struct bytes name, struct bytes certificate,
+    struct err *e)
+{
+	struct buf body AUTO_BUF = BUF(BODY_MAX), old AUTO_BUF = BUF(BODY_MAX);
+	struct ca *ca = find(s->cas, name);
+	uint8_t hash[SHA256_LEN];
+	struct cert c;
+	if (ca == NULL)
+		return ERR_OK; /* of the configuration */
+	TRY(cert_parse(certificate, &c, e));
+	sha256(hash, c.spki);
+	if (ca->is_wiped || !bytes_eq(hash_of(ca), bytes_of(hash, SHA256_LEN)))
+		return err_say(e, ERR_DENIED, "signer-ca-other-key",
+		    "the certificate is for another key than the signer made "
+		    "for the CA %s",
+		    ca->name);
+	if (ca->certificate_len > 0)
+		TRY(get(s->cas, ca->certificate_at, ca->certificate_len, &old,
+		    e));
+	if (bytes_eq(buf_bytes(&old), certificate))
+		return ERR_OK;
+	if (old.len > 0)
+		return err_say(e, ERR_CONFLICT, "signer-ca-certified",
+		    "the CA %s has another certificate already; a new "
+		    "generation has a name of its own",
+		    ca->name);
+	put_u8(&body, CAS_CERTIFICATE);
+	put_bytes(&body, name);
+	put_bytes(&body, certificate);
+	TRY(buf_end(&body, e));
+	return append(s, buf_bytes(&body), e);
+}
+
+enum err_code
+cas_wipe(struct signer *s, struct bytes name, struct err *e)
+{
+	struct buf body AUTO_BUF = BUF(BODY_MAX);
+	struct ca *ca = find(s->cas, name);
+	if (ca == NULL)
+		return err_say(e, ERR_NOTFOUND, "signer-ca-unknown",
+		    "the signer made no key for a CA of that name");
+	if (ca->is_wiped)
+		return ERR_OK;
+	put_u8(&body, CAS_WIPED);
+	put_bytes(&body, name);
+	TRY(buf_end(&body, e));
+	/* From here on it is not used, also after a crash. */
+	TRY(append(s, buf_bytes(&body), e));
+	if (ca->loaded != NULL) {
+		authority_free(ca->loaded);
+		ca->loaded = NULL;
+		s->cas->n_loaded--;
+	}
+	if (wipe_rest(s->cas, ca, e) != ERR_OK) {
+		journal_give_up(s->journal);
+		return e->code;
+	}
+	return ERR_OK;
+}
+
+void
+cas_end_keys(struct signer *s)
+{
+	struct err e;
+	for (size_t i = 0; s->cas != NULL && i < s->cas->n; i++) {
+		struct ca *ca = &s->cas->ca[i];
+		if (ca->is_wiped ||
+		    state_agreed_hash(&s->state, AGREED_KEY, hash_of(ca)) ==
+			NULL)
+			continue;
+		/* What fails here ends the process, and is done at its start. */
+		if (cas_wipe(s, bytes_str(ca->name), &e) != ERR_OK)
+			log_err("key-not-destroyed", &e);
+		else
+			log_warn("key-destroyed", "ca=%s", ca->name);
+	}
+}

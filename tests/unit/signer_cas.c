@@ -1,0 +1,465 @@
+/*
+ * Keys that the signer makes for CAs: what is made, taken, kept, lost and
+ * destroyed; and what a hostile core makes of it.
+ */
+#include "fake/signer_world.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../signer/internal.h"
+
+static struct world *
+begin(void)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	assert_non_null(w);
+	world_rut_of_dos = RUT_A;
+	world_init(w);
+	snprintf(w->config.root_certificate, PATH_LEN, "root.pem");
+	world_start(w);
+	return w;
+}
+
+static void
+again(struct world *w)
+{
+	world_stop(w);
+	world_start(w);
+}
+
+static const char *
+cas_path(struct world *w)
+{
+	return arena_printf(w->a, "%s/signer/cas", w->dir);
+}
+
+/* --- Asking --------------------------------------------------------------------- */
+
+/* "ok" with the public key in *spki, or the code of the refusal. */
+static const char *
+make(struct world *w, const char *name, enum key_type type, struct bytes *spki)
+{
+	static struct err refusal;
+	struct buf body AUTO_BUF = BUF(1024), scratch AUTO_BUF = BUF(8192);
+	struct signer_ca_key m = { bytes_str(name), type };
+	struct bytes answer;
+	struct csr csr;
+	signer_ca_key_encode(&m, &body);
+	if (world_ask(w, SIGNER_CA_KEY, buf_bytes(&body), &answer, &refusal) !=
+	    ERR_OK)
+		return refusal.id;
+	OK(csr_parse(answer, &scratch, &csr, e));
+	struct verifier *v = NULL;
+	OK(verifier_new(&v, e));
+	OK(csr_prove(&csr, v, e));
+	verifier_free(v);
+	if (spki != NULL)
+		*spki = arena_copy(w->a, csr.spki);
+	return "ok";
+}
+
+static struct bytes
+certificate_for(struct world *w, struct bytes spki, const char *cn)
+{
+	static uint8_t serial[SERIAL_MAX] = { 0x41 };
+	serial[19]++;
+	const struct name_attr attrs[] = {
+		{ OID_C, bytes_str("CL"), STRING_USUAL },
+		{ OID_O, bytes_str("Ministerio de Prueba"), STRING_USUAL },
+		{ OID_CN, bytes_str(cn), STRING_USUAL },
+	};
+	struct buf name AUTO_BUF = BUF(NAME_DER_MAX);
+	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
+	OK(name_build(attrs, ARRAY_LEN(attrs), &name, e));
+	struct cert_spec spec = { .serial = bytes_of(serial, SERIAL_MAX),
+		.issuer = w->root_cert.subject,
+		.issuer_ski = w->root_cert.ski,
+		.issuer_type = key_type(w->root),
+		.subject = buf_bytes(&name),
+		.not_before = w->now - DAY,
+		.not_after = w->now + 3000 * DAY - 1,
+		.spki = spki,
+		.is_ca = true,
+		.key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN,
+		.crl_url = bytes_str("http://crl.example.org/crl/root.crl"),
+		.issuer_url = bytes_str("http://crl.example.org/ca/root.cer"),
+		.n_policy = 1 };
+	OK(oid_parse(bytes_str("2.5.29.32.0"), &spec.policy[0].oid, e));
+	OK(cert_build_tbs(&spec, &tbs, e));
+	return world_signed(w, w->root, buf_bytes(&tbs));
+}
+
+/* A ceremony that officers signed ('o'), or a stranger ('s'). */
+static const char *
+agree(struct world *w, const char *name, struct bytes certificate, char who)
+{
+	static struct err refusal;
+	static unsigned count;
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct buf body AUTO_BUF = BUF(1u << 20), list AUTO_BUF = BUF(1u << 18);
+	struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct bytes tbs, sigalg, signature, answer;
+	OK(signed_split(certificate, &tbs, &sigalg, &signature, e));
+	struct ceremony_statement st = {
+		.origin = bytes_str(w->config.origin),
+		.id = bytes_str(arena_printf(w->a, "CER-2026-%06u", ++count)),
+		.root_sha256 = world_hash(w, buf_bytes(&w->root_der)),
+		.n = 1,
+		.proposed_by = bytes_str("33333333-3"),
+		.log_size = 5,
+		.log_root = world_hash(w, bytes_str("root")),
+		.text_es = bytes_str("Autorizo."),
+		.issued = w->now,
+		.expires = w->now + CEREMONY_LIFE_S,
+	};
+	st.object[0].kind = CEREMONY_CERTIFICATE;
+	st.object[0].name = bytes_str(name);
+	st.object[0].tbs_sha256 = world_hash(w, tbs);
+	OK(ceremony_print(&st, &text, e));
+	OK(cms_sign(who == 's' ? w->stranger : w->officer,
+	    buf_bytes(who == 's' ? &w->stranger_der : &w->officer_der),
+	    buf_bytes(&text), w->now, &cms, e));
+	put_bytes(&list, buf_bytes(&cms));
+	struct signer_agreement m = { buf_bytes(&text), buf_bytes(&list),
+		certificate };
+	signer_agreement_encode(&m, &body);
+	return world_ask(w, SIGNER_AGREEMENT, buf_bytes(&body), &answer,
+		   &refusal) == ERR_OK
+		   ? "ok"
+		   : refusal.id;
+}
+
+/* What HELLO says of a CA: -1 nothing, 0 that it can sign, 1 and may issue. */
+static int
+said(struct world *w, const char *name)
+{
+	static struct signer_hello hello;
+	struct bytes answer;
+	struct err refusal;
+	OK(world_ask(w, SIGNER_HELLO, BYTES_NONE, &answer, &refusal));
+	OK(signer_hello_decode(answer, w->a, &hello, e));
+	for (size_t i = 0; i < hello.n_issuer; i++)
+		if (strcmp(hello.issuer[i].issuer, name) == 0)
+			return hello.issuer[i].is_taken ? 1 : 0;
+	return -1;
+}
+
+/* Does it sign?  Its key makes a signature that its certificate verifies. */
+static const char *
+signs(struct world *w, const char *name)
+{
+	static struct err refusal;
+	struct buf signature AUTO_BUF = BUF(SIG_MAX);
+	struct authority *by = NULL;
+	struct verifier *v = NULL;
+	if (signer_issuer(w->signer, bytes_str(name), &by, &refusal) != ERR_OK)
+		return refusal.id;
+	OK(key_sign(by->key, bytes_str("x"), &signature, e));
+	OK(verifier_new(&v, e));
+	OK(verifier_check(v, by->cert.spki, key_type_sigalg(key_type(by->key)),
+	    bytes_str("x"), buf_bytes(&signature), e));
+	verifier_free(v);
+	return "ok";
+}
+
+static struct bytes
+made(struct world *w, const char *name)
+{
+	struct bytes spki;
+	assert_string_equal(make(w, name, KEY_EC_P256, &spki), "ok");
+	struct bytes der = certificate_for(w, spki, name);
+	assert_string_equal(agree(w, name, der, 'o'), "ok");
+	return der;
+}
+
+/* --- Made and taken ------------------------------------------------------------------ */
+
+static void
+a_ca_from_key_to_signature(void **state)
+{
+	(void)state;
+	struct world *w = begin();
+	struct bytes first, second, other;
+	struct stat st;
+	assert_string_equal(make(w, "tres", KEY_EC_P256, &first), "ok");
+	/* The same until it has its certificate, also after a crash. */
+	assert_string_equal(make(w, "tres", KEY_EC_P256, &second), "ok");
+	assert_true(bytes_eq(first, second));
+	again(w);
+	assert_string_equal(make(w, "tres", KEY_EC_P256, &second), "ok");
+	assert_true(bytes_eq(first, second));
+	assert_string_equal(make(w, "tres", KEY_EC_P384, NULL),
+	    "signer-ca-key-other");
+	/* A key alone signs nothing. */
+	assert_string_equal(signs(w, "tres"), "signer-issuer");
+	assert_int_equal(said(w, "tres"), -1);
+	struct bytes der = certificate_for(w, first, "tres");
+	assert_string_equal(agree(w, "tres", der, 's'),
+	    "signer-officer-unknown");
+	assert_int_equal(said(w, "tres"), -1);
+	assert_string_equal(agree(w, "tres", der, 'o'), "ok");
+	assert_int_equal(said(w, "tres"), 1);
+	assert_string_equal(signs(w, "tres"), "ok");
+	again(w);
+	assert_int_equal(said(w, "tres"), 1);
+	assert_string_equal(signs(w, "tres"), "ok");
+	assert_int_equal(stat(cas_path(w), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	/* Once, and no other certificate for it. */
+	assert_string_equal(make(w, "tres", KEY_EC_P256, NULL),
+	    "signer-ca-name-used");
+	assert_string_equal(make(w, "cuatro", KEY_EC_P384, &other), "ok");
+	assert_string_equal(agree(w, "cuatro",
+				certificate_for(w, first, "cuatro"), 'o'),
+	    "signer-ca-other-key");
+	assert_int_equal(said(w, "cuatro"), -1);
+	/* It is a key of ours: nobody's certificate may have it. */
+	assert_true(signer_has_key(w->signer, first));
+	assert_true(signer_has_key(w->signer, other));
+	world_free(w);
+}
+
+static void
+what_may_not_be_made(void **state)
+{
+	static const struct {
+		const char *name;
+		enum key_type type;
+		const char *want;
+	} rows[] = {
+		{ "", KEY_EC_P256, "signer-ca-name" },
+		{ "root", KEY_EC_P256, "signer-ca-name" },
+		{ "endorser", KEY_EC_P256, "signer-ca-name" },
+		{ "institution", KEY_EC_P256, "signer-ca-name" },
+		{ "../../etc/x", KEY_EC_P256, "signer-ca-name" },
+		{ "a/b", KEY_EC_P256, "signer-ca-name" },
+		{ "a.b", KEY_EC_P256, "signer-ca-name" },
+		{ "a b", KEY_EC_P256, "signer-ca-name" },
+		{ "a\nb", KEY_EC_P256, "signer-ca-name" },
+		{ "9a", KEY_EC_P256, "signer-ca-name" },
+		{ "Tres", KEY_EC_P256, "signer-ca-name" },
+		{ "a12345678901234567890123456789012345678901", KEY_EC_P256,
+		    "signer-ca-name" },
+		{ "uno", KEY_EC_P256, "signer-ca-name-used" },
+		{ "tres", KEY_ED25519, "signer-ca-key-type" },
+		{ "tres", KEY_RSA_2048, "signer-ca-key-type" },
+		{ "tres", KEY_TYPES, "signer-ca-key-type" },
+		{ "tres", (enum key_type)7777, "signer-ca-key-type" },
+	};
+	(void)state;
+	struct world *w = begin();
+	struct bytes before = world_file(w, cas_path(w));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		print_message("  %s\n", rows[i].name);
+		assert_string_equal(make(w, rows[i].name, rows[i].type, NULL),
+		    rows[i].want);
+	}
+	assert_true(bytes_eq(before, world_file(w, cas_path(w))));
+	/* Keys without a certificate are few. */
+	for (unsigned i = 0; i < 64; i++)
+		assert_string_equal(make(w, arena_printf(w->a, "ca-%u", i),
+					KEY_EC_P256, NULL),
+		    "ok");
+	assert_string_equal(make(w, "una-mas", KEY_EC_P256, NULL),
+	    "signer-cas-pending");
+	world_free(w);
+	/* Without a passphrase there is nothing to keep a key under. */
+	w = begin();
+	w->passphrase = "";
+	again(w);
+	assert_string_equal(make(w, "tres", KEY_EC_P256, NULL),
+	    "signer-ca-passphrase");
+	world_free(w);
+}
+
+/* More than are kept in memory: each goes on. */
+static void
+many(void **state)
+{
+	(void)state;
+	struct world *w = begin();
+	char name[16];
+	for (int turn = 0; turn < 3; turn++) {
+		for (int i = 0; i < 80; i++) {
+			snprintf(name, sizeof(name), "ca-%d", i);
+			if (turn == 0)
+				(void)made(w, name);
+			assert_string_equal(signs(w, name), "ok");
+			assert_int_equal(said(w, name), 1);
+		}
+		again(w);
+	}
+	world_free(w);
+}
+
+/* --- The file ---------------------------------------------------------------------------- */
+
+static enum err_code
+opens(struct world *w, struct err *e)
+{
+	struct signer_setup setup = { .config = &w->config,
+		.ceilings = &w->ceilings,
+		.dir = w->dir,
+		.passphrase = bytes_str(w->passphrase) };
+	return signer_new(&setup, &w->signer, e);
+}
+
+/* Killed at any octet of the key's record: it was not answered, and is made
+ * anew; of the certificate's: it is told again. */
+static void
+torn_anywhere(void **state)
+{
+	(void)state;
+	struct world *w = begin();
+	struct bytes spki;
+	(void)made(w, "tres");
+	world_stop(w);
+	struct bytes before = world_file(w, cas_path(w));
+	struct bytes journal =
+	    world_file(w, arena_printf(w->a, "%s/signer/journal", w->dir));
+	world_start(w);
+	assert_string_equal(make(w, "cuatro", KEY_EC_P256, &spki), "ok");
+	world_stop(w);
+	struct bytes whole = world_file(w, cas_path(w));
+	for (size_t len = before.len; len < whole.len; len += 41) {
+		/* The journal was not written yet. */
+		world_write(arena_printf(w->a, "%s/signer/journal", w->dir),
+		    journal);
+		world_write(cas_path(w), bytes_of(whole.p, len));
+		world_start(w);
+		assert_int_equal(said(w, "tres"), 1);
+		assert_string_equal(signs(w, "tres"), "ok");
+		assert_string_equal(make(w, "cuatro", KEY_EC_P256, NULL), "ok");
+		world_stop(w);
+	}
+	world_free(w);
+}
+
+/* An old copy lacks a key that the journal knows: nothing is made over it. */
+static void
+an_old_copy(void **state)
+{
+	(void)state;
+	struct world *w = begin();
+	(void)made(w, "tres");
+	world_stop(w);
+	struct bytes old = world_file(w, cas_path(w));
+	world_start(w);
+	(void)made(w, "cuatro");
+	world_stop(w);
+	struct bytes whole = world_file(w, cas_path(w));
+	world_write(cas_path(w), bytes_of(whole.p, old.len + 40));
+	world_start(w);
+	assert_string_equal(signs(w, "tres"), "ok");
+	assert_string_equal(signs(w, "cuatro"), "signer-issuer");
+	assert_string_equal(make(w, "cinco", KEY_EC_P256, NULL),
+	    "signer-cas-behind");
+	world_stop(w);
+	/* And nothing of it was cut off. */
+	assert_int_equal(world_file(w, cas_path(w)).len, old.len + 40);
+	world_write(cas_path(w), whole);
+	world_start(w);
+	assert_string_equal(signs(w, "cuatro"), "ok");
+	world_free(w);
+}
+
+/* Any octet that flips is found, at the start or when the key is needed. */
+static void
+flipped(void **state)
+{
+	(void)state;
+	struct world *w = begin();
+	(void)made(w, "tres");
+	(void)made(w, "cuatro");
+	world_stop(w);
+	struct bytes whole = world_file(w, cas_path(w));
+	for (size_t at = 0; at < whole.len; at += 59) {
+		struct bytes bad = arena_copy(w->a, whole);
+		struct err e = { .id = "" };
+		((uint8_t *)(uintptr_t)bad.p)[at] ^= 0x10;
+		world_write(cas_path(w), bad);
+		if (opens(w, &e) != ERR_OK) {
+			assert_int_equal(e.code, ERR_CORRUPT);
+			continue;
+		}
+		world_hello(w);
+		bool both = strcmp(signs(w, "tres"), "ok") == 0 &&
+			    strcmp(signs(w, "cuatro"), "ok") == 0;
+		assert_false(both);
+		world_stop(w);
+	}
+	world_write(cas_path(w), whole);
+	world_start(w);
+	assert_string_equal(signs(w, "tres"), "ok");
+	/* The passphrase is right, or no key opens. */
+	world_stop(w);
+	w->passphrase = "another";
+	world_start(w);
+	assert_string_equal(signs(w, "tres"), "key-unusable");
+	world_free(w);
+}
+
+/* --- Destroyed ------------------------------------------------------------------------------ */
+
+static bool
+contains(struct bytes b, struct bytes part)
+{
+	for (size_t i = 0; i + part.len <= b.len; i++)
+		if (memcmp(b.p + i, part.p, part.len) == 0)
+			return true;
+	return false;
+}
+
+static void
+destroyed_for_good(void **state)
+{
+	(void)state;
+	struct world *w = begin();
+	(void)made(w, "tres");
+	struct bytes after_key = world_file(w, cas_path(w));
+	(void)made(w, "cuatro");
+	/* Some octets of the wrapped key of "cuatro". */
+	struct bytes whole = world_file(w, cas_path(w));
+	struct bytes secret = bytes_of(whole.p + after_key.len + 150, 40);
+	assert_string_equal(signs(w, "cuatro"), "ok");
+	OK(cas_wipe(w->signer, bytes_str("cuatro"), e));
+	OK(cas_wipe(w->signer, bytes_str("cuatro"), e));
+	assert_false(contains(world_file(w, cas_path(w)), secret));
+	for (int turn = 0; turn < 2; turn++) {
+		assert_string_equal(signs(w, "cuatro"), "signer-issuer");
+		assert_string_equal(signs(w, "tres"), "ok");
+		assert_string_equal(make(w, "cuatro", KEY_EC_P256, NULL),
+		    "signer-ca-name-used");
+		assert_int_equal(said(w, "cuatro"), -1);
+		again(w);
+	}
+	/* Killed between the record and the zeros: the start ends it. */
+	struct bytes wiped = world_file(w, cas_path(w));
+	world_stop(w);
+	struct bytes half = arena_copy(w->a, wiped);
+	memcpy((uint8_t *)(uintptr_t)half.p + after_key.len + 150, secret.p,
+	    secret.len);
+	world_write(cas_path(w), half);
+	world_start(w);
+	assert_true(bytes_eq(world_file(w, cas_path(w)), wiped));
+	struct err refusal;
+	assert_int_equal(cas_wipe(w->signer, bytes_str("nadie"), &refusal),
+	    ERR_NOTFOUND);
+	world_free(w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_ca_from_key_to_signature),
+		cmocka_unit_test(what_may_not_be_made),
+		cmocka_unit_test(many),
+		cmocka_unit_test(torn_anywhere),
+		cmocka_unit_test(an_old_copy),
+		cmocka_unit_test(flipped),
+		cmocka_unit_test(destroyed_for_good),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
