@@ -45,9 +45,10 @@ struct ca {
 
 struct cas {
 	int fd;
-	bool torn;    /* something unreadable follows the last record */
 	bool damaged; /* a key of the journal is missing: nothing is added */
-	uint64_t end;
+	/* The last record begins, and ends; size is that of the file as it was
+	 * found, and if it is more, something unreadable follows. */
+	uint64_t last, end, size;
 	uint8_t chain[SHA256_LEN];
 	struct ca ca[ISSUERS_MAX];
 	size_t n, n_loaded, n_pending;
@@ -250,22 +251,24 @@ damaged(struct err *e)
 }
 
 static enum err_code
+cannot_write(struct err *e)
+{
+	return err_errno(e, "cas-write",
+	    "the file of the CAs' keys cannot be written; make room and start "
+	    "again");
+}
+
+static enum err_code
 write_at(struct cas *c, uint64_t at, struct bytes b, struct err *e)
 {
 	while (b.len > 0) {
 		ssize_t n = pwrite(c->fd, b.p, b.len, (off_t)at);
 		if (n < 0)
-			return err_errno(e, "cas-write",
-			    "the file of the CAs' keys cannot be written; make "
-			    "room and start again");
+			return cannot_write(e);
 		b = bytes_of(b.p + n, b.len - (size_t)n);
 		at += (uint64_t)n;
 	}
-	if (fdatasync(c->fd) == 0)
-		return ERR_OK;
-	return err_errno(e, "cas-write",
-	    "the file of the CAs' keys cannot be written; make room and start "
-	    "again");
+	return fdatasync(c->fd) == 0 ? ERR_OK : cannot_write(e);
 }
 
 /* Whole and on disk, or the process ends: the file is not known. */
@@ -310,19 +313,18 @@ index_all(struct cas *c, struct bytes text, struct err *e)
 		size_t next = at + 4 + body.len + SHA256_LEN;
 		memcpy(chain, c->chain, SHA256_LEN);
 		/* Cut short, or its pages never came: it was never answered. */
-		c->torn = r.bad || body.len > BODY_MAX;
-		if (c->torn)
+		if (r.bad || body.len == 0 || body.len > BODY_MAX)
 			break;
 		bool good = cas_parse(body, &x);
 		if (good)
 			chain_on(chain, body, x.hashed);
 		good = good && bytes_eq(hash, bytes_of(chain, SHA256_LEN));
-		c->torn = !good && next == text.len;
-		if (c->torn)
+		if (!good && next == text.len)
 			break;
 		if (!good || !take(c, &x, at + 4, body.p))
 			return damaged(e);
 		memcpy(c->chain, chain, SHA256_LEN);
+		c->last = at;
 		at = next;
 	}
 	c->end = at;
@@ -354,14 +356,22 @@ write_head(struct signer *s, struct err *e)
 	return ERR_OK;
 }
 
+/* Torn while it was begun: nothing was ever in it. */
+static bool
+has_no_head(struct bytes text)
+{
+	size_t zeros = 0;
+	while (zeros < text.len && text.p[zeros] == 0)
+		zeros++;
+	return text.len < HEAD_LEN || zeros == text.len;
+}
+
 static enum err_code
 read_head(struct cas *c, struct bytes text, struct err *e)
 {
-	/* Torn while it was begun: nothing was ever in it. */
-	if (text.len < HEAD_LEN) {
-		c->torn = text.len > 0;
+	c->size = text.len;
+	if (has_no_head(text))
 		return ERR_OK;
-	}
 	if (memcmp(text.p, MAGIC, MAGIC_LEN) != 0)
 		return err_say(e, ERR_CORRUPT, "cas-version",
 		    "the file signer/cas is of another version than this "
@@ -435,6 +445,18 @@ wipe_rest(struct cas *c, const struct ca *ca, struct err *e)
 	return write_at(c, ca->wrapped_at, bytes_of(zeros, ca->wrapped_len), e);
 }
 
+/* What is in a new file is kept only if its name is. */
+static enum err_code
+sync_dir(const char *path, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum err_code code =
+	    fd >= 0 && fsync(fd) == 0 ? ERR_OK : cannot_write(e);
+	if (fd >= 0)
+		close(fd);
+	return code;
+}
+
 enum err_code
 cas_open(const char *dir, struct bytes passphrase, struct cas **out,
     struct err *e)
@@ -456,6 +478,9 @@ cas_open(const char *dir, struct bytes passphrase, struct cas **out,
 	if (c->fd < 0)
 		return cannot_open(e);
 	TRY(read_file(c, e));
+	path[n] = '\0';
+	if (c->size == 0)
+		TRY(sync_dir(path, e));
 	if (passphrase.len > 0 && passphrase.len <= SECRET_MAX) {
 		memcpy(c->secret, passphrase.p, passphrase.len);
 		c->secret_len = passphrase.len;
@@ -481,18 +506,24 @@ cas_heard(struct cas *c, const struct record *r)
 }
 
 enum err_code
-cas_settle(struct cas *c, struct err *e)
+cas_check_names(struct cas *c, const struct config *config, struct err *e)
 {
-	if (!c->torn || c->damaged)
+	for (size_t i = 0; i < config->n_issuer; i++) {
+		const char *name = config->issuer[i].name;
+		if (find(c, bytes_str(name)) != NULL)
+			return err_say(e, ERR_INVALID, "signer-ca-twice",
+			    "the CA %s of the configuration has the name of "
+			    "one "
+			    "whose key is in signer/cas; give it another name",
+			    name);
+	}
+	if (c->n + config->n_issuer <= ISSUERS_MAX)
 		return ERR_OK;
-	if (ftruncate(c->fd, (off_t)c->end) == 0 && fdatasync(c->fd) == 0)
-		return ERR_OK;
-	return err_errno(e, "cas-write",
-	    "the file of the CAs' keys cannot be written; make room and start "
-	    "again");
+	return err_say(e, ERR_INVALID, "signer-cas-many",
+	    "the configuration and signer/cas have more CAs together than one "
+	    "can have, %s; take those out of the configuration that came last",
+	    "1024");
 }
-
-/* --- A CA that signs ------------------------------------------------------------------ */
 
 static enum err_code
 get(struct cas *c, uint64_t at, uint32_t len, struct buf *out, struct err *e)
@@ -503,6 +534,30 @@ get(struct cas *c, uint64_t at, uint32_t len, struct buf *out, struct err *e)
 	return err_errno(e, "cas-read",
 	    "the file of the CAs' keys cannot be read; look at the disk");
 }
+
+/*
+ * Also without a torn tail: of the last record nobody knows whether its sync
+ * ended, and one that failed may have left its pages marked as clean.  Those
+ * before it were synced, or no record would follow them.
+ */
+enum err_code
+cas_settle(struct cas *c, struct err *e)
+{
+	struct buf last AUTO_BUF = BUF(4 + BODY_MAX + SHA256_LEN);
+	if (c->size > c->end && !c->damaged) {
+		log_warn("cas-tail-cut", "from=%llu octets=%llu",
+		    (unsigned long long)c->end,
+		    (unsigned long long)(c->size - c->end));
+		if (ftruncate(c->fd, (off_t)c->end) != 0)
+			return cannot_write(e);
+	}
+	if (c->end == 0)
+		return ERR_OK; /* write_head() comes first, and is synced */
+	TRY(get(c, c->last, (uint32_t)(c->end - c->last), &last, e));
+	return write_at(c, c->last, buf_bytes(&last), e);
+}
+
+/* --- A CA that signs ------------------------------------------------------------------ */
 
 /* What a wrapped key is bound to: whose it is, and its public half. */
 static enum err_code
@@ -604,6 +659,14 @@ name_used(struct bytes name, struct err *e)
 	    shown);
 }
 
+static enum err_code
+behind(struct err *e)
+{
+	return err_say(e, ERR_CORRUPT, "signer-cas-behind",
+	    "a key that the signer's journal knows is missing from "
+	    "signer/cas: restore the newest copy before a CA is made");
+}
+
 /* May a key be made under this name, of this type? */
 static enum err_code
 check_new(struct signer *s, const struct signer_ca_key *m, struct err *e)
@@ -625,9 +688,7 @@ check_new(struct signer *s, const struct signer_ca_key *m, struct err *e)
 	if (ca != NULL)
 		return ERR_OK;
 	if (c->damaged)
-		return err_say(e, ERR_CORRUPT, "signer-cas-behind",
-		    "a key that the signer's journal knows is missing from "
-		    "signer/cas: restore the newest copy before a CA is made");
+		return behind(e);
 	if (c->n + s->n_configured >= ISSUERS_MAX)
 		return err_say(e, ERR_BUSY, "signer-cas-full",
 		    "the signer has as many CAs as one can have: %s", "1024");
@@ -732,6 +793,8 @@ cas_certify(struct signer *s, struct bytes name, struct bytes certificate,
 		    "the CA %s has another certificate already; a new "
 		    "generation has a name of its own",
 		    ca->name);
+	if (s->cas->damaged)
+		return behind(e);
 	put_u8(&body, CAS_CERTIFICATE);
 	put_bytes(&body, name);
 	put_bytes(&body, certificate);
@@ -752,8 +815,12 @@ cas_wipe(struct signer *s, struct bytes name, struct err *e)
 	put_u8(&body, CAS_WIPED);
 	put_bytes(&body, name);
 	TRY(buf_end(&body, e));
-	/* From here on it is not used, also after a crash. */
-	TRY(append(s, buf_bytes(&body), e));
+	/* From here on it is not used, also after a crash.  Nothing is written
+	 * over what may be repaired: there the journal says it, each start. */
+	if (s->cas->damaged)
+		forget(s->cas, ca);
+	else
+		TRY(append(s, buf_bytes(&body), e));
 	if (ca->loaded != NULL) {
 		authority_free(ca->loaded);
 		ca->loaded = NULL;
@@ -772,9 +839,8 @@ cas_end_keys(struct signer *s)
 	struct err e;
 	for (size_t i = 0; s->cas != NULL && i < s->cas->n; i++) {
 		struct ca *ca = &s->cas->ca[i];
-		if (ca->is_wiped ||
-		    state_agreed_hash(&s->state, AGREED_KEY, hash_of(ca)) ==
-			NULL)
+		if (ca->is_wiped || state_agreed_hash(&s->state, AGREED_KEY,
+					hash_of(ca)) == NULL)
 			continue;
 		/* What fails here ends the process, and is done at its start. */
 		if (cas_wipe(s, bytes_str(ca->name), &e) != ERR_OK)

@@ -234,8 +234,6 @@ void crl_intake_fini(struct crl_intake *in);
 
 struct signer {
 	bool is_ocsp, said_hello;
-	size_t
-	    round_max; /* messages that are judged, synced and signed as one */
 	bool token_lost;         /* a key in a token did not sign */
 	bool key_ended;          /* officers agreed that one is destroyed */
 	int64_t composed_second; /* answers for status in this second */
@@ -277,7 +275,8 @@ struct signer {
  * passphrase  of the other keys; with none, no key can be made.  Kept, or what
  *             follows from it, until cas_free().
  *
- * ERR_CORRUPT "cas-damaged", "cas-version"; ERR_IO "cas-open", "cas-read".
+ * ERR_CORRUPT "cas-damaged", "cas-version"; ERR_IO "cas-open", "cas-read",
+ * "cas-write".
  */
 struct cas;
 MUST_CHECK enum err_code cas_open(const char *dir, struct bytes passphrase,
@@ -285,7 +284,15 @@ MUST_CHECK enum err_code cas_open(const char *dir, struct bytes passphrase,
 void cas_free(struct cas *c); /* wipes; NULL is allowed */
 /* A REC_CA_KEY of the journal. */
 void cas_heard(struct cas *c, const struct record *r);
-/* The whole journal was heard: drops what was torn, unless a key is missing. */
+/*
+ * Do those of the configuration and these go together?
+ *
+ * ERR_INVALID "signer-ca-twice", "signer-cas-many".
+ */
+MUST_CHECK enum err_code cas_check_names(struct cas *c,
+    const struct config *config, struct err *e);
+/* The whole journal was heard: drops what was torn, unless a key is missing, and
+ * makes the last record durable.  ERR_IO "cas-write". */
 MUST_CHECK enum err_code cas_settle(struct cas *c, struct err *e);
 /* The CA of that name with its key, until the end of the round; or NULL. */
 MUST_CHECK enum err_code cas_authority(struct signer *s, struct bytes name,
@@ -297,11 +304,13 @@ bool cas_has_key(const struct cas *c, struct bytes spki);
  * The root signed this for a CA of that name.  Kept if the key was made here, else
  * nothing happens.  Once; the same again changes nothing.
  *
- * ERR_DENIED "signer-ca-other-key", ERR_CONFLICT "signer-ca-certified".
+ * ERR_DENIED "signer-ca-other-key", ERR_CONFLICT "signer-ca-certified",
+ * ERR_CORRUPT "signer-cas-behind".
  */
 MUST_CHECK enum err_code cas_certify(struct signer *s, struct bytes name,
     struct bytes certificate, struct err *e);
-/* Destroys the key of that CA, for good: no copy is left in the file. */
+/* Destroys the key of that CA, for good: no copy is left in the file.  While one
+ * is missing from the file, it gets no record: the next start does it again. */
 MUST_CHECK enum err_code cas_wipe(struct signer *s, struct bytes name,
     struct err *e);
 /* Those of which officers agreed on it. */
@@ -339,6 +348,7 @@ struct job {
 /* Messages that share one sync; more are taken in another round. */
 #define ROUND_MAX  256
 #define ROUND_SLOW 16 /* of messages for keys other than P-256 */
+size_t signer_round(const struct signer *s); /* which of them, now */
 
 /* A message, decoded. */
 union request {

@@ -374,7 +374,7 @@ signer_batch(struct signer *s, enum signer_asker who, struct bytes in,
 		return err_say(e, ERR_IO, "signer-stopped",
 		    "the signer's journal failed before: the signer must be "
 		    "started again");
-	size_t n, before = out->len, max = s->round_max;
+	size_t n, before = out->len, max = signer_round(s);
 	TRY(gather(in, s->item, max, &n, used, e));
 	if (n == 0)
 		return ERR_OK;

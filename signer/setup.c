@@ -265,8 +265,8 @@ load_signer(const struct signer_setup *setup, struct signer *s, struct err *e)
 	s->endorser = calloc(1, sizeof(*s->endorser));
 	if (s->endorser == NULL)
 		return err_nomem(e);
-	TRY(load_ca(setup, s, ENDORSER, c->endorser_certificate, c->endorser_key,
-	    s->endorser, e));
+	TRY(load_ca(setup, s, ENDORSER, c->endorser_certificate,
+	    c->endorser_key, s->endorser, e));
 	TRY(load_key(setup, c->log_key, &s->log_key, e));
 	if (key_type(s->log_key) != KEY_ED25519)
 		return err_say(e, ERR_INVALID, "signer-log-key",
@@ -274,6 +274,7 @@ load_signer(const struct signer_setup *setup, struct signer *s, struct err *e)
 		    key_type_name(key_type(s->log_key)));
 	TRY(state_first_policies(&s->state, &s->ceilings, e));
 	TRY(cas_open(setup->dir, setup->passphrase, &s->cas, e));
+	TRY(cas_check_names(s->cas, c, e));
 	TRY(journal_open(setup->dir, bytes_str(s->origin), apply, s,
 	    &s->journal, e));
 	TRY(cas_settle(s->cas, e));
@@ -305,12 +306,14 @@ open_token(const struct signer_setup *setup, int *lock, struct err *e)
 
 /*
  * The answers of a round leave together: with keys that take milliseconds, core
- * would wait for a whole round and the signer then for core.
+ * would wait for a whole round and the signer then for core.  And of keys that
+ * were made here no more are in memory than a few and those of one round.
  */
-static size_t
-round_of(const struct signer *s)
+size_t
+signer_round(const struct signer *s)
 {
-	bool slow = false;
+	/* Those made here may be of any type. */
+	bool slow = cas_count(s->cas) > 0;
 	for (size_t i = 0; i < s->n_issuer; i++) {
 		const struct key *k = s->issuer[i]->key;
 		/* NULL: destroyed. */
@@ -353,7 +356,6 @@ signer_new(const struct signer_setup *setup, struct signer **out, struct err *e)
 	if (lock >= 0)
 		close(lock);
 	TRY(code);
-	s->round_max = round_of(s);
 	*out = TAKE(s);
 	return ERR_OK;
 }

@@ -237,8 +237,9 @@ struct signer;
  * "journal-version", "cas-damaged", "cas-version"; ERR_CONFLICT "journal-in-use"; ERR_IO
  * "journal-open", "journal-read", "journal-write", "journal-sync"; ERR_INVALID
  * "key-not-of-ca", "signer-not-ca", "signer-log-key", "signer-key-uri",
- * "signer-issuer-reserved"; ERR_NOTFOUND "signer-certificate-file"; ERR_CRYPTO
- * "signer-random"; ERR_IO "signer-token-lock"; what key_load() and cert_parse() say.
+ * "signer-issuer-reserved", "signer-ca-twice", "signer-cas-many"; ERR_NOTFOUND
+ * "signer-certificate-file"; ERR_CRYPTO "signer-random"; ERR_IO
+ * "signer-token-lock", "cas-open", "cas-read", "cas-write"; what key_load() and cert_parse() say.
  */
 MUST_CHECK enum err_code signer_new(const struct signer_setup *setup,
     struct signer **out, struct err *e);

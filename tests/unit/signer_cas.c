@@ -4,10 +4,60 @@
  */
 #include "fake/signer_world.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../../signer/internal.h"
+
+/* --- What reaches the disk: signer/cas alone is counted -------------------------- */
+
+static struct {
+	int64_t written_at; /* where the last write began; -1: none */
+	size_t written;     /* octets of it */
+	bool synced;        /* and nothing was written since */
+	unsigned dirs;      /* syncs of the directory */
+} disk;
+
+int fdatasync(int fd);
+int fsync(int fd);
+ssize_t pwrite(int fd, const void *p, size_t n, off_t at);
+
+static bool
+ends_in(int fd, const char *end)
+{
+	char link[32], path[256];
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof(path) - 1);
+	size_t len = strlen(end);
+	return n >= (ssize_t)len && memcmp(path + n - len, end, len) == 0;
+}
+
+int
+fdatasync(int fd)
+{
+	disk.synced = disk.synced || ends_in(fd, "/signer/cas");
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+int
+fsync(int fd)
+{
+	disk.dirs += ends_in(fd, "/signer");
+	return (int)syscall(SYS_fsync, fd);
+}
+
+ssize_t
+pwrite(int fd, const void *p, size_t n, off_t at)
+{
+	if (ends_in(fd, "/signer/cas")) {
+		disk.written_at = at;
+		disk.written = n;
+		disk.synced = false;
+	}
+	return syscall(SYS_pwrite64, fd, p, n, at);
+}
 
 static struct world *
 begin(void)
@@ -336,15 +386,184 @@ torn_anywhere(void **state)
 	world_free(w);
 }
 
+static bool
+contains(struct bytes b, struct bytes part)
+{
+	for (size_t i = 0; i + part.len <= b.len; i++)
+		if (memcmp(b.p + i, part.p, part.len) == 0)
+			return true;
+	return false;
+}
+
+/* Is the line in what the start writes to the log? */
+static bool
+start_logs(struct world *w, const char *line)
+{
+	const char *path = arena_printf(w->a, "%s/log", w->dir);
+	int old = dup(2), fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	assert_true(old >= 0 && fd >= 0);
+	assert_int_equal(dup2(fd, 2), 2);
+	world_start(w);
+	assert_int_equal(dup2(old, 2), 2);
+	close(old);
+	close(fd);
+	return contains(world_file(w, path), bytes_str(line));
+}
+
+/* Pages that never came, behind the last record or instead of the head. */
+static void
+zeros_behind(void **state)
+{
+	(void)state;
+	struct world *w = begin();
+	struct buf b AUTO_BUF = BUF(1u << 20);
+	static const uint8_t zeros[5000];
+	(void)made(w, "tres");
+	for (size_t n = 1; n < sizeof(zeros); n += n < 80 ? 1 : 1613) {
+		world_stop(w);
+		struct bytes whole = world_file(w, cas_path(w));
+		buf_reset(&b);
+		buf_put(&b, whole.p, whole.len);
+		buf_put(&b, zeros, n);
+		world_write(cas_path(w), buf_bytes(&b));
+		assert_true(start_logs(w,
+		    arena_printf(w->a, "cas-tail-cut from=%zu octets=%zu",
+			whole.len, n)));
+		assert_true(bytes_eq(whole, world_file(w, cas_path(w))));
+		assert_string_equal(signs(w, "tres"), "ok");
+	}
+	world_stop(w);
+	assert_false(start_logs(w, "cas-tail-cut"));
+	/* The head is gone, and the journal knows a key: all stays as it is. */
+	world_stop(w);
+	world_write(cas_path(w), bytes_of(zeros, sizeof(zeros)));
+	world_start(w);
+	assert_string_equal(make(w, "cuatro", KEY_EC_P256, NULL),
+	    "signer-cas-behind");
+	assert_int_equal(world_file(w, cas_path(w)).len, sizeof(zeros));
+	world_free(w);
+	/* It was never there. */
+	w = begin();
+	world_stop(w);
+	world_write(cas_path(w), bytes_of(zeros, 63));
+	world_start(w);
+	(void)made(w, "tres");
+	again(w);
+	assert_string_equal(signs(w, "tres"), "ok");
+	world_free(w);
+}
+
+/* A record whose sync nobody saw is written again before it is trusted. */
+static void
+settled_at_each_start(void **state)
+{
+	(void)state;
+	disk.dirs = 0;
+	struct world *w = begin();
+	/* By the file and by the journal beside it. */
+	assert_int_equal(disk.dirs, 2);
+	(void)made(w, "tres");
+	size_t before = world_file(w, cas_path(w)).len;
+	assert_string_equal(make(w, "cuatro", KEY_EC_P256, NULL), "ok");
+	size_t after = world_file(w, cas_path(w)).len;
+	world_stop(w);
+	disk.written_at = -1;
+	disk.synced = false;
+	world_start(w);
+	assert_int_equal(disk.written_at, before);
+	assert_int_equal(disk.written, after - before);
+	assert_true(disk.synced);
+	assert_int_equal(disk.dirs, 2);
+	assert_string_equal(signs(w, "tres"), "ok");
+	world_free(w);
+}
+
+/* A file of n keys that nothing was signed by. */
+static void
+write_keys(struct world *w, size_t n)
+{
+	struct buf file AUTO_BUF = BUF(1u << 20), body AUTO_BUF = BUF(256),
+			hashed AUTO_BUF = BUF(512);
+	uint8_t chain[SHA256_LEN];
+	buf_put(&file, (const uint8_t *)"refrendo-cas/1\n0123456789abcdef", 31);
+	sha256(chain, buf_bytes(&file));
+	buf_put(&file, chain, SHA256_LEN);
+	for (size_t i = 0; i < n; i++) {
+		buf_reset(&body);
+		put_u8(&body, 1);
+		put_bytes(&body, bytes_str(arena_printf(w->a, "ca-%zu", i)));
+		put_bytes(&body, bytes_str(arena_printf(w->a, "key %zu", i)));
+		buf_reset(&hashed);
+		buf_put(&hashed, chain, SHA256_LEN);
+		buf_put(&hashed, body.p, body.len);
+		sha256(chain, buf_bytes(&hashed));
+		put_bytes(&body, bytes_str("wrapped"));
+		put_bytes(&file, buf_bytes(&body));
+		buf_put(&file, chain, SHA256_LEN);
+	}
+	assert_false(file.failed);
+	world_write(cas_path(w), buf_bytes(&file));
+}
+
+/* A name is that of one CA, and all together are not more than HELLO has. */
+static void
+beside_the_configuration(void **state)
+{
+	(void)state;
+	struct world *w = begin();
+	struct err e = { .id = "" };
+	(void)made(w, "tres");
+	world_stop(w);
+	snprintf(w->config.issuer[1].name, POLICY_NAME_MAX, "tres");
+	assert_int_equal(opens(w, &e), ERR_INVALID);
+	assert_string_equal(e.id, "signer-ca-twice");
+	world_free(w);
+	w = begin();
+	world_stop(w);
+	write_keys(w, ISSUERS_MAX - 1);
+	assert_int_equal(opens(w, &e), ERR_INVALID);
+	assert_string_equal(e.id, "signer-cas-many");
+	write_keys(w, ISSUERS_MAX - 2);
+	again(w);
+	assert_string_equal(make(w, "tres", KEY_EC_P256, NULL),
+	    "signer-cas-full");
+	world_free(w);
+}
+
+/* A round has no more CAs than there is memory for their keys. */
+static void
+rounds_are_short(void **state)
+{
+	(void)state;
+	struct world *w = begin();
+	struct buf in AUTO_BUF = BUF(4096), out AUTO_BUF = BUF(1u << 20);
+	struct err refusal;
+	size_t used;
+	for (uint32_t i = 0; i < 40; i++)
+		frame_put(&in, SIGNER_HELLO, i, BYTES_NONE);
+	OK(signer_batch(w->signer, ASKER_CORE, buf_bytes(&in), &used, w->now,
+	    &out, e));
+	assert_int_equal(used, in.len);
+	(void)made(w, "tres");
+	OK(signer_batch(w->signer, ASKER_CORE, buf_bytes(&in), &used, w->now,
+	    &out, &refusal));
+	assert_int_equal(used, in.len / 40 * ROUND_SLOW);
+	world_free(w);
+}
+
 /* An old copy lacks a key that the journal knows: nothing is made over it. */
 static void
 an_old_copy(void **state)
 {
 	(void)state;
 	struct world *w = begin();
+	struct bytes spki;
 	(void)made(w, "tres");
+	assert_string_equal(make(w, "seis", KEY_EC_P256, &spki), "ok");
 	world_stop(w);
 	struct bytes old = world_file(w, cas_path(w));
+	/* Some octets of the wrapped key of "tres", behind the head. */
+	struct bytes secret = bytes_of(old.p + 63 + 150, 40);
 	world_start(w);
 	(void)made(w, "cuatro");
 	world_stop(w);
@@ -355,9 +574,25 @@ an_old_copy(void **state)
 	assert_string_equal(signs(w, "cuatro"), "signer-issuer");
 	assert_string_equal(make(w, "cinco", KEY_EC_P256, NULL),
 	    "signer-cas-behind");
+	/* Nor is what else was to be kept. */
+	assert_string_equal(agree(w, "seis", certificate_for(w, spki, "seis"),
+				'o'),
+	    "signer-cas-behind");
 	world_stop(w);
 	/* And nothing of it was cut off. */
-	assert_int_equal(world_file(w, cas_path(w)).len, old.len + 40);
+	assert_true(bytes_eq(world_file(w, cas_path(w)),
+	    bytes_of(whole.p, old.len + 40)));
+	/* A key that is destroyed is, where it lies. */
+	world_start(w);
+	OK(cas_wipe(w->signer, bytes_str("tres"), e));
+	assert_string_equal(signs(w, "tres"), "signer-issuer");
+	struct bytes left = world_file(w, cas_path(w));
+	assert_int_equal(left.len, old.len + 40);
+	assert_memory_equal(left.p + old.len, whole.p + old.len, 40);
+	assert_false(contains(left, secret));
+	again(w);
+	assert_string_equal(signs(w, "tres"), "key-unusable");
+	world_stop(w);
 	world_write(cas_path(w), whole);
 	world_start(w);
 	assert_string_equal(signs(w, "cuatro"), "ok");
@@ -401,15 +636,6 @@ flipped(void **state)
 }
 
 /* --- Destroyed ------------------------------------------------------------------------------ */
-
-static bool
-contains(struct bytes b, struct bytes part)
-{
-	for (size_t i = 0; i + part.len <= b.len; i++)
-		if (memcmp(b.p + i, part.p, part.len) == 0)
-			return true;
-	return false;
-}
 
 static void
 destroyed_for_good(void **state)
@@ -457,6 +683,10 @@ main(void)
 		cmocka_unit_test(what_may_not_be_made),
 		cmocka_unit_test(many),
 		cmocka_unit_test(torn_anywhere),
+		cmocka_unit_test(zeros_behind),
+		cmocka_unit_test(settled_at_each_start),
+		cmocka_unit_test(beside_the_configuration),
+		cmocka_unit_test(rounds_are_short),
 		cmocka_unit_test(an_old_copy),
 		cmocka_unit_test(flipped),
 		cmocka_unit_test(destroyed_for_good),
