@@ -275,13 +275,22 @@ is_complete(struct core *c, const struct core_issuer *i)
 	struct public_row row;
 	if (i->has_no_key)
 		return true; /* its last list stands */
-	/* What the signer does not have serves what it published before. */
-	if (i->is_made && !i->is_held)
-		return c->signer_ready;
 	crl_path(path, i->ca.name, 0, false);
 	return i->responder.len > 0 &&
 	       public_get(c->reader, public_file_key(key, bytes_str(path)),
 		   &row);
+}
+
+/*
+ * What the signer does not have, or cannot sign with, serves what it published
+ * before; it issues when it is complete, and holds up no other.
+ */
+static bool
+is_passed_over(const struct core *c, const struct core_issuer *i)
+{
+	bool list_fails = i->n_crl > 0 && i->crl[0].retry_at > 0;
+	return i->is_made && c->signer_ready &&
+	       (!i->is_held || list_fails || responder_fails(i));
 }
 
 /* One that was found complete stays so, and is not looked at again. */
@@ -291,19 +300,23 @@ all_complete(struct core *c)
 	struct err e;
 	if (public_renew(c->reader, &e) != ERR_OK)
 		return false;
-	while (c->n_complete < c->n_issuer &&
-	       is_complete(c, c->issuer[c->n_complete]))
-		c->n_complete++;
+	for (; c->n_complete < c->n_issuer; c->n_complete++) {
+		struct core_issuer *i = c->issuer[c->n_complete];
+		if (is_complete(c, i))
+			i->ca.is_open = true;
+		else if (!is_passed_over(c, i))
+			break;
+	}
 	public_release(c->reader);
 	return c->n_complete == c->n_issuer;
 }
 
-/* Those that ceremonies brought since. */
+/* Those that ceremonies brought since, and those that were passed over. */
 static void
 open_new(struct core *c)
 {
 	struct err e;
-	for (size_t n = c->n_complete; n < c->n_issuer; n++) {
+	for (size_t n = 0; n < c->n_issuer; n++) {
 		struct core_issuer *i = c->issuer[n];
 		if (i->ca.is_open || !i->is_held ||
 		    public_renew(c->reader, &e) != ERR_OK)

@@ -164,6 +164,8 @@ struct core_issuer {
 	enum key_type responder_type;
 	int64_t responder_not_before, responder_not_after;
 	bool responder_asked;
+	/* Monotonic: not before; 0 when the last one was had. */
+	int64_t responder_retry_ms;
 	bool has_no_key;    /* it was destroyed: nothing new is signed by it */
 	int64_t crl_number; /* the last of all its lists */
 	struct core_crl *crl; /* owned; the full one first */
@@ -359,6 +361,10 @@ void sign_policy(struct core *c, struct bytes id); /* of an activation */
 MUST_CHECK enum err_code sign_agreed(struct core *c, struct view *v,
     struct bytes id, uint64_t frame, struct signer_agreement *m, struct err *e);
 void sign_responder_check(struct core *c);
+/* No other follows the one that it has. */
+bool responder_is_last(const struct core_issuer *i, int64_t now);
+/* The signer refused one, or none is to be had. */
+bool responder_fails(const struct core_issuer *i);
 /* core_cas.c: CAs that ceremonies brought, and those that issue no more. */
 MUST_CHECK enum err_code tell_cas(struct core *c, struct view *v,
     struct err *e);

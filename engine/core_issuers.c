@@ -120,8 +120,6 @@ made_issuer(struct core *c, const struct issuer_row *row, struct err *e)
 {
 	AUTO(core_issuer) i = issuer_new(c, 0);
 	i->is_made = true;
-	/* At a start no act is taken before all are complete. */
-	i->ca.is_open = !c->is_ready;
 	i->der = BUF(CERT_MAX_BYTES);
 	buf_put(&i->der, row->certificate.p, row->certificate.len);
 	TRY(issuer_fill(c, i, row->name, e));

@@ -165,8 +165,10 @@ batch_add(struct core *c, struct view *v, struct answer_batch *b,
 		.ended = is_over(&status, p, now) };
 	if (item->ended)
 		return ERR_OK;
-	if (i->responder.len == 0) {
-		due_again(c, b, --b->n);
+	if (i->responder_not_after <= now) {
+		b->n--;
+		if (!responder_is_last(i, now))
+			due_again(c, b, b->n);
 		return ERR_OK;
 	}
 	item_of(i, &status, p, now, item, &spec);

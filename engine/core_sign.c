@@ -8,6 +8,9 @@
 
 #include "core.h"
 
+/* A CA that cannot have one asks no more often. */
+#define RESPONDER_RETRY_MS (60 * 1000)
+
 /*
  * The frame of a certificate carries its request in its id, so that nothing
  * has to be remembered: "SOL-2026-000123" is letter, year and number.
@@ -199,10 +202,35 @@ responder_take(struct core_issuer *i, struct bytes der, struct err *e)
 	TRY(spki_check(cert.spki, &i->responder_type, e));
 	i->responder_not_before = cert.not_before;
 	i->responder_not_after = cert.not_after;
+	i->responder_retry_ms = 0;
 	return buf_end(&i->responder, e);
 }
 
-/* Is there a responder's certificate for the key that ocsp-signer has? */
+bool
+responder_is_last(const struct core_issuer *i, int64_t now)
+{
+	return i->has_no_key || now + SLOW_CLOCK_S >= i->ca.cert.not_after;
+}
+
+bool
+responder_fails(const struct core_issuer *i)
+{
+	return !i->responder_asked &&
+	       (i->responder_retry_ms > 0 || responder_is_last(i, clock_now()));
+}
+
+/* Of one that is made now: a clock that is slow accepts it at once. */
+static int64_t
+responder_end(const struct core_issuer *i, int64_t now)
+{
+	int64_t end = now - SLOW_CLOCK_S + i->responder_life_s - 1;
+	return end < i->ca.cert.not_after ? end : i->ca.cert.not_after;
+}
+
+/*
+ * Is there a responder's certificate for the key that ocsp-signer has?  Also
+ * one that is almost over, when another would last no longer: the CA ends.
+ */
 static bool
 responder_is_good(const struct core_issuer *i, int64_t now)
 {
@@ -211,7 +239,8 @@ responder_is_good(const struct core_issuer *i, int64_t now)
 	int64_t life = i->responder_not_after - i->responder_not_before;
 	return memcmp(i->responder_key_hash, i->key->hash,
 		   sizeof(i->key->hash)) == 0 &&
-	       now < i->responder_not_after - life / 3;
+	       (now < i->responder_not_after - life / 3 ||
+		   i->responder_not_after >= responder_end(i, now));
 }
 
 static enum err_code
@@ -242,9 +271,8 @@ responder_build(const struct core_issuer *i, int64_t now, struct buf *out,
 		.issuer_ski = i->ca.cert.ski,
 		.issuer_type = i->ca.type,
 		.subject = buf_bytes(&subject),
-		/* A clock that is slow accepts it at once. */
 		.not_before = now - SLOW_CLOCK_S,
-		.not_after = now - SLOW_CLOCK_S + i->responder_life_s - 1,
+		.not_after = responder_end(i, now),
 		.spki = bytes_of(i->key->spki, i->key->len),
 		.path_len = -1,
 		.key_usage = KU_DIGITAL_SIGNATURE,
@@ -254,8 +282,6 @@ responder_build(const struct core_issuer *i, int64_t now, struct buf *out,
 	};
 	if (spec.not_before < i->ca.cert.not_before)
 		spec.not_before = i->ca.cert.not_before;
-	if (spec.not_after > i->ca.cert.not_after)
-		spec.not_after = i->ca.cert.not_after;
 	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
 	struct buf signature AUTO_BUF = BUF(SIG_MAX);
 	TRY(cert_build_tbs(&spec, &tbs, e));
@@ -272,10 +298,12 @@ sign_responder_check(struct core *c)
 		return;
 	for (size_t n = 0; n < c->n_issuer; n++) {
 		struct core_issuer *i = c->issuer[n];
-		if (i->has_no_key || i->responder_asked ||
+		if (responder_is_last(i, clock_now()) || i->responder_asked ||
+		    clock_mono_ms() < i->responder_retry_ms ||
 		    (i->is_made && !i->is_held) ||
 		    responder_is_good(i, clock_now()))
 			continue;
+		i->responder_retry_ms = clock_mono_ms() + RESPONDER_RETRY_MS;
 		struct buf container AUTO_BUF = BUF(CERT_MAX_BYTES);
 		if (responder_build(i, clock_now(), &container, &e) != ERR_OK) {
 			log_err("responder-build", &e);
@@ -547,6 +575,7 @@ on_signer_gone(void *ctx, struct peer *p)
 		crl_abandon(c);
 		for (size_t i = 0; i < c->n_issuer; i++) {
 			c->issuer[i]->responder_asked = false;
+			c->issuer[i]->responder_retry_ms = 0;
 			c->issuer[i]->is_held = c->issuer[i]->is_taken = false;
 		}
 	}

@@ -611,8 +611,9 @@ cas_authority(struct signer *s, struct bytes name, struct authority **out,
 	*out = NULL;
 	if (ca == NULL || ca->is_wiped || ca->certificate_len == 0)
 		return ERR_OK;
-	if (ca->loaded == NULL)
-		TRY(load(s, ca, e));
+	/* The file's fault, or the passphrase's, and not that of who asks. */
+	if (ca->loaded == NULL && load(s, ca, e) != ERR_OK)
+		return e->code = ERR_CRYPTO;
 	ca->used = ++s->cas->clock;
 	*out = ca->loaded;
 	return ERR_OK;

@@ -208,12 +208,17 @@ may_sign_ocsp(struct signer *s, struct item *it, int64_t now, struct err *e)
 	const struct signer_ocsp *m = &it->in.ocsp;
 	struct job *job = &it->job;
 	struct bytes list = m->responders, cas = m->cas, der, ca;
+	bool any = list.len == 0;
+	/* One that is refused holds up no other: the answers of its CA are. */
 	while (signer_next(&list, &der)) {
 		(void)signer_next(&cas, &ca); /* empty where there is none */
-		TRY(take_responder(s, der, ca, now, e));
+		if (take_responder(s, der, ca, now, e) == ERR_OK)
+			any = true;
+		else
+			log_err("signer-ocsp-responder", e);
 	}
 	job->wrap = WRAP_OCSP;
-	return ERR_OK;
+	return any ? ERR_OK : e->code;
 }
 
 static enum err_code

@@ -7,6 +7,7 @@ verifiers find the ceremonies in the export.
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -343,6 +344,40 @@ def judge_made(engine, files, name, serial):
     return said, p.stdout.decode()
 
 
+def without_its_key(engine, files):
+    """A flipped bit in the wrapped key of the only CA in signer/cas: it waits,
+    and another one works."""
+    path = engine.path("signer", "cas")
+    assert engine.stop() == 0
+    with open(path, "rb") as f:
+        whole = f.read()
+    at = 15 + 16 + 32  # the head; then length and body of the key's record
+    end = at + 4 + int.from_bytes(whole[at:at + 4], "big")
+    with open(path, "r+b") as f:
+        f.seek(end - 1)
+        f.write(bytes([whole[end - 1] ^ 1]))
+    # As after a restore: its CRL would have to be made anew.
+    shutil.rmtree(engine.path("public"))
+    since = len(engine.log)
+    engine.start()
+    engine.wait_log("key-unusable", since)
+    refused(8, "are being made", engine.request, engine.holders[0])
+    with_policy(engine, "issuer: institution", "issuer: emisora")
+    done = engine.issue(engine.holders[0])
+    assert done["issuer"] == "emisora", done
+    engine.cli("cert", "revoke", done["serial"], "--as", harness.MINISTER,
+               "--cause", "office-ended")
+    with_policy(engine, "issuer: emisora", "issuer: institution")
+    assert engine.stop() == 0
+    with open(path, "wb") as f:
+        f.write(whole)
+    engine.start()
+    done = engine.issue(engine.holders[0])
+    assert done["issuer"] == "universidad", done
+    said, _ = judge_made(engine, files, "universidad", done["serial"])
+    assert b": good" in said, said
+
+
 def test_made_ca():
     """The signer makes its key: no line of refrendo.yaml, no restart."""
     with harness.Engine() as engine:
@@ -398,6 +433,7 @@ def test_made_ca():
         assert len(lists) == 1, lists
         fresh = engine.issue(engine.holders[1])
         assert fresh["issuer"] == "universidad", fresh
+        without_its_key(engine, files)
         engine.cli("ca", "stop", "universidad", "--as", harness.OFFICER)
         refused(6, "has no issuing CA", engine.request, engine.holders[0])
         both_verifiers(engine)

@@ -122,6 +122,7 @@ def lists(engine):
 
 def story(t):
     e = t.engine
+    e.populate()
     policy(e)
     short = issue(e, e.holders[0], "1h")
     held = issue(e, e.holders[1], "1h")
@@ -177,6 +178,36 @@ def story(t):
     e.audit()
 
 
+def ca_ends():
+    with harness.Engine(env={"LD_PRELOAD": os.environ["CLOCK_SHIM"]}) as e:
+        e.init()
+        e.start()
+        near_its_end(e)
+
+
+def near_its_end(engine):
+    """A CA near its end and behind it asks for no responder over and over:
+    the signer would take it for an anomaly, and sign nothing for an hour."""
+    p = run("openssl", "x509", "-in", engine.path("ca", "emisora.pem"),
+            "-noout", "-enddate")
+    end = calendar.timegm(time.strptime(
+        p.stdout.decode().strip(), "notAfter=%b %d %H:%M:%S %Y GMT"))
+    sizes = []
+    for seconds in (-1000, -100, HOUR):
+        assert engine.stop() == 0
+        since = len(engine.log)
+        engine.env["CLOCK_OFFSET"] = str(int(end + seconds - time.time()))
+        engine.start()
+        here = engine.wait_log("event=signer-here", since)
+        sizes.append(int(re.search(r"checkpoint=(\d+)", here).group(1)))
+        time.sleep(4)
+        bad = [line for line in engine.log[since:] if "SIGNER_RESPONDER" in line
+               or "read-only" in line]
+        assert not bad, bad
+    # Its last list and its last responder.
+    assert sizes[1] - sizes[0] == 2 and sizes[2] == sizes[1], sizes
+
+
 def main():
     if "CLOCK_SHIM" not in os.environ:
         print("skipped: the shim was not built")
@@ -187,8 +218,8 @@ def main():
         if e.is_sanitized():
             print("skipped: a preloaded clock and a sanitizer do not mix")
             return 77
-        e.populate()
-        return harness.run_tests([("expired", lambda: story(Time(e)))])
+        return harness.run_tests([("a CA that ends", ca_ends),
+                                  ("expired", lambda: story(Time(e)))])
 
 
 if __name__ == "__main__":

@@ -632,6 +632,13 @@ flipped(void **state)
 	w->passphrase = "another";
 	world_start(w);
 	assert_string_equal(signs(w, "tres"), "key-unusable");
+	/* And nobody who asks for it is an enemy: that would stop all CAs. */
+	struct authority *by;
+	struct err refusal;
+	assert_int_equal(signer_issuer(w->signer, bytes_str("tres"), &by,
+			     &refusal),
+	    ERR_CRYPTO);
+	assert_int_equal(refusal.code, ERR_CRYPTO);
 	world_free(w);
 }
 

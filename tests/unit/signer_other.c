@@ -411,6 +411,35 @@ batch_answers_each(void **state)
 	world_free(w);
 }
 
+/* A responder that is refused: answers of the others are signed all the same. */
+static void
+batch_responders_each(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	struct bytes responder = become_ocsp(w), list, signature;
+	struct bytes tbs = usual_tbs(w, &ocsp_rows[0]);
+	struct buf certs AUTO_BUF = BUF(16384), one AUTO_BUF = BUF(8192);
+	struct buf body AUTO_BUF = BUF(32768);
+	struct err refusal;
+	assert_int_equal(world_ask(w, SIGNER_HELLO, BYTES_NONE, &list,
+			     &refusal),
+	    ERR_OK);
+	put_bytes(&certs, buf_bytes(&w->minister_der[0]));
+	put_bytes(&certs, responder);
+	put_bytes(&one, tbs);
+	struct signer_ocsp m = { buf_bytes(&certs), BYTES_NONE,
+		buf_bytes(&one) };
+	signer_ocsp_encode(&m, &body);
+	assert_false(body.failed);
+	assert_int_equal(world_ask(w, SIGNER_OCSP, buf_bytes(&body), &list,
+			     &refusal),
+	    ERR_OK);
+	assert_true(signer_next(&list, &signature));
+	must_verify(w, tbs, signature);
+	world_free(w);
+}
+
 /* INCIDENTS row 56: what one issuer's responder signs is never another's. */
 static void
 one_responder_key_an_issuer(void **state)
@@ -800,6 +829,7 @@ main(void)
 		cmocka_unit_test(incident_50_one_profile_of_responders),
 		cmocka_unit_test(ocsp_answers),
 		cmocka_unit_test(batch_answers_each),
+		cmocka_unit_test(batch_responders_each),
 		cmocka_unit_test(one_responder_key_an_issuer),
 		cmocka_unit_test(status_gets_what_core_said),
 		cmocka_unit_test(status_cannot_lie),
