@@ -197,7 +197,7 @@ members_of(const struct route *route, const char *names[CF_COUNT])
 	const struct ca_act_def *act = &ca_acts[route->act];
 	size_t n = 0;
 	for (int f = 0; f < CF_COUNT; f++) {
-		uint32_t bit = UINT32_C(1) << f;
+		uint64_t bit = UINT64_C(1) << f;
 		if (f != CF_KEY && ((act->required | act->optional) & bit) &&
 		    !path_has(route->path, ca_fields[f].name))
 			names[n++] = ca_fields[f].name;

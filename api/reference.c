@@ -11,6 +11,7 @@ static const char *const type_words[] = {
 	[CFT_OCTETS] = "base64",
 	[CFT_TIME] = "`2026-11-24` or `2026-11-24T10:00:00Z`",
 	[CFT_DURATION] = "duration, `90d` or `2y`",
+	[CFT_NUMBER] = "number in digits, `\"30\"`",
 	[CFT_FLAG] = "true or false",
 	[CFT_FILES] = "array of base64",
 	[CFT_MAP] = "object of texts, `{\"grade\": \"5\"}`",
@@ -113,7 +114,7 @@ put_act(struct buf *out, const struct route *r)
 	buf_putf(out, "| `%s %s` | %s |", http_method_name(r->method), r->path,
 	    act->help);
 	for (int f = 0; f < CF_COUNT; f++) {
-		uint32_t bit = UINT32_C(1) << f;
+		uint64_t bit = UINT64_C(1) << f;
 		if (f == CF_KEY || path_has(r->path, ca_fields[f].name) ||
 		    ((act->required | act->optional) & bit) == 0)
 			continue;

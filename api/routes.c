@@ -78,6 +78,16 @@ const struct route api_routes[] = {
 	RAW("/certificates/{serial}/certificate", ROW_CERTIFICATE, "certificate",
 	    "application/pkix-cert", "the certificate, DER"),
 
+	LIST("/mandates", ROW_MANDATE, "mandates: renewals that need no new endorsement"),
+	ACT("/mandates", ACT_MANDATE_PROPOSE),
+	GET("/mandates/{mandate}", ROW_MANDATE, "one mandate"),
+	ACT("/mandates/{mandate}:endorse", ACT_MANDATE_ENDORSE),
+	ACT("/mandates/{mandate}:end", ACT_MANDATE_END),
+	RAW("/mandates/{mandate}/statement", ROW_MANDATE, "statement",
+	    "application/json", "the exact bytes that a minister signs"),
+	LIST("/mandates/{mandate}/signatures", ROW_CONSENT,
+	    "the ministers who signed it"),
+
 	LIST("/policies", ROW_IN_FORCE, "policies in force"),
 	GET("/policies/{name}", ROW_IN_FORCE, "version and hash of one in force"),
 	LIST("/policy-texts", ROW_POLICY, "every policy there ever was, by hash: its history"),

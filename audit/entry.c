@@ -48,6 +48,10 @@ static const char *const names[ENTRY_TYPES] = {
 	[ENTRY_CEREMONY_LAPSED]        = "ceremony.lapsed",
 	[ENTRY_CEREMONY_COMPLETED]     = "ceremony.completed",
 	[ENTRY_CA_STOPPED]             = "ca.stopped",
+	[ENTRY_MANDATE_PROPOSED]       = "mandate.proposed",
+	[ENTRY_MANDATE_ENDORSED]       = "mandate.endorsed",
+	[ENTRY_MANDATE_ENDED]          = "mandate.ended",
+	[ENTRY_MANDATE_LAPSED]         = "mandate.lapsed",
 };
 /* clang-format on */
 

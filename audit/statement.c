@@ -15,8 +15,16 @@ static const char *const appointment_keys[] = {
 	"issuer", "log", "operator", "origin", "request", "request_version",
 	"spki_sha256", "tbs_sha256", "text_es", "type", "validity", NULL
 };
+static const char *const mandate_keys[] = {
+	"act", "endorsements", "expires", "holder", "institution", "issued",
+	"issuer", "log", "mandate", "operator", "origin", "policy", "request",
+	"text_es", "type", NULL
+};
 static const char *const terms_keys[] = {
 	"act_date", "act_number", "deputy", "from", "until", NULL
+};
+static const char *const limit_keys[] = {
+	"life", "profile_sha256", "renewals", "until", NULL
 };
 static const char *const holder_keys[] = { "name", "office", "run", NULL };
 static const char *const institution_keys[] = { "name", "rut", NULL };
@@ -27,9 +35,14 @@ static const char *const validity_keys[] = { "not_after", "not_before", NULL };
 
 static const struct {
 	const char *type, *act;
-} kinds[] = {
-	[STATEMENT_ENDORSEMENT] = { "refrendo/endorsement/v1", "endorse" },
-	[STATEMENT_APPOINTMENT] = { "refrendo/appointment/v1", "appoint" },
+	const char *const *keys;
+} kinds[STATEMENT_TYPES] = {
+	[STATEMENT_ENDORSEMENT] = { "refrendo/endorsement/v1", "endorse",
+	    endorsement_keys },
+	[STATEMENT_APPOINTMENT] = { "refrendo/appointment/v1", "appoint",
+	    appointment_keys },
+	[STATEMENT_MANDATE] = { "refrendo/mandate/v1", "mandate",
+	    mandate_keys },
 };
 
 /* --- Judgement, the same for what is printed and what is read -------------- */
@@ -73,7 +86,7 @@ statement_version(int64_t v)
 static enum err_code
 judge_policy(const struct statement *s, struct err *e)
 {
-	if (s->type == STATEMENT_ENDORSEMENT) {
+	if (s->type != STATEMENT_APPOINTMENT) {
 		NEED(statement_text(s->policy, 1, ID_MAX), "policy.name");
 		NEED(s->policy_sha256.len == HASH_LEN, "policy.sha256");
 		NEED(statement_version(s->policy_version), "policy.version");
@@ -90,9 +103,10 @@ judge_terms(const struct statement *s, struct err *e)
 {
 	int64_t day = 0;
 
-	if (s->type == STATEMENT_ENDORSEMENT) {
+	if (s->type != STATEMENT_APPOINTMENT) {
 		NEED(s->act_number.len == 0 && s->act_date.len == 0 &&
-			 s->from == 0 && s->until == 0 && !s->deputy,
+			 s->from == 0 && !s->deputy &&
+			 (s->until == 0 || s->type == STATEMENT_MANDATE),
 		    "appointment");
 		return ERR_OK;
 	}
@@ -106,19 +120,58 @@ judge_terms(const struct statement *s, struct err *e)
 	return ERR_OK;
 }
 
+/* What a mandate is for, which no other statement says. */
+static enum err_code
+judge_limits(const struct statement *s, struct err *e)
+{
+	if (s->type != STATEMENT_MANDATE) {
+		NEED(s->profile_sha256.len == 0 && s->renewals == 0 &&
+			 s->life_s == 0,
+		    "mandate");
+		return ERR_OK;
+	}
+	/* The signer counts by it: it is no number of anything else. */
+	NEED(s->request.len > 4 && memcmp(s->request.p, "MAN-", 4) == 0,
+	    "request");
+	NEED(s->profile_sha256.len == HASH_LEN, "mandate.profile_sha256");
+	NEED(s->renewals > 0 && s->renewals <= MANDATE_RENEWALS_MAX,
+	    "mandate.renewals");
+	NEED(statement_time(s->life_s), "mandate.life");
+	NEED(statement_time(s->until) && s->until > s->issued, "mandate.until");
+	return ERR_OK;
+}
+
+/* The certificate, which a mandate does not know yet. */
+static enum err_code
+judge_object(const struct statement *s, struct err *e)
+{
+	if (s->type == STATEMENT_MANDATE) {
+		NEED(s->request_version == 0 && s->tbs_sha256.len == 0 &&
+			 s->spki_sha256.len == 0 && s->not_before == 0 &&
+			 s->not_after == 0,
+		    "tbs_sha256");
+		return ERR_OK;
+	}
+	NEED(statement_version(s->request_version), "request_version");
+	NEED(s->tbs_sha256.len == HASH_LEN, "tbs_sha256");
+	NEED(s->spki_sha256.len == HASH_LEN, "spki_sha256");
+	NEED(statement_time(s->not_before), "validity.not_before");
+	NEED(statement_time(s->not_after) && s->not_after >= s->not_before,
+	    "validity.not_after");
+	return ERR_OK;
+}
+
 static enum err_code
 judge(const struct statement *s, struct err *e)
 {
 	NEED(statement_text(s->origin, 1, ORIGIN_MAX), "origin");
 	NEED(statement_text(s->request, 1, ID_MAX), "request");
-	NEED(statement_version(s->request_version), "request_version");
+	TRY(judge_object(s, e));
 	/* One is what a statement without the member means. */
 	NEED(s->endorsements == 0 ||
-		 (s->type == STATEMENT_ENDORSEMENT && s->endorsements > 1 &&
+		 (s->type != STATEMENT_APPOINTMENT && s->endorsements > 1 &&
 		     s->endorsements <= ENDORSEMENTS_MAX),
 	    "endorsements");
-	NEED(s->tbs_sha256.len == HASH_LEN, "tbs_sha256");
-	NEED(s->spki_sha256.len == HASH_LEN, "spki_sha256");
 	NEED(statement_text(s->issuer, 1, ID_MAX), "issuer");
 	NEED(statement_run(s->institution), "institution.rut");
 	NEED(statement_text(s->institution_name, 1, NAME_MAX_),
@@ -127,15 +180,13 @@ judge(const struct statement *s, struct err *e)
 	NEED(statement_text(s->holder_name, 1, NAME_MAX_), "holder.name");
 	NEED(statement_text(s->holder_office, 0, NAME_MAX_), "holder.office");
 	NEED(statement_run(s->operator_run), "operator");
-	NEED(statement_time(s->not_before), "validity.not_before");
-	NEED(statement_time(s->not_after) && s->not_after >= s->not_before,
-	    "validity.not_after");
 	NEED(s->log_size < (UINT64_C(1) << 53), "log.size");
 	NEED(s->log_root.len == HASH_LEN, "log.root");
 	NEED(statement_text(s->text_es, 1, TEXT_MAX), "text_es");
 	NEED(statement_time(s->issued), "issued");
 	NEED(statement_time(s->expires) && s->expires > s->issued, "expires");
 	TRY(judge_policy(s, e));
+	TRY(judge_limits(s, e));
 	return judge_terms(s, e);
 }
 
@@ -181,11 +232,43 @@ statement_put_log(struct jw *w, uint64_t size, struct bytes root)
 }
 
 static void
+print_limits(struct jw *w, const struct statement *s)
+{
+	jw_key(w, "mandate");
+	jw_object(w);
+	jw_member_int(w, "life", s->life_s);
+	jw_member_hex(w, "profile_sha256", s->profile_sha256);
+	jw_member_int(w, "renewals", s->renewals);
+	jw_member_int(w, "until", s->until);
+	jw_close(w, '}');
+}
+
+static void
+print_object(struct jw *w, const struct statement *s)
+{
+	jw_member_int(w, "request_version", s->request_version);
+	jw_member_hex(w, "spki_sha256", s->spki_sha256);
+	jw_member_hex(w, "tbs_sha256", s->tbs_sha256);
+}
+
+static void
+print_validity(struct jw *w, const struct statement *s)
+{
+	jw_key(w, "validity");
+	jw_object(w);
+	jw_member_int(w, "not_after", s->not_after);
+	jw_member_int(w, "not_before", s->not_before);
+	jw_close(w, '}');
+}
+
+static void
 print_origin(struct jw *w, const struct statement *s)
 {
 	jw_member_int(w, "issued", s->issued);
 	jw_member_str(w, "issuer", s->issuer);
 	statement_put_log(w, s->log_size, s->log_root);
+	if (s->type == STATEMENT_MANDATE)
+		print_limits(w, s);
 	jw_member_str(w, "operator", s->operator_run);
 	jw_member_str(w, "origin", s->origin);
 }
@@ -217,19 +300,15 @@ statement_print(const struct statement *s, struct buf *out, struct err *e)
 	jw_member_int(&w, "expires", s->expires);
 	print_people(&w, s);
 	print_origin(&w, s);
-	if (s->type == STATEMENT_ENDORSEMENT)
+	if (s->type != STATEMENT_APPOINTMENT)
 		print_policy(&w, s);
 	jw_member_str(&w, "request", s->request);
-	jw_member_int(&w, "request_version", s->request_version);
-	jw_member_hex(&w, "spki_sha256", s->spki_sha256);
-	jw_member_hex(&w, "tbs_sha256", s->tbs_sha256);
+	if (s->type != STATEMENT_MANDATE)
+		print_object(&w, s);
 	jw_member_str(&w, "text_es", s->text_es);
 	jw_member_str(&w, "type", bytes_str(kinds[s->type].type));
-	jw_key(&w, "validity");
-	jw_object(&w);
-	jw_member_int(&w, "not_after", s->not_after);
-	jw_member_int(&w, "not_before", s->not_before);
-	jw_close(&w, '}');
+	if (s->type != STATEMENT_MANDATE)
+		print_validity(&w, s);
 	jw_close(&w, '}');
 	TRY(buf_end(&text, e));
 	buf_put(out, text.p, text.len);
@@ -312,10 +391,26 @@ read_common(struct json_obj root, struct arena *a, struct statement *s)
 	statement_get_log(root, a, &s->log_size, &s->log_root);
 	s->origin = text(root, "origin", a);
 	s->request = text(root, "request", a);
+	s->text_es = text(root, "text_es", a);
+}
+
+static void
+read_limits(struct json_obj root, struct arena *a, struct statement *s)
+{
+	struct json_obj o = json_get_obj(root, "mandate");
+	json_only(o, limit_keys);
+	s->life_s = json_get_int(o, "life");
+	s->profile_sha256 = json_get_hex(o, "profile_sha256", a);
+	s->renewals = json_get_int(o, "renewals");
+	s->until = json_get_int(o, "until");
+}
+
+static void
+read_object(struct json_obj root, struct arena *a, struct statement *s)
+{
 	s->request_version = json_get_int(root, "request_version");
 	s->spki_sha256 = json_get_hex(root, "spki_sha256", a);
 	s->tbs_sha256 = json_get_hex(root, "tbs_sha256", a);
-	s->text_es = text(root, "text_es", a);
 	struct json_obj o = json_get_obj(root, "validity");
 	json_only(o, validity_keys);
 	s->not_after = json_get_int(o, "not_after");
@@ -365,14 +460,17 @@ statement_parse(struct bytes in, struct arena *a, struct statement *out,
 
 	TRY(statement_load(in, &j, e));
 	struct json_obj root = json_root(j, &bad, e);
-	if (bytes_is(json_get_str(root, "type"),
-		kinds[STATEMENT_APPOINTMENT].type))
-		s.type = STATEMENT_APPOINTMENT;
+	for (unsigned t = 0; t < STATEMENT_TYPES; t++)
+		if (bytes_is(json_get_str(root, "type"), kinds[t].type))
+			s.type = (enum statement_type)t;
 	TRY(statement_must_be(root, kinds[s.type].type, kinds[s.type].act, e));
-	json_only(root, s.type == STATEMENT_APPOINTMENT ? appointment_keys
-							: endorsement_keys);
+	json_only(root, kinds[s.type].keys);
 	read_common(root, a, &s);
 	read_people(root, a, &s);
+	if (s.type == STATEMENT_MANDATE)
+		read_limits(root, a, &s);
+	else
+		read_object(root, a, &s);
 	if (s.type == STATEMENT_APPOINTMENT)
 		read_terms(root, a, &s);
 	else

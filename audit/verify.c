@@ -50,6 +50,8 @@ audit_free(struct audit *a)
 		buf_fini(&a->appointment[i].statement);
 	for (size_t i = 0; i < a->n_agreement; i++)
 		buf_fini(&a->agreement[i].statement);
+	for (size_t i = 0; i < a->n_mandate; i++)
+		buf_fini(&a->mandate[i].statement);
 	for (size_t i = 0; i < a->n_ca; i++) {
 		buf_fini(&a->ca[i].der);
 		buf_fini(&a->ca[i].crl);
@@ -60,6 +62,7 @@ audit_free(struct audit *a)
 	free(a->change);
 	free(a->appointment);
 	free(a->agreement);
+	free(a->mandate);
 	free(a->policy);
 	free(a->ca);
 	free(a->recent);

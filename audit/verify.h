@@ -21,7 +21,8 @@ enum map_kind {
 	MAP_POLICY,      /* policies, by their hash */
 	MAP_OBJECT,      /* presence: certificates that the log names */
 	MAP_AGREEMENT,   /* agreements */
-	MAP_POLICY_NAME  /* policies, the one in force under a name */
+	MAP_POLICY_NAME, /* policies, the one in force under a name */
+	MAP_MANDATE      /* mandates */
 };
 struct map_slot {
 	uint8_t key[MAP_KEY];
@@ -61,10 +62,12 @@ struct record {
 	uint64_t endorsed_at; /* the last one */
 	uint32_t endorser[ENDORSEMENTS_MAX]; /* appointments */
 	uint32_t n_endorser;
-	bool erased; /* how many it needs, or who they are, is not known */
-	int64_t not_after;    /* 0: not known */
-	struct buf statement; /* owned; until it is endorsed */
-	uint32_t listed;      /* while a CRL is compared: change + 1 */
+	bool erased;      /* how many it needs, or who they are, is not known */
+	uint32_t mandate; /* by which it renews; NONE */
+	uint8_t profile[HASH_LEN]; /* cert_profile(); zero: not known */
+	int64_t not_after;         /* 0: not known */
+	struct buf statement;      /* owned; until it is endorsed */
+	uint32_t listed;           /* while a CRL is compared: change + 1 */
 };
 
 /* One change of status, in the order of the log. */
@@ -133,6 +136,18 @@ struct agreement_noted {
 	char name[NAME_LEN];
 	uint8_t tbs[HASH_LEN];
 };
+/* A mandate of renewals. */
+struct mandate_noted {
+	enum { MANDATE_PROPOSED, MANDATE_IN_FORCE, MANDATE_CLOSED } state;
+	bool erased;
+	uint32_t endorser[ENDORSEMENTS_MAX]; /* appointments */
+	uint32_t n_endorser;
+	uint8_t policy[HASH_LEN], profile[HASH_LEN];
+	char institution[RUN_TEXT], holder[RUN_TEXT];
+	uint32_t ca;
+	int64_t until, life, renewals, used;
+	struct buf statement; /* owned; until it is in force */
+};
 struct policy_noted {
 	int64_t version; /* 0: its detail was erased */
 	bool replaced;   /* by a later version of its name */
@@ -174,6 +189,8 @@ struct audit {
 	bool begun; /* something followed the policies of the beginning */
 	struct agreement_noted *agreement; /* owned */
 	size_t n_agreement, size_agreement;
+	struct mandate_noted *mandate; /* owned */
+	size_t n_mandate, size_mandate;
 	bool lost_ca;       /* some CA is unknown: its entry lost its detail */
 	uint64_t root_list; /* number of the root's newest CRL; 0: none */
 	struct policy_noted *policy; /* owned */
@@ -264,6 +281,23 @@ MUST_CHECK enum err_code judge_statement(struct audit *a,
 MUST_CHECK enum err_code judge_evidence(struct audit *a, const struct entry *en,
     struct json_obj d, struct bytes statement, struct statement *s,
     struct cms *c, struct err *e);
+/* Who signed is a minister in force, three people took part, and none of those
+ * who signed before is the same: joins them. */
+MUST_CHECK enum err_code judge_minister(struct audit *a, const struct entry *en,
+    struct json_obj d, const struct statement *s, const struct cms *c,
+    uint32_t endorser[ENDORSEMENTS_MAX], uint32_t *n, struct err *e);
+/* Is the appointment of each of them in force still? */
+MUST_CHECK enum err_code judge_endorsers(struct audit *a,
+    const uint32_t endorser[ENDORSEMENTS_MAX], uint32_t n, struct err *e);
+/* verify_mandate.c */
+MUST_CHECK enum err_code judge_mandate(struct audit *a, const struct entry *en,
+    struct json_obj d, struct err *e);
+/* A request that renews by a mandate: container and record against it. */
+MUST_CHECK enum err_code judge_renewal(struct audit *a, const struct entry *en,
+    struct json_obj d, struct record *r, struct err *e);
+/* The endorsement of such a request: one renewal more. */
+MUST_CHECK enum err_code judge_mandate_used(struct audit *a,
+    const struct entry *en, struct json_obj d, struct record *r, struct err *e);
 /* A certificate against its record and refs, issued by a CA of that role. */
 MUST_CHECK enum err_code judge_issued(struct audit *a, const struct entry *en,
     struct json_obj d, const char *role, struct record *r, struct err *e);

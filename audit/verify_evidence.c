@@ -41,13 +41,14 @@ judge_log(struct audit *a, const struct entry *en, uint64_t size,
 /* The TBS that is to be signed is the one that the statement describes. */
 static enum err_code
 judge_container(struct audit *a, const struct entry *en, struct bytes der,
-    const struct statement *s, struct err *e)
+    const struct statement *s, struct record *r, struct err *e)
 {
 	struct err below = { .code = ERR_OK };
 	struct cert c;
 
 	if (cert_parse_own(der, &c, &below) != ERR_OK)
 		return fault_below(a, &below, e);
+	cert_profile(&c, r->profile);
 	if (!hash_is(s->tbs_sha256, c.tbs) ||
 	    !bytes_eq(en->refs.tbs, s->tbs_sha256) ||
 	    !bytes_eq(c.serial, en->refs.serial))
@@ -97,7 +98,7 @@ judge_statement(struct audit *a, const struct entry *en, struct json_obj d,
 		    "this log",
 		    a->at);
 	TRY(judge_log(a, en, out->log_size, out->log_root, e));
-	return judge_container(a, en, tbs, out, e);
+	return judge_container(a, en, tbs, out, r, e);
 }
 
 enum err_code

@@ -49,39 +49,43 @@ submitted(struct audit *a, const struct entry *en, struct json_obj d,
 		    "it",
 		    a->at);
 	r->erased = a->erased;
+	r->mandate = NONE;
 	if (a->erased)
 		return ERR_OK;
+	if (json_has(d, "request") &&
+	    json_has(json_get_obj(d, "request"), "mandate"))
+		return judge_renewal(a, en, d, r, e);
 	return judge_statement(a, en, d, STATEMENT_ENDORSEMENT, r, &s, e);
 }
 
 /* Another person than all who endorsed it before. */
 static enum err_code
-judge_other(struct audit *a, struct record *r, uint32_t at, struct err *e)
+judge_other(struct audit *a, uint32_t at, uint32_t endorser[ENDORSEMENTS_MAX],
+    uint32_t *n, struct err *e)
 {
 	const struct appointment *all = a->appointment;
 
-	for (uint32_t i = 0; i < r->n_endorser; i++)
-		if (r->endorser[i] == at ||
+	for (uint32_t i = 0; i < *n; i++)
+		if (endorser[i] == at ||
 		    (!all[at].erased &&
-			strcmp(all[r->endorser[i]].run, all[at].run) == 0))
+			strcmp(all[endorser[i]].run, all[at].run) == 0))
 			return err_say(e, ERR_INVALID, "audit-endorsed-twice",
 			    "entry %s: this minister endorsed the same version "
 			    "of the request before",
 			    a->at);
-	if (r->n_endorser == ENDORSEMENTS_MAX)
+	if (*n == ENDORSEMENTS_MAX)
 		return err_say(e, ERR_INVALID, "audit-endorsed-much",
 		    "entry %s: the request was endorsed more often than any "
 		    "can be",
 		    a->at);
-	r->endorser[r->n_endorser++] = at;
+	endorser[(*n)++] = at;
 	return ERR_OK;
 }
 
-/* Who signed is a minister in force, and three people took part. */
-static enum err_code
+enum err_code
 judge_minister(struct audit *a, const struct entry *en, struct json_obj d,
-    const struct statement *s, const struct cms *c, struct record *r,
-    struct err *e)
+    const struct statement *s, const struct cms *c,
+    uint32_t endorser[ENDORSEMENTS_MAX], uint32_t *n, struct err *e)
 {
 	struct bytes run = json_get_str(d, "minister");
 	struct bytes id = json_get_str(d, "appointment");
@@ -114,7 +118,20 @@ judge_minister(struct audit *a, const struct entry *en, struct json_obj d,
 		    "entry %s: minister, operator and holder must be three "
 		    "people",
 		    a->at);
-	return judge_other(a, r, at, e);
+	return judge_other(a, at, endorser, n, e);
+}
+
+enum err_code
+judge_endorsers(struct audit *a, const uint32_t endorser[ENDORSEMENTS_MAX],
+    uint32_t n, struct err *e)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (a->appointment[endorser[i]].state != APPOINTMENT_IN_FORCE)
+			return err_say(e, ERR_INVALID, "audit-endorser-ended",
+			    "entry %s: the appointment of a minister who "
+			    "endorsed it had ended before",
+			    a->at);
+	return ERR_OK;
 }
 
 static enum err_code
@@ -128,8 +145,12 @@ endorsed(struct audit *a, const struct entry *en, struct json_obj d,
 	if (r->state != RECORD_SUBMITTED &&
 	    !(r->state == RECORD_ENDORSED && r->erased))
 		return wrong_state(a, e);
-	a->report.endorsements++;
 	r->endorsed_at = en->index;
+	if (r->mandate != NONE || (!a->erased && json_has(d, "mandate"))) {
+		r->state = RECORD_ENDORSED;
+		return judge_mandate_used(a, en, d, r, e);
+	}
+	a->report.endorsements++;
 	/* Without the statement there is nothing left to verify. */
 	if (r->erased || r->statement.len == 0) {
 		r->state = RECORD_ENDORSED;
@@ -139,7 +160,8 @@ endorsed(struct audit *a, const struct entry *en, struct json_obj d,
 	enum err_code code =
 	    judge_evidence(a, en, d, buf_bytes(&r->statement), &s, &c, e);
 	if (code == ERR_OK)
-		code = judge_minister(a, en, d, &s, &c, r, e);
+		code = judge_minister(a, en, d, &s, &c, r->endorser,
+		    &r->n_endorser, e);
 	/* A fault is named once: what follows is not one more. */
 	if (code != ERR_OK ||
 	    (r->n_endorser >= needed && r->n_endorser >= s.endorsements)) {
@@ -202,13 +224,7 @@ intended(struct audit *a, const struct entry *en, struct json_obj d,
 		    "entry %s: the certificate is to be signed by a CA that "
 		    "was stopped or revoked before",
 		    a->at);
-	for (uint32_t i = 0; i < r->n_endorser; i++)
-		if (a->appointment[r->endorser[i]].state !=
-		    APPOINTMENT_IN_FORCE)
-			return err_say(e, ERR_INVALID, "audit-endorser-ended",
-			    "entry %s: the appointment of a minister who "
-			    "endorsed it had ended before the last one did",
-			    a->at);
+	TRY(judge_endorsers(a, r->endorser, r->n_endorser, e));
 	if (!bytes_eq(en->refs.tbs, bytes_of(r->tbs, HASH_LEN)) ||
 	    !bytes_eq(en->refs.policy, bytes_of(r->policy, HASH_LEN)))
 		return err_say(e, ERR_INVALID, "audit-intent-other",

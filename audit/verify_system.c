@@ -67,6 +67,10 @@ static const struct rule rules[ENTRY_TYPES] = {
 	[ENTRY_CEREMONY_LAPSED]        = { REF_REQUEST, judge_agreement_closed },
 	[ENTRY_CEREMONY_COMPLETED]     = { REF_REQUEST | REF_TBS | REF_OBJECT, judge_ceremony_completed },
 	[ENTRY_CA_STOPPED]             = { 0, judge_ca_stopped },
+	[ENTRY_MANDATE_PROPOSED]       = { REF_REQUEST | REF_POLICY | REF_INSTITUTION, judge_mandate },
+	[ENTRY_MANDATE_ENDORSED]       = { REF_REQUEST, judge_mandate },
+	[ENTRY_MANDATE_ENDED]          = { REF_REQUEST, judge_mandate },
+	[ENTRY_MANDATE_LAPSED]         = { REF_REQUEST, judge_mandate },
 };
 /* clang-format on */
 

@@ -52,6 +52,10 @@ const struct cf_def ca_fields[CF_COUNT] = {
 	    "ceremony of the root, CER-2026-000001" },
 	[CF_ANSWER] = { "answer", CFT_OCTETS, ANSWER_MAX,
 	    "answer of the root, as ceremony sign writes it" },
+	[CF_MANDATE] = { "mandate", CFT_ID, 32,
+	    "mandate of renewal, MAN-2026-000001" },
+	[CF_RENEWALS] = { "renewals", CFT_NUMBER, MANDATE_RENEWALS_MAX,
+	    "how many renewals a mandate allows, 1 to 1000" },
 	[CF_ATTRIBUTE] = { "attribute", CFT_MAP, ATTRIBUTES_TEXT_MAX,
 	    "what policies may ask of the person, grade=5; those given replace "
 	    "all that were, and without a value it is taken away" },
@@ -60,7 +64,7 @@ const struct cf_def ca_fields[CF_COUNT] = {
 	    "rsa-3072, rsa-pss-3072, ml-dsa-65 and their like" },
 };
 
-#define B(f) (UINT32_C(1) << (f))
+#define B(f) (UINT64_C(1) << (f))
 #define PERSON (B(CF_KEY) | B(CF_AS))
 
 const struct ca_act_def ca_acts[ACT_COUNT] = {
@@ -119,7 +123,7 @@ const struct ca_act_def ca_acts[ACT_COUNT] = {
 	    PERSON | B(CF_REQUEST), B(CF_CSR) | B(CF_VALIDITY),
 	    ROLE_OPERATOR, "try a failed request again" },
 	[ACT_CERTIFICATE_RENEW] = { "certificate.renew",
-	    PERSON | B(CF_SERIAL), B(CF_CSR) | B(CF_VALIDITY),
+	    PERSON | B(CF_SERIAL), B(CF_CSR) | B(CF_VALIDITY) | B(CF_MANDATE),
 	    ROLE_OPERATOR, "ask for the successor of a certificate" },
 	[ACT_CERTIFICATE_REVOKE] = { "certificate.revoke",
 	    PERSON | B(CF_SERIAL) | B(CF_CAUSE),
@@ -171,5 +175,15 @@ const struct ca_act_def ca_acts[ACT_COUNT] = {
 	    B(CF_RUT) | B(CF_KEY_TYPE) | B(CF_VALIDITY) | B(CF_REASON),
 	    ROLE_OFFICER,
 	    "make an issuing CA: the signer makes and keeps its key" },
+	[ACT_MANDATE_PROPOSE] = { "mandate.propose",
+	    PERSON | B(CF_SERIAL) | B(CF_UNTIL) | B(CF_RENEWALS), 0,
+	    ROLE_OPERATOR, "propose that a certificate be renewed without a new act" },
+	[ACT_MANDATE_ENDORSE] = { "mandate.endorse",
+	    B(CF_KEY) | B(CF_MANDATE) | B(CF_CMS), B(CF_AS),
+	    ROLE_MINISTER, "bring a minister's signature over a mandate" },
+	[ACT_MANDATE_END] = { "mandate.end",
+	    PERSON | B(CF_MANDATE), B(CF_REASON),
+	    ROLE_OFFICER | ROLE_OPERATOR | ROLE_MINISTER | ROLE_HOLDER,
+	    "end a mandate at once, or withdraw one that was proposed" },
 };
 /* clang-format on */

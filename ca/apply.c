@@ -47,6 +47,10 @@ static const apply_fn effects[ENTRY_TYPES] = {
 	[ENTRY_CEREMONY_LAPSED]        = apply_agreement_closed,
 	[ENTRY_CEREMONY_COMPLETED]     = apply_ceremony_completed,
 	[ENTRY_CA_STOPPED]             = apply_ca_stopped,
+	[ENTRY_MANDATE_PROPOSED]       = apply_mandate_proposed,
+	[ENTRY_MANDATE_ENDORSED]       = apply_mandate_endorsed,
+	[ENTRY_MANDATE_ENDED]          = apply_mandate_closed,
+	[ENTRY_MANDATE_LAPSED]         = apply_mandate_closed,
 };
 /* clang-format on */
 
@@ -120,6 +124,10 @@ object_of(struct applying *p)
 	case ENTRY_CEREMONY_WITHDRAWN:
 	case ENTRY_CEREMONY_COMPLETED:
 		return ca_row_key(p->a, ROW_CEREMONY, r->request);
+	case ENTRY_MANDATE_PROPOSED:
+	case ENTRY_MANDATE_ENDORSED:
+	case ENTRY_MANDATE_ENDED:
+		return ca_row_key(p->a, ROW_MANDATE, r->request);
 	case ENTRY_CA_STOPPED:
 		return ca_row_key(p->a, ROW_ISSUER, json_get_str(p->o, "name"));
 	default:

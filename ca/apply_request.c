@@ -68,7 +68,8 @@ apply_request_written(struct applying *p, struct err *e)
 	r.endorsed_entry = 0;
 	if (draft)
 		return put(p, NULL, &r, e);
-	r.statement = arena_copy(p->a, json_get_str(p->o, "statement"));
+	r.statement = arena_copy(p->a,
+	    r.mandate.len > 0 ? BYTES_NONE : json_get_str(p->o, "statement"));
 	r.container = json_get_base64(p->o, "tbs", p->a);
 	if (!bytes_eq(r.serial, p->entry->refs.serial) ||
 	    !bytes_eq(r.tbs_sha256, p->entry->refs.tbs))
@@ -140,9 +141,13 @@ apply_request_endorsed(struct applying *p, struct err *e)
 	if (to == REQ_SUBMITTED)
 		return put(p, &before, &r, e);
 	r.state = to;
-	r.evidence = json_get_base64(p->o, "evidence", p->a);
-	r.minister_run = json_get_str(p->o, "minister");
-	r.appointment = json_get_str(p->o, "appointment");
+	if (r.mandate.len > 0) {
+		TRY(apply_mandate_used(p, json_get_str(p->o, "mandate"), e));
+	} else {
+		r.evidence = json_get_base64(p->o, "evidence", p->a);
+		r.minister_run = json_get_str(p->o, "minister");
+		r.appointment = json_get_str(p->o, "appointment");
+	}
 	r.endorsed = p->entry->time;
 	r.endorsed_entry = (int64_t)p->entry->index;
 	TRY(row_work(p, r.id, false, true, e));

@@ -552,20 +552,50 @@ endorsements_needed(const struct ca *ca, int64_t asked)
 }
 
 static enum err_code
+draft_submitted(struct issue *s, struct bytes statement, struct err *e)
+{
+	struct deed *d = s->d;
+	struct request *r = &s->req;
+	struct pen pen AUTO_PEN = { .draft = NULL };
+	struct issuer_urls urls = urls_of(s->issuer, r->partition, d->a);
+
+	pen_begin(&pen, d, ENTRY_REQUEST_SUBMITTED);
+	pen.draft->refs.institution = r->institution;
+	pen.draft->refs.request = r->id;
+	pen.draft->refs.serial = r->serial;
+	pen.draft->refs.tbs = r->tbs_sha256;
+	pen.draft->refs.policy = r->policy_sha256;
+	if (r->csr.len > 0)
+		jw_member_base64(&pen.w, "csr", r->csr);
+	jw_key(&pen.w, "facts");
+	facts_write(&pen.w, &s->facts, &urls);
+	put_warnings(s, &pen.w);
+	jw_key(&pen.w, "request");
+	rec_write(&pen.w, &rec_request, r, false);
+	if (r->csr.len == 0)
+		jw_member_base64(&pen.w, "spki", s->csr.spki);
+	/* A mandate is a statement that was signed before. */
+	jw_member_str_opt(&pen.w, "statement", statement);
+	jw_member_base64(&pen.w, "tbs", r->container);
+	d->out->object = ca_row_key(d->a, ROW_REQUEST, r->id);
+	return pen_end(&pen, d->a, e);
+}
+
+static enum err_code
 ask_request(struct issue *s, struct err *e)
 {
 	struct deed *d = s->d;
 	struct request *r = &s->req;
 	struct statement st;
 	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
-	struct pen pen AUTO_PEN = { .draft = NULL };
-	struct issuer_urls urls = urls_of(s->issuer, r->partition, d->a);
 
 	r->version++;
 	r->state = REQ_SUBMITTED;
 	r->submitted = d->now;
 	r->lapses = d->now + s->policy->request_ttl_s;
 	r->expires = d->now + s->policy->statement_ttl_s;
+	if (s->by_mandate)
+		return draft_submitted(s, BYTES_NONE, e);
 	r->needed = endorsements_needed(d->ca, s->policy->required);
 	TRY(statement_common(s, &st, e));
 	st.type = STATEMENT_ENDORSEMENT;
@@ -589,25 +619,7 @@ ask_request(struct issue *s, struct err *e)
 	    arena_str(d->a, r->holder_office), arena_str(d->a, s->inst.name),
 	    arena_str(d->a, r->id)));
 	TRY(statement_print(&st, &text, e));
-	pen_begin(&pen, d, ENTRY_REQUEST_SUBMITTED);
-	pen.draft->refs.institution = r->institution;
-	pen.draft->refs.request = r->id;
-	pen.draft->refs.serial = r->serial;
-	pen.draft->refs.tbs = r->tbs_sha256;
-	pen.draft->refs.policy = r->policy_sha256;
-	if (r->csr.len > 0)
-		jw_member_base64(&pen.w, "csr", r->csr);
-	jw_key(&pen.w, "facts");
-	facts_write(&pen.w, &s->facts, &urls);
-	put_warnings(s, &pen.w);
-	jw_key(&pen.w, "request");
-	rec_write(&pen.w, &rec_request, r, false);
-	if (r->csr.len == 0)
-		jw_member_base64(&pen.w, "spki", s->csr.spki);
-	jw_member_str(&pen.w, "statement", buf_bytes(&text));
-	jw_member_base64(&pen.w, "tbs", r->container);
-	d->out->object = ca_row_key(d->a, ROW_REQUEST, r->id);
-	return pen_end(&pen, d->a, e);
+	return draft_submitted(s, buf_bytes(&text), e);
 }
 
 static enum err_code

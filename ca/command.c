@@ -2,20 +2,20 @@
 
 #include "inner.h"
 
-#define COMMAND_VERSION 1
+#define COMMAND_VERSION 2
 
 void
 command_encode(const struct command *c, struct buf *out)
 {
-	uint32_t given = 0;
+	uint64_t given = 0;
 
 	for (size_t i = 0; i < CF_COUNT; i++)
 		if (c->f[i].len > 0)
-			given |= UINT32_C(1) << i;
+			given |= UINT64_C(1) << i;
 	put_u8(out, COMMAND_VERSION);
 	put_u8(out, (uint8_t)c->act);
 	put_u32(out, c->uid);
-	put_u32(out, given);
+	put_u64(out, given);
 	for (size_t i = 0; i < CF_COUNT; i++)
 		if (c->f[i].len > 0)
 			put_bytes(out, c->f[i]);
@@ -39,7 +39,7 @@ command_decode(struct bytes in, struct command *out, struct err *e)
 		return malformed(e);
 	uint8_t act = get_u8(&r);
 	c.uid = get_u32(&r);
-	uint32_t given = get_u32(&r);
+	uint64_t given = get_u64(&r);
 	if (act >= ACT_COUNT || given >> CF_COUNT != 0)
 		return malformed(e);
 	c.act = (enum ca_act)act;
@@ -178,6 +178,14 @@ check_field(enum ca_field which, struct bytes *b, struct arena *a,
 	const struct cf_def *f = &ca_fields[which];
 	int64_t number;
 
+	if (f->type == CFT_NUMBER)
+		return dec_parse(*b, &number) && number > 0 &&
+			       (size_t)number <= f->max
+			   ? ERR_OK
+			   : refuse(f,
+				 arena_printf(a, "a number from 1 to %zu",
+				     f->max),
+				 e);
 	if (b->len > f->max)
 		return err_at(e, ERR_INVALID, "command-field-size", NULL,
 		    at_field(f->name),
@@ -194,6 +202,7 @@ check_field(enum ca_field which, struct bytes *b, struct arena *a,
 	case CFT_HEX:
 		return check_hex(b, a, f, e);
 	case CFT_OCTETS:
+	case CFT_NUMBER:
 		return ERR_OK;
 	case CFT_MAP:
 		return attributes_check(b, a, e);
@@ -238,7 +247,7 @@ command_check(struct command *c, struct arena *a, struct err *e)
 		return malformed(e);
 	const struct ca_act_def *act = &ca_acts[c->act];
 	for (size_t i = 0; i < CF_COUNT; i++) {
-		uint32_t bit = UINT32_C(1) << i;
+		uint64_t bit = UINT64_C(1) << i;
 		const char *name = ca_fields[i].name;
 		if (c->f[i].len == 0 && (act->required & bit) != 0)
 			return err_at(e, ERR_INVALID, "command-field-missing",

@@ -300,6 +300,12 @@ decide_act(struct deed *d, struct err *e)
 		return act_ca_stop(d, e);
 	case ACT_CEREMONY_KEY:
 		return act_ceremony_key(d, e);
+	case ACT_MANDATE_PROPOSE:
+		return act_mandate_propose(d, e);
+	case ACT_MANDATE_ENDORSE:
+		return act_mandate_endorse(d, e);
+	case ACT_MANDATE_END:
+		return act_mandate_end(d, e);
 	case ACT_COUNT:
 		break;
 	}

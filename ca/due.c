@@ -129,6 +129,8 @@ ca_tick(const struct ca *ca, struct view *v, int64_t now, struct arena *a,
 		TRY(due_appointment(&d, id, e));
 	else if (key.p[9] == ROW_ACTIVATION || key.p[9] == ROW_CEREMONY)
 		TRY(due_agreement(&d, (enum row_class)key.p[9], id, e));
+	else if (key.p[9] == ROW_MANDATE)
+		TRY(due_mandate(&d, id, e));
 	else
 		TRY(due_certificate(&d, id, e));
 	*out = decision;

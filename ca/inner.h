@@ -14,6 +14,8 @@ struct bytes key_of_pair(struct arena *a, enum row_class class,
     struct bytes first, struct bytes second);
 struct bytes key_of_term(struct arena *a, struct bytes rut, struct bytes run,
     struct bytes appointment);
+struct bytes key_of_mandated(struct arena *a, struct bytes rut,
+    struct bytes run, struct bytes id);
 struct bytes key_of_held(struct arena *a, struct bytes rut, struct bytes run,
     struct bytes serial);
 struct bytes key_of_due(struct arena *a, int64_t when, enum row_class what,
@@ -34,6 +36,8 @@ MUST_CHECK enum err_code request_get(struct view *v, struct bytes id,
     struct arena *a, struct request *out, struct err *e);
 MUST_CHECK enum err_code agreement_get(struct view *v, enum row_class class,
     struct bytes id, struct arena *a, struct agreement_row *out, struct err *e);
+MUST_CHECK enum err_code mandate_get(struct view *v, struct bytes id,
+    struct arena *a, struct mandate *out, struct err *e);
 MUST_CHECK enum err_code issuer_get(struct view *v, struct bytes name,
     struct arena *a, struct issuer_row *out, struct err *e);
 MUST_CHECK enum err_code certificate_get(struct view *v, struct bytes serial,
@@ -54,6 +58,8 @@ enum request_state request_state_at(const struct request *r, int64_t now);
 int64_t agreement_due(const struct agreement_row *g);
 enum agreement_state agreement_state_at(const struct agreement_row *g,
     int64_t now);
+int64_t mandate_due(const struct mandate *m);
+enum mandate_state mandate_state_at(const struct mandate *m, int64_t now);
 int64_t appointment_due(const struct appointment *ap);
 int64_t certificate_due(const struct certificate *c);
 
@@ -78,6 +84,7 @@ extern const char *const institution_words[INST_STATES + 1];
 extern const char *const appointment_words[APPT_STATES + 1];
 extern const char *const request_words[REQ_STATES + 1];
 extern const char *const cert_words[CERT_STATES + 1];
+extern const char *const mandate_words[MANDATE_STATES + 1];
 extern const char *const activation_words[AGREEMENT_STATES + 1];
 extern const char *const ceremony_words[AGREEMENT_STATES + 1];
 
@@ -95,7 +102,7 @@ struct machine {
 	size_t n;
 };
 extern const struct machine machine_institution, machine_appointment,
-    machine_request, machine_certificate, machine_agreement;
+    machine_request, machine_certificate, machine_agreement, machine_mandate;
 
 const struct legal_cause *cause_find(struct bytes word);
 const char *role_word(unsigned role);
@@ -200,6 +207,12 @@ void pen_agreement(struct pen *p, struct deed *d, enum entry_type type,
 /* SHA-256 in the arena. */
 struct bytes hash_in(struct arena *a, struct bytes b);
 
+MUST_CHECK enum err_code act_mandate_propose(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_mandate_endorse(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_mandate_end(struct deed *d, struct err *e);
+MUST_CHECK enum err_code due_mandate(struct deed *d, struct bytes id,
+    struct err *e);
+
 /* --- What a root is to sign: ceremony_build.c --------------------------------- */
 
 #define ANSWER_MAX 98304u /* octets of what comes back */
@@ -292,7 +305,9 @@ struct issue {
 	int64_t needed;              /* steps 4 and 5: officers, or ministers */
 	struct bytes der;  /* steps 7 and 8: what the signer answered */
 	struct work *work; /* step 6: filled for the signer */
-	struct lint lint;  /* steps 2 and 3: warnings are recorded */
+	bool by_mandate;   /* a renewal that no minister endorses anew */
+	struct mandate mandate;
+	struct lint lint; /* steps 2 and 3: warnings are recorded */
 };
 MUST_CHECK enum err_code issue_step(struct issue *s, int step, struct err *e);
 /* Steps that have a file of their own. */
@@ -315,6 +330,38 @@ int64_t endorsements_needed(const struct ca *ca, int64_t asked);
  * when neither is known here. */
 const struct policy *policy_of(const struct ca *ca, struct bytes name,
     struct bytes sha256);
+/* The minister behind the certificate that signed, in force, of that
+ * institution; becomes the one who acts. */
+MUST_CHECK enum err_code minister_of(struct deed *d, const struct cms *cms,
+    struct bytes institution, struct appointment *out, struct err *e);
+/* Minister, holder and operator by RUN.  ERR_FORBIDDEN "endorse-…". */
+MUST_CHECK enum err_code three_persons(struct bytes minister,
+    struct bytes holder, struct bytes operator_run, struct err *e);
+/* Those who signed before: other people, and ministers still.  ERR_CONFLICT
+ * "endorse-again", "endorse-earlier-ended". */
+MUST_CHECK enum err_code ministers_before(struct deed *d, struct bytes consents,
+    struct bytes id, struct err *e);
+MUST_CHECK enum err_code statement_expired(int64_t expires, struct err *e);
+/* request.c: the certificate that the command names, whose holder's roles are
+ * looked for; of a minister it is refused. */
+MUST_CHECK enum err_code certificate_of_field(struct deed *d,
+    struct certificate *out, struct err *e);
+/* ERR_DENIED "renew-office". */
+MUST_CHECK enum err_code office_must_be_same(struct deed *d,
+    const struct request *old, const struct person *now, struct err *e);
+/* mandate.c: the one by which this request renews, if there is one: the one
+ * that the command names, or else the first of the holder that may.  Life and
+ * key are as it allows. */
+MUST_CHECK enum err_code mandate_choose(struct issue *s,
+    const struct certificate *old, const struct policy *p, struct err *e);
+/* Its certificate is revoked: nothing of its kind is renewed by a mandate, but
+ * for one that was superseded. */
+MUST_CHECK enum err_code mandate_revoked(struct deed *d,
+    const struct certificate *c, int64_t reason, struct err *e);
+/* Is what step 2 built what the mandate is for?  Refused where the command
+ * named it; else it is none of it, and built again without. */
+MUST_CHECK enum err_code mandate_must_fit(struct issue *s, bool *again,
+    struct err *e);
 /* A policy in force that a request can name. */
 MUST_CHECK enum err_code policy_named(struct deed *d, struct bytes name,
     const struct policy **out, struct err *e);
@@ -406,6 +453,15 @@ MUST_CHECK enum err_code apply_ceremony_proposed(struct applying *p,
 MUST_CHECK enum err_code apply_ceremony_completed(struct applying *p,
     struct err *e);
 MUST_CHECK enum err_code apply_ca_stopped(struct applying *p, struct err *e);
+MUST_CHECK enum err_code apply_mandate_proposed(struct applying *p,
+    struct err *e);
+MUST_CHECK enum err_code apply_mandate_endorsed(struct applying *p,
+    struct err *e);
+MUST_CHECK enum err_code apply_mandate_closed(struct applying *p,
+    struct err *e);
+/* One renewal more. */
+MUST_CHECK enum err_code apply_mandate_used(struct applying *p, struct bytes id,
+    struct err *e);
 MUST_CHECK enum err_code apply_institution(struct applying *p, struct err *e);
 MUST_CHECK enum err_code apply_person(struct applying *p, struct err *e);
 MUST_CHECK enum err_code apply_crl(struct applying *p, struct err *e);

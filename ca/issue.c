@@ -11,15 +11,22 @@
 enum err_code
 issue_step(struct issue *s, int step, struct err *e)
 {
+	bool again;
+
 	switch (step) {
 	case 1: /* evaluate: policy x request x registry */
 		TRY(issue_evaluate(s, e));
 		__attribute__((fallthrough));
 	case 2: /* build: TBS with a fresh serial, container, lint */
 		TRY(issue_build(s, e));
+		TRY(mandate_must_fit(s, &again, e));
+		if (again) /* a renewal like any other */
+			return issue_step(s, 1, e);
 		__attribute__((fallthrough));
 	case 3: /* ask: the statement, stored with the TBS in one commit */
-		return issue_ask(s, e);
+		TRY(issue_ask(s, e));
+		/* A mandate was signed before: nobody is waited for. */
+		return s->by_mandate ? issue_intend(s, e) : ERR_OK;
 	case 4: /* endorse: the evidence of a minister, or of an officer */
 		TRY(issue_endorse(s, e));
 		__attribute__((fallthrough));
@@ -54,7 +61,7 @@ person_signs(struct deed *d, struct bytes run, struct err *e)
 }
 
 /* Three persons, by RUN: whatever certificate or appointment each one uses. */
-static enum err_code
+enum err_code
 three_persons(struct bytes minister, struct bytes holder,
     struct bytes operator_run, struct err *e)
 {
@@ -74,16 +81,16 @@ three_persons(struct bytes minister, struct bytes holder,
 }
 
 /* The appointment behind the certificate that signed. */
-static enum err_code
-find_minister(struct issue *s, struct err *e)
+enum err_code
+minister_of(struct deed *d, const struct cms *cms, struct bytes institution,
+    struct appointment *out, struct err *e)
 {
-	struct deed *d = s->d;
 	uint8_t hash[SHA256_LEN];
 	struct minister_row row;
 	char text[TIME_TEXT];
 	bool found;
 
-	sha256(hash, s->cms.signer.der);
+	sha256(hash, cms->signer.der);
 	TRY(rec_get(d->v, &rec_minister,
 	    ca_row_key(d->a, ROW_MINISTER, bytes_of(hash, SHA256_LEN)), d->a,
 	    &row, &found, e));
@@ -91,29 +98,29 @@ find_minister(struct issue *s, struct err *e)
 		return err_say(e, ERR_FORBIDDEN, "endorse-not-minister",
 		    "the certificate that signed is not one of a minister of "
 		    "faith; sign with the minister's own certificate");
-	TRY(appointment_get(d->v, row.appointment, d->a, &s->minister, e));
-	TRY(person_signs(d, s->minister.run, e));
+	TRY(appointment_get(d->v, row.appointment, d->a, out, e));
+	TRY(person_signs(d, out->run, e));
 	d->role = ROLE_MINISTER;
-	if (!appointment_in_force(&s->minister, d->now)) {
-		time_print(text, s->minister.until);
+	if (!appointment_in_force(out, d->now)) {
+		time_print(text, out->until);
 		return err_say(e, ERR_FORBIDDEN, "endorse-not-in-force",
 		    "the appointment %s of this minister is not in force now; "
 		    "it is %s, with its term until %s",
-		    arena_str(d->a, s->minister.id),
-		    appointment_words[s->minister.state], text);
+		    arena_str(d->a, out->id), appointment_words[out->state],
+		    text);
 	}
-	if (s->cms.signer.not_after < d->now)
+	if (cms->signer.not_after < d->now)
 		return err_say(e, ERR_FORBIDDEN, "endorse-expired",
 		    "the minister's certificate has expired; a new appointment "
 		    "gives a new one");
-	if (!bytes_eq(s->minister.institution, s->req.institution))
+	if (!bytes_eq(out->institution, institution))
 		return err_say(e, ERR_FORBIDDEN, "endorse-institution",
 		    "this person is a minister of another institution than "
 		    "that of the request");
 	return ERR_OK;
 }
 
-static enum err_code
+enum err_code
 statement_expired(int64_t expires, struct err *e)
 {
 	char text[TIME_TEXT];
@@ -138,31 +145,32 @@ is_enough(const struct issue *s)
  * Nobody takes the place of one who is not, because his or her signature is in
  * the log for these bytes: the request is returned, and endorsed anew.
  */
-static enum err_code
-judge_earlier(struct issue *s, struct err *e)
+enum err_code
+ministers_before(struct deed *d, struct bytes consents, struct bytes id,
+    struct err *e)
 {
-	struct deed *d = s->d;
-	struct bytes id = request_consents(&s->req, d->a), after = BYTES_NONE;
+	struct bytes after = BYTES_NONE;
 	struct consent before;
 	struct appointment ap;
 	bool found;
 
 	for (;;) {
-		TRY(consent_next(d->v, id, d->a, &after, &before, &found, e));
+		TRY(consent_next(d->v, consents, d->a, &after, &before, &found,
+		    e));
 		if (!found)
 			return ERR_OK;
 		if (bytes_eq(before.officer, d->run))
 			return err_say(e, ERR_CONFLICT, "endorse-again",
-			    "this minister endorsed the request %s already; "
-			    "another minister of the institution must",
-			    arena_str(d->a, s->req.id));
+			    "this minister endorsed %s already; another "
+			    "minister of the institution must",
+			    arena_str(d->a, id));
 		TRY(appointment_get(d->v, before.appointment, d->a, &ap, e));
 		if (!appointment_in_force(&ap, d->now))
 			return err_say(e, ERR_CONFLICT, "endorse-earlier-ended",
-			    "the appointment %s of a minister who endorsed the "
-			    "request before is not in force any more; return "
-			    "the request, so that it is endorsed anew",
-			    arena_str(d->a, ap.id));
+			    "the appointment %s of a minister who endorsed "
+			    "this before is not in force any more; return or "
+			    "withdraw %s, so that it is endorsed anew",
+			    arena_str(d->a, ap.id), arena_str(d->a, id));
 	}
 }
 
@@ -173,12 +181,12 @@ endorse_request(struct issue *s, struct err *e)
 	struct request *r = &s->req;
 	enum request_state to;
 
-	TRY(find_minister(s, e));
+	TRY(minister_of(d, &s->cms, r->institution, &s->minister, e));
 	TRY(three_persons(d->run, r->holder_run, r->operator_run, e));
 	s->needed = endorsements_needed(d->ca, r->needed);
 	TRY(request_next(request_state_at(r, d->now),
 	    is_enough(s) ? RV_ENDORSE : RV_CONSENT, &to, e));
-	TRY(judge_earlier(s, e));
+	TRY(ministers_before(d, request_consents(r, d->a), r->id, e));
 	TRY(institution_get(d->v, r->institution, d->a, &s->inst, e));
 	TRY(institution_must_be_enabled(&s->inst, e));
 	if (d->now > r->expires)
@@ -247,9 +255,13 @@ intend_request(struct issue *s, struct err *e)
 	endorsed.draft->refs.institution = r->institution;
 	endorsed.draft->refs.request = r->id;
 	endorsed.draft->refs.tbs = r->tbs_sha256;
-	jw_member_str(&endorsed.w, "appointment", s->minister.id);
-	jw_member_base64(&endorsed.w, "evidence", s->cms.der);
-	jw_member_str(&endorsed.w, "minister", d->run);
+	if (s->by_mandate) {
+		jw_member_str(&endorsed.w, "mandate", s->mandate.id);
+	} else {
+		jw_member_str(&endorsed.w, "appointment", s->minister.id);
+		jw_member_base64(&endorsed.w, "evidence", s->cms.der);
+		jw_member_str(&endorsed.w, "minister", d->run);
+	}
 	if (s->needed > 1)
 		jw_member_int(&endorsed.w, "needed", s->needed);
 	d->out->object = ca_row_key(d->a, ROW_REQUEST, r->id);
@@ -336,6 +348,22 @@ list_evidence(struct issue *s, struct bytes *list, struct err *e)
 	return ERR_OK;
 }
 
+/* Under a mandate: what was signed, and the certificate that is renewed. */
+static enum err_code
+sign_by_mandate(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	struct work *w = s->work;
+	struct certificate old;
+
+	TRY(mandate_get(d->v, s->req.mandate, d->a, &s->mandate, e));
+	TRY(certificate_get(d->v, s->req.replaces, d->a, &old, e));
+	TRY(certificate_load(d->v, &old, d->a, e));
+	w->statement = s->mandate.statement;
+	w->renewed = old.certificate;
+	return ca_consents(d->v, s->mandate.id, d->a, &w->evidence, e);
+}
+
 enum err_code
 issue_sign(struct issue *s, struct err *e)
 {
@@ -345,11 +373,15 @@ issue_sign(struct issue *s, struct err *e)
 	*w = (struct work){ .is_appointment = s->is_appointment };
 	if (!s->is_appointment) {
 		TRY(request_load(s->d->v, &s->req, NULL, s->d->a, e));
-		TRY(list_evidence(s, &w->evidence, e));
+		if (s->req.mandate.len > 0)
+			TRY(sign_by_mandate(s, e));
+		else
+			TRY(list_evidence(s, &w->evidence, e));
 		w->id = s->req.id;
 		w->issuer = s->req.issuer;
 		w->container = s->req.container;
-		w->statement = s->req.statement;
+		if (s->req.mandate.len == 0)
+			w->statement = s->req.statement;
 		w->serial = s->req.serial;
 		w->tbs_sha256 = s->req.tbs_sha256;
 		return ERR_OK;

@@ -45,7 +45,7 @@ put_causes(struct buf *out)
 }
 
 static void
-put_names(struct buf *out, uint32_t fields)
+put_names(struct buf *out, uint64_t fields)
 {
 	bool more = false;
 
@@ -100,6 +100,7 @@ ca_lifecycle(struct buf *out)
 	put_machine(out, &machine_request);
 	put_machine(out, &machine_certificate);
 	put_machine(out, &machine_agreement);
+	put_machine(out, &machine_mandate);
 	put_causes(out);
 	put_acts(out);
 }

@@ -49,6 +49,15 @@ key_of_term(struct arena *a, struct bytes rut, struct bytes run,
 }
 
 struct bytes
+key_of_mandated(struct arena *a, struct bytes rut, struct bytes run,
+    struct bytes id)
+{
+	struct bytes part[3] = { rut, run, id };
+
+	return key_join(a, ROW_MANDATED, part, 3, '/');
+}
+
+struct bytes
 key_of_held(struct arena *a, struct bytes rut, struct bytes run,
     struct bytes serial)
 {
@@ -138,6 +147,20 @@ request_get(struct view *v, struct bytes id, struct arena *a,
 	if (!found)
 		return err_say(e, ERR_NOTFOUND, "request-unknown",
 		    "there is no request %s", arena_str(a, id));
+	return ERR_OK;
+}
+
+enum err_code
+mandate_get(struct view *v, struct bytes id, struct arena *a,
+    struct mandate *out, struct err *e)
+{
+	bool found;
+
+	TRY(rec_get(v, &rec_mandate, ca_row_key(a, ROW_MANDATE, id), a, out,
+	    &found, e));
+	if (!found)
+		return err_say(e, ERR_NOTFOUND, "mandate-unknown",
+		    "there is no mandate %s", arena_str(a, id));
 	return ERR_OK;
 }
 

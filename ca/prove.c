@@ -22,8 +22,12 @@ ca_statement(struct view *v, const struct command *c, struct arena *a)
 {
 	struct request r;
 	struct appointment ap;
+	struct mandate m;
 	struct err ignored;
 
+	if (c->act == ACT_MANDATE_ENDORSE &&
+	    mandate_get(v, c->f[CF_MANDATE], a, &m, &ignored) == ERR_OK)
+		return m.statement;
 	if (c->act == ACT_REQUEST_ENDORSE &&
 	    request_get(v, c->f[CF_REQUEST], a, &r, &ignored) == ERR_OK &&
 	    request_load(v, &r, "statement", a, &ignored) == ERR_OK)

@@ -145,7 +145,7 @@ submit_again(struct issue *s, struct err *e)
 	r->operator_run = d->run;
 	/* What an older version was told and given does not carry over. */
 	r->minister_run = r->appointment = r->reason = BYTES_NONE;
-	r->evidence = r->endorsed_by = BYTES_NONE;
+	r->evidence = r->endorsed_by = r->mandate = BYTES_NONE;
 	r->endorsed = r->closed = r->endorsements = 0;
 	return issue_step(s, 1, e);
 }
@@ -288,6 +288,34 @@ renew_window(struct deed *d, const struct certificate *c,
 	return ERR_OK;
 }
 
+enum err_code
+office_must_be_same(struct deed *d, const struct request *old,
+    const struct person *now, struct err *e)
+{
+	if (bytes_eq(old->holder_office, now->office))
+		return ERR_OK;
+	return err_say(e, ERR_DENIED, "renew-office",
+	    "the holder's office was %s and is now %s; ask for a new "
+	    "certificate",
+	    arena_str(d->a, old->holder_office), arena_str(d->a, now->office));
+}
+
+enum err_code
+certificate_of_field(struct deed *d, struct certificate *out, struct err *e)
+{
+	uint8_t serial[SERIAL_MAX];
+	size_t len = field(d, CF_SERIAL).len / 2;
+
+	(void)!hex_parse(field(d, CF_SERIAL), serial, len);
+	TRY(certificate_get(d->v, bytes_of(serial, len), d->a, out, e));
+	TRY(roles_find(d, out->institution, out->holder_run, e));
+	if (out->policy.len == 0)
+		return err_say(e, ERR_DENIED, "renew-minister",
+		    "a minister's certificate is not renewed; propose a new "
+		    "appointment");
+	return ERR_OK;
+}
+
 /*
  * The successor of a certificate is a new request for the same person, office
  * and policy: it takes the nine steps like any other (INCIDENTS row 4).
@@ -300,17 +328,9 @@ act_certificate_renew(struct deed *d, struct err *e)
 	struct certificate c;
 	struct request old;
 	enum cert_state to;
-	uint8_t serial[SERIAL_MAX];
-	size_t len = field(d, CF_SERIAL).len / 2;
 
-	(void)!hex_parse(field(d, CF_SERIAL), serial, len);
-	TRY(certificate_get(d->v, bytes_of(serial, len), d->a, &c, e));
-	TRY(roles_find(d, c.institution, c.holder_run, e));
+	TRY(certificate_of_field(d, &c, e));
 	TRY(cert_next((enum cert_state)c.state, EV_RENEW, &to, e));
-	if (c.policy.len == 0)
-		return err_say(e, ERR_DENIED, "renew-minister",
-		    "a minister's certificate is not renewed; propose a new "
-		    "appointment");
 	TRY(institution_get(d->v, c.institution, d->a, &s.inst, e));
 	TRY(institution_must_be_enabled(&s.inst, e));
 	const struct policy *p = policy_find(d->ca->policies, c.policy);
@@ -322,12 +342,7 @@ act_certificate_renew(struct deed *d, struct err *e)
 	TRY(renew_window(d, &c, p, e));
 	TRY(request_get(d->v, c.request, d->a, &old, e));
 	TRY(person_get(d->v, c.institution, c.holder_run, d->a, &s.person, e));
-	if (!bytes_eq(old.holder_office, s.person.office))
-		return err_say(e, ERR_DENIED, "renew-office",
-		    "the holder's office was %s and is now %s; ask for a new "
-		    "certificate",
-		    arena_str(d->a, old.holder_office),
-		    arena_str(d->a, s.person.office));
+	TRY(office_must_be_same(d, &old, &s.person, e));
 	TRY(id_new(d, "SOL", &s.req.id, e));
 	s.req.institution = c.institution;
 	s.req.policy = c.policy;
@@ -337,5 +352,6 @@ act_certificate_renew(struct deed *d, struct err *e)
 	take_holder(&s);
 	take_validity(&s);
 	TRY(take_csr(&s, &scratch, e));
+	TRY(mandate_choose(&s, &c, p, e));
 	return issue_step(&s, 1, e);
 }

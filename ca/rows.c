@@ -25,6 +25,9 @@ const char *const activation_words[AGREEMENT_STATES + 1] = {
 const char *const ceremony_words[AGREEMENT_STATES + 1] = {
 	"proposed", "agreed", "completed", "withdrawn", "lapsed", NULL
 };
+const char *const mandate_words[MANDATE_STATES + 1] = {
+	"proposed", "in-force", "ended", "withdrawn", "lapsed", "expired", NULL
+};
 static const char *const ceremony_kinds[CEREMONY_KINDS + 1] = {
 	"certificate", "crl", "key", NULL
 };
@@ -125,6 +128,7 @@ static const struct rec_field request_fields[] = {
 	TEXT(request, institution),
 	TEXT(request, issuer),
 	TIME(request, lapses),
+	TEXT2(request, mandate),
 	TEXT(request, minister_run),
 	COUNT2(request, needed),
 	TIME(request, not_after),
@@ -230,6 +234,33 @@ static const struct rec_field ceremony_fields[] = {
 	WORD(agreement_row, state, ceremony_words),
 	TEXTBLOB(agreement_row, statement),
 	BLOB(agreement_row, tbs),
+};
+static const struct rec_field mandate_fields[] = {
+	TIME(mandate, agreed),
+	TIME(mandate, closed),
+	TIME(mandate, expires),
+	TEXT(mandate, holder_name),
+	TEXT(mandate, holder_office),
+	TEXT(mandate, holder_run),
+	TEXT(mandate, id),
+	TEXT(mandate, institution),
+	TEXT(mandate, issuer),
+	INT(mandate, life_s),
+	INT(mandate, needed),
+	TEXT(mandate, policy),
+	OCTETS(mandate, policy_sha256),
+	OCTETS(mandate, profile_sha256),
+	TIME(mandate, proposed),
+	TEXT(mandate, proposed_by),
+	TEXT(mandate, reason),
+	INT(mandate, renewals),
+	OCTETS(mandate, serial),
+	INT(mandate, signatures),
+	TEXT(mandate, signed_by),
+	WORD(mandate, state, mandate_words),
+	TEXTBLOB(mandate, statement),
+	TIME(mandate, until),
+	INT(mandate, used),
 };
 static const struct rec_field root_list_fields[] = {
 	TEXT(root_list_row, ceremony),
@@ -347,6 +378,8 @@ TYPE(rec_activation, ROW_ACTIVATION, "activation", agreement_row, activation_fie
 TYPE(rec_ceremony, ROW_CEREMONY, "ceremony", agreement_row, ceremony_fields);
 TYPE(rec_root_list, ROW_ROOT_LIST, "CRL of the root", root_list_row, root_list_fields);
 TYPE(rec_consent, ROW_CONSENT, "signature", consent, consent_fields);
+TYPE(rec_mandate, ROW_MANDATE, "mandate", mandate, mandate_fields);
+MARK(rec_mandated, ROW_MANDATED, "mandate of a person");
 MARK(rec_due, ROW_DUE, "due time");
 MARK(rec_term, ROW_TERM, "term");
 MARK(rec_held, ROW_HELD, "held certificate");
@@ -360,7 +393,8 @@ const struct rec_type *rec_of_class(enum row_class class)
 		&rec_changed, &rec_partition, &rec_key, &rec_serial,
 		&rec_in_force, &rec_minister, &rec_counter, &rec_work, &rec_due,
 		&rec_act, &rec_responder, &rec_issuer, &rec_term, &rec_held,
-		&rec_activation, &rec_consent, &rec_ceremony, &rec_root_list };
+		&rec_activation, &rec_consent, &rec_ceremony, &rec_root_list,
+		&rec_mandate, &rec_mandated };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		if (all[i]->class == class)

@@ -182,6 +182,7 @@ act_certificate_revoke(struct deed *d, struct err *e)
 	TRY(invalid_since_take(d, &c, cause, &since, e));
 	TRY(draft_revoked(d, &c, bytes_str(cause->word), cause->reason, since,
 	    e));
+	TRY(mandate_revoked(d, &c, cause->reason, e));
 	return c.state == CERT_INTENDED ? fail_request(d, &c, e) : ERR_OK;
 }
 

@@ -122,6 +122,25 @@ static const struct transition agreement_table[] = {
 	    "no answer of the root came in time" },
 };
 
+static const char *const mandate_events[] = {
+	[MV_CONSENT] = "sign", [MV_AGREE] = "endorse", [MV_RENEW] = "renew",
+	[MV_END] = "end", [MV_LAPSE] = "lapse",
+};
+static const struct transition mandate_table[] = {
+	{ MANDATE_PROPOSED, MV_CONSENT, MANDATE_PROPOSED,
+	    "a minister signed it, and another must" },
+	{ MANDATE_PROPOSED, MV_AGREE,   MANDATE_IN_FORCE,
+	    "as many ministers signed it as must" },
+	{ MANDATE_PROPOSED, MV_END,     MANDATE_WITHDRAWN, "" },
+	{ MANDATE_PROPOSED, MV_LAPSE,   MANDATE_LAPSED,
+	    "too few signed before the statement expired" },
+	{ MANDATE_IN_FORCE, MV_RENEW,   MANDATE_IN_FORCE,
+	    "as often as it says, while the appointment of each minister who signed it is in force" },
+	{ MANDATE_IN_FORCE, MV_END,     MANDATE_ENDED,
+	    "by anybody who has a part in it; the signer is told at once" },
+	{ MANDATE_IN_FORCE, MV_LAPSE,   MANDATE_EXPIRED, "its last day has passed" },
+};
+
 #define MACHINE(variable, title, states, n_state, events, table)               \
 	const struct machine variable = { title, states, n_state, events,      \
 		ARRAY_LEN(events), table, ARRAY_LEN(table) }
@@ -137,6 +156,9 @@ MACHINE(machine_certificate, "certificate", cert_words, CERT_STATES,
 MACHINE(machine_agreement,
     "agreement of officers (policies: agreed is scheduled, completed is active)",
     ceremony_words, AGREEMENT_STATES, agreement_events, agreement_table);
+
+MACHINE(machine_mandate, "mandate of renewal", mandate_words, MANDATE_STATES,
+    mandate_events, mandate_table);
 
 /* RFC 5280 5.3.1; 0, 2 and 7 are never chosen for a person's certificate. */
 const struct legal_cause ca_causes[] = {
@@ -289,6 +311,23 @@ agreement_next(enum agreement_state from, enum agreement_event ev,
 	return err_say(e, ERR_CONFLICT, "state-agreement",
 	    "an agreement that is %s cannot do this (%s); it can: %s",
 	    ceremony_words[from], agreement_events[ev], can);
+}
+
+enum err_code
+mandate_next(enum mandate_state from, enum mandate_event ev,
+    enum mandate_state *to, struct err *e)
+{
+	char can[ALLOWED_MAX];
+	int next;
+
+	if (step(&machine_mandate, (int)from, (int)ev, &next)) {
+		*to = (enum mandate_state)next;
+		return ERR_OK;
+	}
+	allowed(&machine_mandate, (int)from, can);
+	return err_say(e, ERR_CONFLICT, "state-mandate",
+	    "a mandate that is %s cannot do this (%s); it can: %s",
+	    mandate_words[from], mandate_events[ev], can);
 }
 
 enum err_code

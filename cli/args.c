@@ -27,20 +27,20 @@ cli_flag_of(enum ca_field f, char out[32])
 	out[i] = '\0';
 }
 
-uint32_t
+uint64_t
 cli_fields_of(const struct verb *v, bool required)
 {
 	if (v->act == NO_ACT)
 		return 0;
 	const struct ca_act_def *act = &ca_acts[v->act];
-	uint32_t all = act->required | (required ? 0 : act->optional);
-	all &= ~(UINT32_C(1) << CF_KEY);
+	uint64_t all = act->required | (required ? 0 : act->optional);
+	all &= ~(UINT64_C(1) << CF_KEY);
 	/* The operand gives it. */
 	if (v->operand != NO_OPERAND)
-		all &= ~(UINT32_C(1) << v->operand);
+		all &= ~(UINT64_C(1) << v->operand);
 	/* Made from --key and --cert where --cms is not given. */
 	if (required && (v->options & OPTION(OPT_KEY)) != 0)
-		all &= ~(UINT32_C(1) << CF_CMS);
+		all &= ~(UINT64_C(1) << CF_CMS);
 	return all;
 }
 
@@ -138,7 +138,7 @@ static void
 collect(const struct verb *v, struct words *w)
 {
 	uint64_t options = cli_options_of(v);
-	uint32_t fields = cli_fields_of(v, false);
+	uint64_t fields = cli_fields_of(v, false);
 	for (int o = 0; o < OPT_COUNT; o++) {
 		const struct option_def *d = &cli_options[o];
 		if ((options & OPTION(o)) == 0)
@@ -226,7 +226,7 @@ take_defaults(struct cli *c, struct err *e)
 static enum err_code
 check_given(struct cli *c, struct err *e)
 {
-	uint32_t needed = cli_fields_of(c->verb, true);
+	uint64_t needed = cli_fields_of(c->verb, true);
 	if (c->n_operand < c->verb->min)
 		return cli_usage_missing(c, c->verb->operands, e);
 	/* One that may be left out is what the act is about. */

@@ -130,7 +130,7 @@ run_campaign(struct cli *c, struct err *e)
 	enum err_code code =
 	    engine_each(c, "/certificates", campaign_each, &m, e);
 	json_object_foreach(m.institutions, rut, row)
-		json_array_append(institutions, row);
+	    json_array_append(institutions, row);
 	if (code == ERR_OK && c->json)
 		print_object(c,
 		    json_pack("{s:O, s:O, s:O, s:I}", "ca", ca, "institutions",

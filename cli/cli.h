@@ -152,11 +152,12 @@ struct verbs {
 };
 extern const struct verbs cli_verbs_system, cli_verbs_init, cli_verbs_inst,
     cli_verbs_person, cli_verbs_appointment, cli_verbs_request,
-    cli_verbs_endorse, cli_verbs_renew, cli_verbs_cert, cli_verbs_csr,
-    cli_verbs_policy, cli_verbs_policy_text, cli_verbs_crl, cli_verbs_ocsp,
-    cli_verbs_metrics, cli_verbs_publish, cli_verbs_pack, cli_verbs_audit,
-    cli_verbs_journal, cli_verbs_doctor, cli_verbs_lint, cli_verbs_ceremony,
-    cli_verbs_keys, cli_verbs_ceremony_engine, cli_verbs_campaign;
+    cli_verbs_endorse, cli_verbs_renew, cli_verbs_mandate, cli_verbs_cert,
+    cli_verbs_csr, cli_verbs_policy, cli_verbs_policy_text, cli_verbs_crl,
+    cli_verbs_ocsp, cli_verbs_metrics, cli_verbs_publish, cli_verbs_pack,
+    cli_verbs_audit, cli_verbs_journal, cli_verbs_doctor, cli_verbs_lint,
+    cli_verbs_ceremony, cli_verbs_keys, cli_verbs_ceremony_engine,
+    cli_verbs_campaign;
 /* Walks all of them; NULL after the last. */
 const struct verb *cli_verb_at(size_t i);
 
@@ -181,7 +182,7 @@ MUST_CHECK enum err_code cli_parse(struct cli *c, int argc, char **argv,
 MUST_CHECK enum err_code cli_usage_missing(struct cli *c, const char *what,
     struct err *e);
 /* The fields that a verb takes as options, bit i: enum ca_field i. */
-uint32_t cli_fields_of(const struct verb *v, bool required);
+uint64_t cli_fields_of(const struct verb *v, bool required);
 void cli_flag_of(enum ca_field f, char out[32]); /* "act-number" */
 uint64_t cli_options_of(const struct verb *v);
 extern const char *const cli_fields_es[CF_COUNT];

@@ -119,8 +119,8 @@ field_value(int f)
 static void
 put_fields(struct buf *out, const struct verb *v, bool required, bool spanish)
 {
-	uint32_t needed = cli_fields_of(v, true);
-	uint32_t all = cli_fields_of(v, false);
+	uint64_t needed = cli_fields_of(v, true);
+	uint64_t all = cli_fields_of(v, false);
 	for (int f = 0; f < CF_COUNT; f++) {
 		char flag[32];
 		if ((all >> f & 1) == 0 || (needed >> f & 1) != required)

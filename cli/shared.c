@@ -225,8 +225,11 @@ show_statement(struct cli *c, struct bytes text, struct err *e)
 	time_print(until, s.expires);
 	run_for_people(arena_str(c->arena, s.holder_run), run, sizeof(run));
 	show_text(c, s.text_es);
-	fprintf(stderr, "  %.*s v%lld · %.*s · RUN %s · %s %s · %s %s\n",
-	    BYTES_FMT(s.request), (long long)s.request_version,
+	fprintf(stderr, "  %.*s%s · %.*s · RUN %s · %s %s · %s %s\n",
+	    BYTES_FMT(s.request),
+	    s.type == STATEMENT_MANDATE ? ""
+					: arena_printf(c->arena, " v%lld",
+					      (long long)s.request_version),
 	    BYTES_FMT(s.holder_name), run, SAY(c, "code", "código"), code,
 	    SAY(c, "until", "hasta"), until);
 	return ERR_OK;
@@ -288,7 +291,8 @@ find_evidence(struct cli *c, struct bytes statement, struct buf *cms,
 	json_t *record;
 	/* One signature of several: the engine says who has signed. */
 	if (statement_is_activation(statement) ||
-	    statement_is_ceremony(statement))
+	    statement_is_ceremony(statement) ||
+	    c->verb->act == ACT_MANDATE_ENDORSE)
 		return ERR_OK;
 	TRY(engine_json(c,
 	    arena_printf(c->arena, "%.*s?blobs=1", (int)len, path), &record,

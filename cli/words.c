@@ -8,7 +8,8 @@ enum kind {
 	K_APPOINTMENT,
 	K_REQUEST,
 	K_CERTIFICATE,
-	K_CEREMONY
+	K_CEREMONY,
+	K_MANDATE
 };
 
 /* clang-format off */
@@ -45,6 +46,12 @@ static const struct {
 	{ K_CEREMONY,    "completed", "completada" },
 	{ K_CEREMONY,    "withdrawn", "retirada" },
 	{ K_CEREMONY,    "lapsed",    "vencida" },
+	{ K_MANDATE,     "proposed",  "propuesto" },
+	{ K_MANDATE,     "in-force",  "vigente" },
+	{ K_MANDATE,     "ended",     "terminado" },
+	{ K_MANDATE,     "withdrawn", "retirado" },
+	{ K_MANDATE,     "lapsed",    "caducado" },
+	{ K_MANDATE,     "expired",   "vencido" },
 };
 /* clang-format on */
 
@@ -56,6 +63,7 @@ kind_of(const json_t *record)
 	if (id != NULL)
 		return strncmp(id, "NOM", 3) == 0   ? K_APPOINTMENT
 		       : strncmp(id, "CER", 3) == 0 ? K_CEREMONY
+		       : strncmp(id, "MAN", 3) == 0 ? K_MANDATE
 						    : K_REQUEST;
 	return json_object_get(record, "rut") != NULL ? K_INSTITUTION
 						      : K_CERTIFICATE;

@@ -354,6 +354,7 @@ MUST_CHECK enum err_code core_issuer_place(struct core *c,
 void sign_peer(struct core *c, enum role role, int fd);
 void sign_ask(struct core *c, struct bytes id);
 void sign_end_appointment(struct core *c, struct bytes id);
+void sign_end_mandate(struct core *c, struct bytes id);
 /* Tells the signer that what officers agreed on has ended. */
 void sign_end(struct core *c, struct bytes id, int64_t at);
 void sign_policy(struct core *c, struct bytes id); /* of an activation */

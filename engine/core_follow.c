@@ -10,13 +10,14 @@
 
 enum consequence {
 	C_NONE = 0,
-	C_SIGN = 1,    /* ask the signer */
-	C_STATUS = 2,  /* publish a status answer */
-	C_CRL = 4,     /* publish a CRL of its issuer */
-	C_END = 8,     /* tell the signer that an appointment ended */
-	C_POLICY = 16, /* tell the signer what officers signed, or took back */
-	C_ROOT = 32,   /* publish what the root signed */
-	C_CAS = 64     /* tell the signer which CAs issue */
+	C_SIGN = 1,     /* ask the signer */
+	C_STATUS = 2,   /* publish a status answer */
+	C_CRL = 4,      /* publish a CRL of its issuer */
+	C_END = 8,      /* tell the signer that an appointment ended */
+	C_POLICY = 16,  /* tell the signer what officers signed, or took back */
+	C_ROOT = 32,    /* publish what the root signed */
+	C_CAS = 64,     /* tell the signer which CAs issue */
+	C_MANDATE = 128 /* tell the signer that a mandate ended */
 };
 
 /* clang-format off */
@@ -32,6 +33,7 @@ static const unsigned consequences[ENTRY_TYPES] = {
 	[ENTRY_POLICY_WITHDRAWN]       = C_POLICY,
 	[ENTRY_CEREMONY_COMPLETED]     = C_ROOT | C_CAS,
 	[ENTRY_CA_STOPPED]             = C_CAS,
+	[ENTRY_MANDATE_ENDED]          = C_MANDATE,
 };
 /* clang-format on */
 
@@ -65,6 +67,8 @@ follow_entry(struct core *c, const struct followed *f)
 		sign_ask(c, bytes_str(f->id));
 	if ((what & C_END) != 0)
 		sign_end_appointment(c, bytes_str(f->id));
+	if ((what & C_MANDATE) != 0)
+		sign_end_mandate(c, bytes_str(f->id));
 	if ((what & C_POLICY) != 0)
 		sign_policy(c, bytes_str(f->id));
 	if ((what & C_CAS) != 0)

@@ -55,7 +55,8 @@ sign_ask(struct core *c, struct bytes id)
 		struct signer_certificate m = { .issuer = w.issuer,
 			.container = w.container,
 			.statement = w.statement,
-			.evidence = w.evidence };
+			.evidence = w.evidence,
+			.renewed = w.renewed };
 		struct buf body AUTO_BUF = BUF(CERT_FRAME_MAX);
 		signer_certificate_encode(&m, &body);
 		peer_send(c->signer, SIGNER_CERTIFICATE, frame_of_id(id),
@@ -98,6 +99,51 @@ tell_ended_appointments(struct core *c, struct view *v, struct err *e)
 		TRY(rec_decode(&rec_appointment, value, &a, e));
 		if (a.state == APPT_ENDED)
 			sign_end(c, a.id, a.ended);
+		memcpy(last, key.p, key.len);
+		after = bytes_of(last, key.len);
+	}
+}
+
+/* What nobody can use any more needs no word: it has expired. */
+static void
+tell_mandate(struct core *c, const struct mandate *m)
+{
+	if (m->state == MANDATE_ENDED && m->until >= clock_now())
+		sign_end(c, m->id, m->closed);
+}
+
+void
+sign_end_mandate(struct core *c, struct bytes id)
+{
+	struct mandate m;
+	struct err e;
+	bool found;
+	struct view *v = core_view(c);
+	if (v == NULL || !c->signer_ready)
+		return; /* told when it is back */
+	if (rec_get(v, &rec_mandate, ca_row_key(c->arena, ROW_MANDATE, id),
+		c->arena, &m, &found, &e) != ERR_OK)
+		log_err("sign-mandate", &e);
+	else if (found)
+		tell_mandate(c, &m);
+}
+
+static enum err_code
+tell_ended_mandates(struct core *c, struct view *v, struct err *e)
+{
+	uint8_t class = ROW_MANDATE;
+	uint8_t last[ROW_KEY_MAX] = { class };
+	struct bytes prefix = bytes_of(&class, 1);
+	struct bytes after = bytes_of(last, 1);
+	for (;;) {
+		struct bytes key, value;
+		struct mandate m;
+		bool found;
+		TRY(view_next(v, prefix, after, &key, &value, &found, e));
+		if (!found)
+			return ERR_OK;
+		TRY(rec_decode(&rec_mandate, value, &m, e));
+		tell_mandate(c, &m);
 		memcpy(last, key.p, key.len);
 		after = bytes_of(last, key.len);
 	}
@@ -410,6 +456,8 @@ signer_said_hello(struct core *c, struct bytes body)
 			issuer->crl_number = c->hello.issuer[i].crl_number;
 	}
 	code = tell_ended_appointments(c, v, &e);
+	if (code == ERR_OK)
+		code = tell_ended_mandates(c, v, &e);
 	if (code == ERR_OK)
 		code = tell_policies(c, v, &e);
 	if (code == ERR_OK)

@@ -363,6 +363,7 @@ keep_rest(struct policy *p, const struct said_policy *s)
 	const int64_t *notice = s->notify.before_end.items;
 
 	p->required = s->endorsement.required.n;
+	p->renewal = (enum renewal_by)s->endorsement.renewal.n;
 	p->request_ttl_s = s->endorsement.request_ttl.n;
 	p->statement_ttl_s = s->endorsement.statement_ttl.n;
 	p->batch_max = s->endorsement.batch_max.n;

@@ -430,10 +430,11 @@ put_acts(struct buf *out, const struct policy *p)
 	put_duration(out, ", request_ttl: ", p->request_ttl_s);
 	put_duration(out, ", statement_ttl: ", p->statement_ttl_s);
 	buf_putf(out,
-	    ", batch_max: %lld, renewal: fresh}\nrevocation: {holder: %s, "
+	    ", batch_max: %lld, renewal: %s}\nrevocation: {holder: %s, "
 	    "operator: %s",
-	    (long long)p->batch_max, right_word(p->holder_right),
-	    right_word(p->operator_right));
+	    (long long)p->batch_max,
+	    p->renewal == RENEWAL_MANDATE ? "mandate" : "fresh",
+	    right_word(p->holder_right), right_word(p->operator_right));
 	put_duration(out, ", suspend_max: ", p->suspend_max_s);
 }
 

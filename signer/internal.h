@@ -25,6 +25,7 @@ enum record_kind {
 	REC_END,         /* of an appointment, or of what was agreed */
 	REC_STOP,        /* too much was refused: no certificate until value */
 	REC_CA_KEY,      /* made here for the CA of that name */
+	REC_RENEWAL,     /* a certificate under a mandate, whose id it has */
 	REC_KINDS
 };
 
@@ -111,7 +112,9 @@ struct agreed {
 	char run[RUN_TEXT];         /* a minister's */
 	uint8_t sha256[SHA256_LEN]; /* of a policy; of a certificate's TBS */
 	uint8_t statement[SHA256_LEN];
-	int64_t version;     /* of a policy; 0: any, before all others */
+	int64_t
+	    version; /* of a policy; 0: any, before all others.  Of a mandate
+			    how many renewals were made by it */
 	int64_t from, until; /* until: of an appointment */
 	int64_t heard; /* when it was taken: nothing is replaced before that */
 	int64_t ended; /* NEVER unless it was */

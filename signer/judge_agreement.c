@@ -130,7 +130,7 @@ signer_end_keys(struct signer *s)
 /* --- Its end ------------------------------------------------------------------------- */
 
 /* Ends of what nobody heard of: more would only fill the disk. */
-#define UNHEARD_MAX 1024
+#define UNHEARD_MAX 8192
 
 /* Whoever owns core may take a right away, never give one. */
 enum err_code
@@ -155,7 +155,7 @@ may_end(struct signer *s, struct item *it, int64_t now, struct err *e)
 	/* Noted even when it was never heard of: it may come later. */
 	if (a == NULL && s->state.n_unheard >= UNHEARD_MAX)
 		return err_say(e, ERR_DENIED, "signer-ends",
-		    "the signer has noted 1024 ends of what it never heard of "
+		    "the signer has noted 8192 ends of what it never heard of "
 		    "and notes no more of them");
 	struct record r = { .kind = REC_END,
 		.time = now,

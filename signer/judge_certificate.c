@@ -17,6 +17,7 @@ struct view {
 	struct signer *s;
 	struct authority *by;
 	bool is_minister;
+	bool again; /* journalled before, and perhaps not signed */
 	int64_t now;
 	struct cert cert;
 	enum key_type key;
@@ -28,18 +29,21 @@ struct view {
 /* --- The statement by itself --------------------------------------------------- */
 
 static enum err_code
-check_statement(const struct view *v, struct err *e)
+check_statement(struct view *v, struct err *e)
 {
-	const struct statement *st = &v->st;
-	enum statement_type want =
-	    v->is_minister ? STATEMENT_APPOINTMENT : STATEMENT_ENDORSEMENT;
-	if (st->type != want)
+	struct statement *st = &v->st;
+	const struct ceilings *top = &v->s->ceilings;
+	bool mandate = st->type == STATEMENT_MANDATE;
+	if (v->is_minister != (st->type == STATEMENT_APPOINTMENT))
 		return err_say(e, ERR_DENIED, "signer-statement-type",
 		    "the statement is of the wrong kind: a holder's "
-		    "certificate needs an endorsement, a minister's an "
-		    "appointment");
-	TRY(signer_fresh(v->s, st->origin, st->issued, st->expires,
-	    v->s->ceilings.statement_max_s, v->now, e));
+		    "certificate needs an endorsement or a mandate, a "
+		    "minister's an appointment");
+	TRY(signer_fresh(v->s, st->origin, st->issued,
+	    mandate ? st->until : st->expires,
+	    mandate ? top->mandate_max_s : top->statement_max_s, v->now, e));
+	/* A mandate is used today: its policy must still be in force. */
+	st->issued = mandate ? v->now : st->issued;
 	if (!bytes_is(st->issuer, v->by->name))
 		return err_say(e, ERR_DENIED, "signer-statement-issuer",
 		    "the statement names another issuing CA than %s",
@@ -72,13 +76,57 @@ check_ca(const struct view *v, struct err *e)
 	    e);
 }
 
+/* --- A renewal against its mandate ------------------------------------------------------ */
+
+/* What it renews is in the journal, and both are what the minister signed for;
+ * counted is by the mandate's id. */
+static enum err_code
+check_mandate(const struct view *v, struct bytes renewed, struct err *e)
+{
+	struct buf scratch AUTO_BUF = BUF(2 * RECORD_MAX);
+	const struct statement *st = &v->st;
+	const struct agreed *g = state_agreed_id(&v->s->state, st->request);
+	struct record old;
+	uint64_t signature;
+	bool found = false;
+	struct cert c;
+	if (g != NULL &&
+	    (g->ended != NEVER || (!v->again && g->version >= st->renewals)))
+		return err_say(e, ERR_DENIED, "signer-mandate-over",
+		    "the mandate was ended, or all its renewals were made");
+	if (v->cert.not_after > st->until ||
+	    v->cert.not_after - v->cert.not_before + 1 > st->life_s)
+		return err_say(e, ERR_DENIED, "signer-mandate-life",
+		    "the certificate would live longer than the mandate, or "
+		    "than it lets a renewal live");
+	if (cert_parse_own(renewed, &c, e) == ERR_OK)
+		TRY(state_serial(&v->s->state, v->s->journal, c.serial,
+		    &scratch, &old, &signature, &found, e));
+	if (!found || !bytes_eq(old.digest, signer_hash(v->s, c.tbs)))
+		return err_say(e, ERR_DENIED, "signer-renews-none",
+		    "this signer never accepted the certificate to be renewed");
+	if (!cert_has_profile(&c, st->profile_sha256) ||
+	    !cert_has_profile(&v->cert, st->profile_sha256) ||
+	    !bytes_eq(st->institution, old.institution))
+		return err_say(e, ERR_DENIED, "signer-profile",
+		    "the mandate is for certificates of another person, "
+		    "office, institution or profile");
+	return ERR_OK;
+}
+
 /* --- The certificate against the statement ------------------------------------------ */
 
 static enum err_code
-check_agreement(const struct view *v, struct err *e)
+check_agreement(const struct view *v, struct bytes renewed, struct err *e)
 {
 	const struct statement *st = &v->st;
 	const struct cert *c = &v->cert;
+	if (!cert_is_of(c, st->holder_run))
+		return err_say(e, ERR_DENIED, "signer-holder",
+		    "the certificate does not carry the RUN of the person "
+		    "whom the statement names");
+	if (st->type == STATEMENT_MANDATE)
+		return check_mandate(v, renewed, e);
 	if (!bytes_eq(st->tbs_sha256, v->tbs_sha256))
 		return err_say(e, ERR_DENIED, "signer-tbs-hash",
 		    "the statement was made for another certificate: the hash "
@@ -91,10 +139,6 @@ check_agreement(const struct view *v, struct err *e)
 		return err_say(e, ERR_DENIED, "signer-validity-other",
 		    "the statement names another validity than the "
 		    "certificate");
-	if (!cert_is_of(c, st->holder_run))
-		return err_say(e, ERR_DENIED, "signer-holder",
-		    "the certificate does not carry the RUN of the person "
-		    "whom the statement names");
 	return ERR_OK;
 }
 
@@ -361,7 +405,7 @@ judge(struct view *v, const struct signer_certificate *m, struct err *e)
 	v->holder_sha256 = signer_hash_of(v->s, v->cert.spki, v->st.holder_run);
 	TRY(check_statement(v, e));
 	TRY(check_ca(v, e));
-	TRY(check_agreement(v, e));
+	TRY(check_agreement(v, m->renewed, e));
 	TRY(check_validity(v, e));
 	if (!v->is_minister)
 		TRY(check_usage(v, e));
@@ -375,7 +419,10 @@ static enum err_code
 remember(const struct view *v, struct job *job, struct err *e)
 {
 	const struct statement *st = &v->st;
-	struct record r = { .kind = REC_CERTIFICATE,
+	struct record r = { .kind = st->type == STATEMENT_MANDATE
+					? REC_RENEWAL
+					: REC_CERTIFICATE,
+		.id = st->request,
 		.time = v->now,
 		.issuer = bytes_str(v->by->name),
 		.serial = v->cert.serial,
@@ -393,7 +440,6 @@ remember(const struct view *v, struct job *job, struct err *e)
 			    "this appointment already has a certificate, or "
 			    "has ended; propose a new appointment");
 		r.kind = REC_APPOINTMENT;
-		r.id = st->request;
 		r.run = st->holder_run;
 		r.from = st->from;
 		r.until = st->until;
@@ -422,7 +468,7 @@ may_sign_certificate(struct signer *s, struct item *it, int64_t now,
 	const struct signer_certificate *m = &it->in.certificate;
 	struct job *job = &it->job;
 	struct view v = { .s = s, .now = now };
-	bool again, done;
+	bool done;
 	v.is_minister = bytes_is(m->issuer, s->endorser->name);
 	v.by = s->endorser;
 	if (!v.is_minister)
@@ -437,9 +483,9 @@ may_sign_certificate(struct signer *s, struct item *it, int64_t now,
 	job->tbs = v.cert.tbs;
 	job->serial = v.cert.serial;
 	TRY(signer_serial(s, &v.cert, v.tbs_sha256, v.statement_sha256, job,
-	    &again, &done, e));
+	    &v.again, &done, e));
 	if (done)
 		return ERR_OK;
 	TRY(judge(&v, m, e));
-	return again ? same_evidence(&v, job, e) : remember(&v, job, e);
+	return v.again ? same_evidence(&v, job, e) : remember(&v, job, e);
 }

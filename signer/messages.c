@@ -135,6 +135,7 @@ static const struct field certificate_fields[] = {
 	B(certificate, issuer), B(certificate, container),
 	B(certificate, statement),
 	{ F_LIST, AT(certificate, evidence), 0, OFFICERS_MAX },
+	B(certificate, renewed),
 };
 static const struct field crl_fields[] = {
 	B(crl, issuer), { F_64, AT(crl, offset), 0, 0 },

@@ -29,6 +29,8 @@ static const struct {
 	[REC_MARK] = { "mark", 1, { H(digest) } },
 	[REC_CERTIFICATE] = { "certificate", 8,
 	    { ENDORSED, H(key), H(holder), INSTITUTION } },
+	[REC_RENEWAL] = { "certificate", 9,
+	    { ENDORSED, H(key), H(holder), INSTITUTION, ID } },
 	[REC_APPOINTMENT] = { "appointment", 12,
 	    { ENDORSED, H(key), H(holder), APPOINTED } },
 	[REC_RESPONDER] = { "responder", 3, { SIGNED } },

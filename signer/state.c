@@ -358,6 +358,11 @@ state_apply(struct state *s, const struct record *r, struct err *e)
 	case REC_APPOINTMENT:
 		TRY(add_agreed(s, r, AGREED_MINISTER, r->institution, e));
 		return add_certificate(s, r, e);
+	case REC_RENEWAL: /* counted from the first on */
+		if (state_agreed_id(s, r->id) == NULL)
+			TRY(add_agreed(s, r, AGREED_MANDATE, BYTES_NONE, e));
+		state_agreed_id(s, r->id)->version++;
+		return add_certificate(s, r, e);
 	case REC_CERTIFICATE:
 		return add_certificate(s, r, e);
 	case REC_RESPONDER:

@@ -154,6 +154,10 @@ enum entry_type {
 	ENTRY_CEREMONY_LAPSED,
 	ENTRY_CEREMONY_COMPLETED, /* the root signed; transcript */
 	ENTRY_CA_STOPPED,         /* a CA issues no more; its status goes on */
+	ENTRY_MANDATE_PROPOSED,   /* with its statement */
+	ENTRY_MANDATE_ENDORSED,   /* a minister's signature over it */
+	ENTRY_MANDATE_ENDED,      /* or withdrawn before it was in force */
+	ENTRY_MANDATE_LAPSED,     /* or expired */
 	ENTRY_TYPES
 };
 const char *entry_type_name(enum entry_type t); /* "certificate.issued" */
@@ -327,13 +331,17 @@ MUST_CHECK enum err_code checkpoint_vkey(struct bytes origin, struct bytes spki,
 
 enum statement_type {
 	STATEMENT_ENDORSEMENT, /* "refrendo/endorsement/v1", signed by a minister */
-	STATEMENT_APPOINTMENT /* "refrendo/appointment/v1", by an officer */
+	STATEMENT_APPOINTMENT, /* "refrendo/appointment/v1", by an officer */
+	STATEMENT_MANDATE,     /* "refrendo/mandate/v1", by a minister */
+	STATEMENT_TYPES
 };
+#define MANDATE_RENEWALS_MAX 1000
 
 /*
  * What a person signs.  Everything borrows.  For an appointment holder is the
  * minister who is appointed, request is the appointment's id, and act, from,
- * until and deputy are set; for an endorsement they are empty.
+ * until and deputy are set; for an endorsement they are empty.  For a mandate
+ * request is its id, and TBS, key, validity and version are empty.
  */
 struct statement {
 	enum statement_type type;
@@ -352,8 +360,12 @@ struct statement {
 	int64_t not_before, not_after;
 	struct bytes operator_run;         /* who asked */
 	struct bytes act_number, act_date; /* appointment */
-	int64_t from, until;
+	int64_t from, until;               /* until: of a mandate too */
 	bool deputy;
+	/* Of a mandate: cert_profile() of what is renewed, how many times it
+	 * may be, and for how long each. */
+	struct bytes profile_sha256;
+	int64_t renewals, life_s;
 	uint64_t log_size;
 	struct bytes log_root; /* 32 octets */
 	struct bytes text_es;  /* what the signer certifies, in words */
@@ -506,7 +518,8 @@ enum agreed_kind {
 	AGREED_MINISTER,
 	AGREED_POLICY,
 	AGREED_CA,
-	AGREED_KEY, /* that was destroyed */
+	AGREED_KEY,     /* that was destroyed */
+	AGREED_MANDATE, /* a minister's; counted */
 	AGREED_KINDS
 };
 #define CEREMONY_CA_ID    "ca/"

@@ -89,6 +89,8 @@ enum row_class {
 			      SOL-2026-000001 / version / RUN: a minister */
 	ROW_CEREMONY = 'j',   /* CER-2026-000001 */
 	ROW_ROOT_LIST = 'R',  /* "root" -> the newest CRL of the root */
+	ROW_MANDATE = 'M',    /* MAN-2026-000001 */
+	ROW_MANDATED = 'N',   /* RUT / RUN / mandate: those of a person */
 };
 #define ROW_KEY_MAX 200
 
@@ -135,7 +137,7 @@ extern const struct rec_type rec_institution, rec_person, rec_appointment,
     rec_serial, rec_in_force, rec_minister, rec_counter, rec_work, rec_due,
     rec_partitioned, rec_changed, rec_partition, rec_act, rec_responder,
     rec_issuer, rec_term, rec_held, rec_activation, rec_consent, rec_ceremony,
-    rec_root_list;
+    rec_root_list, rec_mandate, rec_mandated;
 const struct rec_type *rec_of_class(enum row_class class); /* or NULL */
 /*
  * A record in one piece: version octet, then the fields in the table's order:
@@ -271,6 +273,7 @@ struct request {
 	 * request are read from them. */
 	int64_t written_entry, endorsed_entry;
 	struct bytes replaces; /* serial that this one renews */
+	struct bytes mandate;  /* by which it does, without a new act */
 	int64_t partition;     /* of its issuer's CRL; 0: none */
 	struct bytes reason;   /* why returned, rejected, failed */
 	int64_t created, submitted, expires /* statement */, lapses, endorsed,
@@ -325,6 +328,32 @@ struct policy_row {
 	struct bytes activation;    /* id; empty: since the beginning */
 	struct bytes proposed_by, signed_by; /* RUNs */
 	struct bytes text;                   /* blob */
+};
+
+enum mandate_state {
+	MANDATE_PROPOSED,
+	MANDATE_IN_FORCE,
+	MANDATE_ENDED,
+	MANDATE_WITHDRAWN,
+	MANDATE_LAPSED,
+	MANDATE_EXPIRED,
+	MANDATE_STATES
+};
+/* A standing endorsement: renewals of one person, office and policy. */
+struct mandate {
+	struct bytes id, institution, holder_run, holder_name, holder_office;
+	struct bytes policy, policy_sha256, issuer; /* name */
+	struct bytes serial;         /* of the certificate it was made from */
+	struct bytes profile_sha256; /* cert_profile() of that */
+	struct bytes proposed_by;    /* RUN */
+	struct bytes signed_by;      /* RUNs of ministers, spaces between */
+	struct bytes reason;
+	int64_t state;              /* enum mandate_state */
+	int64_t signatures, needed; /* of ministers */
+	int64_t until, life_s;      /* of each renewal */
+	int64_t renewals, used;
+	int64_t proposed, expires /* signatures */, agreed, closed;
+	struct bytes statement; /* blob */
 };
 
 enum agreement_state {
@@ -548,6 +577,17 @@ enum agreement_event {
 /* ERR_CONFLICT "state-agreement". */
 MUST_CHECK enum err_code agreement_next(enum agreement_state from,
     enum agreement_event ev, enum agreement_state *to, struct err *e);
+enum mandate_event {
+	MV_CONSENT, /* one of several */
+	MV_AGREE,
+	MV_RENEW,
+	MV_END,
+	MV_LAPSE,
+	MV_EVENTS
+};
+/* ERR_CONFLICT "state-mandate". */
+MUST_CHECK enum err_code mandate_next(enum mandate_state from,
+    enum mandate_event ev, enum mandate_state *to, struct err *e);
 enum institution_event { IV_ENABLE, IV_SUSPEND, IV_CLOSE, IV_EVENTS };
 /* ERR_CONFLICT "state-institution". */
 MUST_CHECK enum err_code institution_next(enum institution_state from,
@@ -600,6 +640,8 @@ enum ca_field {
 	CF_FILES, /* texts of policies, each after its length */
 	CF_CEREMONY,
 	CF_ANSWER, /* octets: a file of a ceremony */
+	CF_MANDATE,
+	CF_RENEWALS,
 	CF_COUNT
 };
 enum cf_type {
@@ -612,6 +654,7 @@ enum cf_type {
 	CFT_OCTETS /* base64 in JSON */,
 	CFT_TIME,
 	CFT_DURATION,
+	CFT_NUMBER, /* digits, also in JSON as text; max: its most */
 	CFT_FLAG, /* true or false in JSON; as text true, yes, 1, false, no, 0 */
 	CFT_MAP,  /* object of texts in JSON; as text lines of name=value */
 	CFT_FILES /* array of base64 in JSON; put_bytes() of each */
@@ -664,11 +707,14 @@ enum ca_act {
 	ACT_CA_STOP,
 	ACT_CEREMONY_KEY,
 	ACT_CA_CREATE,
+	ACT_MANDATE_PROPOSE,
+	ACT_MANDATE_ENDORSE,
+	ACT_MANDATE_END,
 	ACT_COUNT
 };
 struct ca_act_def {
 	const char *name;            /* "request.endorse" */
-	uint32_t required, optional; /* bit i: enum ca_field i */
+	uint64_t required, optional; /* bit i: enum ca_field i */
 	unsigned roles;              /* who may: ROLE_ bits */
 	const char *help;            /* one line */
 };
@@ -838,6 +884,7 @@ struct work {
 	struct bytes issuer; /* name; the endorser's for an appointment */
 	struct bytes container, statement;
 	struct bytes evidence; /* list (put_bytes): CMS of each who signed */
+	struct bytes renewed;  /* DER; under a mandate alone */
 	/* For the signer's own judgement, as core sees it: */
 	struct bytes serial, tbs_sha256;
 };

@@ -642,6 +642,13 @@ bool cert_is_of(const struct cert *c, struct bytes run);
 bool cert_purposes(const struct cert *c, uint32_t *purposes);
 /* Kinds of its alternative names, bit i: general_name_tag() i. */
 bool cert_name_kinds(const struct cert *c, unsigned *kinds);
+/*
+ * cert_profile - a hash of all that the certificates of one person in one
+ * office under one policy have in common: issuer, subject and extensions, but
+ * not serial number, validity, key and its identifier, and CRLs.
+ */
+void cert_profile(const struct cert *c, uint8_t out[SHA256_LEN]);
+bool cert_has_profile(const struct cert *c, struct bytes sha256_of);
 /* Is this URL one of its cRLDistributionPoints (RFC 5280 4.2.1.13)? */
 bool cert_names_crl(const struct cert *c, struct bytes url);
 /*

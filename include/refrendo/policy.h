@@ -119,6 +119,7 @@ struct ceilings {
 	int64_t per_hour_institution; /* of them for one institution */
 	int64_t refusals_per_hour;    /* before no certificate is signed */
 	int64_t endorsements;         /* ministers who must endorse */
+	int64_t mandate_max_s;        /* longest mandate of renewals; 0: none */
 	int64_t appointment_quorum;   /* officers who must sign one */
 	struct officer officer[OFFICERS_MAX];
 	size_t n_officer;
@@ -254,6 +255,7 @@ MUST_CHECK enum err_code attribute_check(const struct attribute *a,
 /* How a holder comes by a key: bits. */
 enum key_mode { MODE_CSR = 1 };
 /* May a key that has a certificate get another?  Never another person's. */
+enum renewal_by { RENEWAL_FRESH, RENEWAL_MANDATE };
 enum key_reuse { REUSE_FORBID, REUSE_SAME_PERSON };
 enum revoke_right { RIGHT_NONE, RIGHT_PROPOSE, RIGHT_IMMEDIATE };
 
@@ -413,6 +415,7 @@ struct policy {
 	int path_length;  /* of that CA */
 	struct name_constraints constraints;
 	int64_t required; /* ministers who must endorse */
+	enum renewal_by renewal;
 	int64_t request_ttl_s, statement_ttl_s;
 	int64_t batch_max; /* statements that one act may endorse */
 	enum revoke_right holder_right, operator_right;

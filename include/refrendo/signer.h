@@ -42,7 +42,7 @@
 #define AGREEMENT_MAX                                          \
 	(STATEMENT_MAX + OFFICERS_MAX * (CMS_MAX_BYTES + 8u) + \
 	    CERT_MAX_BYTES + 8u)
-#define CERT_FRAME_MAX (AGREEMENT_MAX + 256u)
+#define CERT_FRAME_MAX (AGREEMENT_MAX + CERT_MAX_BYTES + 256u)
 
 enum signer_message {
 #define X(name, number, cap, role) name = number,
@@ -81,6 +81,8 @@ struct signer_certificate {  /* holder's, or a minister's by the endorser CA */
 	struct bytes container; /* whole certificate, throwaway signature */
 	struct bytes statement; /* exact bytes that were signed */
 	struct bytes evidence;  /* list: CMS of each minister, or officer */
+	struct bytes renewed;   /* under a mandate: whole, the one before; else
+			       * empty */
 };
 /*
  * A TBSCertList in pieces, in order, under one frame id; they are in the file

@@ -236,6 +236,7 @@ two_certificates(struct world *w, struct stated *one, struct stated *two)
 	issue(w, two);
 	plain(w, ENTRY_CERTIFICATE_REPLACED,
 	    (struct entry_refs){ .serial = two->refs.serial });
+	renew_by_mandate(w, two);
 }
 
 static void

@@ -321,7 +321,7 @@ submit(struct world *w, struct stated *s, const char *id)
 		.policy = bytes_of(s->policy, HASH_LEN) });
 }
 
-static void
+void
 put_evidence(struct jw *j, struct key *key, const struct buf *cert,
     struct bytes text, int64_t now)
 {

@@ -96,6 +96,14 @@ enum twist {
 	CEREMONY_KEY_UNSIGNED,
 	LIST_OVER,
 	LIST_OVER_KEY_GONE,
+	MANDATE_UNSIGNED,
+	MANDATE_BY_STRANGER,
+	MANDATE_OTHER_PROFILE,
+	MANDATE_USED_UP,
+	MANDATE_OVER,
+	MANDATE_ENDED_BEFORE,
+	MANDATE_TOO_LONG,
+	MANDATE_RENEWS_NONE,
 	CA_STOPPED_UNKNOWN,
 	CA_STOPPED_ISSUES,
 	TWISTS
@@ -113,7 +121,7 @@ struct one {
 	bool erased;
 };
 
-#define ENTRIES_MAX 100
+#define ENTRIES_MAX 120
 struct world {
 	enum twist twist;
 	struct one e[ENTRIES_MAX];
@@ -171,6 +179,9 @@ void policy(struct world *w);
 void activate_policies(struct world *w);
 void close_activations(struct world *w);
 void hold_ceremonies(struct world *w);
+void renew_by_mandate(struct world *w, const struct stated *old);
+void put_evidence(struct jw *j, struct key *key, const struct buf *cert,
+    struct bytes text, int64_t now);
 void stated_fini(struct stated *s);
 void submit(struct world *w, struct stated *s, const char *id);
 void endorse(struct world *w, struct stated *s, const struct stated *text);

@@ -53,7 +53,7 @@ static const char policy_estricta[] =
 	"usage: {key: [digitalSignature], extended: [clientAuth], critical: [key]}\n"
 	"certificate_policies: [{oid: 2.16.152.1.999.2}]\n"
 	"endorsement: {required: 1, evidence: [cms], request_ttl: 5d, "
-	"statement_ttl: 1h}\n"
+	"statement_ttl: 1h, renewal: mandate}\n"
 	"revocation: {holder: none, operator: none, suspend_max: 0s}\n"
 	"status: {ocsp: {validity: 4d, refresh: 50%}, "
 	"crl: {every: 6h, on_revoke: true, overlap: 24h}}\n";
@@ -394,6 +394,7 @@ world_new(const char *when)
 		.per_hour_institution = 1000,
 		.refusals_per_hour = 1000,
 		.endorsements = 1,
+		.mandate_max_s = 366 * DAY,
 		.appointment_quorum = 1,
 		.quorum = 1 };
 	make_officers(w);
@@ -779,6 +780,16 @@ world_evidence(struct world *w, const char *key, const char *id)
 		    id);
 		assert_true(found);
 		return world_cms(w, key, ac.statement);
+	}
+	if (strncmp(id, "MAN-", 4) == 0) {
+		struct mandate m;
+		world_must(w,
+		    rec_get(w->v, &rec_mandate,
+			ca_row_key(w->a, ROW_MANDATE, bytes_str(id)), w->a, &m,
+			&found, &w->e),
+		    id);
+		assert_true(found);
+		return world_cms(w, key, m.statement);
 	}
 	if (strncmp(id, "NOM-", 4) != 0)
 		return world_cms(w, key, world_get_request(w, id).statement);

@@ -228,6 +228,7 @@ set_ceilings(struct world *w)
 		.eku = 1u << OID_EKU_CLIENT | 1u << OID_EKU_EMAIL,
 		.names = 1u << 0 | 1u << 1, /* otherName, e-mail */
 		.statement_max_s = 3 * DAY,
+		.mandate_max_s = 366 * DAY,
 		.appointment_max_s = 400 * DAY,
 		.ocsp_max_s = 10 * DAY,
 		.crl_max_s = 10 * DAY,
@@ -634,7 +635,7 @@ wish_body(struct world *w, const struct wish *x)
 	if (x->more.len > 0)
 		put_bytes(&list, x->more);
 	struct signer_certificate m = { x->issuer, x->container, x->statement,
-		buf_bytes(&list) };
+		buf_bytes(&list), x->renewed };
 	signer_certificate_encode(&m, &body);
 	return arena_copy(w->a, buf_bytes(&body));
 }

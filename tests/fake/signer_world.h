@@ -62,7 +62,8 @@ struct wish {
 	struct key *by;
 	struct bytes by_cert;
 	struct bytes tbs, container, statement, evidence;
-	struct bytes more; /* evidence of a second person */
+	struct bytes more;    /* evidence of a second person */
+	struct bytes renewed; /* under a mandate */
 	struct key *extra; /* a key that a row made; the row's test frees it */
 };
 typedef void (*wish_fn)(struct world *w, struct wish *x);

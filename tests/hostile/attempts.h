@@ -32,8 +32,10 @@ const struct attempt *key_attempts(size_t *n);
 const struct attempt *past_attempts(size_t *n);
 const struct attempt *list_attempts(size_t *n);
 const struct attempt *quorum_attempts(size_t *n);
+const struct attempt *mandate_attempts(size_t *n);
 const struct attempt *frame_attempts(size_t *n);
-const struct attempt *destroyed_attempts(size_t *n); /* the last: "dos" is gone */
+const struct attempt *destroyed_attempts(
+    size_t *n);                                 /* the last: "dos" is gone */
 const struct attempt *ocsp_attempts(size_t *n); /* of the ocsp-signer */
 
 const struct attempt *two_attempts(size_t *n); /* where two are needed */

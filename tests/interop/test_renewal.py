@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 import harness
 
@@ -129,6 +130,66 @@ def test_two_ministers():
         verified(engine)
 
 
+def until(days):
+    return time.strftime("%Y-%m-%d",
+                         time.gmtime(time.time() + days * 86400))
+
+
+def test_mandate():
+    with harness.Engine() as engine:
+        engine.init()
+        engine.start()
+        engine.populate(people=1)
+        changed(engine, ("reuse: forbid", "reuse: same-person"),
+                ("renewal: fresh ", "renewal: mandate"),
+                ("default: 2y", "default: 45d"))
+        first = engine.issue(engine.holders[0])["serial"]
+        made = engine.cli("mandate", "propose", first, "--as",
+                          harness.OPERATOR, "--until", until(200),
+                          "--renewals", "2")
+        number = made["id"]
+        assert (made["state"], made["used"]) == ("proposed", 0), made
+        signed = engine.cli("mandate", "endorse", number, "--key",
+                            engine.minister[0], "--cert", engine.minister[1])
+        assert signed["state"] == "in-force", signed
+        assert signed["signed_by"] == harness.MINISTER, signed
+        # Nobody is asked: all nine steps in one act.
+        done = engine.cli("renew", first, "--as", harness.OPERATOR)
+        assert (done["state"], done["mandate"]) == ("issued", number), done
+        second = done["serial"]
+        assert engine.cli("cert", "show", first)["replaced_by"] == second
+        assert engine.ocsp(engine.pem(second)) == "good"
+        verified(engine)
+        # The signer was away when it ended: it is told again.
+        engine.kill("signer")
+        engine.wait_log("signer-away")
+        ended = engine.cli("mandate", "end", number, "--as",
+                           harness.OFFICER)
+        assert ended["state"] == "ended", ended
+        refused(engine, "state-mandate", "renew", second, "--as",
+                harness.OPERATOR, "--mandate", number)
+        waits = engine.cli("renew", second, "--as", harness.OPERATOR)
+        assert waits["state"] == "submitted", waits
+        done = engine.endorse(waits["id"])
+        assert done["state"] == "issued", done
+        # Another one that runs out of renewals.
+        third = done["serial"]
+        made = engine.cli("mandate", "propose", third, "--as",
+                          harness.OPERATOR, "--until", until(200),
+                          "--renewals", "1")
+        engine.cli("mandate", "endorse", made["id"], "--key",
+                   engine.minister[0], "--cert", engine.minister[1])
+        _, csr = engine.new_key()
+        done = engine.cli("renew", third, "--as", harness.OPERATOR, "--csr",
+                          csr, "--mandate", made["id"])
+        assert done["state"] == "issued", done
+        refused(engine, "mandate-used-up", "renew", done["serial"], "--as",
+                harness.OPERATOR, "--mandate", made["id"])
+        verified(engine)
+        engine.cli("audit", "reproduce", done["serial"])
+
+
 if __name__ == "__main__":
     sys.exit(harness.run_tests([("due", test_due),
-                                ("two ministers", test_two_ministers)]))
+                                ("two ministers", test_two_ministers),
+                                ("mandate", test_mandate)]))

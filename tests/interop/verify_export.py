@@ -167,6 +167,21 @@ class Certificate:
         self.subject = parts[5]
         self.spki = parts[6]
 
+    def profile(self):
+        """Issuer, subject and extensions but those of one certificate."""
+        def item(data):
+            return len(data).to_bytes(4, "big") + data
+        parts = children(self.tbs)
+        out = item(parts[2]) + item(self.issuer) + item(self.subject)
+        for ext in children(children(parts[-1])[0]):
+            fields = children(ext)
+            if content(fields[0]).hex() in ("551d0e", "551d1f", "551d2e"):
+                continue
+            critical = len(fields) == 3 and content(fields[1]) != b"\0"
+            out += (item(content(fields[0])) + bytes([critical]) +
+                    item(content(fields[-1])))
+        return sha256(out).hex()
+
     def run(self):
         for rdn in children(self.subject):
             for attribute in children(rdn):
@@ -333,6 +348,9 @@ REFS = {
     "ceremony.proposed": ("request", "tbs"), "ceremony.endorsed": ("request",),
     "ceremony.withdrawn": ("request",), "ceremony.lapsed": ("request",),
     "ceremony.completed": ("request", "tbs", "object"), "ca.stopped": (),
+    "mandate.proposed": ("request", "policy", "institution"),
+    "mandate.endorsed": ("request",), "mandate.ended": ("request",),
+    "mandate.lapsed": ("request",),
 }
 
 
@@ -361,12 +379,16 @@ def parse_leaf(data):
 STATEMENT = {"act", "expires", "holder", "institution", "issued", "issuer",
              "log", "operator", "origin", "request", "request_version",
              "spki_sha256", "tbs_sha256", "text_es", "type", "validity"}
+LIMITS = {"life", "profile_sha256", "renewals", "until"}
 INNER = {"holder": {"name", "office", "run"}, "institution": {"name", "rut"},
          "log": {"root", "size"}, "policy": {"name", "sha256", "version"},
          "validity": {"not_after", "not_before"},
-         "appointment": {"act_date", "act_number", "deputy", "from", "until"}}
+         "appointment": {"act_date", "act_number", "deputy", "from", "until"},
+         "mandate": LIMITS}
+OBJECT = {"request_version", "spki_sha256", "tbs_sha256", "validity"}
 ACTS = {"refrendo/endorsement/v1": ("endorse", "policy"),
-        "refrendo/appointment/v1": ("appoint", "appointment")}
+        "refrendo/appointment/v1": ("appoint", "appointment"),
+        "refrendo/mandate/v1": ("mandate", "mandate")}
 
 
 def check_digit(run):
@@ -383,19 +405,31 @@ def parse_statement(text, kind):
     s = parse(data)
     need(s.get("type") == kind and s.get("act") == ACTS[kind][0],
          "the statement is of another type")
-    more = {"endorsements"} & set(s) if ACTS[kind][0] == "endorse" else set()
-    need(set(s) == STATEMENT | {ACTS[kind][1]} | more,
-         "members of the statement")
+    more = {"endorsements"} & set(s) if ACTS[kind][0] != "appoint" else set()
+    is_mandate = kind == "refrendo/mandate/v1"
+    members = STATEMENT | {ACTS[kind][1]} | more
+    if is_mandate:
+        members = members - OBJECT | {"policy"}
+    need(set(s) == members, "members of the statement")
     need(not more or 2 <= member(s, "endorsements", int) <= 4, "endorsements")
     for name, inner in INNER.items():
         need(name not in s or set(member(s, name, dict)) == inner,
              f"members of {name} in the statement")
     for run in (s["operator"], s["holder"]["run"], s["institution"]["rut"]):
         need(isinstance(run, str) and check_digit(run), f"the RUN {run}")
-    for path in ("expires", "issued", "validity.not_after",
-                 "validity.not_before", "log.size", "request_version"):
+    numbers = ["expires", "issued", "log.size"]
+    hashes = ["log.root"]
+    if is_mandate:
+        numbers += ["mandate.life", "mandate.renewals", "mandate.until"]
+        hashes += ["mandate.profile_sha256"]
+        need(1 <= s["mandate"]["renewals"] <= 1000, "renewals")
+    else:
+        numbers += ["validity.not_after", "validity.not_before",
+                    "request_version"]
+        hashes += ["tbs_sha256", "spki_sha256"]
+    for path in numbers:
         need(member(s, path, int) >= 0, path)
-    for path in ("tbs_sha256", "spki_sha256", "log.root"):
+    for path in hashes:
         hexed(s, path, 32)
     return s
 
@@ -484,6 +518,7 @@ class Verifier:
         self.ceremonies, self.root_list, self.lost_ca = {}, 0, False
         self.policy_quorum, self.begun, self.partial = 0, False, None
         self.records, self.requests, self.appointments = {}, {}, {}
+        self.mandates = {}
         self.ministers, self.changes, self.crls = {}, [], {}
         self.lists_erased = False  # some crl.published was
 
@@ -857,6 +892,7 @@ class Verifier:
              c.not_after == s["validity"]["not_after"] and
              c.run() in (None, s["holder"]["run"]),
              "the container says something else than the statement")
+        record["profile"] = c.profile()
         return s
 
     def evidence(self, leaf, d, text, kind):
@@ -944,20 +980,29 @@ class Verifier:
             need(self.policy_quorum == 0 or
                  not self.policies[leaf["policy"]]["replaced"],
                  "the policy was replaced before")
-            if d is not None:
+            if d is not None and "mandate" in d.get("request", {}):
+                self.renewal(leaf, d, r)
+            elif d is not None:
                 self.stated(leaf, d, r, "refrendo/endorsement/v1")
         elif verb == "endorsed":
             need(r is not None and (
                 r["state"] == "submitted" or
                 r["state"] == verb and not r.get("known", True)),
                 "nothing was submitted that could be endorsed")
-            r["endorsed_at"], r["known"] = leaf["index"], (
+            r["endorsed_at"] = leaf["index"]
+            if r.get("mandate") or d is not None and "mandate" in d:
+                r["state"] = verb
+                if d is not None and r.get("mandate"):
+                    self.renewed(leaf, d, r)
+                return
+            r["known"] = (
                 r.get("known", True) and d is not None and
-                r["statement"] is not None)
+                r.get("statement") is not None)
             if not r["known"]:
                 r["state"] = verb
                 return
-            s, run = self.judge_minister(leaf, d, r["statement"])
+            s, run = self.judge_minister(leaf, d, r["statement"],
+                                         "refrendo/endorsement/v1")
             ministers = r.setdefault("ministers", {})
             need(run not in ministers, "the same minister endorsed it before")
             ministers[run] = member(d, "appointment", str)
@@ -974,8 +1019,83 @@ class Verifier:
                 r is not None and r["state"] in ("submitted", "endorsed")):
             r["state"] = "void"
 
-    def judge_minister(self, leaf, d, text):
-        s, signer = self.evidence(leaf, d, text, "refrendo/endorsement/v1")
+    def on_mandate(self, verb, leaf, d):
+        m = self.mandates.get(leaf["request"])
+        if verb == "proposed":
+            need(m is None, "a second mandate of that number")
+            m = self.mandates[leaf["request"]] = {
+                "state": verb, "s": None, "used": 0, "ministers": {}}
+            if d is None:
+                return
+            m["text"] = member(d, "statement", str)
+            m["s"] = s = parse_statement(m["text"], "refrendo/mandate/v1")
+            need(s["request"] == leaf["request"] and
+                 s["origin"] == self.origin and
+                 s["policy"]["sha256"] == leaf["policy"] and
+                 s["institution"]["rut"] == leaf["institution"] and
+                 s["issuer"] in self.cas, "the statement is of another thing")
+            return
+        need(m is not None and m["state"] in ("proposed", "in_force"),
+             "a mandate that is not there, or over")
+        if verb != "endorsed":
+            m["state"] = verb
+            return
+        if d is None or m["s"] is None:
+            m["s"], m["state"] = None, "in_force"
+            return
+        need(m["state"] == "proposed", "the mandate was in force already")
+        s, run = self.judge_minister(leaf, d, m["text"],
+                                     "refrendo/mandate/v1")
+        need(run not in m["ministers"], "the same minister signed it before")
+        m["ministers"][run] = member(d, "appointment", str)
+        if len(m["ministers"]) >= max(member(d, "needed", int),
+                                      s.get("endorsements", 1)):
+            m["state"] = "in_force"
+
+    def renewal(self, leaf, d, r):
+        """A request that renews by a mandate, against it."""
+        name = member(d, "request.mandate", str)
+        need(name in self.mandates, "there is no such mandate")
+        r["mandate"] = name
+        c = Certificate(b64(d, "tbs"))
+        r["profile"] = c.profile()
+        need(sha256(c.tbs).hex() == leaf["tbs"] and
+             c.serial.hex() == leaf["serial"], "another TBS or serial number")
+        s = self.mandates[name]["s"]
+        if s is None:
+            return
+        r["ca"] = s["issuer"]
+        limits = s["mandate"]
+        need(r["profile"] == limits["profile_sha256"] and
+             leaf["policy"] == s["policy"]["sha256"] and
+             leaf["institution"] == s["institution"]["rut"] and
+             c.run() == s["holder"]["run"] and
+             c.not_after <= limits["until"] and
+             c.not_after - c.not_before + 1 <= limits["life"],
+             "the mandate is for another certificate")
+        old = self.records.get(hexed(d, "request.replaces"))
+        need(old is not None and old["state"] == "issued" and
+             old["status"] == "good" and
+             old.get("profile", r["profile"]) == r["profile"],
+             "what it renews is not there, or not good, or another")
+
+    def renewed(self, leaf, d, r):
+        name = member(d, "mandate", str)
+        m = self.mandates[name]
+        m["used"] += 1
+        need(name == r["mandate"] and m["state"] == "in_force",
+             "the mandate was not in force")
+        if m["s"] is None:
+            return
+        need(m["used"] <= m["s"]["mandate"]["renewals"] and
+             leaf["time"] <= m["s"]["mandate"]["until"],
+             "the mandate was used up, or over")
+        need(all(self.appointments[n]["state"] == "in_force"
+                 for n in m["ministers"].values()),
+             "the appointment of one who signed the mandate had ended")
+
+    def judge_minister(self, leaf, d, text, kind):
+        s, signer = self.evidence(leaf, d, text, kind)
         run, name = member(d, "minister", str), member(d, "appointment", str)
         need(self.ministers.get(sha256(signer).hex()) == name,
              "the certificate that signed is of no appointment")

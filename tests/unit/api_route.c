@@ -128,6 +128,12 @@ static const struct {
 	    ACT_CA_CREATE, CF_KEY_TYPE, "ec-p384" },
 	{ "POST /api/v1/cas/emisora:stop", "{\"as\":\"11111111-1\"}",
 	    ACT_CA_STOP, CF_NAME, "emisora" },
+	{ "POST /api/v1/mandates", "{\"as\":\"22222222-2\",\"serial\":\"0a0b\",\"until\":\"2027-06-30\",\"renewals\":\"30\"}",
+	    ACT_MANDATE_PROPOSE, CF_RENEWALS, "30" },
+	{ "POST /api/v1/mandates/MAN-2026-000001:endorse", "{\"cms\":\"" CSR "\"}",
+	    ACT_MANDATE_ENDORSE, CF_MANDATE, "MAN-2026-000001" },
+	{ "POST /api/v1/mandates/MAN-2026-000001:end", "{\"as\":\"22222222-2\"}",
+	    ACT_MANDATE_END, CF_MANDATE, "MAN-2026-000001" },
 };
 /* clang-format on */
 

@@ -56,6 +56,22 @@ appointment(void)
 	return s;
 }
 
+static struct statement
+mandate(void)
+{
+	struct statement s = endorsement();
+	s.type = STATEMENT_MANDATE;
+	s.request = bytes_str("MAN-2026-000009");
+	s.request_version = 0;
+	s.tbs_sha256 = s.spki_sha256 = BYTES_NONE;
+	s.not_before = s.not_after = 0;
+	s.profile_sha256 = bytes_of(hash, HASH_LEN);
+	s.until = 1858586400;
+	s.life_s = 90 * DAY;
+	s.renewals = 4;
+	return s;
+}
+
 static const char endorsement_text[] =
     "{\"act\":\"endorse\",\"expires\":1795518000,\"holder\":{\"name\":"
     "\"Ana Nu\xc3\xb1"
@@ -195,6 +211,31 @@ static const struct {
 	    "\"Secretaria\",\"run\":\"11111111-1\"}",
 	    "[]", "json-no-member-object", "holder" },
 };
+
+/* The signer counts renewals by this number: it is nothing else's. */
+static void
+test_mandate(void **state)
+{
+	AUTO(arena) a = arena_new();
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct statement s = mandate(), got;
+	struct err e;
+	(void)state;
+	assert_int_equal(statement_print(&s, &text, &e), ERR_OK);
+	assert_int_equal(statement_parse(buf_bytes(&text), a, &got, &e),
+	    ERR_OK);
+	assert_true(bytes_is(got.request, "MAN-2026-000009"));
+	assert_int_equal(got.renewals, 4);
+	char *number = strstr(buf_text(&text), "MAN-2026-000009");
+	assert_non_null(number);
+	memcpy(number, "POL", 3);
+	assert_int_equal(statement_parse(buf_bytes(&text), a, &got, &e),
+	    ERR_INVALID);
+	assert_string_equal(e.id, "statement-member");
+	assert_string_equal(e.where.field, "request");
+	s.request = bytes_str("NOM-2026-000009");
+	assert_int_equal(statement_print(&s, &text, &e), ERR_INVALID);
+}
 
 static void
 test_parse_refuses(void **state)
@@ -377,6 +418,7 @@ main(void)
 		cmocka_unit_test(test_activation_members),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_mandate),
 		cmocka_unit_test(test_parse_refuses),
 		cmocka_unit_test(test_print_refuses),
 		cmocka_unit_test(test_too_large),

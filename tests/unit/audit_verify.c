@@ -158,9 +158,9 @@ test_good(void **state_)
 	assert_int_equal(faults.count, 0);
 	assert_int_equal(r.entries, w.n);
 	assert_int_equal(r.checkpoint_size, w.n);
-	assert_int_equal(r.endorsements, 3);
+	assert_int_equal(r.endorsements, 4);
 	assert_int_equal(r.appointments, 1);
-	assert_int_equal(r.certificates, 2);
+	assert_int_equal(r.certificates, 3);
 	assert_int_equal(r.revocations, 1);
 	assert_int_equal(r.policies, 3);
 	assert_int_equal(r.crls, 1);
@@ -269,6 +269,25 @@ static const struct {
 	{ ENDORSED_TWICE_BY_ONE, "one minister twice", "audit-endorsed-twice",
 	    ": this minister endorsed the same version of the request "
 	    "before" },
+	{ MANDATE_UNSIGNED, "a mandate that nobody signed",
+	    "audit-mandate-not-in-force",
+	    ": the mandate that it rests on was not signed, or was over" },
+	{ MANDATE_BY_STRANGER, "a mandate by no minister", "audit-not-minister",
+	    NULL },
+	{ MANDATE_OTHER_PROFILE, "a mandate for another profile",
+	    "audit-mandate-other",
+	    ": the mandate that it rests on is for another person, profile, "
+	    "policy or CA, or for a shorter life" },
+	{ MANDATE_TOO_LONG, "a renewal longer than its mandate",
+	    "audit-mandate-other", NULL },
+	{ MANDATE_USED_UP, "one renewal too many", "audit-mandate-used-up",
+	    ": it is one renewal more than the mandate allows" },
+	{ MANDATE_OVER, "a renewal beyond its mandate", "audit-mandate-other",
+	    NULL },
+	{ MANDATE_ENDED_BEFORE, "a mandate that was ended",
+	    "audit-mandate-not-in-force", NULL },
+	{ MANDATE_RENEWS_NONE, "a renewal of nothing", "audit-renews-none",
+	    NULL },
 	{ APPOINTMENT_OVER, "appointment over", "audit-not-in-force",
 	    ": the minister's appointment was not in force" },
 	{ APPOINTMENT_ENDED_BEFORE, "appointment ended", "audit-not-in-force",

@@ -174,8 +174,8 @@ static const struct {
 	const char *second, *id, *say;
 } rows[] = {
 	{ "the same minister", nothing, "minister", "endorse-again",
-	    "this minister endorsed the request SOL-2027-000001 already; "
-	    "another minister of the institution must" },
+	    "this minister endorsed SOL-2027-000001 already; another minister "
+	    "of the institution must" },
 	{ "the same person, as deputy", appoint_deputy_of_same, "again",
 	    "endorse-again", NULL },
 	{ "the holder", holder_is_minister, "holds", "endorse-own", NULL },
@@ -186,9 +186,9 @@ static const struct {
 	{ "nobody's key", nothing, "stranger", "endorse-not-minister", NULL },
 	{ "the first one's appointment ended", first_ends, "deputy",
 	    "endorse-earlier-ended",
-	    "the appointment NOM-2027-000001 of a minister who endorsed the "
-	    "request before is not in force any more; return the request, so "
-	    "that it is endorsed anew" },
+	    "the appointment NOM-2027-000001 of a minister who endorsed this "
+	    "before is not in force any more; return or withdraw "
+	    "SOL-2027-000001, so that it is endorsed anew" },
 	{ "the second one's appointment ended", second_ends, "deputy",
 	    "endorse-not-in-force", NULL },
 	{ "too late", statement_lapses, "deputy", "statement-expired", NULL },

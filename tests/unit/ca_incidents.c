@@ -446,7 +446,7 @@ incident_04_one_issuing_function(void **state)
 {
 	(void)state;
 	static const char *const once[] = { "key_sign(", "cert_build_tbs(",
-		"TRY(issue_evaluate(", "TRY(issue_build(", "return issue_ask(",
+		"TRY(issue_evaluate(", "TRY(issue_build(", "TRY(issue_ask(",
 		"TRY(issue_endorse(", "return issue_intend(",
 		"return issue_sign(", "TRY(issue_compare(",
 		"TRY(issue_record(" };

@@ -103,6 +103,7 @@ value_of(struct script *s, enum ca_field f, const char *value,
 	struct bytes id = c->f[CF_REQUEST].len > 0      ? c->f[CF_REQUEST]
 			  : c->f[CF_ACTIVATION].len > 0 ? c->f[CF_ACTIVATION]
 			  : c->f[CF_CEREMONY].len > 0   ? c->f[CF_CEREMONY]
+			  : c->f[CF_MANDATE].len > 0    ? c->f[CF_MANDATE]
 							: c->f[CF_APPOINTMENT];
 
 	if (value[0] != '@')
@@ -222,7 +223,7 @@ check_row(struct script *s)
 	static const struct rec_type *const types[] = { &rec_institution,
 		&rec_person, &rec_appointment, &rec_request, &rec_certificate,
 		&rec_activation, &rec_in_force, &rec_consent, &rec_ceremony,
-		&rec_issuer, &rec_root_list };
+		&rec_issuer, &rec_root_list, &rec_mandate };
 	const struct rec_type *t = NULL;
 	union {
 		struct institution i;
@@ -236,6 +237,7 @@ check_row(struct script *s)
 		struct agreement_row ce;
 		struct issuer_row is;
 		struct root_list_row rl;
+		struct mandate m;
 	} rec;
 	struct buf text AUTO_BUF = BUF(1 << 16);
 	AUTO(json) j = NULL;

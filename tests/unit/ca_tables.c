@@ -38,6 +38,15 @@ static const char *const appointment_rows[APPT_STATES] = {
 	[APPT_WITHDRAWN] = "......",
 	[APPT_FAILED] = "......",
 };
+static const char *const mandate_rows[MANDATE_STATES] = {
+	/* sign agree renew end lapse */
+	[MANDATE_PROPOSED] = "PI.WL",
+	[MANDATE_IN_FORCE] = "..IEX",
+	[MANDATE_ENDED] = ".....",
+	[MANDATE_WITHDRAWN] = ".....",
+	[MANDATE_LAPSED] = ".....",
+	[MANDATE_EXPIRED] = ".....",
+};
 static const char *const institution_rows[INST_STATES] = {
 	/* enable suspend close */
 	[INST_APPLIED] = "E.C",
@@ -85,6 +94,13 @@ every_state_and_event(void **state)
 			    appointment_next((enum appointment_state)s, ev, &to,
 				&e);
 			judge(code, appointment_rows[s][ev], "PCFEWX"[to], &e);
+		}
+	for (unsigned s = 0; s < MANDATE_STATES; s++)
+		for (unsigned ev = 0; ev < MV_EVENTS; ev++) {
+			enum mandate_state to = 0;
+			enum err_code code =
+			    mandate_next((enum mandate_state)s, ev, &to, &e);
+			judge(code, mandate_rows[s][ev], "PIEWLX"[to], &e);
 		}
 	for (unsigned s = 0; s < INST_STATES; s++)
 		for (unsigned ev = 0; ev < IV_EVENTS; ev++) {

@@ -184,7 +184,7 @@ any_command(struct world *w, uint64_t *dice)
 		    rec_load(w->v, &rec_request, NULL, w->a, &k.r, &w->e),
 		    "its blobs");
 	for (unsigned f = 0; f < CF_COUNT; f++) {
-		uint32_t bit = UINT32_C(1) << f;
+		uint64_t bit = UINT64_C(1) << f;
 		bool may = (ca_acts[c.act].required & bit) != 0 ||
 			   ((ca_acts[c.act].optional & bit) != 0 &&
 			       roll(dice, 4) == 0);
@@ -253,7 +253,7 @@ random_walks(void **state)
 	(void)state;
 	size_t done[ACT_COUNT] = { 0 }, by_code[ERR_NOMEM + 1] = { 0 };
 
-	for (uint64_t seed = 1; seed <= 40; seed++)
+	for (uint64_t seed = 1; seed <= 60; seed++)
 		walk(seed, done, by_code);
 	for (size_t i = 0; i < ARRAY_LEN(by_code); i++)
 		print_message("%s %zu\n", err_code_name((enum err_code)i),

@@ -173,7 +173,6 @@ static const struct refusal refusals[] = {
 	{ "later: remote", "[csr]", "[remote]", 6, 16, 6, "policy-word-later", NULL, NULL, "write csr: the holder keeps the key" },
 	{ "later: webauthn", "[cms]", "[webauthn]", 9, 26, 8, "policy-word-later", NULL, NULL, "write [cms]" },
 	{ "later: authenticator", "[cms]", "[cms], authenticator: device-bound", 9, 47, 12, "policy-word-later", NULL, NULL, "write any" },
-	{ "later: mandate", "[cms]", "[cms], renewal: mandate", 9, 41, 7, "policy-word-later", NULL, NULL, NULL },
 	{ "five endorsements", "[cms]", "[cms], required: 5", 9, 42, 1, "policy-range", "endorsement.required", NULL, NULL },
 	{ "partition too small", "6h", "6h, partition: 9", 11, 60, 1, "policy-range", "status.crl.partition", NULL, NULL },
 	{ "delta too short", "6h", "6h, delta: 4m", 11, 56, 2, "policy-range", "status.crl.delta", NULL, NULL },
@@ -845,7 +844,6 @@ design_sample_asks_for_later(void **state)
 	} want[] = {
 		{ "endorsement.evidence[1]", "policy-word-later" },
 		{ "endorsement.authenticator", "policy-word-later" },
-		{ "endorsement.renewal", "policy-word-later" },
 	};
 	uint8_t text[4096];
 	struct findings f = { NULL, 0, 0 };

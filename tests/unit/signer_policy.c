@@ -317,14 +317,14 @@ endless_ends(void **state)
 
 	plan_init(w, &p, "POL-2026-000001", "policy 2");
 	OK(plan_ask(w, &p, e));
-	for (int i = 0; i < 1024; i++) {
+	for (int i = 0; i < 8192; i++) {
 		snprintf(id, sizeof(id), "POL-2027-%06d", i);
 		OK(end_ask(w, id, w->now, e));
 	}
 	assert_int_equal(end_ask(w, "POL-2028-000001", w->now, &refusal),
 	    ERR_DENIED);
 	assert_string_equal(refusal.say,
-	    "the signer has noted 1024 ends of what it never heard of and "
+	    "the signer has noted 8192 ends of what it never heard of and "
 	    "notes no more of them");
 	OK(end_ask(w, "POL-2026-000001", w->now, e));
 	assert_string_equal(certificate_under(w, "policy 2", w->now),

@@ -20,6 +20,7 @@ Comandos; agregue --help a cualquiera:
   request      new | submit | ls | show | statement | return | reject | withdraw | retry
   endorse      certificar una solicitud como ministra o ministro de fe
   renew        solicitar el sucesor de un certificado, o listar los que lo requieren
+  mandate      propose | ls | show | statement | endorse | end
   cert         ls | show | get | chain | renew | revoke | suspend | reinstate
   csr          new | inspect
   policy       check | show | explain | simulate | activate | endorse | withdraw | activations | activation | statement | history | ls | fmt | diff | schema

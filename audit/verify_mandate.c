@@ -1,0 +1,226 @@
+#include "verify.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Mandates, and the renewals that rest on them. */
+
+static enum err_code
+wrong_state(struct audit *a, struct err *e)
+{
+	return err_say(e, ERR_INVALID, "audit-mandate-order",
+	    "entry %s: a mandate is proposed, signed, used and ended, in this "
+	    "order",
+	    a->at);
+}
+
+static struct mandate_noted *
+find(struct audit *a, struct bytes id)
+{
+	uint32_t at = map_get(&a->map, MAP_MANDATE, id);
+
+	return at == NONE ? NULL : &a->mandate[at];
+}
+
+/* --- The mandate itself --------------------------------------------------------- */
+
+static enum err_code
+take_statement(struct audit *a, const struct entry *en,
+    const struct statement *s, struct mandate_noted *m, struct err *e)
+{
+	if (s->type != STATEMENT_MANDATE ||
+	    !bytes_eq(s->request, en->refs.request) ||
+	    !bytes_eq(s->institution, en->refs.institution) ||
+	    !bytes_eq(s->policy_sha256, en->refs.policy) ||
+	    !bytes_eq(s->origin, buf_bytes(&a->origin)))
+		return err_say(e, ERR_INVALID, "audit-statement",
+		    "entry %s: the statement is of another kind, log, "
+		    "institution, policy or object than the entry",
+		    a->at);
+	m->ca = ca_find(a, s->issuer);
+	if (m->ca == NONE)
+		return err_say(e, ERR_INVALID, "audit-issuer",
+		    "entry %s: the statement names an issuer that is no CA of "
+		    "this log",
+		    a->at);
+	snprintf(m->holder, sizeof(m->holder), "%.*s",
+	    BYTES_FMT(s->holder_run));
+	snprintf(m->institution, sizeof(m->institution), "%.*s",
+	    BYTES_FMT(s->institution));
+	memcpy(m->policy, s->policy_sha256.p, HASH_LEN);
+	memcpy(m->profile, s->profile_sha256.p, HASH_LEN);
+	m->until = s->until;
+	m->life = s->life_s;
+	m->renewals = s->renewals;
+	return judge_log(a, en, s->log_size, s->log_root, e);
+}
+
+static enum err_code
+proposed(struct audit *a, const struct entry *en, struct json_obj d,
+    struct err *e)
+{
+	struct err below = { .code = ERR_OK };
+	struct statement s;
+
+	if (find(a, en->refs.request) != NULL)
+		return wrong_state(a, e);
+	a->mandate = grow(a->mandate, a->n_mandate, &a->size_mandate,
+	    sizeof(*a->mandate));
+	struct mandate_noted *m = &a->mandate[a->n_mandate];
+	*m = (struct mandate_noted){ .erased = a->erased,
+		.ca = NONE,
+		.statement = BUF(STATEMENT_MAX) };
+	map_put(&a->map, MAP_MANDATE, en->refs.request,
+	    (uint32_t)a->n_mandate++);
+	if (a->erased)
+		return ERR_OK;
+	struct bytes text = json_get_str(d, "statement");
+	TRY(detail_end(a, e));
+	buf_put(&m->statement, text.p, text.len);
+	if (statement_parse(text, a->arena, &s, &below) != ERR_OK)
+		return fault_below(a, &below, e);
+	return take_statement(a, en, &s, m, e);
+}
+
+static enum err_code
+signed_(struct audit *a, const struct entry *en, struct json_obj d,
+    struct mandate_noted *m, struct err *e)
+{
+	struct statement s;
+	struct cms c;
+
+	m->erased = m->erased || a->erased;
+	if (m->state != MANDATE_PROPOSED &&
+	    !(m->erased && m->state == MANDATE_IN_FORCE))
+		return wrong_state(a, e);
+	a->report.endorsements++;
+	if (m->erased) {
+		m->state = MANDATE_IN_FORCE;
+		return ERR_OK;
+	}
+	int64_t needed = json_get_int(d, "needed");
+	enum err_code code =
+	    judge_evidence(a, en, d, buf_bytes(&m->statement), &s, &c, e);
+	if (code == ERR_OK)
+		code = judge_minister(a, en, d, &s, &c, m->endorser,
+		    &m->n_endorser, e);
+	if (code != ERR_OK ||
+	    (m->n_endorser >= needed && m->n_endorser >= s.endorsements)) {
+		m->state = MANDATE_IN_FORCE;
+		buf_fini(&m->statement);
+	}
+	return code;
+}
+
+enum err_code
+judge_mandate(struct audit *a, const struct entry *en, struct json_obj d,
+    struct err *e)
+{
+	struct mandate_noted *m = find(a, en->refs.request);
+
+	if (en->type == ENTRY_MANDATE_PROPOSED)
+		return proposed(a, en, d, e);
+	if (m == NULL || m->state == MANDATE_CLOSED)
+		return wrong_state(a, e);
+	if (en->type == ENTRY_MANDATE_ENDORSED)
+		return signed_(a, en, d, m, e);
+	m->state = MANDATE_CLOSED;
+	buf_fini(&m->statement);
+	return ERR_OK;
+}
+
+/* --- A renewal ---------------------------------------------------------------------- */
+
+static enum err_code
+not_for_it(struct audit *a, struct err *e)
+{
+	return err_say(e, ERR_INVALID, "audit-mandate-other",
+	    "entry %s: the mandate that it rests on is for another person, "
+	    "profile, policy or CA, or for a shorter life",
+	    a->at);
+}
+
+/* What it renews was issued, is neither revoked nor suspended, and is of the
+ * same profile. */
+static enum err_code
+judge_replaced(struct audit *a, struct json_obj request,
+    const struct mandate_noted *m, struct err *e)
+{
+	struct bytes serial = json_get_hex(request, "replaces", a->arena);
+
+	TRY(detail_end(a, e));
+	uint32_t at = map_get(&a->map, MAP_SERIAL, serial);
+	const struct record *old = at == NONE ? NULL : &a->record[at];
+	if (old == NULL || old->state != RECORD_ISSUED ||
+	    old->status != STATUS_GOOD ||
+	    (!old->erased && memcmp(old->profile, m->profile, HASH_LEN) != 0))
+		return err_say(e, ERR_INVALID, "audit-renews-none",
+		    "entry %s: it renews by a mandate what was never issued, "
+		    "is revoked or suspended, or is of another profile",
+		    a->at);
+	return ERR_OK;
+}
+
+enum err_code
+judge_renewal(struct audit *a, const struct entry *en, struct json_obj d,
+    struct record *r, struct err *e)
+{
+	struct json_obj request = json_get_obj(d, "request");
+	struct bytes tbs = json_get_base64(d, "tbs", a->arena);
+	struct bytes id = json_get_str(request, "mandate");
+	struct err below = { .code = ERR_OK };
+	uint8_t hash[HASH_LEN];
+	struct cert c;
+
+	TRY(detail_end(a, e));
+	r->mandate = map_get(&a->map, MAP_MANDATE, id);
+	if (r->mandate == NONE)
+		return wrong_state(a, e);
+	const struct mandate_noted *m = &a->mandate[r->mandate];
+	if (cert_parse_own(tbs, &c, &below) != ERR_OK)
+		return fault_below(a, &below, e);
+	cert_profile(&c, r->profile);
+	r->not_after = c.not_after;
+	r->ca = m->ca;
+	sha256(hash, c.tbs);
+	if (memcmp(hash, r->tbs, HASH_LEN) != 0 ||
+	    !bytes_eq(c.serial, record_serial(r)))
+		return err_say(e, ERR_INVALID, "audit-tbs",
+		    "entry %s: statement, entry and the certificate to be "
+		    "signed do not name the same TBS or serial number",
+		    a->at);
+	if (m->erased)
+		return ERR_OK;
+	if (memcmp(r->profile, m->profile, HASH_LEN) != 0 ||
+	    memcmp(r->policy, m->policy, HASH_LEN) != 0 ||
+	    !bytes_is(en->refs.institution, m->institution) ||
+	    !cert_is_of(&c, bytes_str(m->holder)) || c.not_after > m->until ||
+	    c.not_after - c.not_before + 1 > m->life)
+		return not_for_it(a, e);
+	return judge_replaced(a, request, m, e);
+}
+
+enum err_code
+judge_mandate_used(struct audit *a, const struct entry *en, struct json_obj d,
+    struct record *r, struct err *e)
+{
+	if (a->erased || r->erased)
+		return ERR_OK;
+	struct bytes id = json_get_str(d, "mandate");
+	TRY(detail_end(a, e));
+	uint32_t at = map_get(&a->map, MAP_MANDATE, id);
+	if (at == NONE || at != r->mandate)
+		return not_for_it(a, e);
+	struct mandate_noted *m = &a->mandate[at];
+	m->used++;
+	if (m->state != MANDATE_IN_FORCE || (!m->erased && en->time > m->until))
+		return err_say(e, ERR_INVALID, "audit-mandate-not-in-force",
+		    "entry %s: the mandate that it rests on was not signed, or "
+		    "was over",
+		    a->at);
+	if (!m->erased && m->used > m->renewals)
+		return err_say(e, ERR_INVALID, "audit-mandate-used-up",
+		    "entry %s: it is one renewal more than the mandate allows",
+		    a->at);
+	return judge_endorsers(a, m->endorser, m->n_endorser, e);
+}

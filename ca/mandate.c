@@ -1,0 +1,515 @@
+#include <refrendo/crl.h>
+
+#include "inner.h"
+
+/*
+ * Mandates: a minister's signature under the renewals of one certificate, for
+ * the same person, office and policy, until a day and so many times.  It is a
+ * pending endorsement until the last of them: it ends with the office of any
+ * minister who signed it (decision 0047).
+ */
+
+int64_t
+mandate_due(const struct mandate *m)
+{
+	if (m->state == MANDATE_PROPOSED)
+		return m->expires + 1;
+	return m->state == MANDATE_IN_FORCE ? m->until + 1 : NEVER;
+}
+
+enum mandate_state
+mandate_state_at(const struct mandate *m, int64_t now)
+{
+	if (now < mandate_due(m))
+		return (enum mandate_state)m->state;
+	return m->state == MANDATE_PROPOSED ? MANDATE_LAPSED : MANDATE_EXPIRED;
+}
+
+static void
+pen_mandate(struct pen *p, struct deed *d, enum entry_type type,
+    const struct mandate *m)
+{
+	pen_begin(p, d, type);
+	p->draft->refs.institution = m->institution;
+	p->draft->refs.request = m->id;
+	d->out->object = ca_row_key(d->a, ROW_MANDATE, m->id);
+}
+
+/* The next one of a person; *after is empty at the start. */
+static enum err_code
+mandate_of(struct deed *d, struct bytes rut, struct bytes run,
+    struct bytes *after, struct mandate *out, bool *found, struct err *e)
+{
+	struct bytes prefix = key_of_mandated(d->a, rut, run, BYTES_NONE);
+	struct bytes key, value;
+
+	if (after->len == 0)
+		*after = prefix;
+	TRY(view_next(d->v, prefix, *after, &key, &value, found, e));
+	if (!*found)
+		return ERR_OK;
+	*after = arena_copy(d->a, key);
+	return mandate_get(d->v,
+	    bytes_of(after->p + prefix.len, after->len - prefix.len), d->a, out,
+	    e);
+}
+
+/* The one that is in force for renewals of that person under that policy. */
+static enum err_code
+find_in_force(struct deed *d, struct bytes rut, struct bytes run,
+    struct bytes policy, struct mandate *out, bool *found, struct err *e)
+{
+	struct bytes after = BYTES_NONE;
+
+	do
+		TRY(mandate_of(d, rut, run, &after, out, found, e));
+	while (*found && (mandate_state_at(out, d->now) != MANDATE_IN_FORCE ||
+			     !bytes_eq(out->policy, policy)));
+	return ERR_OK;
+}
+
+/* --- Propose ------------------------------------------------------------------ */
+
+static struct bytes
+profile_of(struct arena *a, const struct cert *c)
+{
+	uint8_t *p = arena_get(a, SHA256_LEN);
+
+	cert_profile(c, p);
+	return bytes_of(p, SHA256_LEN);
+}
+
+/* What the policy in force says of it; the certificate must be by that one. */
+static enum err_code
+policy_allows(struct deed *d, const struct certificate *c,
+    const struct policy **out, struct err *e)
+{
+	const struct policy *p = policy_find(d->ca->policies, c->policy);
+	const char *name = arena_str(d->a, c->policy);
+
+	if (p == NULL || p->renewal != RENEWAL_MANDATE)
+		return err_say(e, ERR_DENIED, "mandate-policy",
+		    "the policy %s asks for a new endorsement of each renewal; "
+		    "renew the certificate with one",
+		    name);
+	if (!bytes_eq(c->policy_sha256, bytes_of(p->sha256, SHA256_LEN)))
+		return err_say(e, ERR_DENIED, "mandate-policy-other",
+		    "another version of the policy %s is in force now; renew "
+		    "the certificate with an endorsement, and propose a new "
+		    "mandate for that one",
+		    name);
+	*out = p;
+	return ERR_OK;
+}
+
+static enum err_code
+take_limits(struct deed *d, struct mandate *m, struct err *e)
+{
+	int64_t most = d->ca->ceilings->mandate_max_s;
+	char text[TIME_TEXT];
+
+	/* command_check() has parsed both once. */
+	(void)!time_parse(field(d, CF_UNTIL), &m->until);
+	(void)!dec_parse(field(d, CF_RENEWALS), &m->renewals);
+	time_print(text, d->now + most);
+	if (m->until <= d->now)
+		return err_at(e, ERR_DENIED, "mandate-past", NULL,
+		    at_field("until"),
+		    "a mandate ends in the future; name a later day");
+	if (m->until > d->now + most)
+		return err_at(e, ERR_DENIED, "mandate-long", NULL,
+		    at_field("until"),
+		    "the ceilings let a mandate last until %s at most", text);
+	return ERR_OK;
+}
+
+static enum err_code
+take_profile(struct deed *d, struct certificate *c, struct mandate *m,
+    struct err *e)
+{
+	struct cert cert;
+
+	TRY(certificate_load(d->v, c, d->a, e));
+	TRY(cert_parse_own(c->certificate, &cert, e));
+	m->profile_sha256 = profile_of(d->a, &cert);
+	return ERR_OK;
+}
+
+static enum err_code
+put_statement(struct deed *d, const struct mandate *m,
+    const struct institution *inst, const struct policy *p, struct buf *out,
+    struct err *e)
+{
+	uint8_t *root = arena_get(d->a, HASH_LEN);
+	char until[TIME_TEXT];
+	bool days = m->life_s % DAY == 0;
+
+	TRY(view_log_root(d->v, root, e));
+	time_print(until, m->until);
+	struct statement st = {
+		.type = STATEMENT_MANDATE,
+		.origin = d->ca->origin,
+		.request = m->id,
+		.endorsements = m->needed > 1 ? m->needed : 0,
+		.policy = m->policy,
+		.policy_sha256 = m->policy_sha256,
+		.policy_version = p->version,
+		.issuer = m->issuer,
+		.institution = m->institution,
+		.institution_name = inst->name,
+		.holder_run = m->holder_run,
+		.holder_name = m->holder_name,
+		.holder_office = m->holder_office,
+		.operator_run = m->proposed_by,
+		.profile_sha256 = m->profile_sha256,
+		.until = m->until,
+		.renewals = m->renewals,
+		.life_s = m->life_s,
+		.log_size = view_log_size(d->v),
+		.log_root = bytes_of(root, HASH_LEN),
+		.issued = d->now,
+		.expires = m->expires,
+	};
+	st.text_es = bytes_str(arena_printf(d->a,
+	    "Certifico que %s, RUN %s, ejerce como %s en %s, y autorizo que "
+	    "hasta el %s su certificado se renueve sin una nueva certificación "
+	    "hasta %lld veces, por %lld %s cada vez, mientras yo sea "
+	    "ministro/a de fe y no cambien sus datos, su cargo ni la política "
+	    "%s.",
+	    arena_str(d->a, m->holder_name), arena_str(d->a, m->holder_run),
+	    arena_str(d->a, m->holder_office), arena_str(d->a, inst->name),
+	    until, (long long)m->renewals,
+	    (long long)(m->life_s / (days ? DAY : HOUR)),
+	    days ? "días" : "horas", arena_str(d->a, m->policy)));
+	return statement_print(&st, out, e);
+}
+
+static enum err_code
+draft_proposed_mandate(struct deed *d, const struct mandate *m,
+    const struct institution *inst, const struct policy *p, struct err *e)
+{
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct pen pen AUTO_PEN = { .draft = NULL };
+
+	TRY(put_statement(d, m, inst, p, &text, e));
+	pen_mandate(&pen, d, ENTRY_MANDATE_PROPOSED, m);
+	pen.draft->refs.policy = m->policy_sha256;
+	jw_key(&pen.w, "mandate");
+	rec_write(&pen.w, &rec_mandate, m, false);
+	jw_member_str(&pen.w, "statement", buf_bytes(&text));
+	return pen_end(&pen, d->a, e);
+}
+
+static enum err_code
+holder_must_be_same(struct deed *d, const struct certificate *c,
+    struct mandate *m, struct err *e)
+{
+	struct request old;
+	struct person person;
+
+	TRY(request_get(d->v, c->request, d->a, &old, e));
+	TRY(person_get(d->v, c->institution, c->holder_run, d->a, &person, e));
+	if (bytes_eq(d->run, c->holder_run))
+		return err_say(e, ERR_FORBIDDEN, "mandate-own",
+		    "an operator does not propose a mandate for his or her own "
+		    "certificate; another operator must");
+	TRY(office_must_be_same(d, &old, &person, e));
+	m->holder_name = person.name;
+	m->holder_office = person.office;
+	return ERR_OK;
+}
+
+enum err_code
+act_mandate_propose(struct deed *d, struct err *e)
+{
+	struct certificate c;
+	struct institution inst;
+	struct mandate m = { .state = MANDATE_PROPOSED };
+	const struct policy *p;
+	enum cert_state to;
+
+	TRY(certificate_of_field(d, &c, e));
+	TRY(cert_next((enum cert_state)c.state, EV_RENEW, &to, e));
+	TRY(institution_get(d->v, c.institution, d->a, &inst, e));
+	TRY(institution_must_be_enabled(&inst, e));
+	TRY(policy_allows(d, &c, &p, e));
+	TRY(holder_must_be_same(d, &c, &m, e));
+	TRY(take_limits(d, &m, e));
+	TRY(take_profile(d, &c, &m, e));
+	TRY(id_new(d, "MAN", &m.id, e));
+	m.institution = c.institution;
+	m.holder_run = c.holder_run;
+	m.policy = c.policy;
+	m.policy_sha256 = c.policy_sha256;
+	m.issuer = c.issuer;
+	m.serial = c.serial;
+	m.proposed_by = d->run;
+	m.life_s = p->default_s;
+	m.needed = endorsements_needed(d->ca, p->required);
+	m.needed = m.needed > 0 ? m.needed : 1;
+	m.proposed = d->now;
+	m.expires = d->now + p->statement_ttl_s;
+	return draft_proposed_mandate(d, &m, &inst, p, e);
+}
+
+/* --- Endorse ------------------------------------------------------------------------ */
+
+/* One at a time: whoever ends it knows that there is no other. */
+static enum err_code
+must_be_only_one(struct deed *d, const struct mandate *m, struct err *e)
+{
+	struct mandate other;
+	bool found;
+
+	TRY(find_in_force(d, m->institution, m->holder_run, m->policy, &other,
+	    &found, e));
+	if (!found)
+		return ERR_OK;
+	return err_say(e, ERR_CONFLICT, "mandate-another",
+	    "the mandate %s is in force for the same person and policy; end it "
+	    "first",
+	    arena_str(d->a, other.id));
+}
+
+enum err_code
+act_mandate_endorse(struct deed *d, struct err *e)
+{
+	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct pen pen AUTO_PEN = { .draft = NULL };
+	struct institution inst;
+	struct appointment ap;
+	struct mandate m;
+	struct cms cms;
+	enum mandate_state to;
+	char text[TIME_TEXT];
+
+	TRY(mandate_get(d->v, field(d, CF_MANDATE), d->a, &m, e));
+	TRY(cms_parse(field(d, CF_CMS), &scratch, &cms, e));
+	TRY(minister_of(d, &cms, m.institution, &ap, e));
+	TRY(three_persons(d->run, m.holder_run, m.proposed_by, e));
+	int64_t needed = endorsements_needed(d->ca, m.needed);
+	needed = needed > 0 ? needed : 1;
+	TRY(mandate_next(mandate_state_at(&m, d->now),
+	    m.signatures + 1 >= needed ? MV_AGREE : MV_CONSENT, &to, e));
+	TRY(ministers_before(d, m.id, m.id, e));
+	TRY(must_be_only_one(d, &m, e));
+	TRY(institution_get(d->v, m.institution, d->a, &inst, e));
+	TRY(institution_must_be_enabled(&inst, e));
+	time_print(text, ap.until);
+	if (m.until >= ap.until)
+		return err_say(e, ERR_DENIED, "mandate-outlasts",
+		    "the mandate would outlast the appointment of the "
+		    "minister, "
+		    "which ends on %s; propose a shorter one",
+		    text);
+	TRY(cms_verify(&cms, m.statement, d->ca->verifier, e));
+	pen_mandate(&pen, d, ENTRY_MANDATE_ENDORSED, &m);
+	jw_member_str(&pen.w, "appointment", ap.id);
+	jw_member_base64(&pen.w, "evidence", cms.der);
+	jw_member_str(&pen.w, "minister", d->run);
+	jw_member_int(&pen.w, "needed", needed);
+	return pen_end(&pen, d->a, e);
+}
+
+/* --- Its end -------------------------------------------------------------------------- */
+
+static enum err_code
+draft_closed(struct deed *d, enum entry_type type, const struct mandate *m,
+    struct bytes reason, struct err *e)
+{
+	struct pen pen AUTO_PEN = { .draft = NULL };
+
+	pen_mandate(&pen, d, type, m);
+	jw_member_str_opt(&pen.w, "reason", reason);
+	return pen_end(&pen, d->a, e);
+}
+
+/* Whoever has a part in it: a right is taken away without a quorum. */
+enum err_code
+act_mandate_end(struct deed *d, struct err *e)
+{
+	struct mandate m;
+	enum mandate_state to;
+
+	TRY(mandate_get(d->v, field(d, CF_MANDATE), d->a, &m, e));
+	TRY(roles_find(d, m.institution, m.holder_run, e));
+	TRY(mandate_next(mandate_state_at(&m, d->now), MV_END, &to, e));
+	return draft_closed(d, ENTRY_MANDATE_ENDED, &m, field(d, CF_REASON), e);
+}
+
+enum err_code
+mandate_revoked(struct deed *d, const struct certificate *c, int64_t reason,
+    struct err *e)
+{
+	struct bytes object = d->out->object;
+	struct mandate m;
+	bool found;
+
+	if (reason == CRL_SUPERSEDED)
+		return ERR_OK;
+	TRY(find_in_force(d, c->institution, c->holder_run, c->policy, &m,
+	    &found, e));
+	if (found)
+		TRY(draft_closed(d, ENTRY_MANDATE_ENDED, &m,
+		    bytes_str("its certificate was revoked"), e));
+	d->out->object = object;
+	return ERR_OK;
+}
+
+enum err_code
+due_mandate(struct deed *d, struct bytes id, struct err *e)
+{
+	struct mandate m;
+
+	TRY(mandate_get(d->v, id, d->a, &m, e));
+	if (mandate_due(&m) > d->now)
+		return err_say(e, ERR_CORRUPT, "due-not-due",
+		    "a stored due time disagrees with its record");
+	return draft_closed(d, ENTRY_MANDATE_LAPSED, &m,
+	    bytes_str(m.state == MANDATE_PROPOSED
+			  ? "too few ministers signed it in time"
+			  : "its last day has passed"),
+	    e);
+}
+
+/* --- A renewal ---------------------------------------------------------------------------- */
+
+/* All who signed it are ministers still, and none of them asks or holds. */
+static enum err_code
+ministers_must_be_in_force(struct deed *d, const struct mandate *m,
+    struct err *e)
+{
+	struct bytes after = BYTES_NONE;
+	struct consent one;
+	struct appointment ap;
+	bool found;
+
+	for (;;) {
+		TRY(consent_next(d->v, m->id, d->a, &after, &one, &found, e));
+		if (!found)
+			return ERR_OK;
+		TRY(three_persons(one.officer, m->holder_run, d->run, e));
+		TRY(appointment_get(d->v, one.appointment, d->a, &ap, e));
+		if (!appointment_in_force(&ap, d->now))
+			return err_say(e, ERR_CONFLICT, "mandate-frozen",
+			    "the appointment %s of a minister who signed the "
+			    "mandate %s is not in force any more; another "
+			    "minister must sign a new one",
+			    arena_str(d->a, ap.id), arena_str(d->a, m->id));
+	}
+}
+
+static enum err_code
+mandate_may(struct deed *d, const struct mandate *m,
+    const struct certificate *old, const struct policy *p, struct err *e)
+{
+	enum mandate_state to;
+
+	if (!bytes_eq(m->holder_run, old->holder_run) ||
+	    !bytes_eq(m->institution, old->institution) ||
+	    !bytes_eq(m->policy, old->policy) ||
+	    !bytes_eq(m->issuer, old->issuer))
+		return err_say(e, ERR_DENIED, "mandate-other",
+		    "the mandate %s is for another person, institution, policy "
+		    "or CA than the certificate",
+		    arena_str(d->a, m->id));
+	TRY(mandate_next(mandate_state_at(m, d->now), MV_RENEW, &to, e));
+	if (p->renewal != RENEWAL_MANDATE ||
+	    !bytes_eq(m->policy_sha256, bytes_of(p->sha256, SHA256_LEN)))
+		return err_say(e, ERR_DENIED, "mandate-policy-changed",
+		    "the policy %s changed since the mandate %s was signed; "
+		    "renew with an endorsement, and have a new one signed",
+		    arena_str(d->a, m->policy), arena_str(d->a, m->id));
+	if (m->used >= m->renewals)
+		return err_say(e, ERR_CONFLICT, "mandate-used-up",
+		    "the mandate %s allowed %s renewals, and all were made",
+		    arena_str(d->a, m->id),
+		    arena_printf(d->a, "%lld", (long long)m->renewals));
+	return ministers_must_be_in_force(d, m, e);
+}
+
+/* Without one a minister endorses the renewal. */
+static enum err_code
+one_that_may(struct issue *s, const struct certificate *old,
+    const struct policy *p, struct err *e)
+{
+	struct deed *d = s->d;
+	struct err no;
+	bool found;
+
+	TRY(find_in_force(d, old->institution, old->holder_run, old->policy,
+	    &s->mandate, &found, e));
+	if (!found)
+		return ERR_OK;
+	enum err_code code = mandate_may(d, &s->mandate, old, p, &no);
+	s->by_mandate = code == ERR_OK;
+	if (code == ERR_OK || code == ERR_DENIED || code == ERR_CONFLICT ||
+	    code == ERR_FORBIDDEN)
+		return ERR_OK;
+	*e = no;
+	return code;
+}
+
+/* As long as a renewal may live by it; what a person asks may be less. */
+static void
+clip_life(struct issue *s, const struct policy *p)
+{
+	struct request *r = &s->req;
+	int64_t left = s->mandate.until - s->d->now;
+
+	if (r->asked_s == 0)
+		r->asked_s = p->default_s;
+	if (r->asked_s > s->mandate.life_s)
+		r->asked_s = s->mandate.life_s;
+	if (r->asked_s > left)
+		r->asked_s = left;
+}
+
+enum err_code
+mandate_choose(struct issue *s, const struct certificate *old,
+    const struct policy *p, struct err *e)
+{
+	struct deed *d = s->d;
+	struct bytes id = field(d, CF_MANDATE);
+
+	if (id.len > 0) {
+		TRY(mandate_get(d->v, id, d->a, &s->mandate, e));
+		TRY(mandate_may(d, &s->mandate, old, p, e));
+		s->by_mandate = true;
+	} else if (p->renewal == RENEWAL_MANDATE) {
+		TRY(one_that_may(s, old, p, e));
+	}
+	if (s->by_mandate) {
+		s->req.mandate = s->mandate.id;
+		clip_life(s, p);
+	}
+	return ERR_OK;
+}
+
+enum err_code
+mandate_must_fit(struct issue *s, bool *again, struct err *e)
+{
+	struct deed *d = s->d;
+	struct cert cert;
+
+	*again = false;
+	if (!s->by_mandate)
+		return ERR_OK;
+	TRY(cert_parse_own(s->req.container, &cert, e));
+	if (bytes_eq(profile_of(d->a, &cert), s->mandate.profile_sha256) &&
+	    cert.not_after <= s->mandate.until)
+		return ERR_OK;
+	if (field(d, CF_MANDATE).len > 0)
+		return err_say(e, ERR_DENIED, "mandate-profile",
+		    "the certificate would differ from the one that the "
+		    "mandate %s was signed for in more than its key and time; "
+		    "renew it with an endorsement",
+		    arena_str(d->a, s->mandate.id));
+	s->by_mandate = false;
+	s->req.mandate = BYTES_NONE;
+	s->req.asked_s = 0;
+	if (field(d, CF_VALIDITY).len > 0)
+		(void)!duration_parse(field(d, CF_VALIDITY), &s->req.asked_s);
+	*again = true;
+	return ERR_OK;
+}

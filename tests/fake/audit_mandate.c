@@ -1,0 +1,138 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "audit_world.h"
+
+/* A mandate in the small log: signed, used once, and ended; and another that
+ * nobody signed in time. */
+
+#define MANDATE "MAN-2027-000001"
+
+static void
+propose_mandate(struct world *w, const struct stated *old, const char *id,
+    struct buf *text)
+{
+	struct jw j = detail_of(&w->e[w->n].detail);
+	uint8_t profile[HASH_LEN], root[HASH_LEN];
+
+	cert_profile(&old->cert, profile);
+	if (twisted(w, MANDATE_OTHER_PROFILE))
+		profile[5] ^= 1;
+	merkle_root(&w->tree, root);
+	struct statement st = { .type = STATEMENT_MANDATE,
+		.origin = bytes_str(ORIGIN),
+		.request = bytes_str(id),
+		.policy = bytes_str("funcionario-firma"),
+		.policy_version = 7,
+		.policy_sha256 = bytes_of(old->policy, HASH_LEN),
+		.issuer = bytes_str("institucional"),
+		.institution = bytes_str(RUT),
+		.institution_name = bytes_str("Universidad de Ejemplo"),
+		.holder_run = bytes_str(HOLDER),
+		.holder_name = bytes_str("Ana"),
+		.holder_office = bytes_str("Secretaria"),
+		.operator_run = bytes_str(OPERATOR),
+		.profile_sha256 = bytes_of(profile, HASH_LEN),
+		.until = w->now + 800 * DAY,
+		.renewals = 1,
+		.life_s = twisted(w, MANDATE_TOO_LONG) ? DAY : 730 * DAY + 1,
+		.log_size = w->tree.size,
+		.log_root = bytes_of(root, HASH_LEN),
+		.text_es = bytes_str("Certifico."),
+		.issued = w->now,
+		.expires = w->now + HOUR };
+	if (twisted(w, MANDATE_OVER))
+		st.until = w->now + 1;
+	OK(statement_print(&st, text, &err));
+	actor(w, &j, OPERATOR, "operator");
+	jw_member_str(&j, "statement", buf_bytes(text));
+	append(w, ENTRY_MANDATE_PROPOSED, &j,
+	    (struct entry_refs){ .request = bytes_str(id),
+		.institution = bytes_str(RUT),
+		.policy = bytes_of(old->policy, HASH_LEN) });
+}
+
+static void
+sign_mandate(struct world *w, const struct buf *text)
+{
+	struct jw j = detail_of(&w->e[w->n].detail);
+	bool other = twisted(w, MANDATE_BY_STRANGER);
+
+	actor(w, &j, MINISTER, "minister");
+	jw_member_str(&j, "appointment", bytes_str("NOM-1"));
+	put_evidence(&j, other ? keys.officer : keys.minister,
+	    other ? &w->officer : &w->minister, buf_bytes(text), w->now);
+	jw_member_str(&j, "minister", bytes_str(MINISTER));
+	jw_member_int(&j, "needed", 1);
+	append(w, ENTRY_MANDATE_ENDORSED, &j,
+	    (struct entry_refs){ .request = bytes_str(MANDATE) });
+}
+
+/* Submitted and endorsed by the mandate: no statement, and no evidence. */
+static void
+renew(struct world *w, struct stated *s, const struct stated *old,
+    const char *id)
+{
+	struct want want = { "Ana", HOLDER, keys.holder, &w->issuer, keys.other,
+		false, false, w->now, w->now + 730 * DAY };
+
+	*s = (struct stated){ .container = BUF(CERT_MAX_BYTES),
+		.text = BUF(STATEMENT_MAX) };
+	build_cert(w, &want, &s->container);
+	OK(cert_parse(buf_bytes(&s->container), &s->cert, &err));
+	sha256(s->tbs, s->cert.tbs);
+	memcpy(s->policy, old->policy, HASH_LEN);
+	s->refs = (struct entry_refs){ .request = bytes_str(id),
+		.institution = bytes_str(RUT),
+		.policy = bytes_of(s->policy, HASH_LEN),
+		.serial = s->cert.serial,
+		.tbs = bytes_of(s->tbs, HASH_LEN) };
+	struct jw j = detail_of(&w->e[w->n].detail);
+	actor(w, &j, OPERATOR, "operator");
+	jw_key(&j, "request");
+	jw_object(&j);
+	jw_member_str(&j, "mandate", bytes_str(MANDATE));
+	jw_member_hex(&j, "replaces",
+	    twisted(w, MANDATE_RENEWS_NONE) ? bytes_str("none")
+					    : old->cert.serial);
+	jw_close(&j, '}');
+	jw_member_base64(&j, "tbs", buf_bytes(&s->container));
+	append(w, ENTRY_REQUEST_SUBMITTED, &j, s->refs);
+	j = detail_of(&w->e[w->n].detail);
+	actor(w, &j, OPERATOR, "operator");
+	jw_member_str(&j, "mandate", bytes_str(MANDATE));
+	append(w, ENTRY_REQUEST_ENDORSED, &j,
+	    (struct entry_refs){ .request = s->refs.request });
+	intend(w, s);
+	issue(w, s);
+}
+
+void
+renew_by_mandate(struct world *w, const struct stated *old)
+{
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct buf other AUTO_BUF = BUF(STATEMENT_MAX);
+	struct stated one AUTO_STATED, two AUTO_STATED;
+	struct entry_refs refs = { .request = bytes_str(MANDATE) };
+
+	one = two = (struct stated){ .container = BUF(0), .text = BUF(0) };
+	propose_mandate(w, old, MANDATE, &text);
+	if (!twisted(w, MANDATE_UNSIGNED))
+		sign_mandate(w, &text);
+	if (twisted(w, MANDATE_ENDED_BEFORE))
+		plain(w, ENTRY_MANDATE_ENDED, refs);
+	renew(w, &one, old, "SOL-30");
+	if (twisted(w, MANDATE_USED_UP))
+		renew(w, &two, old, "SOL-31");
+	if (!twisted(w, MANDATE_ENDED_BEFORE))
+		plain(w, ENTRY_MANDATE_ENDED, refs);
+	propose_mandate(w, old, "MAN-2027-000002", &other);
+	plain(w, ENTRY_MANDATE_LAPSED,
+	    (struct entry_refs){ .request = bytes_str("MAN-2027-000002") });
+}

@@ -1,0 +1,299 @@
+/*
+ * Renewals under a mandate: what a minister signed once for many certificates,
+ * and what a hostile core makes of it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "attempts.h"
+
+/* The certificate that is renewed, signed here; and what the row lies about. */
+static struct bytes renewed;
+static wish_fn lie;
+
+static void
+t_mandate(struct world *w, struct wish *x)
+{
+	struct cert c;
+	uint8_t *profile = arena_get(w->a, SHA256_LEN);
+	OK(cert_parse_own(x->container, &c, e));
+	cert_profile(&c, profile);
+	x->st.type = STATEMENT_MANDATE;
+	x->st.request_version = 0;
+	x->st.tbs_sha256 = x->st.spki_sha256 = BYTES_NONE;
+	x->st.not_before = x->st.not_after = 0;
+	x->st.profile_sha256 = bytes_of(profile, SHA256_LEN);
+	x->st.until = w->now + 300 * DAY;
+	x->st.life_s = 100 * DAY;
+	x->st.renewals = 3;
+	if (lie != NULL)
+		lie(w, x);
+}
+
+static void
+renewal(struct world *w, struct wish *x, const char *id)
+{
+	wish_holder(w, x, 0);
+	x->spec.not_after = w->now + 100 * DAY - 1;
+	x->st.request = bytes_str(id);
+	x->renewed = renewed;
+}
+
+static void
+first_one(struct world *w)
+{
+	struct wish x;
+	wish_holder(w, &x, 0);
+	wish_build(w, &x, NULL, NULL, NULL);
+	OK(wish_ask(w, &x, &renewed, e));
+	renewed = arena_copy(w->a, renewed);
+	attempt_begins(w);
+}
+
+static const char *
+under(struct world *w, wish_fn spec, wish_fn says, wish_fn bytes,
+    struct err *refusal)
+{
+	static unsigned count;
+	struct wish x;
+	char id[32];
+	first_one(w);
+	snprintf(id, sizeof(id), "MAN-2028-%06u", ++count);
+	renewal(w, &x, arena_str(w->a, bytes_str(id)));
+	lie = says;
+	wish_build(w, &x, spec, t_mandate, bytes);
+	return wish_id(w, &x, refusal);
+}
+
+#define ROW(name, spec, says, bytes)                                  \
+	static const char *name(struct world *w, struct err *refusal) \
+	{                                                             \
+		return under(w, spec, says, bytes, refusal);          \
+	}
+#define CHANGE(name, change)                              \
+	static void name(struct world *w, struct wish *x) \
+	{                                                 \
+		(void)w;                                  \
+		change;                                   \
+	}
+
+static void
+profile_of_renewed(struct world *w, struct wish *x)
+{
+	struct cert c;
+	uint8_t *profile = arena_get(w->a, SHA256_LEN);
+	OK(cert_parse_own(renewed, &c, e));
+	cert_profile(&c, profile);
+	x->st.profile_sha256 = bytes_of(profile, SHA256_LEN);
+}
+
+CHANGE(s_person, wish_subject(w, x, "14-0"))
+CHANGE(s_purpose, x->spec.n_eku = 1)
+CHANGE(s_office, x->spec.san[1].value = bytes_str("jefa@prueba.example"))
+CHANGE(s_too_long, x->spec.not_after = w->now + 200 * DAY - 1)
+CHANGE(t_person, x->st.holder_run = bytes_str("14-0"))
+CHANGE(t_policy, x->st.policy_sha256 = world_hash(w, bytes_str("none")))
+CHANGE(t_past, (x->st.issued = w->now - DAY, x->st.until = w->now - 1,
+		   x->st.expires = w->now - HOUR))
+CHANGE(t_future,
+    (x->st.issued = w->now + HOUR, x->st.expires = w->now + 2 * HOUR))
+CHANGE(t_ceiling, x->st.until = w->now + 400 * DAY)
+CHANGE(t_short, x->st.until = w->now + 50 * DAY)
+CHANGE(t_two, x->st.endorsements = 2)
+CHANGE(t_other_institution,
+    (x->st.institution = bytes_str(RUT_B), x->by = w->minister[2],
+	x->by_cert = buf_bytes(&w->minister_der[2])))
+CHANGE(t_other_minister,
+    (x->by = w->minister[2], x->by_cert = buf_bytes(&w->minister_der[2])))
+CHANGE(t_stranger,
+    (x->by = w->stranger, x->by_cert = buf_bytes(&w->stranger_der)))
+CHANGE(t_officer, (x->by = w->officer, x->by_cert = buf_bytes(&w->officer_der)))
+CHANGE(t_issuer, x->st.issuer = bytes_str("dos"))
+CHANGE(t_origin, x->st.origin = bytes_str("otra.example/log"))
+CHANGE(b_nothing, x->renewed = BYTES_NONE)
+CHANGE(b_container, x->renewed = x->container)
+CHANGE(b_no_evidence, x->evidence = BYTES_NONE)
+
+/* One renewal more than the minister signed for. */
+static void
+b_more(struct world *w, struct wish *x)
+{
+	uint8_t *p = writable(w, &x->statement);
+	char *at = memmem(p, x->statement.len, "\"renewals\":3", 12);
+	assert_non_null(at);
+	at[11] = '9';
+}
+
+ROW(ask_person, s_person, profile_of_renewed, NULL)
+ROW(ask_person_named, s_person, t_person, NULL)
+ROW(ask_purpose, s_purpose, NULL, NULL)
+ROW(ask_purpose_hidden, s_purpose, profile_of_renewed, NULL)
+ROW(ask_names, s_office, profile_of_renewed, NULL)
+ROW(ask_institution, NULL, t_other_institution, NULL)
+ROW(ask_other_minister, NULL, t_other_minister, NULL)
+ROW(ask_policy, NULL, t_policy, NULL)
+ROW(ask_past, NULL, t_past, NULL)
+ROW(ask_future, NULL, t_future, NULL)
+ROW(ask_ceiling, NULL, t_ceiling, NULL)
+ROW(ask_beyond, NULL, t_short, NULL)
+ROW(ask_life, s_too_long, NULL, NULL)
+ROW(ask_two, NULL, t_two, NULL)
+ROW(ask_stranger, NULL, t_stranger, NULL)
+ROW(ask_officer, NULL, t_officer, NULL)
+ROW(ask_issuer, NULL, t_issuer, NULL)
+ROW(ask_origin, NULL, t_origin, NULL)
+ROW(ask_first, NULL, NULL, b_nothing)
+ROW(ask_never_issued, NULL, NULL, b_container)
+ROW(ask_no_evidence, NULL, NULL, b_no_evidence)
+ROW(ask_other_bytes, NULL, NULL, b_more)
+
+/* --- Again and again ------------------------------------------------------------- */
+
+static void
+one_that_may(struct world *w, struct wish *x, const char *id, wish_fn says)
+{
+	struct err refusal = { .id = "" };
+	first_one(w);
+	renewal(w, x, id);
+	lie = says;
+	wish_build(w, x, NULL, t_mandate, NULL);
+	assert_string_equal(wish_id(w, x, &refusal), "ok");
+	attempt_begins(w);
+}
+
+/* The same mandate for one more. */
+static const char *
+once_more(struct world *w, const struct wish *first, struct err *refusal)
+{
+	struct wish x;
+	renewal(w, &x, arena_str(w->a, first->st.request));
+	lie = NULL;
+	wish_build(w, &x, NULL, t_mandate, NULL);
+	x.statement = first->statement;
+	x.evidence = first->evidence;
+	return wish_id(w, &x, refusal);
+}
+
+CHANGE(t_once, x->st.renewals = 1)
+CHANGE(t_once_again, (x->st.renewals = 1, x->st.life_s = 101 * DAY))
+
+static const char *
+ask_used_up(struct world *w, struct err *refusal)
+{
+	struct wish x;
+	one_that_may(w, &x, "MAN-2027-000011", t_once);
+	return once_more(w, &x, refusal);
+}
+
+static const char *
+ask_used_up_restart(struct world *w, struct err *refusal)
+{
+	struct wish x;
+	one_that_may(w, &x, "MAN-2027-000012", t_once);
+	world_stop(w);
+	world_start(w);
+	attempt_begins(w);
+	return once_more(w, &x, refusal);
+}
+
+static void
+end(struct world *w, const char *id)
+{
+	struct err refusal = { .id = "" };
+	OK(end_ask(w, id, w->now, &refusal));
+	attempt_begins(w);
+}
+
+static const char *
+ask_ended(struct world *w, struct err *refusal)
+{
+	struct wish x;
+	one_that_may(w, &x, "MAN-2027-000013", NULL);
+	end(w, "MAN-2027-000013");
+	return once_more(w, &x, refusal);
+}
+
+/* Ended before it was ever used. */
+static const char *
+ask_ended_unused(struct world *w, struct err *refusal)
+{
+	struct wish x;
+	first_one(w);
+	end(w, "MAN-2027-000014");
+	renewal(w, &x, "MAN-2027-000014");
+	lie = NULL;
+	wish_build(w, &x, NULL, t_mandate, NULL);
+	return wish_id(w, &x, refusal);
+}
+
+/* The number of one that was used, with other limits, signed as well. */
+static const char *
+ask_same_number(struct world *w, struct err *refusal)
+{
+	struct wish x;
+	one_that_may(w, &x, "MAN-2027-000015", t_once);
+	renewal(w, &x, "MAN-2027-000015");
+	lie = t_once_again;
+	wish_build(w, &x, NULL, t_mandate, NULL);
+	return wish_id(w, &x, refusal);
+}
+
+/* A minister's own certificate, by a mandate. */
+static const char *
+ask_minister(struct world *w, struct err *refusal)
+{
+	struct wish x;
+	first_one(w);
+	wish_minister(w, &x, "NOM-2027-000016", "14-0", RUT_A, w->stranger);
+	x.st.request = bytes_str("MAN-2027-000016");
+	x.st.act_number = x.st.act_date = BYTES_NONE;
+	x.st.from = 0;
+	x.st.policy = bytes_str("funcionario-firma");
+	x.st.policy_sha256 = world_hash(w, bytes_str("policy"));
+	x.st.policy_version = 1;
+	x.renewed = renewed;
+	lie = NULL;
+	wish_build(w, &x, NULL, t_mandate, NULL);
+	return wish_id(w, &x, refusal);
+}
+
+#define ASK(f) .base = ASKED, .ask = f
+/* clang-format off */
+static const struct attempt rows[] = {
+	{ "a mandate for another person", ASK(ask_person), .id = "signer-holder" },
+	{ "a renewal of somebody else's certificate", ASK(ask_person_named), .id = "signer-profile" },
+	{ "a mandate for fewer purposes", ASK(ask_purpose), .id = "signer-profile" },
+	{ "a renewal with other purposes", ASK(ask_purpose_hidden), .id = "signer-profile" },
+	{ "a renewal with another address", ASK(ask_names), .id = "signer-profile" },
+	{ "a mandate of another institution", ASK(ask_institution), .id = "signer-profile" },
+	{ "a mandate by a minister of another institution", ASK(ask_other_minister), .id = "signer-institution" },
+	{ "a mandate under a policy that never was", ASK(ask_policy), .id = "signer-policy-unknown" },
+	{ "a mandate that is over", ASK(ask_past), .id = "signer-statement-expired" },
+	{ "a mandate of the future", ASK(ask_future), .id = "signer-statement-future" },
+	{ "a mandate longer than the ceilings", ASK(ask_ceiling), .id = "signer-statement-life" },
+	{ "a renewal beyond its mandate", ASK(ask_beyond), .id = "signer-mandate-life" },
+	{ "a renewal longer than its mandate lets it live", ASK(ask_life), .id = "signer-mandate-life" },
+	{ "a mandate by one minister of two", ASK(ask_two), .id = "signer-quorum" },
+	{ "a mandate by a stranger, who holds it", ASK(ask_stranger), .id = "signer-minister-unknown" },
+	{ "a mandate by an officer", ASK(ask_officer), .id = "signer-minister-unknown" },
+	{ "a mandate for another CA", ASK(ask_issuer), .id = "signer-statement-issuer" },
+	{ "a mandate of another installation", ASK(ask_origin), .id = "signer-statement-origin" },
+	{ "a mandate instead of a first endorsement", ASK(ask_first), .id = "signer-renews-none" },
+	{ "a renewal of what was never issued", ASK(ask_never_issued), .id = "signer-renews-none" },
+	{ "a mandate that nobody signed", ASK(ask_no_evidence), .id = "signer-quorum" },
+	{ "a mandate with one renewal more than was signed", ASK(ask_other_bytes), .id = "cms-other-content" },
+	{ "one renewal too many", ASK(ask_used_up), .id = "signer-mandate-over" },
+	{ "one renewal too many, after a restart", ASK(ask_used_up_restart), .id = "signer-mandate-over" },
+	{ "a mandate that was ended", ASK(ask_ended), .id = "signer-mandate-over" },
+	{ "a mandate that was ended before it was used", ASK(ask_ended_unused), .id = "signer-mandate-over" },
+	{ "two mandates under one number", ASK(ask_same_number), .id = "signer-mandate-over" },
+	{ "a mandate instead of an appointment", ASK(ask_minister), .id = "signer-statement-type" },
+};
+/* clang-format on */
+
+const struct attempt *
+mandate_attempts(size_t *n)
+{
+	*n = ARRAY_LEN(rows);
+	return rows;
+}
