@@ -65,6 +65,7 @@ struct record {
 	bool erased;      /* how many it needs, or who they are, is not known */
 	uint32_t mandate; /* by which it renews; NONE */
 	uint8_t profile[HASH_LEN]; /* cert_profile(); zero: not known */
+	uint8_t key[HASH_LEN];     /* SHA-256 of its SPKI; zero: not known */
 	int64_t not_after;         /* 0: not known */
 	struct buf statement;      /* owned; until it is endorsed */
 	uint32_t listed;           /* while a CRL is compared: change + 1 */

@@ -49,6 +49,7 @@ judge_container(struct audit *a, const struct entry *en, struct bytes der,
 	if (cert_parse_own(der, &c, &below) != ERR_OK)
 		return fault_below(a, &below, e);
 	cert_profile(&c, r->profile);
+	sha256(r->key, c.spki);
 	if (!hash_is(s->tbs_sha256, c.tbs) ||
 	    !bytes_eq(en->refs.tbs, s->tbs_sha256) ||
 	    !bytes_eq(c.serial, en->refs.serial))

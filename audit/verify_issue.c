@@ -34,6 +34,7 @@ submitted(struct audit *a, const struct entry *en, struct json_obj d,
 	TRY(record_add(a, en->refs.serial, &at, e));
 	struct record *r = &a->record[at];
 	r->state = RECORD_SUBMITTED;
+	r->mandate = NONE;
 	memcpy(r->tbs, en->refs.tbs.p, HASH_LEN);
 	memcpy(r->policy, en->refs.policy.p, HASH_LEN);
 	map_put(&a->map, MAP_REQUEST, en->refs.request, at);
@@ -49,7 +50,6 @@ submitted(struct audit *a, const struct entry *en, struct json_obj d,
 		    "it",
 		    a->at);
 	r->erased = a->erased;
-	r->mandate = NONE;
 	if (a->erased)
 		return ERR_OK;
 	if (json_has(d, "request") &&

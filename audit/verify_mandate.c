@@ -143,7 +143,7 @@ not_for_it(struct audit *a, struct err *e)
 /* What it renews was issued, is neither revoked nor suspended, and is of the
  * same profile. */
 static enum err_code
-judge_replaced(struct audit *a, struct json_obj request,
+judge_replaced(struct audit *a, struct json_obj request, const uint8_t *key,
     const struct mandate_noted *m, struct err *e)
 {
 	struct bytes serial = json_get_hex(request, "replaces", a->arena);
@@ -153,10 +153,11 @@ judge_replaced(struct audit *a, struct json_obj request,
 	const struct record *old = at == NONE ? NULL : &a->record[at];
 	if (old == NULL || old->state != RECORD_ISSUED ||
 	    old->status != STATUS_GOOD ||
-	    (!old->erased && memcmp(old->profile, m->profile, HASH_LEN) != 0))
+	    (!old->erased && (memcmp(old->profile, m->profile, HASH_LEN) != 0 ||
+				 memcmp(old->key, key, HASH_LEN) != 0)))
 		return err_say(e, ERR_INVALID, "audit-renews-none",
 		    "entry %s: it renews by a mandate what was never issued, "
-		    "is revoked or suspended, or is of another profile",
+		    "is revoked or suspended, or is of another profile or key",
 		    a->at);
 	return ERR_OK;
 }
@@ -180,6 +181,7 @@ judge_renewal(struct audit *a, const struct entry *en, struct json_obj d,
 	if (cert_parse_own(tbs, &c, &below) != ERR_OK)
 		return fault_below(a, &below, e);
 	cert_profile(&c, r->profile);
+	sha256(r->key, c.spki);
 	r->not_after = c.not_after;
 	r->ca = m->ca;
 	sha256(hash, c.tbs);
@@ -197,7 +199,7 @@ judge_renewal(struct audit *a, const struct entry *en, struct json_obj d,
 	    !cert_is_of(&c, bytes_str(m->holder)) || c.not_after > m->until ||
 	    c.not_after - c.not_before + 1 > m->life)
 		return not_for_it(a, e);
-	return judge_replaced(a, request, m, e);
+	return judge_replaced(a, request, r->key, m, e);
 }
 
 enum err_code

@@ -92,6 +92,12 @@ policy_allows(struct deed *d, const struct certificate *c,
 		    "the policy %s asks for a new endorsement of each renewal; "
 		    "renew the certificate with one",
 		    name);
+	if (p->reuse != REUSE_SAME_PERSON)
+		return err_say(e, ERR_DENIED, "mandate-policy-keys",
+		    "the policy %s forbids that a key is used again, and a "
+		    "renewal under a mandate keeps its key; renew the "
+		    "certificate with an endorsement",
+		    name);
 	if (!bytes_eq(c->policy_sha256, bytes_of(p->sha256, SHA256_LEN)))
 		return err_say(e, ERR_DENIED, "mandate-policy-other",
 		    "another version of the policy %s is in force now; renew "
@@ -279,8 +285,10 @@ act_mandate_endorse(struct deed *d, struct err *e)
 	struct institution inst;
 	struct appointment ap;
 	struct mandate m;
+	struct certificate cert;
 	struct cms cms;
 	enum mandate_state to;
+	enum cert_state renewed;
 	char text[TIME_TEXT];
 
 	TRY(mandate_get(d->v, field(d, CF_MANDATE), d->a, &m, e));
@@ -292,6 +300,9 @@ act_mandate_endorse(struct deed *d, struct err *e)
 	TRY(mandate_next(mandate_state_at(&m, d->now),
 	    m.signatures + 1 >= needed ? MV_AGREE : MV_CONSENT, &to, e));
 	TRY(ministers_before(d, m.id, m.id, e));
+	/* It may have been revoked since. */
+	TRY(certificate_get(d->v, m.serial, d->a, &cert, e));
+	TRY(cert_next((enum cert_state)cert.state, EV_RENEW, &renewed, e));
 	TRY(must_be_only_one(d, &m, e));
 	TRY(institution_get(d->v, m.institution, d->a, &inst, e));
 	TRY(institution_must_be_enabled(&inst, e));
@@ -382,6 +393,7 @@ ministers_must_be_in_force(struct deed *d, const struct mandate *m,
 	struct bytes after = BYTES_NONE;
 	struct consent one;
 	struct appointment ap;
+	struct certificate cert;
 	bool found;
 
 	for (;;) {
@@ -390,7 +402,10 @@ ministers_must_be_in_force(struct deed *d, const struct mandate *m,
 			return ERR_OK;
 		TRY(three_persons(one.officer, m->holder_run, d->run, e));
 		TRY(appointment_get(d->v, one.appointment, d->a, &ap, e));
-		if (!appointment_in_force(&ap, d->now))
+		TRY(certificate_get(d->v, ap.serial, d->a, &cert, e));
+		/* It may end sooner than the appointment, with its CA. */
+		if (!appointment_in_force(&ap, d->now) ||
+		    d->now > cert.not_after)
 			return err_say(e, ERR_CONFLICT, "mandate-frozen",
 			    "the appointment %s of a minister who signed the "
 			    "mandate %s is not in force any more; another "
@@ -404,6 +419,7 @@ mandate_may(struct deed *d, const struct mandate *m,
     const struct certificate *old, const struct policy *p, struct err *e)
 {
 	enum mandate_state to;
+	struct person person;
 
 	if (!bytes_eq(m->holder_run, old->holder_run) ||
 	    !bytes_eq(m->institution, old->institution) ||
@@ -425,7 +441,37 @@ mandate_may(struct deed *d, const struct mandate *m,
 		    "the mandate %s allowed %s renewals, and all were made",
 		    arena_str(d->a, m->id),
 		    arena_printf(d->a, "%lld", (long long)m->renewals));
+	if (m->signatures < endorsements_needed(d->ca, m->needed) ||
+	    m->until - m->proposed > d->ca->ceilings->mandate_max_s)
+		return err_say(e, ERR_CONFLICT, "mandate-ceilings",
+		    "the ceilings allow the mandate %s no more: they ask for "
+		    "more ministers or a shorter one; have a new one signed",
+		    arena_str(d->a, m->id));
+	TRY(person_get(d->v, m->institution, m->holder_run, d->a, &person, e));
+	if (!bytes_eq(m->holder_office, person.office) ||
+	    !bytes_eq(m->holder_name, person.name))
+		return err_say(e, ERR_CONFLICT, "mandate-office",
+		    "name or office of the holder changed since the mandate "
+		    "%s was signed; renew with an endorsement, and have a new "
+		    "one signed",
+		    arena_str(d->a, m->id));
 	return ministers_must_be_in_force(d, m, e);
+}
+
+/* The minister signed for no key in particular: a new one wants another act. */
+static enum err_code
+key_must_stay(const struct issue *s, const struct certificate *old,
+    struct err *e)
+{
+	uint8_t hash[SHA256_LEN];
+
+	sha256(hash, s->csr.spki);
+	if (bytes_eq(old->spki_sha256, bytes_of(hash, sizeof(hash))))
+		return ERR_OK;
+	return err_at(e, ERR_DENIED, "mandate-key", NULL, at_field("csr"),
+	    "a renewal under a mandate keeps the key of the certificate; "
+	    "leave the request for a new one out, or renew with an "
+	    "endorsement");
 }
 
 /* Without one a minister endorses the renewal. */
@@ -439,9 +485,12 @@ one_that_may(struct issue *s, const struct certificate *old,
 
 	TRY(find_in_force(d, old->institution, old->holder_run, old->policy,
 	    &s->mandate, &found, e));
-	if (!found)
+	/* Near its end it would only cut the life that the old one has. */
+	if (!found || s->mandate.until <= old->not_after)
 		return ERR_OK;
 	enum err_code code = mandate_may(d, &s->mandate, old, p, &no);
+	if (code == ERR_OK)
+		code = key_must_stay(s, old, &no);
 	s->by_mandate = code == ERR_OK;
 	if (code == ERR_OK || code == ERR_DENIED || code == ERR_CONFLICT ||
 	    code == ERR_FORBIDDEN)
@@ -475,6 +524,7 @@ mandate_choose(struct issue *s, const struct certificate *old,
 	if (id.len > 0) {
 		TRY(mandate_get(d->v, id, d->a, &s->mandate, e));
 		TRY(mandate_may(d, &s->mandate, old, p, e));
+		TRY(key_must_stay(s, old, e));
 		s->by_mandate = true;
 	} else if (p->renewal == RENEWAL_MANDATE) {
 		TRY(one_that_may(s, old, p, e));

@@ -328,6 +328,7 @@ read_said(const struct said *s, enum entry_type type)
 		break;
 	case ENTRY_POLICY_WITHDRAWN:
 	case ENTRY_MANDATE_ENDED:
+	case ENTRY_MANDATE_LAPSED:
 		say(s, KIND_END, true, false,
 		    text_name(name, json_get_str(leaf, "request")), BYTES_NONE);
 		break;

@@ -34,6 +34,7 @@ static const unsigned consequences[ENTRY_TYPES] = {
 	[ENTRY_CEREMONY_COMPLETED]     = C_ROOT | C_CAS,
 	[ENTRY_CA_STOPPED]             = C_CAS,
 	[ENTRY_MANDATE_ENDED]          = C_MANDATE,
+	[ENTRY_MANDATE_LAPSED]         = C_MANDATE,
 };
 /* clang-format on */
 

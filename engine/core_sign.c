@@ -104,11 +104,12 @@ tell_ended_appointments(struct core *c, struct view *v, struct err *e)
 	}
 }
 
-/* What nobody can use any more needs no word: it has expired. */
+/* What nobody signed, or has expired, nobody can use. */
 static void
 tell_mandate(struct core *c, const struct mandate *m)
 {
-	if (m->state == MANDATE_ENDED && m->until >= clock_now())
+	if (m->state != MANDATE_PROPOSED && m->state != MANDATE_IN_FORCE &&
+	    m->signatures > 0 && m->until >= clock_now())
 		sign_end(c, m->id, m->closed);
 }
 

@@ -85,7 +85,7 @@ static const struct row ceilings_rows[] = {
 	{ "per_hour_institution", T_INT, 0,        1,      1000000000,   "2000",  AT(per_hour_institution), NULL,   NULL, NULL,  "Certificates that the signer signs for one institution in an hour." },
 	{ "refusals_per_hour", T_INT,    0,        1,      1000000000,   "100",   AT(refusals),        NULL,        NULL, NULL,  "Certificates and checkpoints that the signer refuses in an hour before it signs no certificate for the next: core asks for none that it refuses." },
 	{ "endorsements",    T_INT,      0,        1,      ENDORSEMENTS_MAX, "1",     AT(endorsements),    NULL,        NULL, NULL,  "Ministers of faith who must endorse a request." },
-	{ "mandate_max",     T_DURATION, 0,        0,      1096 * DAY,   "1y",    AT(mandate_max),     NULL,        NULL, NULL,  "Longest mandate of a minister for renewals without a new endorsement; 0s allows none." },
+	{ "mandate_max",     T_DURATION, 0,        0,      1096 * DAY,   "0s",    AT(mandate_max),     NULL,        NULL, NULL,  "Longest mandate of a minister for renewals without a new endorsement; 0s allows none." },
 	{ "appointment_quorum", T_INT,   0,        1,      OFFICERS_MAX, "1",     AT(appointment_quorum), NULL,     NULL, NULL,  "Officers who must sign the appointment of a minister of faith." },
 	{ "officers",        T_LIST,     0,        0,      OFFICERS_MAX, "[]",    AT(officers),        NULL,        &officer_table, NULL, "Platform officers, who appoint ministers of faith and activate policies." },
 	{ "quorum",          T_INT,      0,        1,      OFFICERS_MAX, "1",     AT(quorum),          NULL,        NULL, NULL,  "Officers who must sign an activation of policies or a ceremony." },

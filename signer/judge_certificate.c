@@ -90,8 +90,8 @@ check_mandate(const struct view *v, struct bytes renewed, struct err *e)
 	uint64_t signature;
 	bool found = false;
 	struct cert c;
-	if (g != NULL &&
-	    (g->ended != NEVER || (!v->again && g->version >= st->renewals)))
+	if (g != NULL && (g->ended != NEVER || g->kind != AGREED_MANDATE ||
+			     (!v->again && g->version >= st->renewals)))
 		return err_say(e, ERR_DENIED, "signer-mandate-over",
 		    "the mandate was ended, or all its renewals were made");
 	if (v->cert.not_after > st->until ||
@@ -105,6 +105,11 @@ check_mandate(const struct view *v, struct bytes renewed, struct err *e)
 	if (!found || !bytes_eq(old.digest, signer_hash(v->s, c.tbs)))
 		return err_say(e, ERR_DENIED, "signer-renews-none",
 		    "this signer never accepted the certificate to be renewed");
+	/* The minister signed for no key: a new one wants an endorsement. */
+	if (!bytes_eq(v->cert.spki, c.spki))
+		return err_say(e, ERR_DENIED, "signer-mandate-key",
+		    "a renewal under a mandate keeps the key of the "
+		    "certificate that it renews");
 	if (!cert_has_profile(&c, st->profile_sha256) ||
 	    !cert_has_profile(&v->cert, st->profile_sha256) ||
 	    !bytes_eq(st->institution, old.institution))

@@ -88,6 +88,7 @@ profile_of_renewed(struct world *w, struct wish *x)
 }
 
 CHANGE(s_person, wish_subject(w, x, "14-0"))
+CHANGE(s_key, x->spec.spki = key_spki(w->stranger))
 CHANGE(s_purpose, x->spec.n_eku = 1)
 CHANGE(s_office, x->spec.san[1].value = bytes_str("jefa@prueba.example"))
 CHANGE(s_too_long, x->spec.not_after = w->now + 200 * DAY - 1)
@@ -126,6 +127,7 @@ b_more(struct world *w, struct wish *x)
 
 ROW(ask_person, s_person, profile_of_renewed, NULL)
 ROW(ask_person_named, s_person, t_person, NULL)
+ROW(ask_key, s_key, NULL, NULL)
 ROW(ask_purpose, s_purpose, NULL, NULL)
 ROW(ask_purpose_hidden, s_purpose, profile_of_renewed, NULL)
 ROW(ask_names, s_office, profile_of_renewed, NULL)
@@ -262,6 +264,7 @@ ask_minister(struct world *w, struct err *refusal)
 static const struct attempt rows[] = {
 	{ "a mandate for another person", ASK(ask_person), .id = "signer-holder" },
 	{ "a renewal of somebody else's certificate", ASK(ask_person_named), .id = "signer-profile" },
+	{ "a renewal for a key of core's own", ASK(ask_key), .id = "signer-mandate-key" },
 	{ "a mandate for fewer purposes", ASK(ask_purpose), .id = "signer-profile" },
 	{ "a renewal with other purposes", ASK(ask_purpose_hidden), .id = "signer-profile" },
 	{ "a renewal with another address", ASK(ask_names), .id = "signer-profile" },

@@ -138,6 +138,9 @@ def until(days):
 def test_mandate():
     with harness.Engine() as engine:
         engine.init()
+        # Nobody is given that power without having asked for it.
+        with open(engine.path("etc", "signer.yaml"), "a") as f:
+            f.write("mandate_max: 1y\n")
         engine.start()
         engine.populate(people=1)
         changed(engine, ("reuse: forbid", "reuse: same-person"),
@@ -180,8 +183,10 @@ def test_mandate():
         engine.cli("mandate", "endorse", made["id"], "--key",
                    engine.minister[0], "--cert", engine.minister[1])
         _, csr = engine.new_key()
-        done = engine.cli("renew", third, "--as", harness.OPERATOR, "--csr",
-                          csr, "--mandate", made["id"])
+        refused(engine, "mandate-key", "renew", third, "--as",
+                harness.OPERATOR, "--csr", csr, "--mandate", made["id"])
+        done = engine.cli("renew", third, "--as", harness.OPERATOR,
+                          "--mandate", made["id"])
         assert done["state"] == "issued", done
         refused(engine, "mandate-used-up", "renew", done["serial"], "--as",
                 harness.OPERATOR, "--mandate", made["id"])

@@ -892,7 +892,7 @@ class Verifier:
              c.not_after == s["validity"]["not_after"] and
              c.run() in (None, s["holder"]["run"]),
              "the container says something else than the statement")
-        record["profile"] = c.profile()
+        record["profile"], record["key"] = c.profile(), c.spki
         return s
 
     def evidence(self, leaf, d, text, kind):
@@ -1058,7 +1058,7 @@ class Verifier:
         need(name in self.mandates, "there is no such mandate")
         r["mandate"] = name
         c = Certificate(b64(d, "tbs"))
-        r["profile"] = c.profile()
+        r["profile"], r["key"] = c.profile(), c.spki
         need(sha256(c.tbs).hex() == leaf["tbs"] and
              c.serial.hex() == leaf["serial"], "another TBS or serial number")
         s = self.mandates[name]["s"]
@@ -1076,7 +1076,8 @@ class Verifier:
         old = self.records.get(hexed(d, "request.replaces"))
         need(old is not None and old["state"] == "issued" and
              old["status"] == "good" and
-             old.get("profile", r["profile"]) == r["profile"],
+             old.get("profile", r["profile"]) == r["profile"] and
+             old.get("key", r["key"]) == r["key"],
              "what it renews is not there, or not good, or another")
 
     def renewed(self, leaf, d, r):
