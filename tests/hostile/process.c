@@ -60,7 +60,8 @@ put_ceilings(const struct world *w, struct buf *out)
 		      "extended: [emailProtection, clientAuth]\n"
 		      "names: [other, email]\nqc_statements: false\n"
 		      "extensions: []\nstatement_max: 72h\n"
-		      "appointment_max: 400d\nocsp_max: 10d\ncrl_max: 10d\n");
+		      "appointment_max: 400d\nmandate_max: 366d\nocsp_max: "
+		      "10d\ncrl_max: 10d\n");
 	buf_putf(out,
 	    "per_hour: %lld\nper_hour_institution: %lld\n"
 	    "refusals_per_hour: %lld\nendorsements: %lld\n"
