@@ -19,15 +19,16 @@
 
 #include "internal.h"
 
-#define MAGIC       "refrendo-cas/1\n"
-#define MAGIC_LEN   15u
-#define SALT_LEN    16u
-#define HEAD_LEN    (MAGIC_LEN + SALT_LEN + SHA256_LEN)
-#define BODY_MAX    (64u + SPKI_MAX + WRAPPED_MAX + CERT_MAX_BYTES)
-#define FILE_MAX    (64u << 20)
-#define KEPT        32 /* authorities between rounds */
-#define PENDING_MAX 64 /* keys whose CAs have no certificate yet */
-#define SECRET_MAX  1024
+#define MAGIC          "refrendo-cas/1\n"
+#define MAGIC_LEN      15u
+#define SALT_LEN       16u
+#define HEAD_LEN       (MAGIC_LEN + SALT_LEN + SHA256_LEN)
+#define BODY_MAX       (64u + SPKI_MAX + WRAPPED_MAX + CERT_MAX_BYTES)
+#define CAS_RECORD_MAX (4u + BODY_MAX + SHA256_LEN)
+#define FILE_MAX       (64u << 20)
+#define KEPT           32 /* authorities between rounds */
+#define PENDING_MAX    64 /* keys whose CAs have no certificate yet */
+#define SECRET_MAX     1024
 
 enum kind { CAS_KEY = 1, CAS_CERTIFICATE, CAS_WIPED };
 
@@ -276,7 +277,7 @@ static enum err_code
 append(struct signer *s, struct bytes body, struct err *e)
 {
 	struct cas *c = s->cas;
-	struct buf b AUTO_BUF = BUF(4 + BODY_MAX + SHA256_LEN);
+	struct buf b AUTO_BUF = BUF(CAS_RECORD_MAX);
 	uint8_t chain[SHA256_LEN];
 	struct cas_record x;
 	if (!cas_parse(body, &x))
@@ -312,9 +313,13 @@ index_all(struct cas *c, struct bytes text, struct err *e)
 		struct cas_record x;
 		size_t next = at + 4 + body.len + SHA256_LEN;
 		memcpy(chain, c->chain, SHA256_LEN);
-		/* Cut short, or its pages never came: it was never answered. */
-		if (r.bad || body.len == 0 || body.len > BODY_MAX)
+		/* Cut short, or its pages never came: it was never answered.
+		 * Behind more than one record stands what was. */
+		if (r.bad || body.len == 0 || body.len > BODY_MAX) {
+			if (text.len - at > CAS_RECORD_MAX)
+				return damaged(e);
 			break;
+		}
 		bool good = cas_parse(body, &x);
 		if (good)
 			chain_on(chain, body, x.hashed);
@@ -543,7 +548,7 @@ get(struct cas *c, uint64_t at, uint32_t len, struct buf *out, struct err *e)
 enum err_code
 cas_settle(struct cas *c, struct err *e)
 {
-	struct buf last AUTO_BUF = BUF(4 + BODY_MAX + SHA256_LEN);
+	struct buf last AUTO_BUF = BUF(CAS_RECORD_MAX);
 	if (c->size > c->end && !c->damaged) {
 		log_warn("cas-tail-cut", "from=%llu octets=%llu",
 		    (unsigned long long)c->end,

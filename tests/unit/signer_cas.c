@@ -642,6 +642,39 @@ flipped(void **state)
 	world_free(w);
 }
 
+/* A length that flips is no torn tail: certificates of before lie behind it. */
+static void
+length_in_the_middle(void **state)
+{
+	(void)state;
+	struct world *w = begin();
+	struct bytes spki[48];
+	struct err e = { .id = "" };
+	for (size_t i = 0; i < ARRAY_LEN(spki); i++)
+		assert_string_equal(make(w, arena_printf(w->a, "ca-%zu", i),
+					KEY_EC_P256, &spki[i]),
+		    "ok");
+	size_t at = world_file(w, cas_path(w)).len;
+	for (size_t i = 0; i < ARRAY_LEN(spki); i++) {
+		const char *name = arena_printf(w->a, "ca-%zu", i);
+		assert_string_equal(agree(w, name,
+					certificate_for(w, spki[i], name), 'o'),
+		    "ok");
+	}
+	world_stop(w);
+	struct bytes whole = world_file(w, cas_path(w));
+	struct bytes bad = arena_copy(w->a, whole);
+	((uint8_t *)(uintptr_t)bad.p)[at] ^= 0x10;
+	world_write(cas_path(w), bad);
+	assert_int_equal(opens(w, &e), ERR_CORRUPT);
+	assert_string_equal(e.id, "cas-damaged");
+	assert_true(bytes_eq(bad, world_file(w, cas_path(w))));
+	world_write(cas_path(w), whole);
+	world_start(w);
+	assert_string_equal(signs(w, "ca-47"), "ok");
+	world_free(w);
+}
+
 /* --- Destroyed ------------------------------------------------------------------------------ */
 
 static void
@@ -696,6 +729,7 @@ main(void)
 		cmocka_unit_test(rounds_are_short),
 		cmocka_unit_test(an_old_copy),
 		cmocka_unit_test(flipped),
+		cmocka_unit_test(length_in_the_middle),
 		cmocka_unit_test(destroyed_for_good),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
