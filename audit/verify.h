@@ -4,12 +4,13 @@
 
 #include <refrendo/audit.h>
 #include <refrendo/crl.h>
+#include <refrendo/policy.h>
 
-#define CAS_MAX      64
-#define OFFICERS_MAX 64
-#define NAME_LEN     64
-#define RECENT       1024 /* sizes whose root can still be asked for */
-#define NONE         UINT32_MAX
+#define CAS_MAX        64
+#define OFFICERS_NOTED 64
+#define NAME_LEN       64
+#define RECENT         1024 /* sizes whose root can still be asked for */
+#define NONE           UINT32_MAX
 
 /* Digest of a kind and a name -> position in one of the arrays. */
 #define MAP_KEY 16
@@ -152,9 +153,12 @@ struct mandate_noted {
 struct policy_noted {
 	int64_t version; /* 0: its detail was erased */
 	bool replaced;   /* by a later version of its name */
+	char name[NAME_LEN];
+	/* What its text says, and from policy_consent() on that of its bases. */
+	struct policy_consent says;
 };
 
-struct officer {
+struct officer_noted {
 	char run[RUN_TEXT];
 	uint8_t key[HASH_LEN];
 };
@@ -183,7 +187,7 @@ struct audit {
 	size_t n_appointment, size_appointment;
 	struct ca *ca; /* owned */
 	size_t n_ca, size_ca;
-	struct officer officer[OFFICERS_MAX];
+	struct officer_noted officer[OFFICERS_NOTED];
 	size_t n_officer;
 	int64_t quorum;
 	int64_t policy_quorum; /* 0: a log of before activations */
@@ -257,6 +261,13 @@ MUST_CHECK enum err_code open_agreement(struct audit *a, const struct entry *en,
 enum err_code agreed_out_of_order(struct audit *a, struct err *e);
 void close_agreement(struct agreement_noted *p);
 bool has_quorum(const struct audit *a, const struct agreement_noted *p);
+/*
+ * What the text of the policy of this hash, which is in the log, and those of
+ * its bases say together; what no text says has its default.  ERR_INVALID
+ * "audit-policy-base".
+ */
+MUST_CHECK enum err_code policy_consent(struct audit *a,
+    const uint8_t hash[HASH_LEN], struct policy_consent *out, struct err *e);
 /* What must not stand between the policies of one activation. */
 MUST_CHECK enum err_code judge_whole(struct audit *a, const struct entry *en,
     struct err *e);

@@ -157,14 +157,18 @@ endorsed(struct audit *a, const struct entry *en, struct json_obj d,
 		return ERR_OK;
 	}
 	int64_t needed = json_opt_int(d, "needed", 1);
-	enum err_code code =
-	    judge_evidence(a, en, d, buf_bytes(&r->statement), &s, &c, e);
+	struct policy_consent says;
+	enum err_code code = policy_consent(a, r->policy, &says, e);
+	if (code == ERR_OK)
+		code = judge_evidence(a, en, d, buf_bytes(&r->statement), &s,
+		    &c, e);
 	if (code == ERR_OK)
 		code = judge_minister(a, en, d, &s, &c, r->endorser,
 		    &r->n_endorser, e);
 	/* A fault is named once: what follows is not one more. */
 	if (code != ERR_OK ||
-	    (r->n_endorser >= needed && r->n_endorser >= s.endorsements)) {
+	    (r->n_endorser >= needed && r->n_endorser >= s.endorsements &&
+		r->n_endorser >= says.required)) {
 		r->state = RECORD_ENDORSED;
 		buf_fini(&r->statement);
 	}

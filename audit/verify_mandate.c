@@ -82,6 +82,40 @@ proposed(struct audit *a, const struct entry *en, struct json_obj d,
 	return take_statement(a, en, &s, m, e);
 }
 
+/* The text of its policy, and not core, says whether there are mandates. */
+static enum err_code
+policy_must_allow(struct audit *a, const struct mandate_noted *m,
+    struct policy_consent *says, struct err *e)
+{
+	if (map_get(&a->map, MAP_POLICY, bytes_of(m->policy, HASH_LEN)) == NONE)
+		return err_say(e, ERR_INVALID, "audit-policy",
+		    "entry %s: it rests on a policy whose text is not in the "
+		    "log",
+		    a->at);
+	TRY(policy_consent(a, m->policy, says, e));
+	if (says->renewal == RENEWAL_MANDATE)
+		return ERR_OK;
+	return err_say(e, ERR_INVALID, "audit-mandate-policy",
+	    "entry %s: the text of the policy asks for a new endorsement of "
+	    "each renewal, and knows no mandates",
+	    a->at);
+}
+
+/* It does not outlast the appointment of the minister who signed it now. */
+static enum err_code
+judge_term(struct audit *a, const struct mandate_noted *m, struct err *e)
+{
+	const struct appointment *p =
+	    &a->appointment[m->endorser[m->n_endorser - 1]];
+
+	if (p->erased || m->until <= p->until)
+		return ERR_OK;
+	return err_say(e, ERR_INVALID, "audit-mandate-outlasts",
+	    "entry %s: the mandate would outlast the appointment of the "
+	    "minister who signed it",
+	    a->at);
+}
+
 static enum err_code
 signed_(struct audit *a, const struct entry *en, struct json_obj d,
     struct mandate_noted *m, struct err *e)
@@ -99,13 +133,19 @@ signed_(struct audit *a, const struct entry *en, struct json_obj d,
 		return ERR_OK;
 	}
 	int64_t needed = json_get_int(d, "needed");
-	enum err_code code =
-	    judge_evidence(a, en, d, buf_bytes(&m->statement), &s, &c, e);
+	struct policy_consent says;
+	enum err_code code = policy_must_allow(a, m, &says, e);
+	if (code == ERR_OK)
+		code = judge_evidence(a, en, d, buf_bytes(&m->statement), &s,
+		    &c, e);
 	if (code == ERR_OK)
 		code = judge_minister(a, en, d, &s, &c, m->endorser,
 		    &m->n_endorser, e);
+	if (code == ERR_OK)
+		code = judge_term(a, m, e);
 	if (code != ERR_OK ||
-	    (m->n_endorser >= needed && m->n_endorser >= s.endorsements)) {
+	    (m->n_endorser >= needed && m->n_endorser >= s.endorsements &&
+		m->n_endorser >= says.required)) {
 		m->state = MANDATE_IN_FORCE;
 		buf_fini(&m->statement);
 	}
@@ -140,11 +180,31 @@ not_for_it(struct audit *a, struct err *e)
 	    a->at);
 }
 
-/* What it renews was issued, is neither revoked nor suspended, and is of the
- * same profile. */
+/* Who asks for it is neither the holder nor a minister who signed. */
 static enum err_code
-judge_replaced(struct audit *a, struct json_obj request, const uint8_t *key,
-    const struct mandate_noted *m, struct err *e)
+judge_asker(struct audit *a, struct json_obj d, const struct mandate_noted *m,
+    struct err *e)
+{
+	struct bytes run = json_get_str(json_get_obj(d, "actor"), "run");
+	bool is_other = !bytes_is(run, m->holder);
+
+	TRY(detail_end(a, e));
+	for (uint32_t i = 0; i < m->n_endorser; i++)
+		is_other = is_other &&
+			   !bytes_is(run, a->appointment[m->endorser[i]].run);
+	if (is_other)
+		return ERR_OK;
+	return err_say(e, ERR_INVALID, "audit-renewal-people",
+	    "entry %s: who asked for the renewal, its holder and the ministers "
+	    "who signed the mandate must be different people",
+	    a->at);
+}
+
+/* What it renews was issued, is neither revoked, suspended nor over, and is of
+ * the same profile. */
+static enum err_code
+judge_replaced(struct audit *a, const struct entry *en, struct json_obj request,
+    const uint8_t *key, const struct mandate_noted *m, struct err *e)
 {
 	struct bytes serial = json_get_hex(request, "replaces", a->arena);
 
@@ -158,6 +218,11 @@ judge_replaced(struct audit *a, struct json_obj request, const uint8_t *key,
 		return err_say(e, ERR_INVALID, "audit-renews-none",
 		    "entry %s: it renews by a mandate what was never issued, "
 		    "is revoked or suspended, or is of another profile or key",
+		    a->at);
+	if (old->not_after != 0 && en->time > old->not_after)
+		return err_say(e, ERR_INVALID, "audit-renews-over",
+		    "entry %s: the certificate that it renews by a mandate was "
+		    "over before",
 		    a->at);
 	return ERR_OK;
 }
@@ -199,7 +264,8 @@ judge_renewal(struct audit *a, const struct entry *en, struct json_obj d,
 	    !cert_is_of(&c, bytes_str(m->holder)) || c.not_after > m->until ||
 	    c.not_after - c.not_before + 1 > m->life)
 		return not_for_it(a, e);
-	return judge_replaced(a, request, r->key, m, e);
+	TRY(judge_asker(a, d, m, e));
+	return judge_replaced(a, en, request, r->key, m, e);
 }
 
 enum err_code

@@ -78,14 +78,16 @@ judge_policy_proposed(struct audit *a, const struct entry *en,
  */
 static bool
 note_policy(struct audit *a, struct bytes hash, struct bytes name,
-    int64_t version)
+    int64_t version, const struct policy_consent *says)
 {
 	uint32_t before = map_get(&a->map, MAP_POLICY_NAME, name);
 	bool rises = true;
 
 	a->policy =
 	    grow(a->policy, a->n_policy, &a->size_policy, sizeof(*a->policy));
-	a->policy[a->n_policy] = (struct policy_noted){ .version = version };
+	struct policy_noted *p = &a->policy[a->n_policy];
+	*p = (struct policy_noted){ .version = version, .says = *says };
+	snprintf(p->name, sizeof(p->name), "%.*s", BYTES_FMT(name));
 	if (name.len > 0 && before != NONE) {
 		a->policy[before].replaced = true;
 		rises = version > a->policy[before].version;
@@ -137,20 +139,28 @@ judge_policy(struct audit *a, const struct entry *en, struct json_obj d,
     struct err *e)
 {
 	struct bytes text = BYTES_NONE, name = BYTES_NONE;
+	struct policy_consent says = { .renewal = -1 };
 	int64_t version = 0;
+	bool readable = true;
 
 	a->report.policies++;
 	if (!a->erased) {
 		text = json_get_base64(d, "text", a->arena);
 		name = json_get_str(d, "name");
 		version = json_get_int(d, "version");
+		readable = version > 0 && policy_consent_of(text, &says);
 	}
-	bool rises = note_policy(a, en->refs.policy, name, version);
+	bool rises = note_policy(a, en->refs.policy, name, version, &says);
 	TRY(detail_end(a, e));
 	if (!a->erased && !hash_is(en->refs.policy.p, text))
 		return err_say(e, ERR_INVALID, "audit-policy-text",
 		    "entry %s: the policy's text is not the one whose hash is "
 		    "named",
+		    a->at);
+	if (!readable)
+		return err_say(e, ERR_INVALID, "audit-policy-unreadable",
+		    "entry %s: the policy's text is none that can be read, so "
+		    "nobody can say what it asks for",
 		    a->at);
 	if (en->refs.request.len > 0)
 		TRY(judge_activation(a, en, version, e));
@@ -168,6 +178,63 @@ judge_policy(struct audit *a, const struct entry *en, struct json_obj d,
 	    "entry %s: the policy took effect without the signatures of "
 	    "officers",
 	    a->at);
+}
+
+/* Of this name and version, which stand for one text for ever; or NULL. */
+static const struct policy_noted *
+find_base(const struct audit *a, const struct policy_consent *says)
+{
+	for (size_t i = 0; i < a->n_policy; i++)
+		if (a->policy[i].version == says->base_version &&
+		    strcmp(a->policy[i].name, says->base) == 0)
+			return &a->policy[i];
+	return NULL;
+}
+
+static bool
+lost_a_policy(const struct audit *a)
+{
+	size_t i = 0;
+
+	while (i < a->n_policy && a->policy[i].version != 0)
+		i++;
+	return i < a->n_policy;
+}
+
+/* Of a base only what the refinement does not say; each is looked up once. */
+enum err_code
+policy_consent(struct audit *a, const uint8_t hash[HASH_LEN],
+    struct policy_consent *out, struct err *e)
+{
+	uint32_t at = map_get(&a->map, MAP_POLICY, bytes_of(hash, HASH_LEN));
+	struct policy_consent *says = &a->policy[at].says;
+	const struct policy_noted *base;
+	/* Of those whose text was erased nothing is known. */
+	bool lost = a->policy[at].version == 0;
+
+	for (size_t depth = 0; says->base_version != 0; depth++) {
+		base = find_base(a, says);
+		lost = base == NULL && lost_a_policy(a);
+		if (lost)
+			break;
+		if (base == NULL || depth == POLICIES_MAX)
+			return err_say(e, ERR_INVALID, "audit-policy-base",
+			    "entry %s: the policy that it rests on extends one "
+			    "whose text is not in the log",
+			    a->at);
+		if (says->required == 0)
+			says->required = base->says.required;
+		if (says->renewal == -1)
+			says->renewal = base->says.renewal;
+		memcpy(says->base, base->says.base, sizeof(says->base));
+		says->base_version = base->says.base_version;
+	}
+	*out = *says;
+	if (out->required == 0)
+		out->required = 1;
+	if (out->renewal == -1)
+		out->renewal = lost ? RENEWAL_MANDATE : RENEWAL_FRESH;
+	return ERR_OK;
 }
 
 enum err_code

@@ -215,7 +215,7 @@ add_officer(struct audit *a, struct json_obj o, struct err *e)
 {
 	struct bytes key = json_get_hex(o, "key_sha256", a->arena);
 	struct bytes run = json_get_str(o, "run");
-	struct officer *f = &a->officer[a->n_officer];
+	struct officer_noted *f = &a->officer[a->n_officer];
 
 	(void)json_get_str(o, "name");
 	TRY(detail_end(a, e));
@@ -244,7 +244,7 @@ judge_system(struct audit *a, const struct entry *en, struct json_obj d,
 	a->quorum = json_opt_int(d, "quorum", 1);
 	a->policy_quorum = json_opt_int(d, "policy_quorum", 0);
 	TRY(detail_end(a, e));
-	if (n_ca > CAS_MAX || n_officer > OFFICERS_MAX || a->quorum < 1 ||
+	if (n_ca > CAS_MAX || n_officer > OFFICERS_NOTED || a->quorum < 1 ||
 	    a->policy_quorum < 0)
 		return err_say(e, ERR_INVALID, "audit-many",
 		    "entry %s: it names more CAs or officers than 64, or no "

@@ -395,6 +395,50 @@ policy_base_of(struct bytes text, char name[POLICY_NAME_MAX], int64_t *version)
 	return key_of(text, "extends", T_REF, name, version);
 }
 
+/* The value of a row in that map, where it stands there. */
+static bool
+said_here(struct load *l, const struct node *map, const struct table *t,
+    const char *key, struct value *v)
+{
+	const struct row *r = t->rows;
+
+	*v = (struct value){ .at = node_find(map, key) };
+	while (strcmp(r->key, key) != 0)
+		r++;
+	if (v->at != NULL && scalar_decode(l, v->at, r, v))
+		v->given = true;
+	return v->given;
+}
+
+bool
+policy_consent_of(struct bytes text, struct policy_consent *out)
+{
+	AUTO(arena) arena = arena_new();
+	struct findings f = { NULL, 0, 0 };
+	struct policy_file file = { "", text };
+	struct load l = { .file = &file, .arena = arena, .f = &f };
+	const struct node *root = tree_read(&l), *map = NULL;
+	struct value v;
+
+	*out = (struct policy_consent){ .renewal = -1 };
+	if (root != NULL)
+		map = node_find(root, "endorsement");
+	if (root != NULL && said_here(&l, root, &policy_table, "extends", &v)) {
+		snprintf(out->base, sizeof(out->base), "%.*s",
+		    BYTES_FMT(v.text));
+		out->base_version = v.n;
+	}
+	if (map != NULL && is_map(&l, map, &endorsement_table)) {
+		if (said_here(&l, map, &endorsement_table, "required", &v))
+			out->required = v.n;
+		if (said_here(&l, map, &endorsement_table, "renewal", &v))
+			out->renewal = v.n;
+	}
+	bool good = root != NULL && f.errors == 0;
+	findings_fini(&f);
+	return good;
+}
+
 const struct policy *
 policy_find(const struct policy_set *s, struct bytes name)
 {

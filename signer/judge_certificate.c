@@ -105,6 +105,10 @@ check_mandate(const struct view *v, struct bytes renewed, struct err *e)
 	if (!found || !bytes_eq(old.digest, signer_hash(v->s, c.tbs)))
 		return err_say(e, ERR_DENIED, "signer-renews-none",
 		    "this signer never accepted the certificate to be renewed");
+	if (c.not_after < v->now)
+		return err_say(e, ERR_DENIED, "signer-renews-over",
+		    "the certificate to be renewed is over; the holder needs "
+		    "an endorsement");
 	/* The minister signed for no key: a new one wants an endorsement. */
 	if (!bytes_eq(v->cert.spki, c.spki))
 		return err_say(e, ERR_DENIED, "signer-mandate-key",
@@ -319,6 +323,11 @@ check_in_force(const struct view *v, const struct agreed *a,
 	    v->now > c->not_after)
 		return err_say(e, ERR_FORBIDDEN, "signer-appointment-time",
 		    "the appointment %s of the minister is not in force today",
+		    a->id);
+	if (v->st.type == STATEMENT_MANDATE && v->st.until > a->until)
+		return err_say(e, ERR_DENIED, "signer-mandate-outlasts",
+		    "the mandate would outlast the appointment %s of the "
+		    "minister who signed it",
 		    a->id);
 	if (!bytes_is(v->st.institution, a->name))
 		return err_say(e, ERR_FORBIDDEN, "signer-institution",

@@ -467,6 +467,18 @@ bool policy_name_of(struct bytes text, char name[POLICY_NAME_MAX]);
  */
 bool policy_base_of(struct bytes text, char name[POLICY_NAME_MAX],
     int64_t *version);
+/*
+ * What a text by itself says of endorsements, without its bases, for whoever
+ * has the texts of a log and neither their set nor the ceilings of its time.
+ */
+struct policy_consent {
+	int64_t required; /* ministers; 0: not said */
+	int64_t renewal;  /* enum renewal_by; -1: not said */
+	char base[POLICY_NAME_MAX];
+	int64_t base_version; /* 0: it extends none */
+};
+/* false: it is no policy, or says one of these in no form that there is. */
+bool policy_consent_of(struct bytes text, struct policy_consent *out);
 /* The policy of this name, or whose file's bytes hash to this, or NULL. */
 const struct policy *policy_find(const struct policy_set *s, struct bytes name);
 const struct policy *policy_find_hash(const struct policy_set *s,

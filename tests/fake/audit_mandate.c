@@ -94,7 +94,11 @@ renew(struct world *w, struct stated *s, const struct stated *old,
 		.serial = s->cert.serial,
 		.tbs = bytes_of(s->tbs, HASH_LEN) };
 	struct jw j = detail_of(&w->e[w->n].detail);
-	actor(w, &j, OPERATOR, "operator");
+	actor(w, &j,
+	    twisted(w, MANDATE_ASKED_BY_HOLDER)     ? HOLDER
+	    : twisted(w, MANDATE_ASKED_BY_MINISTER) ? MINISTER
+						    : OPERATOR,
+	    "operator");
 	jw_key(&j, "request");
 	jw_object(&j);
 	jw_member_str(&j, "mandate", bytes_str(MANDATE));

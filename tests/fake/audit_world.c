@@ -11,8 +11,6 @@
 
 #include "audit_world.h"
 
-const char policy_text[38] = "policy: funcionario-firma\nversion: 7\n";
-
 struct keys keys;
 struct err err;
 
@@ -20,6 +18,29 @@ bool
 twisted(const struct world *w, enum twist t)
 {
 	return w->twist == t;
+}
+
+const char *
+policy_text(const struct world *w)
+{
+	static const struct {
+		enum twist twist;
+		const char *text;
+	} rows[] = {
+#define TEXT(more) "policy: funcionario-firma\nversion: 7\n" more "\n"
+		{ POLICY_WANTS_TWO, TEXT("endorsement: {required: 2}") },
+		{ POLICY_UNREADABLE, TEXT("endorsement: {required: two}") },
+		{ POLICY_NO_BASE, TEXT("extends: base@3") },
+		{ MANDATE_POLICY_FRESH, TEXT("endorsement: {renewal: fresh}") },
+		{ MANDATE_POLICY_TWO,
+		    TEXT("endorsement: {required: 2, renewal: mandate}") },
+		{ NOTHING, TEXT("endorsement: {renewal: mandate}") },
+	};
+	size_t i = 0;
+
+	while (rows[i].twist != NOTHING && !twisted(w, rows[i].twist))
+		i++;
+	return rows[i].text;
 }
 
 /* --- Certificates -------------------------------------------------------------- */
@@ -211,7 +232,7 @@ policy(struct world *w)
 {
 	uint8_t hash[HASH_LEN];
 	struct jw j = detail_of(&w->e[w->n].detail);
-	struct bytes text = bytes_str(policy_text);
+	struct bytes text = bytes_str(policy_text(w));
 
 	sha256(hash, text);
 	if (twisted(w, POLICY_TEXT_CHANGED))
@@ -288,10 +309,12 @@ submit(struct world *w, struct stated *s, const char *id)
 		.text = BUF(STATEMENT_MAX) };
 	if (twisted(w, SERIAL_TWICE) && strcmp(id, "SOL-2") == 0)
 		w->serials--;
+	if (twisted(w, MANDATE_RENEWS_OVER) && strcmp(id, "SOL-2") == 0)
+		want.not_after = w->now + 55;
 	build_cert(w, &want, &s->container);
 	OK(cert_parse(buf_bytes(&s->container), &s->cert, &err));
 	struct statement st = statement_of(w, s, spki, root);
-	sha256(s->policy, bytes_str(policy_text));
+	sha256(s->policy, bytes_str(policy_text(w)));
 	if (twisted(w, UNKNOWN_POLICY))
 		s->policy[0] ^= 1;
 	st.type = STATEMENT_ENDORSEMENT;
@@ -401,7 +424,7 @@ propose(struct world *w, struct stated *s, const char *id)
 {
 	uint8_t spki[HASH_LEN], root[HASH_LEN];
 	struct want want = { "Ministro", MINISTER, keys.minister, &w->endorser,
-		keys.other, false, false, w->now, w->now + 365 * DAY };
+		keys.other, false, false, w->now, w->now + 1000 * DAY };
 
 	*s = (struct stated){ .container = BUF(CERT_MAX_BYTES),
 		.text = BUF(STATEMENT_MAX) };
@@ -416,7 +439,9 @@ propose(struct world *w, struct stated *s, const char *id)
 	st.act_number = bytes_str("Decreto 45");
 	st.act_date = bytes_str("2026-11-02");
 	st.from = w->now;
-	st.until = w->now + (twisted(w, APPOINTMENT_OVER) ? 40 : 365 * DAY);
+	st.until = w->now + (twisted(w, APPOINTMENT_OVER)      ? 40
+				: twisted(w, MANDATE_OUTLASTS) ? 700 * DAY
+							       : 1000 * DAY);
 	state(w, s, &st, ENTRY_APPOINTMENT_PROPOSED,
 	    (struct entry_refs){ .appointment = bytes_str(id) });
 }

@@ -42,6 +42,9 @@ enum twist {
 	OTHER_TBS_ISSUED,
 	OTHER_ISSUER_SIGNED,
 	UNKNOWN_POLICY,
+	POLICY_WANTS_TWO,
+	POLICY_UNREADABLE,
+	POLICY_NO_BASE,
 	POLICY_TEXT_CHANGED,
 	STATEMENT_OF_OTHER_LOG,
 	STATEMENT_OTHER_KEY,
@@ -104,6 +107,12 @@ enum twist {
 	MANDATE_ENDED_BEFORE,
 	MANDATE_TOO_LONG,
 	MANDATE_RENEWS_NONE,
+	MANDATE_RENEWS_OVER,
+	MANDATE_OUTLASTS,
+	MANDATE_POLICY_FRESH,
+	MANDATE_POLICY_TWO,
+	MANDATE_ASKED_BY_HOLDER,
+	MANDATE_ASKED_BY_MINISTER,
 	CA_STOPPED_UNKNOWN,
 	CA_STOPPED_ISSUES,
 	TWISTS
@@ -136,7 +145,6 @@ struct world {
 /* Filled by setup(); err is what the last refusal said. */
 extern struct keys keys;
 extern struct err err;
-extern const char policy_text[38];
 
 /* For calls that must work; print_message and fail are cmocka's. */
 #define OK(call)                                                      \
@@ -166,6 +174,8 @@ struct stated {
 #define AUTO_WORLD  __attribute__((cleanup(world_fini)))
 
 bool twisted(const struct world *w, enum twist t);
+/* Of the policy that all is issued by; twisted where the twist is in it. */
+const char *policy_text(const struct world *w);
 void build_cert(struct world *w, const struct want *want, struct buf *out);
 struct jw detail_of(struct buf *detail);
 void actor(struct world *w, struct jw *j, const char *run, const char *role);

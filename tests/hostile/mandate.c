@@ -40,14 +40,22 @@ renewal(struct world *w, struct wish *x, const char *id)
 }
 
 static void
-first_one(struct world *w)
+first_one_until(struct world *w, int64_t not_after)
 {
 	struct wish x;
 	wish_holder(w, &x, 0);
+	if (not_after != 0)
+		x.spec.not_after = not_after;
 	wish_build(w, &x, NULL, NULL, NULL);
 	OK(wish_ask(w, &x, &renewed, e));
 	renewed = arena_copy(w->a, renewed);
 	attempt_begins(w);
+}
+
+static void
+first_one(struct world *w)
+{
+	first_one_until(w, 0);
 }
 
 static const char *
@@ -99,6 +107,7 @@ CHANGE(t_past, (x->st.issued = w->now - DAY, x->st.until = w->now - 1,
 CHANGE(t_future,
     (x->st.issued = w->now + HOUR, x->st.expires = w->now + 2 * HOUR))
 CHANGE(t_ceiling, x->st.until = w->now + 400 * DAY)
+CHANGE(t_outlasts, x->st.until = w->now + 365 * DAY + HOUR)
 CHANGE(t_short, x->st.until = w->now + 50 * DAY)
 CHANGE(t_two, x->st.endorsements = 2)
 CHANGE(t_other_institution,
@@ -137,6 +146,7 @@ ROW(ask_policy, NULL, t_policy, NULL)
 ROW(ask_past, NULL, t_past, NULL)
 ROW(ask_future, NULL, t_future, NULL)
 ROW(ask_ceiling, NULL, t_ceiling, NULL)
+ROW(ask_outlasts, NULL, t_outlasts, NULL)
 ROW(ask_beyond, NULL, t_short, NULL)
 ROW(ask_life, s_too_long, NULL, NULL)
 ROW(ask_two, NULL, t_two, NULL)
@@ -259,6 +269,20 @@ ask_minister(struct world *w, struct err *refusal)
 	return wish_id(w, &x, refusal);
 }
 
+/* What it renews ended an hour ago, and has the profile still. */
+static const char *
+ask_over(struct world *w, struct err *refusal)
+{
+	struct wish x;
+	first_one_until(w, w->now + HOUR);
+	world_forward(w, HOUR + 1);
+	attempt_begins(w);
+	renewal(w, &x, "MAN-2027-000017");
+	lie = NULL;
+	wish_build(w, &x, NULL, t_mandate, NULL);
+	return wish_id(w, &x, refusal);
+}
+
 #define ASK(f) .base = ASKED, .ask = f
 /* clang-format off */
 static const struct attempt rows[] = {
@@ -274,6 +298,8 @@ static const struct attempt rows[] = {
 	{ "a mandate that is over", ASK(ask_past), .id = "signer-statement-expired" },
 	{ "a mandate of the future", ASK(ask_future), .id = "signer-statement-future" },
 	{ "a mandate longer than the ceilings", ASK(ask_ceiling), .id = "signer-statement-life" },
+	{ "a mandate longer than its minister's appointment", ASK(ask_outlasts), .id = "signer-mandate-outlasts" },
+	{ "a renewal of what is over", ASK(ask_over), .id = "signer-renews-over" },
 	{ "a renewal beyond its mandate", ASK(ask_beyond), .id = "signer-mandate-life" },
 	{ "a renewal longer than its mandate lets it live", ASK(ask_life), .id = "signer-mandate-life" },
 	{ "a mandate by one minister of two", ASK(ask_two), .id = "signer-quorum" },

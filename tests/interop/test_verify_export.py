@@ -4,7 +4,12 @@
 tests/data/audit/ was written by `test_audit_verify DIRECTORY`.  The export is
 good as it stands; then one entry of each type is deleted, altered, altered
 with its hash, and the last ten are cut: each time the entry must be named.
+
+`test_audit_verify DIRECTORY forged` writes one more export for each way in
+which a log can be wrong that its checkpoint covers: this verifier must name
+the entry that the first one names.
 """
+import functools
 import hashlib
 import json
 import os
@@ -13,19 +18,57 @@ import subprocess
 import sys
 import tempfile
 
+import verify_export
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 DATA = os.path.join(HERE, "..", "data", "audit")
-VERIFIER = os.path.join(HERE, "verify_export.py")
+
+
+class Once(verify_export.OpenSSL):
+    """What was checked once: hundreds of exports here are nearly equal."""
+
+    def __init__(self):
+        super().__init__()
+        for name in ("ed25519", "issued", "signed", "cms", "is_responder"):
+            setattr(self, name, functools.cache(getattr(self, name)))
+
+
+OPENSSL = Once()
+
+
+def run(path, key):
+    return verify_export.verify(path, key, OPENSSL)
+
+
+def as_program(path):
+    done = subprocess.run(
+        [sys.executable, verify_export.__file__, path,
+         os.path.join(DATA, "log.pem")],
+        capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout
 
 
 def verify(lines, directory):
     path = os.path.join(directory, "export.jsonl")
     with open(path, "wb") as f:
         f.writelines(lines)
-    done = subprocess.run(
-        [sys.executable, VERIFIER, path, os.path.join(DATA, "log.pem")],
-        capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout + done.stderr
+    return run(path, os.path.join(DATA, "log.pem"))
+
+
+def forged(directory):
+    """What the first verifier found, and what this one says of it."""
+    made = subprocess.run([os.environ["AUDIT_VERIFY"], directory, "forged"],
+                          capture_output=True, text=True, check=True)
+    key = os.path.join(directory, "log.pem")
+    rows = [line.split("\t") for line in made.stdout.splitlines()]
+    good = expect("as it was made", run(
+        os.path.join(directory, "export.jsonl"), key), 0, "no fault")
+    for number, entry, name in rows:
+        path = os.path.join(directory, number + ".jsonl")
+        where = entry + ":" if entry.startswith("entry") else "line of a"
+        good &= expect(name, run(path, key), 7, where)
+    print(f"{len(rows)} forged logs")
+    return good and len(rows) > 80
 
 
 def dump(obj):
@@ -81,6 +124,8 @@ def main():
     good = True
     with tempfile.TemporaryDirectory() as d:
         good &= expect("as it is", verify(lines, d), 0, "no fault")
+        path = os.path.join(d, "export.jsonl")
+        good &= expect("as a program", as_program(path), 0, "no fault")
         for kind, at in seen.items():
             entry = f"entry {at - first}:"
             good &= expect(
@@ -97,6 +142,8 @@ def main():
         good &= expect("no checkpoint", verify(lines[:-1], d), 7,
                        "checkpoint: there is no good one")
         good &= expect("no JSON", verify([b"\xff\n"], d), 7, "not JSON")
+        good &= expect("as a program", as_program(path), 7, "not JSON")
+        good &= forged(d)
     missing = types() - set(seen)
     print(f"{len(seen)} types of entries; missing: {sorted(missing)}")
     return 0 if good and seen and not missing else 1

@@ -4,8 +4,8 @@
     verify_export.py EXPORT LOG_PUBLIC_PEM
 
 A second implementation on purpose: it shares no line with audit/.  Standard
-library only; signatures are checked by the openssl command line.  Prints each
-fault with its entry; exit 0 when there is none, 7 otherwise.
+library and PyYAML; signatures are checked by the openssl command line.  Prints
+each fault with its entry; exit 0 when there is none, 7 otherwise.
 """
 import base64
 import hashlib
@@ -15,6 +15,8 @@ import re
 import subprocess
 import sys
 import tempfile
+
+import yaml
 
 OPENSSL = "/usr/bin/openssl"
 INT_MAX = 2**53 - 1
@@ -496,12 +498,32 @@ def parse_ceremony(text):
     return s
 
 
+def says_of(text):
+    """What a policy's text says of endorsements: (required, renewal, base)."""
+    try:
+        root = yaml.load(text, Loader=yaml.BaseLoader)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise Fault("the policy's text is no YAML") from None
+    need(isinstance(root, dict), "the policy's text is no policy")
+    part = root.get("endorsement", {})
+    need(isinstance(part, dict), "the policy's text: endorsement")
+    required, renewal = part.get("required"), part.get("renewal")
+    need(required is None or isinstance(required, str) and
+         re.fullmatch("[1-4]", required), "the policy's text: required")
+    need(renewal in (None, "fresh", "mandate"), "the policy's text: renewal")
+    base = root.get("extends")
+    need(base is None or isinstance(base, str) and
+         re.fullmatch("[a-z0-9-]{1,47}@[1-9][0-9]{0,15}", base),
+         "the policy's text: extends")
+    return required and int(required), renewal, base
+
+
 # --- the verifier ------------------------------------------------------------------
 
 
 class Verifier:
-    def __init__(self, log_pem):
-        self.openssl = OpenSSL()
+    def __init__(self, log_pem, openssl):
+        self.openssl = openssl
         self.log_pem = log_pem
         with open(log_pem, "rb") as f:
             lines = f.read().split(b"-----")
@@ -514,7 +536,7 @@ class Verifier:
         self.next, self.time, self.erased_count = 0, 0, 0
         self.cas, self.officers, self.quorum = {}, {}, 1
         self.policies, self.objects, self.loose = {}, set(), []
-        self.in_force, self.activations = {}, {}
+        self.in_force, self.activations, self.by_version = {}, {}, {}
         self.ceremonies, self.root_list, self.lost_ca = {}, 0, False
         self.policy_quorum, self.begun, self.partial = 0, False, None
         self.records, self.requests, self.appointments = {}, {}, {}
@@ -780,21 +802,47 @@ class Verifier:
         if verb != "activated":
             self.on_activation(verb, leaf, d)
             return
-        policy = {"replaced": False}
+        policy = {"replaced": False, "says": None, "version": 0}
         self.policies[leaf["policy"]] = policy
+        rises = True
         if d is not None:
-            name = member(d, "name", str)
-            self.in_force.get(name, {})["replaced"] = True
+            name, version = member(d, "name", str), member(d, "version", int)
+            need(version > 0, "the policy's version")
+            before = self.in_force.get(name, {})
+            rises = version > before.get("version", 0)
+            before["replaced"] = True
             self.in_force[name] = policy
+            policy["version"] = version
             need(sha256(b64(d, "text")).hex() == leaf["policy"],
                  "the policy's text has another hash")
+            policy["says"] = says_of(b64(d, "text"))
+            self.by_version[f"{name}@{version}"] = policy
         if "request" in leaf:
-            self.takes_effect(leaf)
+            self.takes_effect(leaf, d)
         else:
             need(self.policy_quorum == 0 or not self.begun,
                  "the policy took effect without officers' signatures")
+        need(rises or self.policy_quorum == 0,
+             "the policy's version does not rise")
 
-    def takes_effect(self, leaf):
+    def says(self, digest):
+        """(ministers required, renewals by mandate?) by the texts of the
+        policy and its bases, whatever the entries say."""
+        need(digest in self.policies, "the policy's text is not in the log")
+        policy, required, renewal = self.policies[digest], None, None
+        for _ in range(64):
+            if policy is None or policy["says"] is None:
+                need(any(p["version"] == 0 for p in self.policies.values()),
+                     "a policy's base is not in the log")
+                return required or 1, renewal in (None, "mandate")
+            own = policy["says"]
+            required, renewal = required or own[0], renewal or own[1]
+            if own[2] is None:
+                return required or 1, renewal == "mandate"
+            policy = self.by_version.get(own[2])
+        raise Fault("a policy extends itself")
+
+    def takes_effect(self, leaf, d):
         a = self.activations.get(leaf["request"])
         need(a is not None and a["state"] == "open",
              "order of the activation's states")
@@ -802,9 +850,12 @@ class Verifier:
         if a["erased"]:
             return
         hashes = [p["sha256"] for p in a["s"]["policies"]]
+        versions = {p["sha256"]: p["version"] for p in a["s"]["policies"]}
         self.partial = leaf["request"] if a["done"] < len(hashes) else None
         need(leaf["policy"] in hashes and leaf["policy"] not in a["active"],
              "the activation does not name this policy, or it is in force")
+        need(d is None or versions[leaf["policy"]] == d["version"],
+             "another version than the officers signed")
         a["active"].add(leaf["policy"])
         need(len(a["by"]) >= self.policy_quorum,
              "fewer officers signed the activation than are needed")
@@ -1007,7 +1058,8 @@ class Verifier:
             need(run not in ministers, "the same minister endorsed it before")
             ministers[run] = member(d, "appointment", str)
             if len(ministers) >= max(d.get("needed", 1),
-                                     s.get("endorsements", 1)):
+                                     s.get("endorsements", 1),
+                                     self.says(r["policy"])[0]):
                 r["state"] = verb
         elif verb == "failed":
             need(r is not None and r["state"] == "intended",
@@ -1044,12 +1096,18 @@ class Verifier:
             m["s"], m["state"] = None, "in_force"
             return
         need(m["state"] == "proposed", "the mandate was in force already")
+        required, may = self.says(m["s"]["policy"]["sha256"])
+        need(may, "the policy's text knows no mandates")
         s, run = self.judge_minister(leaf, d, m["text"],
                                      "refrendo/mandate/v1")
         need(run not in m["ministers"], "the same minister signed it before")
         m["ministers"][run] = member(d, "appointment", str)
+        term = self.appointments[m["ministers"][run]]["s"]
+        need(term is None or
+             s["mandate"]["until"] <= term["appointment"]["until"],
+             "the mandate would outlast its minister's appointment")
         if len(m["ministers"]) >= max(member(d, "needed", int),
-                                      s.get("endorsements", 1)):
+                                      s.get("endorsements", 1), required):
             m["state"] = "in_force"
 
     def renewal(self, leaf, d, r):
@@ -1073,12 +1131,17 @@ class Verifier:
              c.not_after <= limits["until"] and
              c.not_after - c.not_before + 1 <= limits["life"],
              "the mandate is for another certificate")
+        need(member(d, "actor.run", str) not in
+             {s["holder"]["run"], *self.mandates[name]["ministers"]},
+             "the holder or a minister asked for the renewal")
         old = self.records.get(hexed(d, "request.replaces"))
         need(old is not None and old["state"] == "issued" and
              old["status"] == "good" and
              old.get("profile", r["profile"]) == r["profile"] and
              old.get("key", r["key"]) == r["key"],
              "what it renews is not there, or not good, or another")
+        need(old["not_after"] is None or leaf["time"] <= old["not_after"],
+             "what it renews was over")
 
     def renewed(self, leaf, d, r):
         name = member(d, "mandate", str)
@@ -1275,12 +1338,10 @@ class Verifier:
                            f"{serial.hex()} is not on the CRL")
 
 
-def main():
-    if len(sys.argv) != 3:
-        print(__doc__, file=sys.stderr)
-        return 2
-    verifier = Verifier(sys.argv[2])
-    with open(sys.argv[1], "rb") as f:
+def verify(path, log_pem, openssl):
+    """(exit code, what is printed)."""
+    verifier = Verifier(log_pem, openssl)
+    with open(path, "rb") as f:
         for number, line in enumerate(f, 1):
             try:
                 verifier.line(number, line.rstrip(b"\n"))
@@ -1290,13 +1351,19 @@ def main():
                 verifier.fault(f"entry {max(verifier.next - 1, 0)}",
                                f"line {number} cannot be read: {e}")
     verifier.finish()
-    for fault in verifier.faults:
-        print(fault)
     if verifier.faults:
-        return 7
-    print(f"{verifier.next} entries, {verifier.erased_count} erased, "
-          f"root {verifier.tree.root().hex()}: no fault")
-    return 0
+        return 7, "\n".join(verifier.faults)
+    return 0, (f"{verifier.next} entries, {verifier.erased_count} erased, "
+               f"root {verifier.tree.root().hex()}: no fault")
+
+
+def main():
+    if len(sys.argv) != 3:
+        print(__doc__, file=sys.stderr)
+        return 2
+    code, text = verify(sys.argv[1], sys.argv[2], OpenSSL())
+    print(text)
+    return code
 
 
 if __name__ == "__main__":

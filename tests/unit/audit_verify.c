@@ -1,6 +1,8 @@
 /*
  * Everything that a verifier must notice in a log.  With a directory as its
- * argument the program writes the good export there: data/audit/ was made so.
+ * argument the program writes the good export there: data/audit/ was made so;
+ * with "forged" behind it also one for each row of what is wrong, and says
+ * which entry is to be named.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -84,7 +86,7 @@ put_export(struct world *w, const struct tamper *t, struct buf *out)
 		export_certificate(out, "issuer", "otra",
 		    buf_bytes(&w->officer));
 	export_policy(out,
-	    bytes_str(twisted(w, LOOSE_POLICY) ? "x" : policy_text));
+	    bytes_str(twisted(w, LOOSE_POLICY) ? "x" : policy_text(w)));
 	for (size_t i = 0; i < w->n; i++)
 		if (i < t->from || i >= t->from + t->drop)
 			put_entry(w, i, t, out);
@@ -288,6 +290,33 @@ static const struct {
 	    "audit-mandate-not-in-force", NULL },
 	{ MANDATE_RENEWS_NONE, "a renewal of nothing", "audit-renews-none",
 	    NULL },
+	{ MANDATE_RENEWS_OVER, "a renewal of what is over", "audit-renews-over",
+	    ": the certificate that it renews by a mandate was over before" },
+	{ MANDATE_OUTLASTS, "a mandate longer than its minister's term",
+	    "audit-mandate-outlasts",
+	    ": the mandate would outlast the appointment of the minister who "
+	    "signed it" },
+	{ MANDATE_POLICY_FRESH, "a mandate that the policy does not know",
+	    "audit-mandate-policy",
+	    ": the text of the policy asks for a new endorsement of each "
+	    "renewal, and knows no mandates" },
+	{ MANDATE_POLICY_TWO, "a mandate by one, where the policy wants two",
+	    "audit-mandate-not-in-force", NULL },
+	{ MANDATE_ASKED_BY_HOLDER, "a holder renews by a mandate",
+	    "audit-renewal-people",
+	    ": who asked for the renewal, its holder and the ministers who "
+	    "signed the mandate must be different people" },
+	{ MANDATE_ASKED_BY_MINISTER, "a minister renews by his mandate",
+	    "audit-renewal-people", NULL },
+	{ POLICY_WANTS_TWO, "one endorsement, where the policy wants two",
+	    "audit-endorsements", NULL },
+	{ POLICY_UNREADABLE, "a policy that nobody can read",
+	    "audit-policy-unreadable",
+	    ": the policy's text is none that can be read, so nobody can say "
+	    "what it asks for" },
+	{ POLICY_NO_BASE, "a policy whose base is missing", "audit-policy-base",
+	    ": the policy that it rests on extends one whose text is not in "
+	    "the log" },
 	{ APPOINTMENT_OVER, "appointment over", "audit-not-in-force",
 	    ": the minister's appointment was not in force" },
 	{ APPOINTMENT_ENDED_BEFORE, "appointment ended", "audit-not-in-force",
@@ -553,8 +582,31 @@ write_file(const char *dir, const char *name, struct bytes b)
 	}
 }
 
+/* Its number, the entry that this verifier names, and what was done. */
+static void
+write_forged(const char *dir, size_t i)
+{
+	struct world w AUTO_WORLD;
+	struct buf out AUTO_BUF = BUF(8u << 20);
+	struct err_list faults = { .len = 0 };
+	struct audit_report r;
+	char name[32];
+	size_t k = 0;
+
+	world_init(&w, rows[i].twist);
+	put_export(&w, &(struct tamper){ 0 }, &out);
+	verify(buf_bytes(&out), &r, &faults);
+	while (strcmp(faults.v[k].id, rows[i].want_id) != 0)
+		k++;
+	snprintf(name, sizeof(name), "%zu.jsonl", i);
+	write_file(dir, name, buf_bytes(&out));
+	printf("%zu\t%.*s\t%s\n", i, (int)strcspn(faults.v[k].say, ":"),
+	    faults.v[k].say, rows[i].name);
+	err_list_fini(&faults);
+}
+
 static int
-write_export(const char *dir)
+write_export(const char *dir, bool forged)
 {
 	struct world w AUTO_WORLD;
 	struct buf out AUTO_BUF = BUF(8u << 20);
@@ -563,6 +615,8 @@ write_export(const char *dir)
 	(void)setup(NULL);
 	world_init(&w, NOTHING);
 	put_export(&w, &(struct tamper){ 0 }, &out);
+	for (size_t i = 0; forged && i < ARRAY_LEN(rows); i++)
+		write_forged(dir, i);
 	pem_put(&pem, "PUBLIC KEY", key_spki(keys.log));
 	write_file(dir, "export.jsonl", buf_bytes(&out));
 	write_file(dir, "log.pem", buf_bytes(&pem));
@@ -581,7 +635,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_last_list),
 		cmocka_unit_test(test_lines),
 	};
-	if (argc == 2)
-		return write_export(argv[1]);
+	if (argc == 2 || (argc == 3 && strcmp(argv[2], "forged") == 0))
+		return write_export(argv[1], argc == 3);
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

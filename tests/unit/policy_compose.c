@@ -404,6 +404,53 @@ base_of(void **state)
 	assert_false(policy_base_of(bytes_str("["), name, &version));
 }
 
+/* What an auditor reads of a text that no set holds any more. */
+static void
+consent_of(void **state)
+{
+	static const struct {
+		const char *text;
+		bool want;
+		int64_t required, renewal;
+		const char *base;
+	} rows[] = {
+		{ "policy: x\n", true, 0, -1, "" },
+		{ "endorsement: {required: 3}\n", true, 3, -1, "" },
+		{ "extends: estado@3\nendorsement: {renewal: mandate}\n", true,
+		    0, RENEWAL_MANDATE, "estado" },
+		{ "endorsement:\n  renewal: fresh\n  required: 1\n", true, 1,
+		    RENEWAL_FRESH, "" },
+		{ "of: {a: later, version: 9}\n", true, 0, -1, "" },
+		{ "endorsement: {required: 0}\n", false, 0, 0, NULL },
+		{ "endorsement: {required: 5}\n", false, 0, 0, NULL },
+		{ "endorsement: {required: \"2\"}\n", false, 0, 0, NULL },
+		{ "endorsement: {renewal: never}\n", false, 0, 0, NULL },
+		{ "endorsement: {required: 1, required: 2}\n", false, 0, 0,
+		    NULL },
+		{ "endorsement: {required: 1}\nendorsement: {}\n", false, 0, 0,
+		    NULL },
+		{ "endorsement: 2\n", false, 0, 0, NULL },
+		{ "extends: estado\n", false, 0, 0, NULL },
+		{ "- endorsement\n", false, 0, 0, NULL },
+		{ "endorsement: {required: 1", false, 0, 0, NULL },
+		{ "", false, 0, 0, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct policy_consent c;
+		print_message("%s\n", rows[i].text);
+		assert_int_equal(policy_consent_of(bytes_str(rows[i].text), &c),
+		    rows[i].want);
+		if (!rows[i].want)
+			continue;
+		assert_int_equal(c.required, rows[i].required);
+		assert_int_equal(c.renewal, rows[i].renewal);
+		assert_string_equal(c.base, rows[i].base);
+		assert_int_equal(c.base_version, *c.base != 0 ? 3 : 0);
+	}
+}
+
 int
 main(void)
 {
@@ -415,6 +462,7 @@ main(void)
 		cmocka_unit_test(when_of_a_chain),
 		cmocka_unit_test(broken_base),
 		cmocka_unit_test(base_of),
+		cmocka_unit_test(consent_of),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
