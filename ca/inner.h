@@ -347,6 +347,9 @@ MUST_CHECK enum err_code statement_expired(int64_t expires, struct err *e);
 MUST_CHECK enum err_code certificate_of_field(struct deed *d,
     struct certificate *out, struct err *e);
 /* ERR_DENIED "renew-office". */
+/* ERR_CONFLICT "renew-replaced": it has a successor, or one that was intended. */
+MUST_CHECK enum err_code renewal_must_be_first(struct deed *d,
+    const struct certificate *old, struct err *e);
 MUST_CHECK enum err_code office_must_be_same(struct deed *d,
     const struct request *old, const struct person *now, struct err *e);
 /* mandate.c: the one by which this request renews, if there is one: the one

@@ -323,6 +323,13 @@ issue_intend(struct issue *s, struct err *e)
 	/* Read again in the transaction of the intent (INCIDENTS row 44). */
 	TRY(key_judge(s,
 	    s->is_appointment ? s->appt.spki_sha256 : s->req.spki_sha256, e));
+	if (!s->is_appointment && s->req.replaces.len > 0) {
+		struct certificate old;
+
+		TRY(certificate_get(s->d->v, s->req.replaces, s->d->a, &old,
+		    e));
+		TRY(renewal_must_be_first(s->d, &old, e));
+	}
 	TRY(s->is_appointment ? intend_appointment(s, e)
 			      : intend_request(s, e));
 	s->d->out->waits = is_enough(s);

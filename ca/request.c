@@ -258,6 +258,41 @@ act_request_close(struct deed *d, struct err *e)
 }
 
 /*
+ * One successor, of several requests for one: that which is intended first.
+ * Its certificate is issued soon after, and is named as the successor then.
+ */
+enum err_code
+renewal_must_be_first(struct deed *d, const struct certificate *old,
+    struct err *e)
+{
+	struct bytes prefix =
+	    key_of_held(d->a, old->institution, old->holder_run, BYTES_NONE);
+	struct bytes after = prefix, key, value;
+	bool replaced = old->replaced_by.len > 0;
+	struct certificate c;
+	struct request r;
+	bool found;
+
+	for (;;) {
+		TRY(view_next(d->v, prefix, after, &key, &value, &found, e));
+		if (replaced)
+			return err_say(e, ERR_CONFLICT, "renew-replaced",
+			    "the certificate was renewed already; renew its "
+			    "successor");
+		if (!found)
+			return ERR_OK;
+		after = arena_copy(d->a, key);
+		TRY(certificate_get(d->v,
+		    bytes_of(after.p + prefix.len, after.len - prefix.len),
+		    d->a, &c, e));
+		if (c.state != CERT_INTENDED || c.policy.len == 0)
+			continue;
+		TRY(request_get(d->v, c.request, d->a, &r, e));
+		replaced = bytes_eq(r.replaces, old->serial);
+	}
+}
+
+/*
  * Inside the window only; the date says from when.  What a CA signed that
  * issues no more has until that CA's end to find another one: at any time.
  */
@@ -277,9 +312,7 @@ renew_window(struct deed *d, const struct certificate *c,
 		return err_say(e, ERR_CONFLICT, "renew-expired",
 		    "the certificate expired on %s; ask for a new one", text);
 	}
-	if (c->replaced_by.len > 0)
-		return err_say(e, ERR_CONFLICT, "renew-replaced",
-		    "the certificate was renewed already; renew its successor");
+	TRY(renewal_must_be_first(d, c, e));
 	if (d->now < opens) {
 		time_print(text, opens);
 		return err_say(e, ERR_DENIED, "renew-too-early",
