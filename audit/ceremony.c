@@ -11,7 +11,7 @@ static const char *const keys[] = {
 	"proposed_by", "root_sha256", "text_es", "type", NULL
 };
 static const char *const object_keys[] = {
-	"kind", "name", "tbs_sha256", NULL
+	"kind", "name", "replaces", "tbs_sha256", NULL
 };
 static const char *const kinds[CEREMONY_KINDS] = {
 	[CEREMONY_CERTIFICATE] = "certificate", [CEREMONY_CRL] = "crl",
@@ -33,6 +33,17 @@ act_of(const struct ceremony_statement *s)
 }
 
 /* --- Judgement, the same for what is printed and what is read -------------- */
+
+/* Only a CA replaces one, and another than itself. */
+static bool
+may_replace(const struct ceremony_statement *s, size_t i)
+{
+	struct bytes old = s->object[i].replaces;
+
+	return old.len == 0 || (s->object[i].kind == CEREMONY_CERTIFICATE &&
+				   statement_text(old, 1, CEREMONY_NAME_MAX) &&
+				   !bytes_eq(old, s->object[i].name));
+}
 
 static bool
 stands_before(const struct ceremony_statement *s, size_t i)
@@ -65,6 +76,7 @@ judge(const struct ceremony_statement *s, struct err *e)
 		NEED(s->object[i].tbs_sha256.len == HASH_LEN,
 		    "objects.tbs_sha256");
 		NEED(!stands_before(s, i), "objects.name");
+		NEED(may_replace(s, i), "objects.replaces");
 	}
 	return ERR_OK;
 }
@@ -80,6 +92,7 @@ put_objects(struct jw *w, const struct ceremony_statement *s)
 		jw_object(w);
 		jw_member_str(w, "kind", bytes_str(kinds[s->object[i].kind]));
 		jw_member_str(w, "name", s->object[i].name);
+		jw_member_str_opt(w, "replaces", s->object[i].replaces);
 		jw_member_hex(w, "tbs_sha256", s->object[i].tbs_sha256);
 		jw_close(w, '}');
 	}
@@ -139,6 +152,12 @@ get_objects(struct json_obj root, struct arena *a, struct ceremony_statement *s)
 		json_only(o, object_keys);
 		s->object[i].kind = kind_of(json_get_str(o, "kind"));
 		s->object[i].name = text(o, "name", a);
+		/* Empty is not a second form of none: judge() refuses it. */
+		s->object[i].replaces = s->object[i].name;
+		if (!json_has(o, "replaces"))
+			s->object[i].replaces = BYTES_NONE;
+		else if (json_get_str(o, "replaces").len > 0)
+			s->object[i].replaces = text(o, "replaces", a);
 		s->object[i].tbs_sha256 = json_get_hex(o, "tbs_sha256", a);
 	}
 	s->n = n;

@@ -323,6 +323,9 @@ take_ca(const struct ceremony_file *f, const struct cert *root,
 	out->id = bytes_str(arena_printf(a, CEREMONY_CA_ID "%.*s",
 	    BYTES_FMT(f->is.object[0].name)));
 	out->item[0].sha256 = f->is.object[0].tbs_sha256;
+	if (f->is.object[0].replaces.len > 0)
+		out->ends = bytes_str(arena_printf(a, CEREMONY_CA_ID "%.*s",
+		    BYTES_FMT(f->is.object[0].replaces)));
 	return ceremony_judge(f, root, v, a, o, e);
 }
 

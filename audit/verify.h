@@ -113,6 +113,7 @@ struct ca {
 	struct scope *scope; /* by partition, 0 the full list; owned */
 	size_t n_scope, size_scope;
 	bool stopped;   /* it issues no more */
+	bool replaced;  /* by a new key under its subject */
 	bool destroyed; /* its key: no list follows its last */
 	/* The last one of the full list. */
 	int64_t crl_number;
@@ -135,7 +136,7 @@ struct agreement_noted {
 	int64_t effective;
 	/* Of a ceremony of the root: */
 	enum ceremony_kind kind;
-	char name[NAME_LEN];
+	char name[NAME_LEN], replaces[NAME_LEN];
 	uint8_t tbs[HASH_LEN];
 };
 /* A mandate of renewals. */

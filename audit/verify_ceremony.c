@@ -29,6 +29,8 @@ judge_ceremony_proposed(struct audit *a, const struct entry *en,
 	c->issued = s.issued;
 	c->expires = s.expires;
 	snprintf(c->name, sizeof(c->name), "%.*s", BYTES_FMT(s.object[0].name));
+	snprintf(c->replaces, sizeof(c->replaces), "%.*s",
+	    BYTES_FMT(s.object[0].replaces));
 	sha256(tbs_hash, tbs);
 	sha256(root, a->n_ca == 0 ? BYTES_NONE : buf_bytes(&a->ca[0].der));
 	if (!bytes_eq(s.id, en->refs.request) || s.n != 1 ||
@@ -75,6 +77,7 @@ take_list(struct audit *a, const struct entry *en, struct bytes der,
 /* What the root signed, as the entry has it. */
 struct done {
 	struct bytes kind, name, der;
+	struct bytes replaces; /* the CA whose key it replaces */
 };
 
 /* The key of a CA of this log, by its certificate; it issues no more. */
@@ -92,6 +95,28 @@ take_key(struct audit *a, const struct done *o, struct err *e)
 		    a->at);
 	a->ca[ca].stopped = true;
 	a->ca[ca].destroyed = true;
+	return ERR_OK;
+}
+
+/* The new key of a CA is under its subject; the one before signs no more. */
+static enum err_code
+take_new(struct audit *a, const struct entry *en, const struct done *o,
+    struct err *e)
+{
+	uint32_t old = ca_find(a, o->replaces);
+
+	TRY(add_ca(a, en, bytes_str("issuer"), o->name, o->der, e));
+	if (o->replaces.len == 0 || (old == NONE && a->lost_ca))
+		return ERR_OK;
+	if (old == NONE || strcmp(a->ca[old].role, "issuer") != 0 ||
+	    a->ca[old].replaced ||
+	    !bytes_eq(a->ca[old].cert.subject, a->ca[a->n_ca - 1].cert.subject))
+		return err_say(e, ERR_INVALID, "audit-ca-replaced",
+		    "entry %s: the CA has no key of this subject to replace, "
+		    "or it was replaced before",
+		    a->at);
+	a->ca[old].stopped = true;
+	a->ca[old].replaced = true;
 	return ERR_OK;
 }
 
@@ -117,7 +142,7 @@ judge_object(struct audit *a, const struct entry *en, const struct done *o,
 		return take_list(a, en, o->der, e);
 	if (bytes_is(o->kind, ceremony_kind_name(CEREMONY_KEY)))
 		return take_key(a, o, e);
-	return add_ca(a, en, bytes_str("issuer"), o->name, o->der, e);
+	return take_new(a, en, o, e);
 }
 
 /* Enough officers agreed on these bytes, under this name, in time. */
@@ -128,6 +153,7 @@ judge_agreement(struct audit *a, const struct entry *en,
 	if (!bytes_eq(en->refs.tbs, bytes_of(c->tbs, HASH_LEN)) ||
 	    (!c->erased &&
 		(!bytes_is(o->name, c->name) ||
+		    !bytes_is(o->replaces, c->replaces) ||
 		    !bytes_is(o->kind, ceremony_kind_name(c->kind)))))
 		return err_say(e, ERR_INVALID, "audit-ceremony-object",
 		    "entry %s: the root signed something else than the "
@@ -161,7 +187,8 @@ judge_ceremony_completed(struct audit *a, const struct entry *en,
 		return ERR_OK;
 	struct done o = { .kind = json_get_str(d, "kind"),
 		.name = json_get_str(d, "name"),
-		.der = json_get_base64(d, "object", a->arena) };
+		.der = json_get_base64(d, "object", a->arena),
+		.replaces = json_opt_str(d, "replaces") };
 	(void)json_get_str(d, "transcript");
 	TRY(detail_end(a, e));
 	TRY(judge_agreement(a, en, c, &o, e));

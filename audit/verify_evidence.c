@@ -152,6 +152,7 @@ judge_issued(struct audit *a, const struct entry *en, struct json_obj d,
 		const struct ca *ca = &a->ca[i];
 		if (strcmp(ca->role, role) != 0 ||
 		    !bytes_eq(c.issuer, ca->cert.subject) ||
+		    !bytes_eq(c.aki, ca->cert.ski) ||
 		    (r->ca != NONE && r->ca != i))
 			continue;
 		r->ca = i;

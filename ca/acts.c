@@ -56,6 +56,8 @@ const struct cf_def ca_fields[CF_COUNT] = {
 	    "mandate of renewal, MAN-2026-000001" },
 	[CF_RENEWALS] = { "renewals", CFT_NUMBER, MANDATE_RENEWALS_MAX,
 	    "how many renewals a mandate allows, 1 to 1000" },
+	[CF_REPLACES] = { "replaces", CFT_WORD, CEREMONY_NAME_MAX,
+	    "CA whose key the new one replaces, under the same subject" },
 	[CF_ATTRIBUTE] = { "attribute", CFT_MAP, ATTRIBUTES_TEXT_MAX,
 	    "what policies may ask of the person, grade=5; those given replace "
 	    "all that were, and without a value it is taken away" },
@@ -148,7 +150,8 @@ const struct ca_act_def ca_acts[ACT_COUNT] = {
 	    ROLE_OFFICER, "withdraw an activation that has not taken effect" },
 	[ACT_CEREMONY_CA] = { "ceremony.ca",
 	    PERSON | B(CF_NAME),
-	    B(CF_CSR) | B(CF_RUT) | B(CF_VALIDITY) | B(CF_REASON),
+	    B(CF_CSR) | B(CF_RUT) | B(CF_VALIDITY) | B(CF_REASON) |
+	    B(CF_REPLACES),
 	    ROLE_OFFICER, "ask the root for an issuing CA's certificate" },
 	[ACT_CEREMONY_CRL] = { "ceremony.crl",
 	    PERSON, B(CF_SERIAL) | B(CF_CAUSE) | B(CF_VALIDITY) | B(CF_REASON),
@@ -172,7 +175,8 @@ const struct ca_act_def ca_acts[ACT_COUNT] = {
 	    "propose that the key of a CA that issues no more is destroyed" },
 	[ACT_CA_CREATE] = { "ca.create",
 	    PERSON | B(CF_NAME),
-	    B(CF_RUT) | B(CF_KEY_TYPE) | B(CF_VALIDITY) | B(CF_REASON),
+	    B(CF_RUT) | B(CF_KEY_TYPE) | B(CF_VALIDITY) | B(CF_REASON) |
+	    B(CF_REPLACES),
 	    ROLE_OFFICER,
 	    "make an issuing CA: the signer makes and keeps its key" },
 	[ACT_MANDATE_PROPOSE] = { "mandate.propose",

@@ -22,12 +22,29 @@ apply_ceremony_proposed(struct applying *p, struct err *e)
 	APPLY_TRY(p, ceremony_parse(c.statement, p->a, &st, e), e);
 	if (st.n != 1 || (int64_t)st.object[0].kind != c.kind ||
 	    !bytes_eq(st.object[0].name, c.name) ||
+	    !bytes_eq(st.object[0].replaces, c.replaces) ||
 	    !hash_is(st.object[0].tbs_sha256, c.tbs))
 		return contradiction(p, e);
 	return agreement_put(p, NULL, &c, e);
 }
 
 /* --- What the root signed -------------------------------------------------------- */
+
+/* From here on the key before signs no certificates. */
+static enum err_code
+note_replaced(struct applying *p, const struct agreement_row *c, struct err *e)
+{
+	struct issuer_row old;
+
+	APPLY_TRY(p, issuer_get(p->v, c->replaces, p->a, &old, e), e);
+	if (old.replaced_by.len > 0)
+		return contradiction(p, e);
+	old.replaced_by = c->name;
+	if (old.stopped == 0)
+		old.stopped = p->entry->time;
+	return row_put(p, &rec_issuer, ca_row_key(p->a, ROW_ISSUER, old.name),
+	    &old, e);
+}
 
 static enum err_code
 put_issuer(struct applying *p, const struct agreement_row *c, struct err *e)
@@ -40,12 +57,15 @@ put_issuer(struct applying *p, const struct agreement_row *c, struct err *e)
 		.institution = c->institution,
 		.since = p->entry->time,
 		.held = c->held,
+		.replaces = c->replaces,
 	};
 	bool found;
 
 	TRY(rec_get(p->v, &rec_issuer, key, p->a, &old, &found, e));
-	if (found)
+	if (found || !bytes_eq(c->replaces, json_opt_str(p->o, "replaces")))
 		return contradiction(p, e);
+	if (c->replaces.len > 0)
+		TRY(note_replaced(p, c, e));
 	return row_put(p, &rec_issuer, key, &row, e);
 }
 

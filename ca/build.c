@@ -147,6 +147,11 @@ issuer_must_issue(struct deed *d, const struct ca_issuer *is, struct err *e)
 		    "the CA %s was revoked by the root; policies must name "
 		    "another one",
 		    is->name);
+	if (row.replaced_by.len > 0)
+		return err_say(e, ERR_DENIED, "issuer-replaced",
+		    "the CA %s signs no certificate with this key any more: "
+		    "%s took its place; submit the request again",
+		    is->name, arena_str(d->a, row.replaced_by));
 	if (row.stopped != 0)
 		return err_say(e, ERR_DENIED, "issuer-stopped",
 		    "the CA %s issues no more; policies must name another one",
@@ -199,6 +204,24 @@ own_issuer(struct issue *s, struct err *e)
 	    arena_str(s->d->a, s->inst.rut));
 }
 
+/* The newest generation of the CA that a policy names. */
+static enum err_code
+named_issuer(struct issue *s, struct err *e)
+{
+	struct deed *d = s->d;
+	struct bytes name = bytes_str(s->policy->issuer);
+	struct issuer_row row = { .replaced_by = name };
+	bool found = true;
+
+	while (found && row.replaced_by.len > 0) {
+		name = row.replaced_by;
+		TRY(rec_get(d->v, &rec_issuer,
+		    ca_row_key(d->a, ROW_ISSUER, name), d->a, &row, &found, e));
+	}
+	s->issuer = ca_issuer_named(d->ca->issuers, name, NULL);
+	return ERR_OK;
+}
+
 /* A CA that is for one institution signs for no other. */
 static enum err_code
 issuer_must_fit(const struct issue *s, struct err *e)
@@ -219,8 +242,7 @@ find_policy(struct issue *s, struct err *e)
 	s->issuer = NULL;
 	if (strcmp(s->policy->issuer, "institution") == 0)
 		return own_issuer(s, e);
-	s->issuer = ca_issuer_named(s->d->ca->issuers,
-	    bytes_str(s->policy->issuer), NULL);
+	TRY(named_issuer(s, e));
 	if (s->issuer == NULL)
 		return err_say(e, ERR_DENIED, "request-issuer",
 		    "the policy %s names the issuing CA %s, which this engine "

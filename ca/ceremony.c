@@ -23,6 +23,12 @@ text_of(struct deed *d, const struct agreement_row *c)
 		    "la emisora %.*s, que no podrá firmar nada más, tampoco "
 		    "sus listas de revocación.",
 		    BYTES_FMT(c->name));
+	if (c->replaces.len > 0)
+		return arena_printf(d->a,
+		    "Autorizo que la raíz firme el certificado de la nueva "
+		    "llave %.*s de la emisora %.*s, que desde entonces no "
+		    "firma más certificados con la anterior.",
+		    BYTES_FMT(c->name), BYTES_FMT(c->replaces));
 	if (c->institution.len > 0)
 		return arena_printf(d->a,
 		    "Autorizo que la raíz firme el certificado de la emisora "
@@ -55,6 +61,7 @@ put_statement(struct deed *d, struct agreement_row *c, struct err *e)
 	};
 	st.object[0].kind = (enum ceremony_kind)c->kind;
 	st.object[0].name = c->name;
+	st.object[0].replaces = c->replaces;
 	st.object[0].tbs_sha256 = hash_in(d->a, c->tbs);
 	TRY(ceremony_print(&st, &out, e));
 	c->statement = arena_copy(d->a, buf_bytes(&out));
@@ -159,7 +166,7 @@ act_ceremony_key(struct deed *d, struct err *e)
 
 /* --- Import ---------------------------------------------------------------------- */
 
-/* Another ceremony for the same name or list may have been quicker. */
+/* Another ceremony for the same name, key or list may have been quicker. */
 static enum err_code
 still_next(struct deed *d, const struct agreement_row *c,
     const struct ceremony_object *o, struct err *e)
@@ -177,6 +184,8 @@ still_next(struct deed *d, const struct agreement_row *c,
 		    "there is a CA %s already; a new generation has a name of "
 		    "its own",
 		    arena_str(d->a, c->name));
+	if (c->replaces.len > 0)
+		return ceremony_replaced(d, c->replaces, &row, e);
 	if (c->kind != CEREMONY_CRL)
 		return ERR_OK;
 	TRY(root_list_now(d, &now, e));
@@ -224,6 +233,7 @@ draft_completed(struct deed *d, const struct agreement_row *c, struct bytes der,
 	    bytes_str(ceremony_kind_name((enum ceremony_kind)c->kind)));
 	jw_member_str(&pen.w, "name", c->name);
 	jw_member_base64(&pen.w, "object", der);
+	jw_member_str_opt(&pen.w, "replaces", c->replaces);
 	jw_member_str(&pen.w, "transcript", transcript);
 	return pen_end(&pen, d->a, e);
 }

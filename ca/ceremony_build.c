@@ -117,13 +117,33 @@ check_key(struct deed *d, struct csr *csr, struct err *e)
 	    key_type_name(csr->type));
 }
 
+enum err_code
+ceremony_replaced(struct deed *d, struct bytes name, struct issuer_row *out,
+    struct err *e)
+{
+	TRY(issuer_get(d->v, name, d->a, out, e));
+	if (!bytes_is(out->role, "issuer"))
+		return err_at(e, ERR_DENIED, "ceremony-replaces-role", NULL,
+		    at_field("replaces"),
+		    "%s is no issuing CA: only an issuing CA gets a new key "
+		    "under its name",
+		    arena_str(d->a, name));
+	if (out->replaced_by.len == 0)
+		return ERR_OK;
+	return err_at(e, ERR_CONFLICT, "ceremony-replaced", NULL,
+	    at_field("replaces"),
+	    "the key of the CA %s was replaced already, by %s: replace that "
+	    "one",
+	    arena_str(d->a, name), arena_str(d->a, out->replaced_by));
+}
+
 /*
  * C and O first: the part that name constraints of an institution's CA hold
  * every name below it to.
  */
 static enum err_code
-build_subject(struct deed *d, const struct agreement_row *c,
-    const struct institution *inst, struct cert_spec *spec, struct err *e)
+build_subject(struct deed *d, const struct institution *inst, struct bytes cn,
+    struct cert_spec *spec, struct err *e)
 {
 	struct buf name AUTO_BUF = BUF(NAME_DER_MAX);
 	struct bytes org = inst != NULL ? inst->name : d->ca->origin;
@@ -149,14 +169,39 @@ build_subject(struct deed *d, const struct agreement_row *c,
 		attr[n++] = (struct name_attr){ OID_SERIAL_NUMBER, inst->rut,
 			STRING_USUAL };
 	}
-	attr[n++] = (struct name_attr){ OID_CN,
-		bytes_str(
-		    arena_printf(d->a, "Emisora %.*s", BYTES_FMT(c->name))),
-		STRING_USUAL };
+	attr[n++] = (struct name_attr){ OID_CN, cn, STRING_USUAL };
 	buf_reset(&name);
 	TRY(name_build(attr, n, &name, e));
 	spec->subject = arena_copy(d->a, buf_bytes(&name));
 	return ERR_OK;
+}
+
+/* A new key is under the subject of the one before, to the octet. */
+static enum err_code
+build_names(struct deed *d, const struct agreement_row *c,
+    const struct institution *inst, struct cert_spec *spec, struct err *e)
+{
+	struct issuer_row old;
+	struct cert cert;
+
+	if (c->replaces.len == 0)
+		return build_subject(d, inst,
+		    bytes_str(
+			arena_printf(d->a, "Emisora %.*s", BYTES_FMT(c->name))),
+		    spec, e);
+	TRY(issuer_get(d->v, c->replaces, d->a, &old, e));
+	TRY(cert_parse(old.certificate, &cert, e));
+	spec->subject = arena_copy(d->a, cert.subject);
+	if (inst == NULL)
+		return ERR_OK;
+	TRY(build_subject(d, inst, name_find(cert.subject, OID_CN), spec, e));
+	if (bytes_eq(spec->subject, cert.subject))
+		return ERR_OK;
+	return err_at(e, ERR_DENIED, "ceremony-replaces-name", NULL,
+	    at_field("replaces"),
+	    "the institution %s has another name than in the certificate of "
+	    "the CA %s: it needs a CA of another name",
+	    arena_str(d->a, inst->rut), arena_str(d->a, old.name));
 }
 
 static enum err_code
@@ -191,16 +236,34 @@ judge_tbs(struct deed *d, struct bytes tbs, struct err *e)
 	return lint_verdict(&found, e);
 }
 
-/* What is asked for, whatever the key. */
+/* What is asked for, whatever the key.  A new key of a CA is for the
+ * institution that the CA is for. */
 static enum err_code
-check_terms(struct deed *d, struct institution *inst, struct err *e)
+check_terms(struct deed *d, struct agreement_row *c, struct institution *inst,
+    struct err *e)
 {
-	struct bytes rut = field(d, CF_RUT);
+	struct issuer_row old;
 
-	TRY(check_name(d, field(d, CF_NAME), e));
-	if (rut.len == 0)
+	c->kind = CEREMONY_CERTIFICATE;
+	c->name = field(d, CF_NAME);
+	c->institution = field(d, CF_RUT);
+	c->replaces = field(d, CF_REPLACES);
+	c->held = d->c->act == ACT_CA_CREATE ? 1 : 0;
+	TRY(check_name(d, c->name, e));
+	if (c->replaces.len > 0) {
+		TRY(ceremony_replaced(d, c->replaces, &old, e));
+		if (c->institution.len > 0 &&
+		    !bytes_eq(c->institution, old.institution))
+			return err_at(e, ERR_DENIED, "ceremony-replaces-other",
+			    NULL, at_field("rut"),
+			    "the CA %s is for another institution, or for "
+			    "all: leave the RUT out",
+			    arena_str(d->a, old.name));
+		c->institution = old.institution;
+	}
+	if (c->institution.len == 0)
 		return ERR_OK;
-	TRY(institution_get(d->v, rut, d->a, inst, e));
+	TRY(institution_get(d->v, c->institution, d->a, inst, e));
 	return institution_must_be_enabled(inst, e);
 }
 
@@ -208,10 +271,11 @@ enum err_code
 ceremony_may_create(struct deed *d, struct err *e)
 {
 	struct institution inst;
+	struct agreement_row c = { .name = BYTES_NONE };
 
 	TRY(roles_find(d, BYTES_NONE, BYTES_NONE, e));
 	TRY(ceremony_has_root(d, e));
-	return check_terms(d, &inst, e);
+	return check_terms(d, &c, &inst, e);
 }
 
 enum err_code
@@ -235,15 +299,10 @@ ceremony_build_ca(struct deed *d, struct agreement_row *c, struct err *e)
 		    arena_printf(d->a, "%s/ca/root.cer", ca->public_url)),
 	};
 
-	c->kind = CEREMONY_CERTIFICATE;
-	c->name = field(d, CF_NAME);
-	c->institution = field(d, CF_RUT);
-	c->held = d->c->act == ACT_CA_CREATE ? 1 : 0;
-	TRY(check_terms(d, &inst, e));
+	TRY(check_terms(d, c, &inst, e));
 	TRY(check_key(d, &csr, e));
 	m.spki = csr.spki;
-	TRY(build_subject(d, c, c->institution.len > 0 ? &inst : NULL, &spec,
-	    e));
+	TRY(build_names(d, c, c->institution.len > 0 ? &inst : NULL, &spec, e));
 	TRY(set_times(d, &spec, e));
 	/* anyPolicy (RFC 5280 6.1.3 (e)). */
 	TRY(oid_parse(bytes_str("2.5.29.32.0"), &spec.policy[0].oid, e));

@@ -321,6 +321,10 @@ MUST_CHECK enum err_code issue_compare(struct issue *s, struct err *e);
 MUST_CHECK enum err_code issue_record(struct issue *s, struct err *e);
 MUST_CHECK enum err_code issue_publish(struct issue *s, struct err *e);
 /* ERR_DENIED "issuer-stopped", "issuer-revoked", "issuer-other". */
+/* The CA whose key a ceremony replaces: an issuing one, and the newest of its
+ * generations. */
+MUST_CHECK enum err_code ceremony_replaced(struct deed *d, struct bytes name,
+    struct issuer_row *out, struct err *e);
 MUST_CHECK enum err_code issuer_must_issue(struct deed *d,
     const struct ca_issuer *is, struct err *e);
 /* Ministers who must endorse, by the ceilings and what is asked beside them:

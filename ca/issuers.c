@@ -36,12 +36,13 @@ ca_issuer_named(const struct ca_issuers *t, struct bytes name, size_t *place)
 }
 
 const struct ca_issuer *
-ca_issuer_of(const struct ca_issuers *t, struct bytes subject)
+ca_issuer_of(const struct ca_issuers *t, struct bytes subject, struct bytes ski)
 {
 	size_t at = SIZE_MAX, n;
 
 	while (places_next(&t->by_subject, hash64(subject), &at, &n))
-		if (bytes_eq(subject, t->list[n]->cert.subject))
+		if (bytes_eq(subject, t->list[n]->cert.subject) &&
+		    bytes_eq(ski, t->list[n]->cert.ski))
 			return t->list[n];
 	return NULL;
 }

@@ -396,19 +396,30 @@ was_asked(const struct past *p, const struct known_ca *ca)
 		   ca->name);
 }
 
-/* Of an institution's CAs the one of then, or else the newest. */
+static struct bytes
+subject_named(const struct history *h, const char *name)
+{
+	const struct known_ca *ca = h->ca;
+
+	while (ca != NULL && !bytes_is(ca->name, name))
+		ca = ca->next;
+	return ca == NULL ? BYTES_NONE : ca->cert.subject;
+}
+
+/* Of the generations of a CA, or an institution's CAs, the one of then, or
+ * else the newest. */
 static const struct known_ca *
 issuer_of(const struct history *h, const struct past *p,
     const struct policy *policy)
 {
 	struct bytes rut = p->facts.fact[FACT_INSTITUTION_RUT];
 	bool own = strcmp(policy->issuer, "institution") == 0;
+	struct bytes subject = subject_named(h, policy->issuer);
 	const struct known_ca *ca = h->ca, *newest = NULL;
 
 	for (; ca != NULL; ca = ca->next) {
-		if (!own && bytes_is(ca->name, policy->issuer))
-			return ca;
-		if (!own || rut.len == 0 || !bytes_eq(ca->institution, rut))
+		if (own ? rut.len == 0 || !bytes_eq(ca->institution, rut)
+			: !bytes_eq(ca->cert.subject, subject))
 			continue;
 		if (was_asked(p, ca))
 			return ca;

@@ -81,7 +81,7 @@ ca_prove_signed(const struct ca *ca, struct bytes der)
 
 	if (cert_parse_own(der, &cert, &ignored) != ERR_OK)
 		return;
-	issuer = ca_issuer_of(ca->issuers, cert.issuer);
+	issuer = ca_issuer_of(ca->issuers, cert.issuer, cert.aki);
 	if (issuer == NULL)
 		issuer = ca->endorser;
 	(void)!verifier_check(ca->verifier, issuer->cert.spki, cert.sigalg,

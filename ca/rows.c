@@ -49,6 +49,7 @@ static const char *const ceremony_kinds[CEREMONY_KINDS + 1] = {
 #define WORD2(s, m, w) { #m, REC_WORD, AT(s, m), w, false, false, 2, NULL, 0 }
 #define MAP2(s, m)     { #m, REC_MAP, AT(s, m), NULL, false, false, 2, NULL, 0 }
 #define ENTRY(s, m)    { #m, REC_ENTRY, AT(s, m), NULL, false, false, 1, NULL, 0 }
+#define TEXT3(s, m)    { #m, REC_TEXT, AT(s, m), NULL, false, false, 3, NULL, 0 }
 /* A number that JSON leaves out while it is 0. */
 #define COUNT2(s, m)   { #m, REC_ENTRY, AT(s, m), NULL, false, false, 2, NULL, 0 }
 #define ENTRY2(s, m)   { #m, REC_ENTRY, AT(s, m), NULL, false, false, 2, NULL, 0 }
@@ -229,6 +230,7 @@ static const struct rec_field ceremony_fields[] = {
 	TIME(agreement_row, proposed),
 	TEXT(agreement_row, proposed_by),
 	TEXT(agreement_row, reason),
+	TEXT3(agreement_row, replaces),
 	INT(agreement_row, signatures),
 	TEXT(agreement_row, signed_by),
 	WORD(agreement_row, state, ceremony_words),
@@ -338,6 +340,8 @@ static const struct rec_field issuer_fields[] = {
 	COUNT2(issuer_row, held),
 	TEXT2(issuer_row, institution),
 	TEXT(issuer_row, name),
+	TEXT3(issuer_row, replaced_by),
+	TEXT3(issuer_row, replaces),
 	TIME2(issuer_row, revoked),
 	TEXT(issuer_row, role),
 	TIME2(issuer_row, since),

@@ -96,8 +96,17 @@ print_campaign(struct cli *c, const json_t *ca, const struct campaign *m,
 	    (long long)m->replaced, (long long)waiting);
 	if (waiting == 0)
 		return;
-	if (json_object_get(ca, "stopped") == NULL &&
-	    json_object_get(ca, "revoked") == NULL)
+	if (json_object_get(ca, "replaced_by") != NULL)
+		printf(SAY(c,
+			   "%s has its name and signs what is new; any of them "
+			   "can be renewed today: refrendo renew SERIAL --as "
+			   "OPERATOR\n",
+			   "%s tiene su nombre y firma lo nuevo; todos se "
+			   "pueden renovar hoy: refrendo renew SERIE --as "
+			   "OPERADORA\n"),
+		    text_of(ca, "replaced_by"));
+	else if (json_object_get(ca, "stopped") == NULL &&
+		 json_object_get(ca, "revoked") == NULL)
 		printf(SAY(c,
 			   "it still issues: activate policies that name its "
 			   "successor, then: refrendo ca stop %s\n",

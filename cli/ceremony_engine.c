@@ -154,6 +154,66 @@ ca_create(struct cli *c, struct err *e)
 	return ask(c, &command, e);
 }
 
+static const char *
+text_in(const json_t *record, const char *member)
+{
+	const char *text = json_string_value(json_object_get(record, member));
+	return text == NULL ? "" : text;
+}
+
+/* The newest generation of a CA. */
+static enum err_code
+newest_of(struct cli *c, const char *name, const char **out, struct err *e)
+{
+	while (name[0] != '\0') {
+		json_t *record;
+		*out = name;
+		TRY(engine_json(c, path_of(c, "/cas/", name, ""), &record, e));
+		name = arena_str(c->arena,
+		    bytes_str(text_in(record, "replaced_by")));
+		json_decref(record);
+	}
+	return ERR_OK;
+}
+
+/* "emisora" is followed by "emisora-g2", and that by "emisora-g3", where
+ * nobody has that name. */
+static enum err_code
+next_name(struct cli *c, const char *name, const char **out, struct err *e)
+{
+	unsigned g = 1;
+	size_t len = strlen(name), digits = len;
+	while (digits > 0 && name[digits - 1] >= '0' && name[digits - 1] <= '9')
+		digits--;
+	if (digits < len && digits > 2 &&
+	    memcmp(name + digits - 2, "-g", 2) == 0) {
+		g = (unsigned)strtoul(name + digits, NULL, 10);
+		len = digits - 2;
+	}
+	for (enum err_code code = ERR_OK; code == ERR_OK;) {
+		json_t *record = NULL;
+		*out = arena_printf(c->arena, "%.*s-g%u", (int)len, name, ++g);
+		code =
+		    engine_json(c, path_of(c, "/cas/", *out, ""), &record, e);
+		json_decref(record);
+	}
+	return e->code == ERR_NOTFOUND ? ERR_OK : e->code;
+}
+
+static enum err_code
+ca_rollover(struct cli *c, struct err *e)
+{
+	struct command command = { .act = ACT_CA_CREATE };
+	const char *old, *name;
+	TRY(check_signing(c, e));
+	TRY(newest_of(c, c->operand[0], &old, e));
+	TRY(next_name(c, old, &name, e));
+	take_fields(c, &command);
+	command.f[CF_NAME] = bytes_str(name);
+	command.f[CF_REPLACES] = bytes_str(old);
+	return ask(c, &command, e);
+}
+
 static enum err_code
 ceremony_crl(struct cli *c, struct err *e)
 {
@@ -364,6 +424,9 @@ static const struct verb verbs[] = {
 	{ "ca", "create", ca_create, ACT_CA_CREATE, CF_NAME, "NAME", 1, 1, SIGN,
 	    "make an issuing CA: the signer makes and keeps its key; the root's signature follows as in any ceremony", "crear una emisora: el firmante crea y guarda su llave; la firma de la raíz sigue como en toda ceremonia",
 	    "ca create emisora-salud --rut 60506000-5 --as 11111111-1 --key officer.key --cert officer.pem", NULL },
+	{ "ca", "rollover", ca_rollover, ACT_CA_CREATE, CF_NAME, "NAME", 1, 1, SIGN,
+	    "give a CA a new key under its name: the signer makes it, and the root's signature follows as in any ceremony", "dar a una emisora una llave nueva con su nombre: la crea el firmante, y la firma de la raíz sigue como en toda ceremonia",
+	    "ca rollover emisora --as 11111111-1 --key officer.key --cert officer.pem", NULL },
 	{ "ca", "ls", run_list, NO_ACT, NO_OPERAND, "", 0, 0, PAGES,
 	    "list the root and the CAs that it signed", "listar la raíz y las CA que firmó", "ca ls", "/cas" },
 	{ "ca", "show", run_show, NO_ACT, NO_OPERAND, "NAME", 1, 1, OPTION(OPT_BLOBS),

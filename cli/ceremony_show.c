@@ -170,6 +170,12 @@ tell_objects(const struct ceremony_run *r, struct buf *out)
 		buf_putf(out, "\n%zu/%zu %s %.*s\n", i + 1, st->n,
 		    is_list ? "CRL" : SAY(c, "certificate", "certificado"),
 		    BYTES_FMT(st->object[i].name));
+		if (st->object[i].replaces.len > 0) {
+			put_label(out, SAY(c, "new key", "llave nueva"));
+			buf_putf(out, "%s %.*s\n",
+			    SAY(c, "of the CA", "de la CA"),
+			    BYTES_FMT(st->object[i].replaces));
+		}
 		if (is_list)
 			tell_list(c, &r->object[i].crl, out);
 		else

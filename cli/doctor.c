@@ -331,12 +331,12 @@ check_ca(void *ctx, json_t *ca)
 	time_print(end, cert.not_after);
 	tell(d, STATE_LOOK, "ca",
 	    arena_printf(d->c->arena,
-		"the CA %s ends on %s and cuts what it signs; hold a ceremony "
-		"for its successor and see refrendo ca campaign %s",
+		"the CA %s ends on %s and cuts what it signs; give it a new "
+		"key with refrendo ca rollover and see refrendo ca campaign %s",
 		name, end, name),
 	    arena_printf(d->c->arena,
-		"la CA %s termina el %s y acorta lo que firma; haga la "
-		"ceremonia de su sucesora y vea refrendo ca campaign %s",
+		"la CA %s termina el %s y acorta lo que firma; déle una llave "
+		"nueva con refrendo ca rollover y vea refrendo ca campaign %s",
 		name, end, name));
 }
 

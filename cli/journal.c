@@ -268,6 +268,19 @@ say_key(const struct said *s)
 	    bytes_of(hash, HASH_LEN));
 }
 
+/* A CA, and the end of the key that it replaces. */
+static void
+say_ca(const struct said *s, struct bytes tbs)
+{
+	char name[84];
+	struct bytes replaces = json_opt_str(s->detail, "replaces");
+	say(s, KIND_AGREED, true, true,
+	    ca_name(s, name, json_get_str(s->detail, "name")), tbs);
+	if (replaces.len > 0)
+		say(s, KIND_END, true, true, ca_name(s, name, replaces),
+		    BYTES_NONE);
+}
+
 static void
 read_said(const struct said *s, enum entry_type type)
 {
@@ -311,9 +324,7 @@ read_said(const struct said *s, enum entry_type type)
 					 ceremony_kind_name(CEREMONY_KEY)))
 			say_key(s);
 		else if (json_has(leaf, "serial") && s->has_detail)
-			say(s, KIND_AGREED, true, true,
-			    ca_name(s, name, json_get_str(s->detail, "name")),
-			    json_get_hex(leaf, "tbs", s->a));
+			say_ca(s, json_get_hex(leaf, "tbs", s->a));
 		break;
 	case ENTRY_CA_STOPPED:
 		if (s->has_detail)

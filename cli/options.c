@@ -140,6 +140,7 @@ const struct option_def cli_options[OPT_COUNT] = {
 const char *const cli_fields_es[CF_COUNT] = {
 	[CF_MANDATE] = "mandato de renovación, MAN-2026-000001",
 	[CF_RENEWALS] = "cuántas renovaciones permite un mandato, de 1 a 1000",
+	[CF_REPLACES] = "CA cuya llave reemplaza la nueva, con el mismo titular",
 	[CF_KEY] = "clave de idempotencia",
 	[CF_AS] = "RUN de quien actúa; si no, $REFRENDO_AS",
 	[CF_RUT] = "RUT de la institución",

@@ -60,6 +60,28 @@ seen_before(struct signer *s, const struct agreement *g, struct bytes statement,
 	return ERR_OK;
 }
 
+/* Ends of what nobody heard of: more would only fill the disk. */
+#define UNHEARD_MAX 8192
+
+static enum err_code
+keep_end(struct signer *s, struct item *it, struct bytes id, int64_t at,
+    int64_t now, struct err *e)
+{
+	const struct agreed *a = state_agreed_id(&s->state, id);
+	if (a != NULL && a->ended <= at)
+		return ERR_OK;
+	/* Noted even when it was never heard of: it may come later. */
+	if (a == NULL && s->state.n_unheard >= UNHEARD_MAX)
+		return err_say(e, ERR_DENIED, "signer-ends",
+		    "the signer has noted 8192 ends of what it never heard of "
+		    "and notes no more of them");
+	struct record r = { .kind = REC_END,
+		.time = now,
+		.id = id,
+		.value = at };
+	return signer_keep(s, &r, &it->job, e);
+}
+
 enum err_code
 may_take_agreement(struct signer *s, struct item *it, int64_t now,
     struct err *e)
@@ -82,6 +104,9 @@ may_take_agreement(struct signer *s, struct item *it, int64_t now,
 		    signer_judge_officer, NULL, s->ceilings.quorum, &who, e));
 	if (g.kind == AGREED_CA)
 		TRY(cas_certify(s, g.item[0].name, m->certificate, e));
+	/* First, so that no crash leaves two generations that issue. */
+	if (g.ends.len > 0)
+		TRY(keep_end(s, it, g.ends, now, now, e));
 	for (size_t i = known; i < g.n; i++) {
 		struct record r = { .kind = REC_AGREED,
 			.time = now,
@@ -129,9 +154,6 @@ signer_end_keys(struct signer *s)
 
 /* --- Its end ------------------------------------------------------------------------- */
 
-/* Ends of what nobody heard of: more would only fill the disk. */
-#define UNHEARD_MAX 8192
-
 /* Whoever owns core may take a right away, never give one. */
 enum err_code
 may_end(struct signer *s, struct item *it, int64_t now, struct err *e)
@@ -149,19 +171,7 @@ may_end(struct signer *s, struct item *it, int64_t now, struct err *e)
 		return err_say(e, ERR_DENIED, "signer-end-future",
 		    "what officers agreed on ends now or not at all: this is "
 		    "dated in the future");
-	const struct agreed *a = state_agreed_id(&s->state, m->id);
-	if (a != NULL && a->ended <= m->at)
-		return ERR_OK;
-	/* Noted even when it was never heard of: it may come later. */
-	if (a == NULL && s->state.n_unheard >= UNHEARD_MAX)
-		return err_say(e, ERR_DENIED, "signer-ends",
-		    "the signer has noted 8192 ends of what it never heard of "
-		    "and notes no more of them");
-	struct record r = { .kind = REC_END,
-		.time = now,
-		.id = m->id,
-		.value = m->at };
-	return signer_keep(s, &r, &it->job, e);
+	return keep_end(s, it, m->id, m->at, now, e);
 }
 
 /* --- A certificate under a policy -------------------------------------------------- */

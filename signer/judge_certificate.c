@@ -63,7 +63,8 @@ check_ca(const struct view *v, struct err *e)
 		arena_printf(v->s->arena, CEREMONY_CA_ID "%s", by->name)));
 	if (a != NULL && a->ended != NEVER)
 		return err_say(e, ERR_DENIED, "signer-ca-ended",
-		    "the CA %s was stopped or revoked", by->name);
+		    "the CA %s was stopped, revoked, or given a new key",
+		    by->name);
 	if (v->is_minister)
 		return ERR_OK;
 	if (!ceilings_name_ca(&v->s->ceilings, by->name, by->tbs_sha256) &&

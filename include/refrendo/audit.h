@@ -443,6 +443,9 @@ struct ceremony_statement {
 		enum ceremony_kind kind;
 		struct bytes name;       /* of the CA; "root" for its CRL */
 		struct bytes tbs_sha256; /* of a key: its CA's certificate */
+		struct bytes replaces;   /* of a certificate: the CA whose key
+					  * this one replaces, under the
+					  * same subject; empty: none */
 	} object[CEREMONY_OBJECTS_MAX];  /* no two of one kind and name; a key
 					 * stands alone */
 	size_t n;
@@ -532,7 +535,9 @@ struct agreement {
 	struct policy_name item[ACTIVATION_FILES_MAX]; /* or the TBS of a CA,
 	     or the public half of a key that is destroyed */
 	size_t n;
-	int64_t from; /* in force */
+	struct bytes ends; /* the id that ends with it, "ca/NAME" of the CA
+			    * whose key a new one replaces; empty: none */
+	int64_t from;      /* in force */
 	int64_t issued, expires;
 	int64_t life_s; /* most that lies between the two; 0: as ceilings say */
 };

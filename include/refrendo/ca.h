@@ -386,6 +386,7 @@ struct agreement_row {
 	int64_t held;             /* 1: the signer made the CA's key */
 	struct bytes name;        /* of the CA; "root" for its CRL */
 	struct bytes institution; /* RUT that the CA is for; empty: shared */
+	struct bytes replaces;    /* the CA whose key this one replaces */
 	struct bytes tbs;         /* blob; of a key: of its CA's certificate */
 	struct bytes object;      /* blob: what the root signed */
 };
@@ -518,6 +519,9 @@ struct issuer_row {
 	int64_t revoked;          /* on the root's CRL since; 0: it is not */
 	int64_t destroyed;        /* its key, by a ceremony; 0: it is not */
 	int64_t held;             /* 1: the signer made its key and keeps it */
+	/* Generations of one CA, under one subject: the key before, and after.
+	 * Empty: none. */
+	struct bytes replaces, replaced_by;
 };
 
 /* --- State machines: tables --------------------------------------------------------- */
@@ -642,6 +646,7 @@ enum ca_field {
 	CF_ANSWER, /* octets: a file of a ceremony */
 	CF_MANDATE,
 	CF_RENEWALS,
+	CF_REPLACES, /* a CA's name */
 	CF_COUNT
 };
 enum cf_type {
@@ -779,8 +784,9 @@ MUST_CHECK enum err_code ca_issuers_add(struct ca_issuers *t,
 /* NULL: there is none.  place may be NULL. */
 const struct ca_issuer *ca_issuer_named(const struct ca_issuers *t,
     struct bytes name, size_t *place);
+/* By subject and subject key identifier: generations share the first. */
 const struct ca_issuer *ca_issuer_of(const struct ca_issuers *t,
-    struct bytes subject);
+    struct bytes subject, struct bytes ski);
 /* Those of an institution one by one; start with *at = SIZE_MAX. */
 const struct ca_issuer *ca_issuer_next(const struct ca_issuers *t,
     struct bytes rut, size_t *at);

@@ -13,6 +13,7 @@
 /* What is to be signed, and by which ceremony. */
 struct rite {
 	const char *id, *name;
+	const char *cn, *replaces; /* NULL: its name; none */
 	enum ceremony_kind kind;
 	struct buf whole; /* as the root signs it */
 	struct bytes tbs;
@@ -29,8 +30,9 @@ signing_key(struct world *w)
 static void
 make_ca(struct world *w, struct rite *r)
 {
-	struct want want = { r->name, NULL, keys.other, &w->root,
-		signing_key(w), true, false, T0 - DAY, T0 + 2000 * DAY };
+	struct want want = { r->cn != NULL ? r->cn : r->name, NULL, keys.other,
+		&w->root, signing_key(w), true, false, T0 - DAY,
+		T0 + 2000 * DAY };
 	struct bytes sigalg, signature;
 
 	r->whole = BUF(CERT_MAX_BYTES);
@@ -103,6 +105,8 @@ propose_rite(struct world *w, struct rite *r)
 		.expires = w->now + HOUR };
 	st.object[0].kind = r->kind;
 	st.object[0].name = bytes_str(r->name);
+	if (r->replaces != NULL && !twisted(w, CEREMONY_NEW_KEY_UNSAID))
+		st.object[0].replaces = bytes_str(r->replaces);
 	st.object[0].tbs_sha256 = bytes_of(r->hash, HASH_LEN);
 	r->statement = BUF(STATEMENT_MAX);
 	OK(ceremony_print(&st, &r->statement, &err));
@@ -151,6 +155,8 @@ complete_rite(struct world *w, struct rite *r)
 	jw_member_str(&j, "kind", bytes_str(ceremony_kind_name(r->kind)));
 	jw_member_str(&j, "name", bytes_str(r->name));
 	jw_member_base64(&j, "object", buf_bytes(&r->whole));
+	if (r->replaces != NULL)
+		jw_member_str(&j, "replaces", bytes_str(r->replaces));
 	jw_member_str(&j, "transcript", bytes_str("la raíz firmó"));
 	append(w, ENTRY_CEREMONY_COMPLETED, &j,
 	    (struct entry_refs){ .request = bytes_str(r->id),
@@ -215,6 +221,41 @@ destroy_issuer(struct world *w)
 	rite_fini(&key);
 }
 
+/* New keys of "g2", one after the other. */
+static void
+roll_over(struct world *w)
+{
+	bool twice = twisted(w, CEREMONY_NEW_KEY_TWICE);
+	struct rite next[2] = {
+		{ .id = "CER-8",
+		    .name = "g2-g2",
+		    .cn = "g2",
+		    .replaces = "g2" },
+		{ .id = "CER-9",
+		    .name = "g2-g3",
+		    .cn = "g2",
+		    .replaces = twice ? "g2" : "g2-g2" },
+	};
+
+	if (twisted(w, CEREMONY_NEW_KEY_OTHER_NAME))
+		next[0].cn = "otra";
+	if (twisted(w, CEREMONY_NEW_KEY_OF_NONE))
+		next[0].replaces = "nadie";
+	for (size_t i = 0; i < 2; i++) {
+		make_ca(w, &next[i]);
+		hold(w, &next[i]);
+		rite_fini(&next[i]);
+	}
+}
+
+static bool
+is_about_new_keys(const struct world *w)
+{
+	return w->twist == NOTHING ||
+	       (w->twist >= CEREMONY_NEW_KEY_OTHER_NAME &&
+		   w->twist <= CEREMONY_NEW_KEY_UNSAID);
+}
+
 /* A new CA, two lists of the root, and two ceremonies that come to nothing. */
 void
 hold_ceremonies(struct world *w)
@@ -240,6 +281,8 @@ hold_ceremonies(struct world *w)
 
 	make_ca(w, &ca);
 	hold(w, &ca);
+	if (is_about_new_keys(w))
+		roll_over(w);
 	for (size_t i = 0; i < 2; i++) {
 		make_list(w, &list[i],
 		    twisted(w, CEREMONY_LIST_BACK) ? 2 : 2 + i);

@@ -148,8 +148,7 @@ make_certificate(struct world *w, struct key *subject, struct key *signer,
 
 	for (size_t i = 1; i < sizeof(serial); i++)
 		serial[i] = next_octet(&w->seed);
-	world_must(w, name_build(attr, is_root ? 3 : 2, &name, &w->e),
-	    "a name");
+	world_must(w, name_build(attr, is_ca ? 3 : 2, &name, &w->e), "a name");
 	spec.subject = buf_bytes(&name);
 	spec.issuer = issuer == NULL ? spec.subject : issuer->subject;
 	/* A self-signed one names its own key: that is in a first draft. */

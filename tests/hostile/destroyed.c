@@ -105,6 +105,146 @@ ask_reused(struct world *w, struct err *refusal)
 	return ask(w, SIGNER_AGREEMENT, &body, &answer, refusal);
 }
 
+/* --- A new key that ends the old --------------------------------------------- */
+
+static struct bytes
+certificate_of_root(struct world *w)
+{
+	static const uint8_t serial[SERIAL_MAX] = { 0x51, 7 };
+	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct buf name AUTO_BUF = BUF(NAME_DER_MAX);
+	const struct name_attr attrs[] = {
+		{ OID_C, bytes_str("CL"), STRING_USUAL },
+		{ OID_O, bytes_str("Ministerio de Prueba"), STRING_USUAL },
+		{ OID_CN, bytes_str("dos"), STRING_USUAL },
+	};
+	OK(name_build(attrs, ARRAY_LEN(attrs), &name, e));
+	struct cert_spec spec = { .serial = bytes_of(serial, SERIAL_MAX),
+		.issuer = w->root_cert.subject,
+		.issuer_ski = w->root_cert.ski,
+		.issuer_type = key_type(w->root),
+		.subject = buf_bytes(&name),
+		.not_before = w->now - DAY,
+		.not_after = w->now + 3000 * DAY - 1,
+		.spki = key_spki(w->stranger),
+		.is_ca = true,
+		.key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN,
+		.crl_url = bytes_str("http://crl.example.org/crl/root.crl"),
+		.issuer_url = bytes_str("http://crl.example.org/ca/root.cer"),
+		.n_policy = 1 };
+	OK(oid_parse(bytes_str("2.5.29.32.0"), &spec.policy[0].oid, e));
+	OK(cert_build_tbs(&spec, &tbs, e));
+	return world_signed(w, w->root, buf_bytes(&tbs));
+}
+
+/* "tres" is to have the place of "dos", by a certificate of the root. */
+static void
+new_key(struct world *w, struct rite *r)
+{
+	struct bytes tbs, sigalg, signature;
+	rite_init(w, r);
+	r->certificate = certificate_of_root(w);
+	OK(signed_split(r->certificate, &tbs, &sigalg, &signature, e));
+	sha256(r->tbs, tbs);
+	r->st.id = bytes_str("CER-2029-000009");
+	r->st.object[0].kind = CEREMONY_CERTIFICATE;
+	r->st.object[0].name = bytes_str("tres");
+	r->st.object[0].replaces = bytes_str("dos");
+}
+
+static const char *
+ask_rolled_by_one(struct world *w, struct err *refusal)
+{
+	struct rite r;
+	new_key(w, &r);
+	r.signers = "o";
+	return rite_ask(w, &r, refusal);
+}
+
+/* What officers signed for a CA of its own, sent as a new key of "uno". */
+static const char *
+ask_rolled_other(struct world *w, struct err *refusal)
+{
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct buf list AUTO_BUF = BUF(1u << 20), body AUTO_BUF = BUF(1u << 20);
+	struct rite r;
+	struct bytes answer;
+	new_key(w, &r);
+	OK(ceremony_print(&r.st, &text, e));
+	OK(cms_sign(w->officer, buf_bytes(&w->officer_der), buf_bytes(&text),
+	    w->now, &cms, e));
+	put_bytes(&list, buf_bytes(&cms));
+	struct bytes other = buf_bytes(&text);
+	char *at = strstr((char *)writable(w, &other), "\"replaces\":\"dos\"");
+	assert_non_null(at);
+	memcpy(at, "\"replaces\":\"uno\"", 16);
+	struct signer_agreement m = { .statement = other,
+		.certificate = r.certificate,
+		.evidence = buf_bytes(&list) };
+	signer_agreement_encode(&m, &body);
+	return ask(w, SIGNER_AGREEMENT, &body, &answer, refusal);
+}
+
+static const char *
+rolled(struct world *w)
+{
+	static bool done;
+	struct rite r;
+	struct err refusal = { .id = "" };
+	new_key(w, &r);
+	if (!done && strcmp(rite_ask(w, &r, &refusal), "ok") != 0)
+		return refusal.id;
+	done = true;
+	attempt_begins(w);
+	return NULL;
+}
+
+static const char *
+by_dos(struct world *w, struct err *refusal)
+{
+	struct wish x;
+	wish_holder(w, &x, 0);
+	x.issuer = x.st.issuer = bytes_str("dos");
+	x.spec.issuer = w->ca_cert[1].subject;
+	x.spec.issuer_ski = w->ca_cert[1].ski;
+	x.spec.crl_url = bytes_str("http://crl.example.org/crl/dos.crl");
+	x.spec.issuer_url = bytes_str("http://crl.example.org/ca/dos.cer");
+	wish_build(w, &x, NULL, NULL, NULL);
+	return wish_id(w, &x, refusal);
+}
+
+static const char *
+ask_by_old_key(struct world *w, struct err *refusal)
+{
+	const char *no = rolled(w);
+	return no != NULL ? no : by_dos(w, refusal);
+}
+
+static const char *
+ask_by_old_key_later(struct world *w, struct err *refusal)
+{
+	const char *no = rolled(w);
+	if (no != NULL)
+		return no;
+	world_stop(w);
+	world_start(w);
+	attempt_begins(w);
+	return by_dos(w, refusal);
+}
+
+/* The ceremony that once put "dos" in force, told again. */
+static const char *
+ask_old_key_again(struct world *w, struct err *refusal)
+{
+	struct rite r;
+	const char *no = rolled(w);
+	new_key(w, &r);
+	r.st.object[0].name = bytes_str("dos");
+	r.st.object[0].replaces = BYTES_NONE;
+	return no != NULL ? no : rite_ask(w, &r, refusal);
+}
+
 /* --- Once they agreed --------------------------------------------------------- */
 
 static const char *
@@ -206,6 +346,11 @@ static const struct attempt rows[] = {
 	{ "the key of another CA than the one agreed on", ASK(ask_other_ca), .id = "ceremony-object" },
 	{ "a key destroyed without its certificate", ASK(ask_no_ca), .id = "signed-form" },
 	{ "a key destroyed by another act", ASK(ask_reused), .id = "statement-type" },
+	{ "a new key by one officer of two", ASK(ask_rolled_by_one), .id = "signer-quorum" },
+	{ "a new key of another CA than officers agreed on", ASK(ask_rolled_other), .id = "cms-other-content" },
+	{ "a certificate with the key of before", ASK(ask_by_old_key), .id = "signer-ca-ended", .say = "given a new key" },
+	{ "a certificate with the key of before, after a start", ASK(ask_by_old_key_later), .id = "signer-ca-ended" },
+	{ "the key of before, put in force again", ASK(ask_old_key_again), .id = "signer-agreed-ended" },
 	{ "a CRL with a key that was destroyed", ASK(ask_list), .id = "signer-key-destroyed", .say = "it never signs again" },
 	{ "a responder with a key that was destroyed", ASK(ask_its_responder), .id = "signer-key-destroyed" },
 	{ "a certificate with a key that was destroyed", ASK(ask_certificate), .id = "signer-key-destroyed" },

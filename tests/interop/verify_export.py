@@ -491,7 +491,9 @@ def parse_ceremony(text):
         hexed(s, path, 32)
     objects = member(s, "objects", list)
     need(len(objects) == 1 and
-         set(objects[0]) == {"kind", "name", "tbs_sha256"} and
+         set(objects[0]) - {"replaces"} == {"kind", "name", "tbs_sha256"} and
+         (objects[0].get("replaces", "x") not in ("", objects[0]["name"]) and
+          ("replaces" not in objects[0] or kind == "certificate")) and
          member(objects[0], "kind", str) in ("certificate", "crl", "key") and
          member(objects[0], "name", str), "one object")
     hexed(objects[0], "tbs_sha256", 32)
@@ -759,8 +761,11 @@ class Verifier:
             need(len(c["by"]) >= max(1, self.policy_quorum),
                  "fewer officers signed the ceremony than are needed")
             need(leaf["time"] <= c["s"]["expires"], "completed too late")
+            need(object_.get("replaces") == d.get("replaces"),
+                 "it replaces the key of another CA than was agreed on")
         if kind == "certificate":
             self.add_ca(leaf, "issuer", name, der)
+            self.new_key(name, d.get("replaces"))
             return
         if kind == "key":
             need(name in self.cas or self.lost_ca, "the key of no CA")
@@ -777,6 +782,16 @@ class Verifier:
         self.root_list = crl.number
         for ca in self.cas.values():
             ca["stopped"] |= ca["cert"].serial in crl.entries
+
+    def new_key(self, name, old):
+        """Under the subject of the key before, which signs no more."""
+        if old is None or old not in self.cas and self.lost_ca:
+            return
+        ca = self.cas.get(old, {"role": None})
+        need(ca["role"] == "issuer" and not ca.get("replaced") and
+             ca["cert"].subject == self.cas[name]["cert"].subject,
+             "there is no key of this subject to replace")
+        ca["stopped"] = ca["replaced"] = True
 
     def on_ca(self, _verb, _leaf, d):
         if d is None:
@@ -964,15 +979,15 @@ class Verifier:
              c.serial == record["serial"] and
              sha256(c.der).hex() == leaf["object"],
              "the certificate is not the one endorsed")
+        # The keys of one CA share its subject.
         for name, ca in self.cas.items():
             if (ca["role"] == role and c.issuer == ca["cert"].subject and
-                    record["ca"] in (None, name)):
+                    record["ca"] in (None, name) and
+                    self.openssl.issued(c.der, ca["cert"].der,
+                                        leaf["time"])):
                 record["ca"], record["not_after"] = name, c.not_after
-                need(self.openssl.issued(c.der, ca["cert"].der,
-                                         leaf["time"]),
-                     "the certificate does not verify")
                 return
-        raise Fault("the certificate is by another issuer")
+        raise Fault("the certificate is by another issuer, or does not verify")
 
     def on_appointment(self, verb, leaf, d):
         kind = "refrendo/appointment/v1"

@@ -258,6 +258,43 @@ statement_is_read_as_written(void **unused)
 	assert_true(bytes_is(s.object[0].name, "emisora"));
 }
 
+/* A CA's new key names the CA, and only a certificate can. */
+static void
+a_new_key_names_its_ca(void **unused)
+{
+	static const char *const bad[] = { "", "emisora",
+		"una-ca-con-un-nombre-demasiado-largo-para-el" };
+	struct ceremony_file f = request();
+	struct ceremony_statement s;
+	struct buf again AUTO_BUF = BUF(STATEMENT_MAX);
+	(void)unused;
+	f.is.object[0].replaces = bytes_str("emisora-g1");
+	state(&f);
+	assert_non_null(memmem(f.statement.p, f.statement.len,
+	    "\"replaces\":\"emisora-g1\"", 23));
+	OK(ceremony_parse(f.statement, arena, &s, &err));
+	assert_true(bytes_is(s.object[0].replaces, "emisora-g1"));
+	assert_int_equal(s.object[1].replaces.len, 0);
+	OK(ceremony_print(&s, &again, &err));
+	assert_true(bytes_eq(buf_bytes(&again), f.statement));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct bytes t = bytes_str(arena_printf(arena, "%.*s\"%s\"%s",
+		    (int)((const uint8_t *)memmem(f.statement.p,
+			      f.statement.len, "\"emisora-g1\"", 12) -
+			  f.statement.p),
+		    (const char *)f.statement.p, bad[i],
+		    strstr(arena_str(arena, f.statement), "emisora-g1\"") +
+			11));
+		assert_int_equal(ceremony_parse(t, arena, &s, &err),
+		    ERR_INVALID);
+		assert_string_equal(err.where.field, "objects.replaces");
+	}
+	s.object[0].replaces = BYTES_NONE;
+	s.object[1].replaces = bytes_str("emisora");
+	assert_int_equal(ceremony_print(&s, &again, &err), ERR_INVALID);
+	assert_string_equal(err.where.field, "objects.replaces");
+}
+
 static void
 files_are_read_as_written(void **unused)
 {
@@ -487,6 +524,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(statement_is_read_as_written),
+		cmocka_unit_test(a_new_key_names_its_ca),
 		cmocka_unit_test(files_are_read_as_written),
 		cmocka_unit_test(what_the_root_may_sign),
 		cmocka_unit_test(hostile_certificates),

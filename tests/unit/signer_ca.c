@@ -348,6 +348,51 @@ it_ends(void **state)
 	world_free(w);
 }
 
+/* "dos" has the new key of "uno": from there on the old one signs no
+ * certificate, whoever core says should. */
+static void
+a_new_key_ends_the_old(void **state)
+{
+	struct world *w = begin();
+	struct rite r;
+	struct err refusal = { .id = "" };
+	char path[128];
+	(void)state;
+	/* Nobody's signature, or one for another key: nothing changes. */
+	rite_init(w, &r);
+	r.st.object[0].replaces = bytes_str("uno");
+	r.signers = "";
+	assert_int_equal(rite_ask(w, &r, &refusal), ERR_FORBIDDEN);
+	assert_string_equal(refusal.id, "signer-quorum");
+	r.signers = "o";
+	r.certificate = buf_bytes(&w->ca_der[0]);
+	assert_int_equal(rite_ask(w, &r, &refusal), ERR_INVALID);
+	assert_string_equal(refusal.id, "ceremony-object");
+	assert_string_equal(certificate_by(w, 0, 0, NULL), "ok");
+	assert_string_equal(certificate_by(w, 1, 0, NULL), "signer-ca-new");
+	r.certificate = buf_bytes(&w->ca_der[1]);
+	assert_int_equal(rite_ask(w, &r, &refusal), ERR_OK);
+	assert_string_equal(certificate_by(w, 0, 0, NULL), "signer-ca-ended");
+	assert_string_equal(certificate_by(w, 1, 0, NULL), "ok");
+	/* Told again, and with the end that core notes too, it is the same. */
+	world_path(w, path);
+	assert_string_equal(end_ask(w, "uno", w->now), "ok");
+	struct bytes before = world_file(w, path);
+	assert_int_equal(rite_ask(w, &r, &refusal), ERR_OK);
+	assert_int_equal(world_file(w, path).len, before.len);
+	world_stop(w);
+	world_start(w);
+	assert_string_equal(certificate_by(w, 0, 0, NULL), "signer-ca-ended");
+	assert_string_equal(certificate_by(w, 1, 0, NULL), "ok");
+	/* No ceremony brings the old key back under its name. */
+	rite_init(w, &r);
+	r.st.id = bytes_str("CER-2026-000002");
+	r.st.object[0].name = bytes_str("uno");
+	assert_int_equal(rite_ask(w, &r, &refusal), ERR_DENIED);
+	assert_string_equal(refusal.id, "signer-agreed-ended");
+	world_free(w);
+}
+
 /* Ended before it was ever heard of: then it never begins. */
 static void
 it_ended_before(void **state)
@@ -442,6 +487,7 @@ main(void)
 		cmocka_unit_test(nobody_agreed),
 		cmocka_unit_test(officers_agreed),
 		cmocka_unit_test(it_ends),
+		cmocka_unit_test(a_new_key_ends_the_old),
 		cmocka_unit_test(it_ended_before),
 		cmocka_unit_test(its_key_is_destroyed),
 		cmocka_unit_test(it_has_no_other_name),

@@ -1,0 +1,255 @@
+#!/usr/bin/python3
+"""A CA gets a new key under its name: from then on the new key signs what is
+new, and the old one the CRLs and responders of what it signed before.
+
+openssl judges chains, lists and answers of both generations, each by its own
+key identifiers; both verifiers and the comparison with the signer's journal
+find the switch.
+"""
+import os
+import sys
+
+import harness
+import test_ceremony as ceremony
+from test_ceremony import refused
+
+OFFICER = harness.OFFICER
+
+
+def root_files(engine):
+    return engine.path("keys", "root.key"), engine.path("ca", "root.pem")
+
+
+def rollover(engine, name, *more):
+    made = engine.cli("ca", "rollover", name, "--as", OFFICER, *more)
+    assert made["state"] == "proposed" and made["held"] == 1, made
+    return made
+
+
+def complete(engine, made):
+    done = ceremony.complete(engine, made, root_files(engine))
+    engine.wait_log(f"event=ca-open ca={made['name']}")
+    return done
+
+
+class Generation:
+    """What anybody can fetch of a CA's key."""
+
+    def __init__(self, engine, name):
+        self.engine, self.name = engine, name
+        self.pem = engine.temp(name + ".pem")
+        engine.cli("ca", "get", name, "--out", self.pem)
+        status, _, der = engine.get(f"/ca/{name}.cer")
+        again = engine.temp(name + ".cer")
+        with open(again, "wb") as f:
+            f.write(der)
+        fresh = harness.run("openssl", "x509", "-inform", "DER", "-in", again)
+        with open(self.pem, "rb") as f:
+            assert status == 200 and f.read() == fresh.stdout
+
+    def says(self, *what):
+        return harness.run("openssl", "x509", "-in", self.pem, "-noout",
+                           *what).stdout.decode()
+
+    def list(self, name=None):
+        """The published CRL as PEM, checked with this key."""
+        name = name or self.name
+        status, _, der = self.engine.get(f"/crl/{name}.crl")
+        assert status == 200, (name, status)
+        path = self.engine.temp(name + ".crl")
+        with open(path, "wb") as f:
+            f.write(der)
+        p = harness.run("openssl", "crl", "-inform", "DER", "-in", path,
+                        "-out", path + ".pem", "-CAfile", self.pem)
+        assert b"verify OK" in p.stderr, p.stderr
+        return path + ".pem"
+
+    def ocsp(self, pem):
+        """The word of openssl, from an answer that verifies."""
+        p = harness.run(
+            "openssl", "ocsp", "-issuer", self.pem, "-cert", pem, "-CAfile",
+            root_files(self.engine)[1], "-verify_other", self.pem, "-url",
+            self.engine.url + "/ocsp")
+        said = p.stdout.decode() + p.stderr.decode()
+        assert "Response verify OK" in said, said
+        return said.split(pem + ": ")[1].split()[0]
+
+
+def verify(engine, pem, cas, lists=()):
+    """"OK" or what openssl says, with CRLs if lists are given."""
+    bundle = engine.temp("bundle.pem")
+    with open(bundle, "wb") as out:
+        for ca in cas:
+            with open(ca.pem, "rb") as f:
+                out.write(f.read())
+    args = ["openssl", "verify", "-x509_strict", "-CAfile",
+            root_files(engine)[1], "-untrusted", bundle]
+    for path in lists:
+        args += ["-CRLfile", path]
+    p = harness.run(*args, *(["-crl_check"] if lists else []), pem,
+                    check=False)
+    return "OK" if p.returncode == 0 else p.stderr.decode()
+
+
+def both_generations(engine, old, new, before, after):
+    """Each key's certificate, list and answers, never the other's."""
+    assert old.says("-subject") == new.says("-subject")
+    assert old.says("-ext", "subjectKeyIdentifier") != \
+        new.says("-ext", "subjectKeyIdentifier")
+    lists = [old.list(), new.list()]
+    pems = engine.pem(before), engine.pem(after)
+    for pem in pems:
+        for cas in ((old, new), (new, old)):
+            assert verify(engine, pem, cas) == "OK"
+            assert verify(engine, pem, cas, lists) == "OK"
+            assert verify(engine, pem, cas, lists[::-1]) == "OK"
+    # The other key's list says nothing of it, and does not pass for its own.
+    for pem, cas, other in ((pems[0], (old, new), lists[1]),
+                            (pems[1], (old, new), lists[0])):
+        assert verify(engine, pem, cas, [other]) != "OK"
+    assert verify(engine, pems[0], [new]) != "OK"
+    assert verify(engine, pems[1], [old]) != "OK"
+    assert (old.ocsp(pems[0]), new.ocsp(pems[1])) == ("good", "good")
+    assert (new.ocsp(pems[0]), old.ocsp(pems[1])) == ("unknown", "unknown")
+
+
+def revoked_apart(engine, old, new, before, after):
+    """What is revoked of one key is on its list, and on no other."""
+    for serial, mine, other in ((before, old, new), (after, new, old)):
+        pem = engine.pem(serial)
+        engine.cli("cert", "revoke", serial, "--as", harness.MINISTER,
+                   "--cause", "office-ended")
+        assert mine.ocsp(pem) == "revoked"
+        lists = [old.list(), new.list()]
+        assert "revoked" in verify(engine, pem, (new, old), lists)
+        for ca in (mine, other):
+            text = harness.run("openssl", "crl", "-in", ca.list(), "-noout",
+                               "-text").stdout.decode()
+            assert (serial.upper() in text) == (ca is mine), text
+
+
+def test_configured_ca():
+    """The CA of the beginning, whose lines stay in refrendo.yaml."""
+    with harness.Engine() as engine:
+        engine.init()
+        engine.start()
+        engine.populate(people=6)
+        before = [engine.issue(engine.holders[n])["serial"] for n in (0, 1)]
+        waiting = engine.request(engine.holders[2])
+        refused(3, "no such record", rollover, engine, "nadie")
+        refused(6, "is no issuing CA", rollover, engine, "endorser")
+        refused(6, "is no issuing CA", rollover, engine, "root")
+        refused(6, "leave the RUT out", rollover, engine, "emisora", "--rut",
+                harness.INSTITUTION)
+        made = rollover(engine, "emisora")
+        assert (made["name"], made["replaces"]) == ("emisora-g2", "emisora")
+        # Until the root signed it nothing changes.
+        also = engine.issue(engine.holders[3])["serial"]
+        late = engine.cli("ca", "create", "otra", "--replaces", "emisora",
+                          "--as", OFFICER)
+        answer = ceremony.sign(engine, ceremony.agree(engine, late),
+                               root_files(engine))
+        os.rename(answer, answer + ".late")
+        complete(engine, made)
+        rows = {ca["name"]: ca for ca in engine.cli("ca", "ls")["items"]}
+        assert rows["emisora"]["replaced_by"] == "emisora-g2", rows
+        assert rows["emisora-g2"]["replaces"] == "emisora", rows
+        assert "stopped" in rows["emisora"] and \
+            "stopped" not in rows["emisora-g2"], rows
+        # Another ceremony for the same key comes too late, and no new one.
+        refused(5, "was replaced already, by emisora-g2", engine.cli,
+                "ceremony", "import", answer + ".late", "--as", OFFICER)
+        refused(5, "was replaced already, by emisora-g2", engine.cli, "ca",
+                "create", "otra", "--replaces", "emisora", "--as", OFFICER)
+        # What was made for the old key is not signed any more: made anew it
+        # is, under the policy of before, which names the CA.
+        refused(6, "emisora-g2 took its place", engine.endorse, waiting["id"])
+        engine.cli("request", "withdraw", waiting["id"], "--as",
+                   harness.OPERATOR)
+        after = engine.issue(engine.holders[2])
+        assert after["issuer"] == "emisora-g2", after
+        old, new = (Generation(engine, n) for n in ("emisora", "emisora-g2"))
+        both_generations(engine, old, new, before[0], after["serial"])
+        ceremony.both_verifiers(engine)
+        # The campaign moves what is left, at any time.
+        left = engine.cli("ca", "campaign", "emisora")
+        assert {x["serial"] for x in left["items"]} == {*before, also}, left
+        assert "emisora-g2 has its name" in ceremony.campaign_said(engine,
+                                                                   "en")
+        _, csr = engine.new_key("renewed")
+        done = engine.endorse(engine.cli(
+            "renew", before[1], "--as", harness.OPERATOR, "--csr", csr)["id"])
+        assert engine.cli("cert", "show", done["serial"])["issuer"] == \
+            "emisora-g2"
+        # After a restart, and for the generation after the next.
+        assert engine.stop() == 0
+        engine.start()
+        revoked_apart(engine, old, new, before[0], after["serial"])
+        third = rollover(engine, "emisora")
+        assert (third["name"], third["replaces"]) == \
+            ("emisora-g3", "emisora-g2"), third
+        complete(engine, third)
+        last = engine.issue(engine.holders[4])
+        assert last["issuer"] == "emisora-g3", last
+        both_generations(engine, old, Generation(engine, "emisora-g3"), also,
+                         last["serial"])
+        refused(5, "issues no more", engine.cli, "ca", "stop", "emisora",
+                "--as", OFFICER)
+        assert engine.stop() == 0
+        engine.start()
+        assert engine.issue(engine.holders[5])["issuer"] == "emisora-g3"
+        # The files that a web server serves have each key's.
+        out = engine.temp("site")
+        engine.cli("publish", "--to", out)
+        for name in ("emisora", "emisora-g2", "emisora-g3"):
+            for file in (f"crl/{name}.crl", f"ca/{name}.cer"):
+                assert os.path.exists(os.path.join(out, file)), file
+        ceremony.both_verifiers(engine)
+        engine.cli("audit", "verify", engine.temp("export.jsonl"),
+                   "--log-key", engine.path("ca", "log.pem"), "--deep")
+
+
+def test_institution_ca():
+    """One that the signer made, constrained to its institution's names."""
+    with harness.Engine() as engine:
+        engine.init()
+        engine.start()
+        engine.populate(people=3)
+        made = engine.cli("ca", "create", "universidad", "--rut",
+                          harness.INSTITUTION, "--as", OFFICER)
+        complete(engine, made)
+        ceremony.with_policy(engine, "issuer: emisora", "issuer: institution")
+        before = engine.issue(engine.holders[0])
+        assert before["issuer"] == "universidad", before
+        made = rollover(engine, "universidad", "--key-type", "ec-p384")
+        assert made["institution"] == harness.INSTITUTION, made
+        complete(engine, made)
+        after = engine.issue(engine.holders[1])
+        assert after["issuer"] == "universidad-g2", after
+        old, new = (Generation(engine, n)
+                    for n in ("universidad", "universidad-g2"))
+        constraints = old.says("-ext", "nameConstraints")
+        assert "Universidad de Ejemplo" in constraints
+        assert new.says("-ext", "nameConstraints") == constraints
+        both_generations(engine, old, new, before["serial"], after["serial"])
+        revoked_apart(engine, old, new, before["serial"], after["serial"])
+        # A policy that names the first generation means the newest.
+        ceremony.with_policy(engine, "issuer: institution",
+                             "issuer: universidad")
+        assert engine.issue(engine.holders[2])["issuer"] == "universidad-g2"
+        # The key of the old one is destroyed as any that issues no more.
+        refused(5, "still issues", engine.cli, "ceremony", "destroy",
+                "universidad-g2", "--as", OFFICER)
+        gone = engine.cli("ceremony", "destroy", "universidad", "--as",
+                          OFFICER)
+        got = engine.cli("ceremony", "endorse", gone["id"], "--cms",
+                         engine.sign_as_officer(gone["id"], "ceremony"))
+        assert got["state"] == "completed", got
+        assert old.ocsp(engine.pem(before["serial"])) == "revoked"
+        ceremony.both_verifiers(engine)
+
+
+if __name__ == "__main__":
+    sys.exit(harness.run_tests([
+        ("a configured CA", test_configured_ca),
+        ("an institution's CA", test_institution_ca)]))
