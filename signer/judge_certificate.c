@@ -168,7 +168,12 @@ check_validity(const struct view *v, struct err *e)
 		    "Ley 19.799 art. 16", NOWHERE,
 		    "the certificate is valid for longer than the ceiling of "
 		    "the signer allows; shorten its validity");
-	if (c->not_before < v->st.issued - top->backdate_max_s)
+	/* What a mandate renews has no statement of its own: it may wait for
+	 * this signer as long as one may live. */
+	int64_t from = v->st.issued - top->backdate_max_s;
+	if (v->st.type == STATEMENT_MANDATE)
+		from -= top->statement_max_s;
+	if (c->not_before < from)
 		return err_say(e, ERR_DENIED, "signer-backdated",
 		    "the certificate begins longer before its statement than "
 		    "the ceiling of the signer allows");

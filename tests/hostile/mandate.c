@@ -100,6 +100,8 @@ CHANGE(s_key, x->spec.spki = key_spki(w->stranger))
 CHANGE(s_purpose, x->spec.n_eku = 1)
 CHANGE(s_office, x->spec.san[1].value = bytes_str("jefa@prueba.example"))
 CHANGE(s_too_long, x->spec.not_after = w->now + 200 * DAY - 1)
+CHANGE(s_backdated,
+    (x->spec.not_before -= 4 * DAY, x->spec.not_after -= 4 * DAY))
 CHANGE(t_person, x->st.holder_run = bytes_str("14-0"))
 CHANGE(t_policy, x->st.policy_sha256 = world_hash(w, bytes_str("none")))
 CHANGE(t_past, (x->st.issued = w->now - DAY, x->st.until = w->now - 1,
@@ -149,6 +151,7 @@ ROW(ask_ceiling, NULL, t_ceiling, NULL)
 ROW(ask_outlasts, NULL, t_outlasts, NULL)
 ROW(ask_beyond, NULL, t_short, NULL)
 ROW(ask_life, s_too_long, NULL, NULL)
+ROW(ask_backdated, s_backdated, NULL, NULL)
 ROW(ask_two, NULL, t_two, NULL)
 ROW(ask_stranger, NULL, t_stranger, NULL)
 ROW(ask_officer, NULL, t_officer, NULL)
@@ -168,6 +171,9 @@ one_that_may(struct world *w, struct wish *x, const char *id, wish_fn says)
 	first_one(w);
 	renewal(w, x, id);
 	lie = says;
+	/* It waited for the signer since the day before yesterday. */
+	x->spec.not_before -= 2 * DAY;
+	x->spec.not_after -= 2 * DAY;
 	wish_build(w, x, NULL, t_mandate, NULL);
 	assert_string_equal(wish_id(w, x, &refusal), "ok");
 	attempt_begins(w);
@@ -302,6 +308,7 @@ static const struct attempt rows[] = {
 	{ "a renewal of what is over", ASK(ask_over), .id = "signer-renews-over" },
 	{ "a renewal beyond its mandate", ASK(ask_beyond), .id = "signer-mandate-life" },
 	{ "a renewal longer than its mandate lets it live", ASK(ask_life), .id = "signer-mandate-life" },
+	{ "a renewal that began before a statement may live", ASK(ask_backdated), .id = "signer-backdated" },
 	{ "a mandate by one minister of two", ASK(ask_two), .id = "signer-quorum" },
 	{ "a mandate by a stranger, who holds it", ASK(ask_stranger), .id = "signer-minister-unknown" },
 	{ "a mandate by an officer", ASK(ask_officer), .id = "signer-minister-unknown" },
