@@ -20,6 +20,7 @@ import time
 import crl  # noqa: E402
 import ocsp  # noqa: E402
 import presign  # noqa: E402
+import start  # noqa: E402
 from common import (  # noqa: E402
     BUILD, CONNECTIONS, ROOT, Watch, note, pin, process_time, report)
 import harness  # noqa: E402
@@ -266,6 +267,11 @@ def bench_policy_simulate(options):
         "program; half of the runs with certificates that all differ")
 
 
+def bench_start(options):
+    with contextlib.ExitStack() as stack:
+        return start.bench(options, stack)
+
+
 BENCHES = {
     "issue": bench_issue,
     "issue-rsa": bench_issue_rsa,
@@ -276,6 +282,7 @@ BENCHES = {
     "presign": presign.bench,
     "policy-eval": bench_policy_eval,
     "policy-simulate": bench_policy_simulate,
+    "start": bench_start,
 }
 
 

@@ -201,13 +201,20 @@ core_open_public(struct core *c, struct err *e)
 	return ERR_OK;
 }
 
-/* The ledger is read back and hashed before anything is done with it. */
+/*
+ * The ledger is read back and hashed before anything is done with it: here what
+ * is not published yet and is about to be, and all of it before the writer's
+ * first act (JOB_VERIFY), which a long log would keep everybody waiting for.
+ */
 static enum err_code
 core_check_ledger(struct core *c, struct view *v, struct err *e)
 {
-	TRY(view_verify(v, 0, e));
 	c->log_size = view_log_size(v);
+	uint64_t least = c->published < c->sealed ? c->published : c->sealed;
 	uint64_t most = c->published > c->sealed ? c->published : c->sealed;
+	/* From the beginning of the bundle that it is in. */
+	TRY(view_verify(v,
+	    most > c->log_size ? 0 : least / TILE_WIDTH * TILE_WIDTH, e));
 	if (most > c->log_size) {
 		char there[24], here[24];
 		snprintf(there, sizeof(there), "%llu",
@@ -601,8 +608,10 @@ core_run(struct core *c)
 	publish_open(c);
 	writer_start(c);
 	prover_start(c);
-	if (!c->read_only)
+	if (!c->read_only) {
+		writer_push(c, job_new(JOB_VERIFY));
 		follow_from(c, c->published, c->log_size);
+	}
 	for (size_t i = 2; i < c->inst->n_file; i++)
 		policy_file_add(c, bytes_str(c->inst->name[i]),
 		    c->inst->file[i].text);

@@ -40,7 +40,14 @@ struct core;
 
 /* --- The writer thread ------------------------------------------------------ */
 
-enum job_kind { JOB_COMMAND, JOB_SIGNED, JOB_TICK, JOB_CRL, JOB_RESPONDER };
+enum job_kind {
+	JOB_COMMAND,
+	JOB_SIGNED,
+	JOB_TICK,
+	JOB_CRL,
+	JOB_RESPONDER,
+	JOB_VERIFY /* of all that is in the ledger; the first of a start */
+};
 
 /* What the loop needs to know of an entry. */
 struct followed {
@@ -316,6 +323,7 @@ struct core {
 	struct waiters waiters;
 
 	_Atomic bool read_only; /* writing has stopped; status goes on */
+	bool is_damaged;        /* the writer's: it found what is no ledger */
 	char read_only_why[200];
 	bool is_ready; /* said to the parent; no act is taken before */
 	bool stopping;

@@ -132,6 +132,13 @@ follow_job(struct core *c, struct job *j)
 		core_ready(c);
 		break;
 	}
+	case JOB_VERIFY:
+		if (j->code != ERR_OK)
+			core_read_only(c, &j->err);
+		else
+			log_info("ledger-verified", "entries=%llu",
+			    (unsigned long long)j->log_size);
+		break;
 	case JOB_TICK:
 		c->tick_out = false;
 		if (j->code != ERR_OK)

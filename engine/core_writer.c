@@ -262,6 +262,8 @@ run_job(struct core *c, struct job *j, struct view *v, int64_t now,
 		code = ca_decide_responder(v, bytes_str(j->id),
 		    buf_bytes(&j->body), now, a, &d, e);
 		break;
+	case JOB_VERIFY:
+		return view_verify(v, 0, e);
 	}
 	if (code != ERR_OK)
 		return job_refuse(j, code, e);
@@ -277,7 +279,7 @@ write_group(struct core *c, struct jobs *group, struct arena *a, struct err *e)
 	TRY(store_begin(c->store, true, &v, e));
 	int64_t now = clock_now();
 	TAILQ_FOREACH (j, group, link) {
-		if (now < view_log_time(v)) {
+		if (now < view_log_time(v) && j->kind != JOB_VERIFY) {
 			j->code = err_say(&j->err, ERR_BUSY, "clock-behind",
 			    "the clock is behind the last entry of the log; "
 			    "nothing is written until it is right");
@@ -323,7 +325,7 @@ static void
 run_group(struct core *c, struct jobs *group, struct arena *a)
 {
 	struct err e;
-	if (c->read_only) {
+	if (c->read_only || c->is_damaged) {
 		err_say(&e, ERR_BUSY, "engine-read-only",
 		    "the engine is read-only; see refrendo status for the "
 		    "reason");
@@ -331,6 +333,8 @@ run_group(struct core *c, struct jobs *group, struct arena *a)
 	} else if (write_group(c, group, a, &e) != ERR_OK) {
 		log_err("group-failed", &e);
 		group_fail(group, &e);
+		/* The loop hears of it while the next group waits already. */
+		c->is_damaged = e.code == ERR_CORRUPT;
 	}
 }
 

@@ -3,6 +3,7 @@
  * lets signer/ judge and sign what has arrived, and answers.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -266,6 +267,9 @@ signing_open(struct role_context *r, struct signing *s, struct err *e)
 	s->out = BUF(FRAME_MAX);
 	for (size_t i = 0; i < ASKERS_MAX; i++)
 		s->asker[i].fd = -1;
+	/* The threads that open keys, which end before the sandbox closes, share
+	 * the one heap: others are managed by calls that it does not allow. */
+	(void)mallopt(M_ARENA_MAX, 1);
 	memory_lock();
 	TRY(signer_new(&setup, &s->signer, e));
 	buf_fini(&r->frame);

@@ -154,6 +154,7 @@ struct state {
 	struct agreed *agreed;   /* owned, in the order they came */
 	size_t n_agreed;
 	size_t n_unheard;     /* of them only the end came */
+	struct table crls;    /* issuer -> index + 1 */
 	struct crl_seen *crl; /* owned, of issuers past and present */
 	size_t n_crl;
 	uint64_t checkpoint_size; /* 0: none */

@@ -59,28 +59,35 @@ read_certificate(const char *dir, const char *name, struct buf *der,
 	return cert_parse(buf_bytes(der), cert, e);
 }
 
+/* The keys that are being opened while the rest is read. */
+struct loading {
+	const struct signer_setup *setup;
+	struct key_loads *loads;
+	struct key *responder[CONFIG_ISSUERS_MAX];
+};
+
 /* "file:PATH" and bare paths begin at dir; "pkcs11:" stays as it is. */
 static enum err_code
-load_key(const struct signer_setup *setup, const char *uri, struct key **out,
-    struct err *e)
+load_key(struct loading *l, const char *uri, struct key **out, struct err *e)
 {
+	const struct signer_setup *setup = l->setup;
 	char path[URI_MAX];
 	const char *name = uri;
 	if (uri_is_token(uri))
-		return key_load(uri, setup->pin, out, e);
+		return key_loads_add(l->loads, uri, setup->pin, out, e);
 	if (strncmp(uri, "file:", 5) == 0)
 		name = uri + 5;
 	if (!join(path, sizeof(path), setup->dir, name))
 		return err_say(e, ERR_INVALID, "signer-key-uri",
 		    "the key %s has a name that is too long; shorten it", name);
-	return key_load(path, setup->passphrase, out, e);
+	return key_loads_add(l->loads, path, setup->passphrase, out, e);
 }
 
 static enum err_code
-check_pair(const struct cert *cert, const struct key *key, const char *uri,
-    struct err *e)
+check_pair(const struct authority *a, const char *uri, struct err *e)
 {
-	if (bytes_eq(cert->spki, key_spki(key)))
+	/* NULL: destroyed. */
+	if (a->key == NULL || bytes_eq(a->cert.spki, key_spki(a->key)))
 		return ERR_OK;
 	char shown[URI_MAX];
 	uri_without_pin(shown, sizeof(shown), uri);
@@ -136,10 +143,11 @@ authority_fill(struct authority *out, const char *name, struct err *e)
 }
 
 static enum err_code
-load_ca(const struct signer_setup *setup, struct signer *s, const char *name,
+load_ca(struct loading *l, struct signer *s, const char *name,
     const char *certificate, const char *key, struct authority *out,
     struct err *e)
 {
+	const struct signer_setup *setup = l->setup;
 	struct cert cert;
 	out->der = BUF(CERT_MAX_BYTES);
 	TRY(read_certificate(setup->dir, certificate, &out->der, &cert, e));
@@ -150,21 +158,17 @@ load_ca(const struct signer_setup *setup, struct signer *s, const char *name,
 		shred(setup, key, name);
 		return ERR_OK;
 	}
-	TRY(load_key(setup, key, &out->key, e));
-	return check_pair(&out->cert, out->key, key, e);
+	return load_key(l, key, &out->key, e);
 }
 
 /* ocsp-signer: keeps the responder's key.  signer: looks at its public half,
  * so that it certifies that key and no other, and forgets the rest. */
 static enum err_code
-load_responder(const struct signer_setup *setup,
-    const struct issuer_config *config, struct authority *a, struct err *e)
+take_responder(struct loading *l, struct authority *a, struct key **key,
+    struct err *e)
 {
-	AUTO(key) key = NULL;
-	TRY(load_key(setup, config->ocsp_key, &key, e));
-	a->responder_max_s = config->ocsp_certificate_s;
 	a->responder_spki = BUF(SPKI_MAX);
-	struct bytes spki = key_spki(key);
+	struct bytes spki = key_spki(*key);
 	buf_put(&a->responder_spki, spki.p, spki.len);
 	TRY(buf_end(&a->responder_spki, e));
 	/* Hashing is asked of pkix as for a CA: only name and key are read. */
@@ -173,8 +177,8 @@ load_responder(const struct signer_setup *setup,
 	TRY(issuer_id_of(&like, &id, e));
 	memcpy(a->responder_key_sha1, id.key_sha1,
 	    sizeof(a->responder_key_sha1));
-	if (setup->is_ocsp)
-		a->key = TAKE(key);
+	if (l->setup->is_ocsp)
+		a->key = TAKE(*key);
 	return ERR_OK;
 }
 
@@ -221,8 +225,9 @@ check_own_responder(const struct signer *s, const struct authority *a,
 }
 
 static enum err_code
-load_issuers(const struct signer_setup *setup, struct signer *s, struct err *e)
+load_issuers(struct loading *l, struct signer *s, struct err *e)
 {
+	const struct signer_setup *setup = l->setup;
 	for (size_t i = 0; i < setup->config->n_issuer; i++) {
 		const struct issuer_config *c = &setup->config->issuer[i];
 		struct authority *a = calloc(1, sizeof(*a));
@@ -234,18 +239,42 @@ load_issuers(const struct signer_setup *setup, struct signer *s, struct err *e)
 			return err_say(e, ERR_INVALID, "signer-issuer-reserved",
 			    "an issuing CA cannot be called \"endorser\"; give "
 			    "it another name");
-		TRY(load_ca(setup, s, c->name, c->certificate,
+		TRY(load_ca(l, s, c->name, c->certificate,
 		    setup->is_ocsp ? NULL : c->key, a, e));
-		TRY(load_responder(setup, c, a, e));
-		TRY(check_own_responder(s, a, e));
-		if (setup->is_ocsp)
-			signer_answers_for(s, a);
+		a->responder_max_s = c->ocsp_certificate_s;
+		TRY(load_key(l, c->ocsp_key, &l->responder[i], e));
 	}
 	if (setup->config->root_certificate[0] == '\0')
 		return ERR_OK;
 	s->root_der = BUF(CERT_MAX_BYTES);
 	return read_certificate(setup->dir, setup->config->root_certificate,
 	    &s->root_der, &s->root, e);
+}
+
+/* All keys are there: does each belong to what it was named for? */
+static enum err_code
+check_keys(struct loading *l, struct signer *s, struct err *e)
+{
+	const struct config *c = l->setup->config;
+	TRY(key_loads_wait(l->loads, e));
+	if (!s->is_ocsp) {
+		TRY(check_pair(s->endorser, c->endorser_key, e));
+		if (key_type(s->log_key) != KEY_ED25519)
+			return err_say(e, ERR_INVALID, "signer-log-key",
+			    "the key of the log is of type %s where ed25519 "
+			    "is needed",
+			    key_type_name(key_type(s->log_key)));
+	}
+	for (size_t i = 0; i < s->n_configured; i++) {
+		struct authority *a = s->issuer[i];
+		if (!s->is_ocsp)
+			TRY(check_pair(a, c->issuer[i].key, e));
+		TRY(take_responder(l, a, &l->responder[i], e));
+		TRY(check_own_responder(s, a, e));
+		if (s->is_ocsp)
+			signer_answers_for(s, a);
+	}
+	return ERR_OK;
 }
 
 static enum err_code
@@ -259,19 +288,16 @@ apply(void *ctx, const struct record *r, struct err *e)
 
 /* What only the signer has: endorser CA, log key, journal. */
 static enum err_code
-load_signer(const struct signer_setup *setup, struct signer *s, struct err *e)
+load_signer(struct loading *l, struct signer *s, struct err *e)
 {
+	const struct signer_setup *setup = l->setup;
 	const struct config *c = setup->config;
 	s->endorser = calloc(1, sizeof(*s->endorser));
 	if (s->endorser == NULL)
 		return err_nomem(e);
-	TRY(load_ca(setup, s, ENDORSER, c->endorser_certificate,
-	    c->endorser_key, s->endorser, e));
-	TRY(load_key(setup, c->log_key, &s->log_key, e));
-	if (key_type(s->log_key) != KEY_ED25519)
-		return err_say(e, ERR_INVALID, "signer-log-key",
-		    "the key of the log is of type %s where ed25519 is needed",
-		    key_type_name(key_type(s->log_key)));
+	TRY(load_ca(l, s, ENDORSER, c->endorser_certificate, c->endorser_key,
+	    s->endorser, e));
+	TRY(load_key(l, c->log_key, &s->log_key, e));
 	TRY(state_first_policies(&s->state, &s->ceilings, e));
 	TRY(cas_open(setup->dir, setup->passphrase, &s->cas, e));
 	TRY(cas_check_names(s->cas, c, e));
@@ -347,12 +373,20 @@ signer_new(const struct signer_setup *setup, struct signer **out, struct err *e)
 	TRY(verifier_new(&s->ours, e));
 	TRY(state_init(&s->state, e));
 	int lock = -1;
+	AUTO(key_loads) loads = key_loads_new();
+	struct loading l = { .setup = setup, .loads = loads };
 	enum err_code code = open_token(setup, &lock, e);
 	/* The journal first: it says which keys are none any more. */
 	if (code == ERR_OK && !s->is_ocsp)
-		code = load_signer(setup, s, e);
+		code = load_signer(&l, s, e);
 	if (code == ERR_OK)
-		code = load_issuers(setup, s, e);
+		code = load_issuers(&l, s, e);
+	if (code == ERR_OK)
+		code = check_keys(&l, s, e);
+	else
+		key_loads_free(TAKE(loads));
+	for (size_t i = 0; i < CONFIG_ISSUERS_MAX; i++)
+		key_free(l.responder[i]);
 	if (lock >= 0)
 		close(lock);
 	TRY(code);

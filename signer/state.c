@@ -30,6 +30,7 @@ state_fini(struct state *s)
 	free(s->institution);
 	table_fini(&s->agreements);
 	free(s->agreed);
+	table_fini(&s->crls);
 	free(s->crl);
 	*s = (struct state){ .hasher = NULL };
 }
@@ -190,18 +191,27 @@ hour_sum(const struct hour *h, int64_t now)
 	return sum;
 }
 
-static struct institution_seen *
-find_institution(struct state *s, struct bytes rut)
+/* In a list whose elements begin with their name. */
+static void *
+find_named(struct state *s, const struct table *t, void *list, size_t size,
+    struct bytes name)
 {
 	size_t at = SIZE_MAX;
 	struct slot *slot;
-	uint64_t hash = hash_of(s, rut);
-	while ((slot = table_next(&s->institutions, hash, &at)) != NULL) {
-		struct institution_seen *i = &s->institution[slot->value - 1];
-		if (bytes_is(rut, i->rut))
-			return i;
+	uint64_t hash = hash_of(s, name);
+	while ((slot = table_next(t, hash, &at)) != NULL) {
+		char *found = (char *)list + (slot->value - 1) * size;
+		if (bytes_is(name, found))
+			return found;
 	}
 	return NULL;
+}
+
+static struct institution_seen *
+find_institution(struct state *s, struct bytes rut)
+{
+	return find_named(s, &s->institutions, s->institution,
+	    sizeof(*s->institution), rut);
 }
 
 int64_t
@@ -315,11 +325,7 @@ add_certificate(struct state *s, const struct record *r, struct err *e)
 struct crl_seen *
 state_crl(struct state *s, struct bytes issuer)
 {
-	for (size_t i = 0; i < s->n_crl; i++) {
-		if (bytes_is(issuer, s->crl[i].issuer))
-			return &s->crl[i];
-	}
-	return NULL;
+	return find_named(s, &s->crls, s->crl, sizeof(*s->crl), issuer);
 }
 
 static enum err_code
@@ -331,6 +337,7 @@ apply_crl(struct state *s, const struct record *r, struct err *e)
 		TRY(more_room(&list, s->n_crl, sizeof(*crl), e));
 		s->crl = list;
 		crl = &s->crl[s->n_crl++];
+		TRY(table_put(&s->crls, hash_of(s, r->issuer), s->n_crl, e));
 	}
 	*crl = (struct crl_seen){ .number = r->value,
 		.this_update = r->this_update,

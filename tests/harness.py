@@ -91,6 +91,7 @@ class Engine:
         self.log = []
         self.pids = {}
         self.ups = {}  # how often each role has come up
+        self.last = {}  # when each event was read last
         self.ready = threading.Event()
         self.algorithm = algorithm
         self.more_officers = []  # (key, certificate) of those who must sign
@@ -137,6 +138,9 @@ class Engine:
         for raw in process.stderr:
             line = raw.decode(errors="replace").rstrip("\n")
             self.log.append(line)
+            event = re.search(r" event=(\S+)", line)
+            if event:
+                self.last[event.group(1)] = time.monotonic()
             started = re.search(
                 r"event=role-started .*started=(\S+) index=(\d+) pid=(\d+)",
                 line)
@@ -347,6 +351,25 @@ class Engine:
                 f.write(text[i:i + 64] + "\n")
             f.write("-----END CERTIFICATE-----\n")
         return key, cert
+
+    def make_cas(self, count):
+        """Issuing CAs of a stopped engine, as `refrendo ca create` and a
+        ceremony for each would make them; what that took, in words."""
+        program = os.path.join(os.path.dirname(REFRENDO), "bench",
+                               "bench_cas_fill")
+        p = run(program, self.dir, PASSPHRASE.decode().strip(),
+                self.path("officer", "officer.key"),
+                self.path("officer", "officer.pem"), str(count))
+        return p.stdout.decode()
+
+    def start_seconds(self):
+        """Starts; how long until it is ready, which it is with a CRL and a
+        responder for each CA, and the signer has told core what it has."""
+        since, begin = len(self.log), time.monotonic()
+        self.start()
+        self.wait_log("event=signer-here", since)
+        return max(self.last["engine-ready"],
+                   self.last["signer-here"]) - begin
 
     def populate(self, people=3):
         """One institution with an operator, a minister and officials."""

@@ -371,6 +371,23 @@ void uri_without_pin(char *out, size_t size, const char *uri);
 MUST_CHECK enum err_code key_load(const char *uri, struct bytes passphrase,
     struct key **out, struct err *e);
 /*
+ * key_loads - several of them at once, each in a thread of its own but those of
+ * a token: a start waits for the rounds of one, and not for those of all.
+ *
+ * key_loads_add()   begins one; passphrase and *out live until all have ended,
+ *                   and what is behind *out is the key's owner.
+ * key_loads_wait()  until then; the error of the first that was added and failed,
+ *                   as key_load().
+ * key_loads_free()  waits too.
+ */
+struct key_loads;
+struct key_loads *key_loads_new(void); /* NULL: the next call says so */
+MUST_CHECK enum err_code key_loads_add(struct key_loads *loads, const char *uri,
+    struct bytes passphrase, struct key **out, struct err *e);
+MUST_CHECK enum err_code key_loads_wait(struct key_loads *loads, struct err *e);
+void key_loads_free(struct key_loads *loads);
+OWNED(key_loads);
+/*
  * Encrypted PKCS #8 PEM (PBES2, PBKDF2-HMAC-SHA256 600000 rounds,
  * AES-256-CBC), appended to out.
  *

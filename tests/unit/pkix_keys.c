@@ -712,6 +712,68 @@ key_refusals(void **state)
 	dir_remove(&d);
 }
 
+/* The keys of a start, opened at once: each finds its owner, the first that
+ * fails is the one that is told, and whoever gives up leaves no thread. */
+static void
+keys_at_once(void **state)
+{
+	struct dir d = dir_new();
+	AUTO(key_loads) loads = key_loads_new();
+	struct key *k[4] = { NULL }, *back[4] = { NULL };
+	char uri[4][160];
+	struct err e;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		struct buf pem AUTO_BUF = BUF(8192);
+		char name[16];
+
+		snprintf(name, sizeof(name), "k%zu.pem", i);
+		OK(key_generate(KEY_EC_P256, &k[i], &e), &e);
+		OK(key_print(k[i], bytes_str("right"), &pem, &e), &e);
+		dir_write(&d, name, buf_bytes(&pem));
+		snprintf(uri[i], sizeof(uri[i]), "%s/%s", d.path, name);
+		OK(key_loads_add(loads, uri[i], bytes_str("right"), &back[i],
+		       &e),
+		    &e);
+		/* Its own copy: the caller's may be gone. */
+		uri[i][0] = '?';
+	}
+	OK(key_loads_wait(loads, &e), &e);
+	for (i = 0; i < 4; i++) {
+		assert_true(bytes_eq(key_spki(k[i]), key_spki(back[i])));
+		key_free(TAKE(back[i]));
+		uri[i][0] = '/';
+	}
+	key_loads_free(TAKE(loads));
+	loads = key_loads_new();
+	for (i = 0; i < 4; i++)
+		OK(key_loads_add(loads, i == 2 ? "/no/such.pem" : uri[i],
+		       bytes_str(i == 1 ? "wrong" : "right"), &back[i], &e),
+		    &e);
+	refused("the first that fails", key_loads_wait(loads, &e), &e,
+	    ERR_FORBIDDEN, "key-passphrase", "k1.pem; give the right one");
+	assert_non_null(back[0]);
+	assert_null(back[1]);
+	assert_null(back[2]);
+	assert_non_null(back[3]);
+	key_loads_free(TAKE(loads));
+	refused("no memory for them",
+	    key_loads_add(NULL, uri[0], BYTES_NONE, &back[1], &e), &e,
+	    ERR_NOMEM, "nomem", "");
+	/* Given up: freed while it runs. */
+	loads = key_loads_new();
+	OK(key_loads_add(loads, uri[1], bytes_str("right"), &back[1], &e), &e);
+	key_loads_free(TAKE(loads));
+	assert_non_null(back[1]);
+	for (i = 0; i < 4; i++) {
+		key_free(k[i]);
+		key_free(back[i]);
+	}
+	dir_remove(&d);
+}
+
 int
 main(void)
 {
@@ -731,6 +793,7 @@ main(void)
 		cmocka_unit_test(foreign_keys),
 		cmocka_unit_test(keys_on_disk),
 		cmocka_unit_test(key_refusals),
+		cmocka_unit_test(keys_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
