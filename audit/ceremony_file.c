@@ -146,16 +146,6 @@ ceremony_file_parse(struct bytes text, struct arena *a,
 
 /* --- Judgement --------------------------------------------------------------- */
 
-enum err_code
-ceremony_unsigned(struct bytes tbs, struct bytes sigalg, struct buf *out,
-    struct err *e)
-{
-	static const uint8_t nobody[8];
-
-	return signed_assemble(tbs, sigalg, bytes_of(nobody, sizeof(nobody)),
-	    out, e);
-}
-
 static enum err_code
 check_root(const struct ceremony_file *f, const struct cert *root,
     struct verifier *v, enum key_type *type, struct err *e)
@@ -260,7 +250,7 @@ read_object(const struct ceremony_file *f, size_t i, enum key_type root,
 	if (f->is_answer) {
 		out->der = f->object[i];
 	} else {
-		TRY(ceremony_unsigned(f->object[i], key_type_sigalg(root), &der,
+		TRY(unsigned_assemble(f->object[i], key_type_sigalg(root), &der,
 		    e));
 		out->der = arena_copy(a, buf_bytes(&der));
 	}

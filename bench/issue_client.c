@@ -308,8 +308,10 @@ raw_add(EVP_PKEY *key, struct raw *sum, long core)
 }
 
 /*
- * What every certificate needs at least: the endorsement verified, the
- * container signed, the certificate signed and checked, its status signed.
+ * What counts as a certificate's own: the endorsement verified, the container
+ * signed, the certificate signed and checked, its status signed.  Containers
+ * are not signed any more (decision 0054), and the request's own signature is
+ * checked besides: the measure stays as it was.
  */
 static double
 raw_rate(const struct raw *mean, long core)

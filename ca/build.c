@@ -467,25 +467,6 @@ tbs_build(const struct material *m, struct cert_spec *spec, struct buf *tbs,
 	return cert_build_tbs(spec, tbs, e);
 }
 
-/*
- * Whole, for the signer to judge.  It believes no signature there: a throwaway
- * one only shows that the form is that of a certificate, and is made where it
- * is cheap.  P-384 takes 30 times as long, RSA of 3072 bits 80 times.
- */
-static enum err_code
-put_container(const struct ca_issuer *is, struct bytes tbs, struct buf *der,
-    struct err *e)
-{
-	struct buf signature AUTO_BUF = BUF(SIG_MAX);
-
-	if (is->type != KEY_EC_P256)
-		return ceremony_unsigned(tbs, key_type_sigalg(is->type), der,
-		    e);
-	TRY(key_sign(is->throwaway, tbs, &signature, e));
-	return signed_assemble(tbs, key_type_sigalg(is->type),
-	    buf_bytes(&signature), der, e);
-}
-
 enum err_code
 issue_build(struct issue *s, struct err *e)
 {
@@ -509,7 +490,8 @@ issue_build(struct issue *s, struct err *e)
 		    deltas_of(s->policy, is->name, material.urls.crl, d->a);
 	TRY(draw_serial(s, &material.serial, e));
 	TRY(tbs_build(&material, spec, &tbs, e));
-	TRY(put_container(is, buf_bytes(&tbs), &der, e));
+	TRY(unsigned_assemble(buf_bytes(&tbs), key_type_sigalg(is->type), &der,
+	    e));
 	TRY(judge_container(s, buf_bytes(&der), e));
 	sha256(hash, buf_bytes(&tbs));
 	struct bytes container = arena_copy(d->a, buf_bytes(&der));

@@ -230,7 +230,7 @@ judge_tbs(struct deed *d, struct bytes tbs, struct err *e)
 	struct lint found;
 	struct cert cert;
 
-	TRY(ceremony_unsigned(tbs, d->ca->root->sigalg, &der, e));
+	TRY(unsigned_assemble(tbs, d->ca->root->sigalg, &der, e));
 	TRY(cert_parse(buf_bytes(&der), &cert, e));
 	cert_lint(&cert, LINT_CA, LINT_ALL, &found);
 	return lint_verdict(&found, e);

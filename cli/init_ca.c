@@ -52,7 +52,7 @@ sign_certificate(const struct cert_spec *spec, struct key *signer,
 	TRY(cert_build_tbs(spec, &tbs, e));
 	out->der = BUF(CERT_MAX_BYTES);
 	if (signer == NULL) {
-		TRY(ceremony_unsigned(buf_bytes(&tbs),
+		TRY(unsigned_assemble(buf_bytes(&tbs),
 		    key_type_sigalg(spec->issuer_type), &out->der, e));
 	} else {
 		TRY(key_sign(signer, buf_bytes(&tbs), &signature, e));

@@ -585,8 +585,6 @@ core_close(struct core *c)
 	answers_close(c);
 	for (size_t i = 0; i < c->n_issuer; i++)
 		core_issuer_free(c->issuer[i]);
-	for (size_t i = 0; i < KEY_TYPES; i++)
-		key_free(c->throwaway[i]);
 	verifier_free(c->ca.verifier);
 	verifier_free(c->verifier);
 	prover_close(c);

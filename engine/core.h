@@ -259,7 +259,6 @@ struct core {
 	struct core_issuer endorser;
 	size_t n_issuer, n_place;
 	size_t n_complete; /* of them, when core was not ready yet */
-	struct key *throwaway[KEY_TYPES]; /* NULL: of no CA */
 	struct responder_key responder_key[CONFIG_ISSUERS_MAX];
 	struct buf root_der, root_crl; /* of the files */
 	struct cert root;              /* borrows from root_der */

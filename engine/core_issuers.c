@@ -17,16 +17,6 @@ core_issuer_find(struct core *c, struct bytes name)
 							      : c->issuer[n];
 }
 
-/* Of its type alone: what it signs never leaves. */
-static enum err_code
-throwaway(struct core *c, enum key_type type, struct key **out, struct err *e)
-{
-	if (c->throwaway[type] == NULL)
-		TRY(key_generate(type, &c->throwaway[type], e));
-	*out = c->throwaway[type];
-	return ERR_OK;
-}
-
 /* Everything that follows from the certificate in i->der. */
 static enum err_code
 issuer_fill(struct core *c, struct core_issuer *i, struct bytes name,
@@ -50,7 +40,7 @@ issuer_fill(struct core *c, struct core_issuer *i, struct bytes name,
 	ocsp_url(ca->ocsp_url, config->public_url);
 	issuer_url(ca->ca_url, config->public_url, ca->name);
 	i->responder = BUF(CERT_MAX_BYTES);
-	return throwaway(c, ca->type, &ca->throwaway, e);
+	return ERR_OK;
 }
 
 enum err_code

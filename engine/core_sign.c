@@ -330,11 +330,9 @@ responder_build(const struct core_issuer *i, int64_t now, struct buf *out,
 	if (spec.not_before < i->ca.cert.not_before)
 		spec.not_before = i->ca.cert.not_before;
 	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
-	struct buf signature AUTO_BUF = BUF(SIG_MAX);
 	TRY(cert_build_tbs(&spec, &tbs, e));
-	TRY(key_sign(i->ca.throwaway, buf_bytes(&tbs), &signature, e));
-	return signed_assemble(buf_bytes(&tbs), key_type_sigalg(i->ca.type),
-	    buf_bytes(&signature), out, e);
+	return unsigned_assemble(buf_bytes(&tbs), key_type_sigalg(i->ca.type),
+	    out, e);
 }
 
 void

@@ -486,3 +486,13 @@ signed_assemble(struct bytes tbs, struct bytes sigalg, struct bytes signature,
 	buf_put(out, signature.p, signature.len);
 	return buf_end(out, e);
 }
+
+enum err_code
+unsigned_assemble(struct bytes tbs, struct bytes sigalg, struct buf *out,
+    struct err *e)
+{
+	static const uint8_t nobody[8];
+
+	return signed_assemble(tbs, sigalg, bytes_of(nobody, sizeof(nobody)),
+	    out, e);
+}

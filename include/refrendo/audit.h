@@ -510,9 +510,6 @@ struct ceremony_object {
 MUST_CHECK enum err_code ceremony_judge(const struct ceremony_file *f,
     const struct cert *root, struct verifier *v, struct arena *a,
     struct ceremony_object out[CEREMONY_OBJECTS_MAX], struct err *e);
-/* A whole object over tbs with a signature of nobody, by that key's algorithm. */
-MUST_CHECK enum err_code ceremony_unsigned(struct bytes tbs,
-    struct bytes sigalg, struct buf *out, struct err *e);
 
 /* --- What a signer takes because officers signed it ---------------------------------------- */
 

@@ -762,7 +762,6 @@ struct ca_issuer {
 	char public_url[URL_LEN];
 	char crl_url[URL_LEN * 2], ocsp_url[URL_LEN * 2], ca_url[URL_LEN * 2];
 	struct issuer_id id;
-	struct key *throwaway; /* of its type: signs containers (step 2) */
 	/* Its CRL and its responder are published: certificates may name them
 	 * (INCIDENTS 13 and 60).  Set once. */
 	_Atomic bool is_open;

@@ -866,6 +866,9 @@ MUST_CHECK enum err_code cert_build_tbs(const struct cert_spec *spec,
  */
 MUST_CHECK enum err_code signed_assemble(struct bytes tbs, struct bytes sigalg,
     struct bytes signature, struct buf *out, struct err *e);
+/* A container: that form with a signature of nobody, eight zero octets. */
+MUST_CHECK enum err_code unsigned_assemble(struct bytes tbs,
+    struct bytes sigalg, struct buf *out, struct err *e);
 /* Splits that form without judging the content; ERR_INVALID "signed-form". */
 MUST_CHECK enum err_code signed_split(struct bytes der, struct bytes *tbs,
     struct bytes *sigalg, struct bytes *signature, struct err *e);

@@ -78,7 +78,7 @@ struct signer_hello {
 
 struct signer_certificate {  /* holder's, or a minister's by the endorser CA */
 	struct bytes issuer; /* name; "endorser" for a minister's */
-	struct bytes container; /* whole certificate, throwaway signature */
+	struct bytes container; /* whole certificate, signed by nobody */
 	struct bytes statement; /* exact bytes that were signed */
 	struct bytes evidence;  /* list: CMS of each minister, or officer */
 	struct bytes renewed;   /* under a mandate: whole, the one before; else

@@ -225,7 +225,6 @@ make_issuer(struct world *w, struct ca_issuer *i, const char *name,
 	snprintf(i->ca_url, sizeof(i->ca_url), "http://ca.example.cl/ca/%s.cer",
 	    name);
 	world_must(w, issuer_id_of(&i->cert, &i->id, &w->e), name);
-	world_must(w, key_generate(i->type, &i->throwaway, &w->e), name);
 }
 
 static void
@@ -433,8 +432,6 @@ world_free(struct world *w)
 	for (size_t i = 0; i < w->n_key; i++)
 		key_free(w->key[i].key);
 	key_free(w->log_key);
-	key_free(w->issuer.throwaway);
-	key_free(w->endorser.throwaway);
 	verifier_free(w->verifier);
 	policy_set_free(w->policies);
 	fake_view_free(w->v);

@@ -407,7 +407,7 @@ answers_that_repeat(void **state)
 	    ERR_NOTFOUND);
 }
 
-/* The container's own signature is a throwaway key's: not good enough. */
+/* The container is signed by nobody: not good enough. */
 static void
 the_container_is_no_answer(void **state)
 {
