@@ -107,6 +107,7 @@ const struct route api_routes[] = {
 	ACT("/ceremonies:ca", ACT_CEREMONY_CA),
 	ACT("/ceremonies:crl", ACT_CEREMONY_CRL),
 	ACT("/ceremonies:key", ACT_CEREMONY_KEY),
+	ACT("/ceremonies:cross", ACT_CEREMONY_CROSS),
 	ACT("/ceremonies:import", ACT_CEREMONY_IMPORT),
 	GET("/ceremonies/{ceremony}", ROW_CEREMONY, "one ceremony"),
 	ACT("/ceremonies/{ceremony}:endorse", ACT_CEREMONY_ENDORSE),

@@ -15,7 +15,7 @@ static const char *const object_keys[] = {
 };
 static const char *const kinds[CEREMONY_KINDS] = {
 	[CEREMONY_CERTIFICATE] = "certificate", [CEREMONY_CRL] = "crl",
-	[CEREMONY_KEY] = "key",
+	[CEREMONY_KEY] = "key", [CEREMONY_CROSS] = "cross",
 };
 /* clang-format on */
 

@@ -194,9 +194,11 @@ extensions_allowed(const struct cert *c)
 	return true;
 }
 
+/* One of ours makes no other CA; how far one that is not ours may go, the
+ * officers agreed on, and stands in what the root's side is shown. */
 static enum err_code
 judge_certificate(const struct cert *c, const struct cert *root,
-    const char *name, struct err *e)
+    enum ceremony_kind kind, const char *name, struct err *e)
 {
 	enum key_type type;
 	struct lint found;
@@ -222,8 +224,14 @@ judge_certificate(const struct cert *c, const struct cert *root,
 		    "the certificate %s would begin before the root or outlive "
 		    "it",
 		    name);
-	cert_lint(c, LINT_CA, LINT_ALL, &found);
+	cert_lint(c, kind == CEREMONY_CROSS ? LINT_CROSS : LINT_CA, LINT_ALL,
+	    &found);
 	TRY(lint_verdict(&found, e));
+	if (kind == CEREMONY_CROSS && c->path_len < 0)
+		return err_say(e, ERR_DENIED, "ceremony-path-length",
+		    "the cross-certificate %s has no path length: what is "
+		    "below it would have no end",
+		    name);
 	return spki_check(c->spki, &type, e);
 }
 
@@ -272,7 +280,8 @@ judge_object(const struct ceremony_file *f, size_t i, const struct cert *root,
 	if (is_list)
 		TRY(judge_list(&out->crl, root, name, e));
 	else
-		TRY(judge_certificate(&out->cert, root, name, e));
+		TRY(judge_certificate(&out->cert, root, f->is.object[i].kind,
+		    name, e));
 	if (!f->is_answer)
 		return ERR_OK;
 	TRY(signed_split(out->der, &tbs, &sigalg, &signature, e));
@@ -347,7 +356,8 @@ read_ceremony(struct bytes statement, struct bytes certificate,
 
 	TRY(ceremony_parse(statement, a, &f.is, e));
 	enum ceremony_kind kind = f.is.object[0].kind;
-	if (f.is.n != 1 || kind == CEREMONY_CRL ||
+	if (f.is.n != 1 ||
+	    (kind != CEREMONY_CERTIFICATE && kind != CEREMONY_KEY) ||
 	    f.is.object[0].name.len > CEREMONY_NAME_MAX)
 		return err_say(e, ERR_DENIED, "ceremony-one-ca",
 		    "the ceremony is not about one CA, its certificate or its "

@@ -142,6 +142,8 @@ judge_object(struct audit *a, const struct entry *en, const struct done *o,
 		return take_list(a, en, o->der, e);
 	if (bytes_is(o->kind, ceremony_kind_name(CEREMONY_KEY)))
 		return take_key(a, o, e);
+	if (bytes_is(o->kind, ceremony_kind_name(CEREMONY_CROSS)))
+		return add_ca(a, en, bytes_str("cross"), o->name, o->der, e);
 	return take_new(a, en, o, e);
 }
 

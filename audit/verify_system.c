@@ -186,7 +186,7 @@ add_ca(struct audit *a, const struct entry *en, struct bytes role,
 	struct ca *c = &a->ca[a->n_ca];
 	*c = (struct ca){ .last_number = 0 };
 	bool root = bytes_is(role, "root");
-	if ((!root && !bytes_is(role, "issuer") &&
+	if ((!root && !bytes_is(role, "issuer") && !bytes_is(role, "cross") &&
 		!bytes_is(role, "endorser")) ||
 	    root != (a->n_ca == 0) || name.len == 0 || name.len >= NAME_LEN ||
 	    ca_find(a, name) != NONE)

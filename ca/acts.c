@@ -56,6 +56,8 @@ const struct cf_def ca_fields[CF_COUNT] = {
 	    "mandate of renewal, MAN-2026-000001" },
 	[CF_RENEWALS] = { "renewals", CFT_NUMBER, MANDATE_RENEWALS_MAX,
 	    "how many renewals a mandate allows, 1 to 1000" },
+	[CF_CERTIFICATE] = { "certificate", CFT_OCTETS, CERT_MAX_BYTES,
+	    "certificate of a CA that is not of this installation, DER or PEM" },
 	[CF_REPLACES] = { "replaces", CFT_WORD, CEREMONY_NAME_MAX,
 	    "CA whose key the new one replaces, under the same subject" },
 	[CF_ATTRIBUTE] = { "attribute", CFT_MAP, ATTRIBUTES_TEXT_MAX,
@@ -189,5 +191,10 @@ const struct ca_act_def ca_acts[ACT_COUNT] = {
 	    PERSON | B(CF_MANDATE), B(CF_REASON),
 	    ROLE_OFFICER | ROLE_OPERATOR | ROLE_MINISTER | ROLE_HOLDER,
 	    "end a mandate at once, or withdraw one that was proposed" },
+	[ACT_CEREMONY_CROSS] = { "ceremony.cross",
+	    PERSON | B(CF_NAME) | B(CF_POLICY),
+	    B(CF_CERTIFICATE) | B(CF_CSR) | B(CF_VALIDITY) | B(CF_REASON),
+	    ROLE_OFFICER,
+	    "ask the root for a certificate over the key of a CA that is not ours" },
 };
 /* clang-format on */

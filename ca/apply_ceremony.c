@@ -51,7 +51,8 @@ put_issuer(struct applying *p, const struct agreement_row *c, struct err *e)
 {
 	struct bytes key = ca_row_key(p->a, ROW_ISSUER, c->name);
 	struct issuer_row old, row = {
-		.role = bytes_str("issuer"),
+		.role =
+		    bytes_str(c->kind == CEREMONY_CROSS ? "cross" : "issuer"),
 		.name = c->name,
 		.certificate = c->object,
 		.institution = c->institution,

@@ -23,6 +23,14 @@ text_of(struct deed *d, const struct agreement_row *c)
 		    "la emisora %.*s, que no podrá firmar nada más, tampoco "
 		    "sus listas de revocación.",
 		    BYTES_FMT(c->name));
+	if (c->kind == CEREMONY_CROSS)
+		return arena_printf(d->a,
+		    "Autorizo que la raíz firme un certificado cruzado, con el "
+		    "nombre %.*s y los límites de la política %.*s, para una "
+		    "CA "
+		    "ajena: quien confía en la raíz confiará en lo que ella "
+		    "firme dentro de ellos.",
+		    BYTES_FMT(c->name), BYTES_FMT(field(d, CF_POLICY)));
 	if (c->replaces.len > 0)
 		return arena_printf(d->a,
 		    "Autorizo que la raíz firme el certificado de la nueva "
@@ -121,6 +129,12 @@ act_ceremony_ca(struct deed *d, struct err *e)
 }
 
 enum err_code
+act_ceremony_cross(struct deed *d, struct err *e)
+{
+	return propose(d, ceremony_build_cross, e);
+}
+
+enum err_code
 act_ceremony_crl(struct deed *d, struct err *e)
 {
 	return propose(d, ceremony_build_crl, e);
@@ -175,7 +189,7 @@ still_next(struct deed *d, const struct agreement_row *c,
 	struct crl now;
 	bool found = false;
 
-	if (c->kind == CEREMONY_CERTIFICATE)
+	if (c->kind != CEREMONY_CRL)
 		TRY(rec_get(d->v, &rec_issuer,
 		    ca_row_key(d->a, ROW_ISSUER, c->name), d->a, &row, &found,
 		    e));
@@ -224,7 +238,7 @@ draft_completed(struct deed *d, const struct agreement_row *c, struct bytes der,
 	pen.draft->refs.institution = c->institution;
 	pen.draft->refs.tbs = hash_in(d->a, c->tbs);
 	pen.draft->refs.object = hash_in(d->a, der);
-	if (c->kind == CEREMONY_CERTIFICATE)
+	if (c->kind == CEREMONY_CERTIFICATE || c->kind == CEREMONY_CROSS)
 		pen.draft->refs.serial = arena_copy(d->a, o->cert.serial);
 	if (c->kind == CEREMONY_CRL)
 		pen.draft->refs.number = (int64_t)o->crl.number;

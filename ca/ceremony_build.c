@@ -27,8 +27,8 @@ draw_serial(struct deed *d)
 	return bytes_of(p, SERIAL_LEN);
 }
 
-static int64_t
-life_of(struct deed *d, int64_t usual)
+int64_t
+ceremony_life(struct deed *d, int64_t usual)
 {
 	int64_t s = usual;
 
@@ -40,8 +40,8 @@ life_of(struct deed *d, int64_t usual)
 /* --- The certificate of an issuing CA ------------------------------------------- */
 
 /* A name becomes part of addresses, files and rows. */
-static enum err_code
-check_name(struct deed *d, struct bytes name, struct err *e)
+enum err_code
+ceremony_name(struct deed *d, struct bytes name, struct err *e)
 {
 	struct issuer_row row;
 	bool found, good = name.len <= CEREMONY_NAME_MAX && name.p[0] >= 'a' &&
@@ -69,14 +69,37 @@ check_name(struct deed *d, struct bytes name, struct err *e)
 }
 
 /* A CA's key was never seen before: not a person's, not another CA's. */
-static enum err_code
-check_key(struct deed *d, struct csr *csr, struct err *e)
+enum err_code
+ceremony_key_is_new(struct deed *d, struct bytes spki, const char *where,
+    struct err *e)
 {
-	struct buf scratch AUTO_BUF = BUF(CSR_MAX_BYTES);
 	uint8_t hash[SHA256_LEN];
 	struct key_row row;
 	bool found;
 
+	sha256(hash, spki);
+	TRY(rec_get(d->v, &rec_key,
+	    ca_row_key(d->a, ROW_KEY, bytes_of(hash, SHA256_LEN)), d->a, &row,
+	    &found, e));
+	bool is_ca = bytes_eq(spki, d->ca->root->spki) ||
+		     bytes_eq(spki, d->ca->endorser->cert.spki);
+	size_t n = atomic_load(&d->ca->issuers->n);
+	for (size_t i = 0; i < n; i++)
+		is_ca =
+		    is_ca || bytes_eq(spki, d->ca->issuers->list[i]->cert.spki);
+	if (!found && !is_ca &&
+	    weak_list_find(d->ca->weak, spki, bytes_of(hash, SHA256_LEN)) ==
+		NULL)
+		return ERR_OK;
+	return err_at(e, ERR_DENIED, "ceremony-key-used", NULL, at_field(where),
+	    "the key of a CA must be new: this one was used or is on a list "
+	    "of keys that nobody may use");
+}
+
+static enum err_code
+check_key(struct deed *d, struct csr *csr, struct err *e)
+{
+	struct buf scratch AUTO_BUF = BUF(CSR_MAX_BYTES);
 	bool made_here = d->c->act == ACT_CA_CREATE;
 	struct bytes given = made_here ? d->c->made_csr : field(d, CF_CSR);
 
@@ -92,23 +115,7 @@ check_key(struct deed *d, struct csr *csr, struct err *e)
 	TRY(csr_parse(given, &scratch, csr, e));
 	TRY(csr_prove(csr, d->ca->verifier, e));
 	csr->spki = arena_copy(d->a, csr->spki);
-	sha256(hash, csr->spki);
-	TRY(rec_get(d->v, &rec_key,
-	    ca_row_key(d->a, ROW_KEY, bytes_of(hash, SHA256_LEN)), d->a, &row,
-	    &found, e));
-	bool is_ca = bytes_eq(csr->spki, d->ca->root->spki) ||
-		     bytes_eq(csr->spki, d->ca->endorser->cert.spki);
-	size_t n = atomic_load(&d->ca->issuers->n);
-	for (size_t i = 0; i < n; i++)
-		is_ca = is_ca ||
-			bytes_eq(csr->spki, d->ca->issuers->list[i]->cert.spki);
-	if (found || is_ca ||
-	    weak_list_find(d->ca->weak, csr->spki,
-		bytes_of(hash, SHA256_LEN)) != NULL)
-		return err_at(e, ERR_DENIED, "ceremony-key-used", NULL,
-		    at_field("csr"),
-		    "the key of a CA must be new: this one was used or is on "
-		    "a list of keys that nobody may use");
+	TRY(ceremony_key_is_new(d, csr->spki, "csr", e));
 	if (key_type_of_ca(csr->type))
 		return ERR_OK;
 	return err_at(e, ERR_DENIED, "ceremony-key-type", NULL, at_field("csr"),
@@ -204,11 +211,10 @@ build_names(struct deed *d, const struct agreement_row *c,
 	    arena_str(d->a, inst->rut), arena_str(d->a, old.name));
 }
 
-static enum err_code
-set_times(struct deed *d, struct cert_spec *spec, struct err *e)
+enum err_code
+ceremony_times(struct deed *d, int64_t life, struct cert_spec *spec,
+    struct err *e)
 {
-	int64_t life = life_of(d, CA_LIFE);
-
 	spec->not_before = d->now;
 	spec->not_after = d->now + life - 1;
 	/* What the root signs ends with it at the latest. */
@@ -222,9 +228,24 @@ set_times(struct deed *d, struct cert_spec *spec, struct err *e)
 	    "a ceremony for a new root, if this one is near its end");
 }
 
+/* With a serial number, and the places of the root. */
+enum err_code
+ceremony_tbs(struct deed *d, struct material *m, struct cert_spec *spec,
+    struct buf *tbs, struct err *e)
+{
+	const char *url = arena_str(d->a, bytes_str(d->ca->public_url));
+
+	m->serial = draw_serial(d);
+	m->urls.crl = bytes_str(arena_printf(d->a, "%s/crl/root.crl", url));
+	m->urls.ca = bytes_str(arena_printf(d->a, "%s/ca/root.cer", url));
+	TRY(spki_check(m->issuer->spki, &m->issuer_type, e));
+	return tbs_build(m, spec, tbs, e);
+}
+
 /* Parsed and judged as the root's side will, before anybody signs. */
-static enum err_code
-judge_tbs(struct deed *d, struct bytes tbs, struct err *e)
+enum err_code
+ceremony_judge_tbs(struct deed *d, struct bytes tbs, enum lint_kind kind,
+    struct err *e)
 {
 	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
 	struct lint found;
@@ -232,7 +253,7 @@ judge_tbs(struct deed *d, struct bytes tbs, struct err *e)
 
 	TRY(unsigned_assemble(tbs, d->ca->root->sigalg, &der, e));
 	TRY(cert_parse(buf_bytes(&der), &cert, e));
-	cert_lint(&cert, LINT_CA, LINT_ALL, &found);
+	cert_lint(&cert, kind, LINT_ALL, &found);
 	return lint_verdict(&found, e);
 }
 
@@ -249,7 +270,7 @@ check_terms(struct deed *d, struct agreement_row *c, struct institution *inst,
 	c->institution = field(d, CF_RUT);
 	c->replaces = field(d, CF_REPLACES);
 	c->held = d->c->act == ACT_CA_CREATE ? 1 : 0;
-	TRY(check_name(d, c->name, e));
+	TRY(ceremony_name(d, c->name, e));
 	if (c->replaces.len > 0) {
 		TRY(ceremony_replaced(d, c->replaces, &old, e));
 		if (c->institution.len > 0 &&
@@ -290,26 +311,18 @@ ceremony_build_ca(struct deed *d, struct agreement_row *c, struct err *e)
 		.key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN,
 		.n_policy = 1,
 	};
-	struct material m = {
-		.issuer = ca->root,
-		.serial = draw_serial(d),
-		.urls.crl = bytes_str(
-		    arena_printf(d->a, "%s/crl/root.crl", ca->public_url)),
-		.urls.ca = bytes_str(
-		    arena_printf(d->a, "%s/ca/root.cer", ca->public_url)),
-	};
+	struct material m = { .issuer = ca->root };
 
 	TRY(check_terms(d, c, &inst, e));
 	TRY(check_key(d, &csr, e));
 	m.spki = csr.spki;
 	TRY(build_names(d, c, c->institution.len > 0 ? &inst : NULL, &spec, e));
-	TRY(set_times(d, &spec, e));
+	TRY(ceremony_times(d, ceremony_life(d, CA_LIFE), &spec, e));
 	/* anyPolicy (RFC 5280 6.1.3 (e)). */
 	TRY(oid_parse(bytes_str("2.5.29.32.0"), &spec.policy[0].oid, e));
-	TRY(spki_check(ca->root->spki, &m.issuer_type, e));
-	TRY(tbs_build(&m, &spec, &tbs, e));
+	TRY(ceremony_tbs(d, &m, &spec, &tbs, e));
 	c->tbs = arena_copy(d->a, buf_bytes(&tbs));
-	return judge_tbs(d, c->tbs, e);
+	return ceremony_judge_tbs(d, c->tbs, LINT_CA, e);
 }
 
 /* --- The root's CRL ---------------------------------------------------------------- */
@@ -465,7 +478,7 @@ ceremony_build_crl(struct deed *d, struct agreement_row *c, struct err *e)
 	struct crl old;
 	struct merged m = { .old = &old };
 	struct crl_source source = { &m, merged_rewind, merged_next };
-	int64_t life = life_of(d, LIST_LIFE);
+	int64_t life = ceremony_life(d, LIST_LIFE);
 
 	c->kind = CEREMONY_CRL;
 	c->name = bytes_str("root");

@@ -290,6 +290,8 @@ decide_act(struct deed *d, struct err *e)
 		return act_ceremony_ca(d, e);
 	case ACT_CEREMONY_CRL:
 		return act_ceremony_crl(d, e);
+	case ACT_CEREMONY_CROSS:
+		return act_ceremony_cross(d, e);
 	case ACT_CEREMONY_ENDORSE:
 		return agreement_endorse(d, ROW_CEREMONY, e);
 	case ACT_CEREMONY_WITHDRAW:

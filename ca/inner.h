@@ -181,6 +181,7 @@ MUST_CHECK enum err_code ceremony_has_root(struct deed *d, struct err *e);
 MUST_CHECK enum err_code ceremony_may_create(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ceremony_ca(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ceremony_crl(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_ceremony_cross(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ceremony_key(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ceremony_import(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ca_stop(struct deed *d, struct err *e);
@@ -222,6 +223,22 @@ MUST_CHECK enum err_code ceremony_build_ca(struct deed *d,
     struct agreement_row *c, struct err *e);
 MUST_CHECK enum err_code ceremony_build_crl(struct deed *d,
     struct agreement_row *c, struct err *e);
+/* A certificate over the key of a CA that is not ours. */
+MUST_CHECK enum err_code ceremony_build_cross(struct deed *d,
+    struct agreement_row *c, struct err *e);
+/* What both certificates share: their name, key, life, bytes, judgement. */
+MUST_CHECK enum err_code ceremony_name(struct deed *d, struct bytes name,
+    struct err *e);
+MUST_CHECK enum err_code ceremony_key_is_new(struct deed *d, struct bytes spki,
+    const char *where, struct err *e);
+int64_t ceremony_life(struct deed *d, int64_t usual);
+MUST_CHECK enum err_code ceremony_times(struct deed *d, int64_t life,
+    struct cert_spec *spec, struct err *e);
+struct material;
+MUST_CHECK enum err_code ceremony_tbs(struct deed *d, struct material *m,
+    struct cert_spec *spec, struct buf *tbs, struct err *e);
+MUST_CHECK enum err_code ceremony_judge_tbs(struct deed *d, struct bytes tbs,
+    enum lint_kind kind, struct err *e);
 /* The CRL of the root that is published now, parsed. */
 MUST_CHECK enum err_code root_list_now(struct deed *d, struct crl *out,
     struct err *e);

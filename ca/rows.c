@@ -29,7 +29,7 @@ const char *const mandate_words[MANDATE_STATES + 1] = {
 	"proposed", "in-force", "ended", "withdrawn", "lapsed", "expired", NULL
 };
 static const char *const ceremony_kinds[CEREMONY_KINDS + 1] = {
-	"certificate", "crl", "key", NULL
+	"certificate", "crl", "key", "cross", NULL
 };
 
 /* Rows and JSON alike: members sorted by name, so that JSON is canonical. */

@@ -224,6 +224,31 @@ ceremony_crl(struct cli *c, struct err *e)
 }
 
 static enum err_code
+read_file(struct cli *c, enum ca_field f, struct buf *out,
+    struct command *command, struct err *e)
+{
+	if (c->field[f] == NULL)
+		return ERR_OK;
+	TRY(input_read(c, c->field[f], 2 * CERT_MAX_BYTES, out, e));
+	command->f[f] = buf_bytes(out);
+	return ERR_OK;
+}
+
+static enum err_code
+ceremony_cross(struct cli *c, struct err *e)
+{
+	struct command command = { .act = ACT_CEREMONY_CROSS };
+	struct buf csr AUTO_BUF = BUF(2 * CERT_MAX_BYTES);
+	struct buf cert AUTO_BUF = BUF(2 * CERT_MAX_BYTES);
+	TRY(check_signing(c, e));
+	take_fields(c, &command);
+	TRY(read_file(c, CF_CSR, &csr, &command, e));
+	TRY(read_file(c, CF_CERTIFICATE, &cert, &command, e));
+	command.f[CF_NAME] = bytes_str(c->operand[0]);
+	return ask(c, &command, e);
+}
+
+static enum err_code
 ceremony_destroy(struct cli *c, struct err *e)
 {
 	struct command command = { .act = ACT_CEREMONY_KEY };
@@ -343,6 +368,8 @@ keep_certificate(struct cli *c, const struct ceremony_file *f, bool held,
 	pem_put(&pem, "CERTIFICATE", f->object[0]);
 	TRY(buf_end(&pem, e));
 	TRY(file_write(path, buf_bytes(&pem), 0644, e));
+	if (f->is.object[0].kind == CEREMONY_CROSS)
+		return ERR_OK;
 	if (held) {
 		fprintf(stderr, "%s\n",
 		    SAY(c,
@@ -381,7 +408,8 @@ ceremony_import(struct cli *c, struct err *e)
 	TRY(engine_command(c, &command, c->option[OPT_IDEMPOTENCY_KEY], &answer,
 	    e));
 	TRY(print_record(c, buf_bytes(&answer), e));
-	if (f->is.object[0].kind != CEREMONY_CERTIFICATE)
+	if (f->is.object[0].kind != CEREMONY_CERTIFICATE &&
+	    f->is.object[0].kind != CEREMONY_CROSS)
 		return ERR_OK;
 	return keep_certificate(c, f, is_held(buf_bytes(&answer)), e);
 }
@@ -397,6 +425,9 @@ static const struct verb verbs[] = {
 	{ "ceremony", "crl", ceremony_crl, ACT_CEREMONY_CRL, NO_OPERAND, "", 0, 0, SIGN,
 	    "ask the root for its next CRL, with one more CA revoked or none", "pedir a la raíz su próxima CRL, con una CA más revocada o ninguna",
 	    "ceremony crl --as 11111111-1 --serial 6d92da03… --cause superseded", NULL },
+	{ "ceremony", "cross", ceremony_cross, ACT_CEREMONY_CROSS, CF_NAME, "NAME", 1, 1, SIGN,
+	    "ask the root for a certificate over the key of a CA that is not ours, within a policy for CAs", "pedir a la raíz un certificado sobre la llave de una CA ajena, dentro de una política para CA",
+	    "ceremony cross vecina --policy cruzada --certificate vecina.pem --as 11111111-1", NULL },
 	{ "ceremony", "destroy", ceremony_destroy, ACT_CEREMONY_KEY, CF_NAME, "NAME", 1, 1, SIGN,
 	    "propose that the key of a CA that issues no more is destroyed, for ever", "proponer que se destruya para siempre la llave de una CA que ya no emite",
 	    "ceremony destroy emisora --as 11111111-1 --key officer.key --cert officer.pem", NULL },

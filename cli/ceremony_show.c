@@ -131,6 +131,10 @@ tell_certificate(struct cli *c, const struct cert *cert, struct buf *out)
 		put_text(out, SAY(c, "key", "llave"), key_type_name(type));
 	put_times(out, SAY(c, "valid", "vigencia"), cert->not_before,
 	    cert->not_after);
+	if (cert->path_len > 0) {
+		put_label(out, SAY(c, "CAs below", "CA debajo"));
+		buf_putf(out, "%d\n", cert->path_len);
+	}
 	put_constraints(c, out, cert);
 	put_hash_of(out, SAY(c, "its key", "su llave"), cert->spki);
 }
@@ -168,7 +172,10 @@ tell_objects(const struct ceremony_run *r, struct buf *out)
 	for (size_t i = 0; i < st->n; i++) {
 		bool is_list = st->object[i].kind == CEREMONY_CRL;
 		buf_putf(out, "\n%zu/%zu %s %.*s\n", i + 1, st->n,
-		    is_list ? "CRL" : SAY(c, "certificate", "certificado"),
+		    is_list ? "CRL"
+		    : st->object[i].kind == CEREMONY_CROSS
+			? SAY(c, "cross-certificate", "certificado cruzado")
+			: SAY(c, "certificate", "certificado"),
 		    BYTES_FMT(st->object[i].name));
 		if (st->object[i].replaces.len > 0) {
 			put_label(out, SAY(c, "new key", "llave nueva"));

@@ -323,7 +323,9 @@ read_said(const struct said *s, enum entry_type type)
 		if (s->has_detail && bytes_is(json_get_str(s->detail, "kind"),
 					 ceremony_kind_name(CEREMONY_KEY)))
 			say_key(s);
-		else if (json_has(leaf, "serial") && s->has_detail)
+		else if (json_has(leaf, "serial") && s->has_detail &&
+			 !bytes_is(json_get_str(s->detail, "kind"),
+			     ceremony_kind_name(CEREMONY_CROSS)))
 			say_ca(s, json_get_hex(leaf, "tbs", s->a));
 		break;
 	case ENTRY_CA_STOPPED:

@@ -13,6 +13,7 @@ static const char *const profiles[] = {
 	[LINT_HOLDER] = "holder",
 	[LINT_ENDORSER] = "endorser",
 	[LINT_OCSP] = "ocsp",
+	[LINT_CROSS] = "cross",
 };
 
 /* One run over all files. */
@@ -197,7 +198,8 @@ read_profile(struct run *r, struct err *e)
 	}
 	r->c->exit = CLI_USAGE;
 	return err_say(e, ERR_INVALID, "cli-lint-profile",
-	    "there is no profile %s; write holder, ca, root, ocsp, endorser or "
+	    "there is no profile %s; write holder, ca, cross, root, ocsp, "
+	    "endorser or "
 	    "any",
 	    word);
 }

@@ -91,8 +91,8 @@
 #define OPT_EVERY_ES "quedarse, y buscar cambios tras cada pausa: 1s a 1h; si no, una vez"
 #define OPT_FULL_EN "compare every file with what is published, not only what changed"
 #define OPT_FULL_ES "comparar cada archivo con lo publicado, no sólo lo que cambió"
-#define OPT_PROFILE_EN "holder, ca, root, ocsp or endorser: with the rules of the house; any: standards alone (default)"
-#define OPT_PROFILE_ES "holder, ca, root, ocsp o endorser: con las reglas de la casa; any: solo las normas (lo usual)"
+#define OPT_PROFILE_EN "holder, ca, cross, root, ocsp or endorser: with the rules of the house; any: standards alone (default)"
+#define OPT_PROFILE_ES "holder, ca, cross, root, ocsp o endorser: con las reglas de la casa; any: solo las normas (lo usual)"
 
 #define OPT_ISSUER_EN "certificate of the CA that issued it"
 #define OPT_ISSUER_ES "certificado de la autoridad que lo emitió"
@@ -140,6 +140,7 @@ const struct option_def cli_options[OPT_COUNT] = {
 const char *const cli_fields_es[CF_COUNT] = {
 	[CF_MANDATE] = "mandato de renovación, MAN-2026-000001",
 	[CF_RENEWALS] = "cuántas renovaciones permite un mandato, de 1 a 1000",
+	[CF_CERTIFICATE] = "archivo con el certificado de una CA que no es de esta instalación, DER o PEM",
 	[CF_REPLACES] = "CA cuya llave reemplaza la nueva, con el mismo titular",
 	[CF_KEY] = "clave de idempotencia",
 	[CF_AS] = "RUN de quien actúa; si no, $REFRENDO_AS",

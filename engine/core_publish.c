@@ -256,6 +256,45 @@ put_issuer(struct public_txn *t, const struct core_issuer *i, int64_t now,
 	return put_responder(t, i, now, e);
 }
 
+#define CROSSED_MAX 64 /* in the list of all */
+
+/*
+ * The certificates that the root signed for others, each in a place of its
+ * own; and with the root's own as one certs-only CMS, for whoever builds a
+ * path from there (RFC 5280 4.2.2.1).
+ */
+static enum err_code
+put_crossed(struct core *c, struct public_txn *t, int64_t now, struct err *e)
+{
+	struct bytes prefix = ca_row_key(c->arena, ROW_ISSUER, BYTES_NONE);
+	struct bytes all[CROSSED_MAX + 1] = { buf_bytes(&c->root_der) };
+	struct buf cms AUTO_BUF = BUF(1u << 21);
+	struct bytes after = prefix, key, value;
+	struct view *v = core_view(c);
+	struct issuer_row row;
+	size_t n = 1;
+	bool found = v != NULL;
+	while (found) {
+		TRY(view_next(v, prefix, after, &key, &value, &found, e));
+		if (!found)
+			break;
+		after = arena_copy(c->arena, key);
+		TRY(rec_decode(&rec_issuer, arena_copy(c->arena, value), &row,
+		    e));
+		if (!bytes_is(row.role, "cross") || row.revoked != 0)
+			continue;
+		TRY(put_file(t,
+		    arena_printf(c->arena, "/ca/%.*s.cer", BYTES_FMT(row.name)),
+		    "application/pkix-cert", now, now + DAY, row.certificate,
+		    e));
+		if (n < ARRAY_LEN(all))
+			all[n++] = row.certificate;
+	}
+	TRY(cms_certificates(all, n, &cms, e));
+	return put_file(t, "/ca/root.p7c", "application/pkcs7-mime", now,
+	    now + DAY, buf_bytes(&cms), e);
+}
+
 static enum err_code
 put_fixed(struct core *c, struct public_txn *t, int64_t now, struct err *e)
 {
@@ -265,6 +304,7 @@ put_fixed(struct core *c, struct public_txn *t, int64_t now, struct err *e)
 	    now + DAY, buf_bytes(&c->endorser.der), e));
 	TRY(put_file(t, "/ca/root.cer", "application/pkix-cert", now, now + DAY,
 	    buf_bytes(&c->root_der), e));
+	TRY(put_crossed(c, t, now, e));
 	struct crl root;
 	TRY(crl_parse(buf_bytes(&c->root_list), &root, e));
 	return put_file(t, "/crl/root.crl", "application/pkix-crl",

@@ -181,7 +181,8 @@ put_key_ids(struct der_w *w, const struct cert_spec *s,
 		wrap_ext(w, OID_EXT_AKI, false, mark);
 	}
 	mark = der_mark(w);
-	der_put(w, DER_OCTET_STRING, bytes_of(id, KEY_ID_LEN));
+	der_put(w, DER_OCTET_STRING,
+	    s->ski.len > 0 ? s->ski : bytes_of(id, KEY_ID_LEN));
 	wrap_ext(w, OID_EXT_SKI, false, mark);
 }
 

@@ -162,3 +162,51 @@ cms_sign(struct key *key, struct bytes cert_der, struct bytes content,
 	buf_put(out, der.p, der.len);
 	return buf_end(out, e);
 }
+
+/* --- Certificates alone --------------------------------------------------------- */
+
+/* A SET OF is in the order of its octets (X.690 11.6). */
+static void
+sort(struct bytes *v, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		struct bytes x = v[i];
+		size_t k = i;
+		for (; k > 0 && bytes_cmp(v[k - 1], x) > 0; k--)
+			v[k] = v[k - 1];
+		v[k] = x;
+	}
+}
+
+enum err_code
+cms_certificates(struct bytes *der, size_t n, struct buf *out, struct err *e)
+{
+	size_t size = 256, all, mark;
+	for (size_t i = 0; i < n; i++)
+		size += der[i].len;
+	struct buf memory AUTO_BUF = BUF(size);
+	uint8_t *room = buf_room(&memory, size);
+	struct bytes whole;
+	if (room == NULL)
+		return err_nomem(e);
+	struct der_w w = der_w_of(room, size);
+	sort(der, n);
+	all = der_mark(&w);
+	der_put(&w, DER_SET, BYTES_NONE);
+	mark = der_mark(&w);
+	while (n-- > 0)
+		der_raw(&w, der[n]);
+	der_wrap(&w, DER_CONTEXT_CONS(0), mark);
+	mark = der_mark(&w);
+	RAW(&w, oid_data);
+	der_wrap(&w, DER_SEQUENCE, mark);
+	der_put(&w, DER_SET, BYTES_NONE);
+	der_put_uint(&w, 1);
+	der_wrap(&w, DER_SEQUENCE, all);
+	der_wrap(&w, DER_CONTEXT_CONS(0), all);
+	RAW(&w, oid_signed_data);
+	der_wrap(&w, DER_SEQUENCE, all);
+	TRY(der_w_end(&w, &whole, e));
+	buf_put(out, whole.p, whole.len);
+	return buf_end(out, e);
+}

@@ -11,10 +11,11 @@
 #define K_HOLDER   (1u << LINT_HOLDER)
 #define K_ENDORSER (1u << LINT_ENDORSER)
 #define K_OCSP     (1u << LINT_OCSP)
-#define K_CAS      (K_ROOT | K_CA)
+#define K_CROSS    (1u << LINT_CROSS)
+#define K_CAS      (K_ROOT | K_CA | K_CROSS)
 #define K_PEOPLE   (K_HOLDER | K_ENDORSER)
 #define K_ENDS     (K_PEOPLE | K_OCSP)
-#define K_ISSUED   (K_CA | K_ENDS)
+#define K_ISSUED   (K_CA | K_CROSS | K_ENDS)
 #define K_ALL      (K_CAS | K_ENDS)
 
 #define ERROR      false
@@ -62,7 +63,7 @@ const struct lint_rule cert_lint_rules[R_COUNT] = {
 	  "the subject is empty and there is no critical subjectAltName in its place" },
 	[R_ROOT_ISSUER] = { K_ROOT, ERROR, LINT_RFC, NULL, "lint-root-issuer", "RFC 5280 3.2", "issuer",
 	  "a root names another issuer than itself" },
-	[R_OWN_ISSUER] = { K_ISSUED, ERROR, LINT_HOUSE, NULL, "lint-own-issuer", "RFC 5280 3.2", "issuer",
+	[R_OWN_ISSUER] = { K_CA | K_ENDS, ERROR, LINT_HOUSE, NULL, "lint-own-issuer", "RFC 5280 3.2", "issuer",
 	  "the certificate names itself as its issuer" },
 	[R_NAME_ALPHABET] = { K_ALL, ERROR, LINT_RFC, NULL, "lint-name-alphabet", "X.680 41.4", "subject",
 	  "a name holds a character outside the alphabet of its string type" },
@@ -278,7 +279,7 @@ const struct lint_rule cert_lint_rules[R_COUNT] = {
 	  "a distribution point has reasons or a cRLIssuer" },
 	[R_CRLDP_HTTP] = { K_ISSUED, ERROR, LINT_CABF, SMIME, "lint-crldp-http", "S/MIME BR 7.1.2.3.b", "cRLDistributionPoints",
 	  "no distribution point has an http address" },
-	[R_CRLDP_MISSING] = { K_CA | K_HOLDER, WARN, LINT_CABF, SMIME, "lint-crldp-missing", "S/MIME BR 7.1.2.3.b", "cRLDistributionPoints",
+	[R_CRLDP_MISSING] = { K_CA | K_CROSS | K_HOLDER, WARN, LINT_CABF, SMIME, "lint-crldp-missing", "S/MIME BR 7.1.2.3.b", "cRLDistributionPoints",
 	  "there are no CRL distribution points" },
 	[R_FRESHEST_ALONE] = { K_ALL, ERROR, LINT_HOUSE, NULL, "lint-freshest-alone", "RFC 5280 4.2.1.15", "freshestCRL",
 	  "freshestCRL stands without CRL distribution points, whose list its deltas amend" },

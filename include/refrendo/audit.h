@@ -432,7 +432,8 @@ bool statement_is_activation(struct bytes text);
 enum ceremony_kind {
 	CEREMONY_CERTIFICATE,
 	CEREMONY_CRL,
-	CEREMONY_KEY, /* a CA's key is destroyed: the root signs nothing */
+	CEREMONY_KEY,   /* a CA's key is destroyed: the root signs nothing */
+	CEREMONY_CROSS, /* a certificate over the key of a CA that is not ours */
 	CEREMONY_KINDS
 };
 const char *ceremony_kind_name(enum ceremony_kind k); /* "certificate", "crl" */

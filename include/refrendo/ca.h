@@ -512,7 +512,8 @@ struct responder_row {
 	int64_t since;
 };
 struct issuer_row {
-	struct bytes role, name, certificate; /* role: root, issuer, endorser */
+	struct bytes role, name, certificate; /* role: root, issuer, endorser,
+		 * cross: over the key of a CA that is not ours */
 	struct bytes institution; /* RUT that it is for; empty: shared */
 	int64_t since;            /* 0: since the beginning */
 	int64_t stopped;          /* 0: it issues */
@@ -646,7 +647,8 @@ enum ca_field {
 	CF_ANSWER, /* octets: a file of a ceremony */
 	CF_MANDATE,
 	CF_RENEWALS,
-	CF_REPLACES, /* a CA's name */
+	CF_REPLACES,    /* a CA's name */
+	CF_CERTIFICATE, /* octets: of a CA that is not ours */
 	CF_COUNT
 };
 enum cf_type {
@@ -715,6 +717,7 @@ enum ca_act {
 	ACT_MANDATE_PROPOSE,
 	ACT_MANDATE_ENDORSE,
 	ACT_MANDATE_END,
+	ACT_CEREMONY_CROSS,
 	ACT_COUNT
 };
 struct ca_act_def {

@@ -824,6 +824,7 @@ struct cert_spec {
 	    serial; /* 16..20 octets, positive, no leading zero octet */
 	struct bytes issuer; /* Name of the issuer, copied byte for byte */
 	struct bytes issuer_ski;
+	struct bytes ski; /* that others name its key by; empty: ours */
 	enum key_type issuer_type;     /* decides the signature algorithm */
 	struct bytes subject;          /* Name from name_build() */
 	int64_t not_before, not_after; /* both ends included */
@@ -898,7 +899,14 @@ MUST_CHECK enum err_code issuer_id_of(const struct cert *ca,
 /* --- Lint ------------------------------------------------------------------------- */
 
 /* What a certificate is for: which rules of the house it must follow. */
-enum lint_kind { LINT_ROOT, LINT_CA, LINT_HOLDER, LINT_ENDORSER, LINT_OCSP };
+enum lint_kind {
+	LINT_ROOT,
+	LINT_CA,
+	LINT_HOLDER,
+	LINT_ENDORSER,
+	LINT_OCSP,
+	LINT_CROSS /* over the key of a CA that is not ours */
+};
 
 /* Whose rule it is; the house's are those of this project alone. */
 enum lint_source { LINT_RFC, LINT_ETSI, LINT_CABF, LINT_HOUSE };
@@ -1007,5 +1015,12 @@ MUST_CHECK enum err_code cms_vouch(const struct cms *c, struct bytes content,
  */
 MUST_CHECK enum err_code cms_sign(struct key *key, struct bytes cert_der,
     struct bytes content, int64_t now, struct buf *out, struct err *e);
+
+/*
+ * cms_certificates - certificates alone, "certs-only" (RFC 5652 5.1, RFC 8551
+ * 3.8), for AIA (RFC 5280 4.2.2.1).  der: n of them, which it puts in order.
+ */
+MUST_CHECK enum err_code cms_certificates(struct bytes *der, size_t n,
+    struct buf *out, struct err *e);
 
 #endif

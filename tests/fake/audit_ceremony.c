@@ -152,7 +152,10 @@ complete_rite(struct world *w, struct rite *r)
 
 	sha256(whole, buf_bytes(&r->whole));
 	actor(w, &j, OFFICER, "officer");
-	jw_member_str(&j, "kind", bytes_str(ceremony_kind_name(r->kind)));
+	jw_member_str(&j, "kind",
+	    bytes_str(ceremony_kind_name(twisted(w, CEREMONY_CROSS_ISSUES)
+					     ? CEREMONY_CERTIFICATE
+					     : r->kind)));
 	jw_member_str(&j, "name", bytes_str(r->name));
 	jw_member_base64(&j, "object", buf_bytes(&r->whole));
 	if (r->replaces != NULL)
@@ -248,6 +251,19 @@ roll_over(struct world *w)
 	}
 }
 
+/* Over the key of a CA that is not ours. */
+static void
+cross(struct world *w)
+{
+	struct rite r = { .id = "CER-10",
+		.name = "vecina",
+		.kind = CEREMONY_CROSS };
+
+	make_ca(w, &r);
+	hold(w, &r);
+	rite_fini(&r);
+}
+
 static bool
 is_about_new_keys(const struct world *w)
 {
@@ -283,6 +299,8 @@ hold_ceremonies(struct world *w)
 	hold(w, &ca);
 	if (is_about_new_keys(w))
 		roll_over(w);
+	if (w->twist == NOTHING || twisted(w, CEREMONY_CROSS_ISSUES))
+		cross(w);
 	for (size_t i = 0; i < 2; i++) {
 		make_list(w, &list[i],
 		    twisted(w, CEREMONY_LIST_BACK) ? 2 : 2 + i);

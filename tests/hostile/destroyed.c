@@ -186,6 +186,17 @@ ask_rolled_other(struct world *w, struct err *refusal)
 	return ask(w, SIGNER_AGREEMENT, &body, &answer, refusal);
 }
 
+/* What officers agreed on for a CA that is not ours is none of ours. */
+static const char *
+ask_crossed(struct world *w, struct err *refusal)
+{
+	struct rite r;
+	new_key(w, &r);
+	r.st.object[0].kind = CEREMONY_CROSS;
+	r.st.object[0].replaces = BYTES_NONE;
+	return rite_ask(w, &r, refusal);
+}
+
 static const char *
 rolled(struct world *w)
 {
@@ -348,6 +359,7 @@ static const struct attempt rows[] = {
 	{ "a key destroyed by another act", ASK(ask_reused), .id = "statement-type" },
 	{ "a new key by one officer of two", ASK(ask_rolled_by_one), .id = "signer-quorum" },
 	{ "a new key of another CA than officers agreed on", ASK(ask_rolled_other), .id = "cms-other-content" },
+	{ "a cross-certificate as a CA of ours", ASK(ask_crossed), .id = "ceremony-one-ca" },
 	{ "a certificate with the key of before", ASK(ask_by_old_key), .id = "signer-ca-ended", .say = "given a new key" },
 	{ "a certificate with the key of before, after a start", ASK(ask_by_old_key_later), .id = "signer-ca-ended" },
 	{ "the key of before, put in force again", ASK(ask_old_key_again), .id = "signer-agreed-ended" },

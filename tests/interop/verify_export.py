@@ -494,7 +494,8 @@ def parse_ceremony(text):
          set(objects[0]) - {"replaces"} == {"kind", "name", "tbs_sha256"} and
          (objects[0].get("replaces", "x") not in ("", objects[0]["name"]) and
           ("replaces" not in objects[0] or kind == "certificate")) and
-         member(objects[0], "kind", str) in ("certificate", "crl", "key") and
+         member(objects[0], "kind", str) in ("certificate", "crl", "cross",
+                                             "key") and
          member(objects[0], "name", str), "one object")
     hexed(objects[0], "tbs_sha256", 32)
     return s
@@ -701,7 +702,7 @@ class Verifier:
     def add_ca(self, leaf, role, name, der):
         cert = Certificate(der)
         root = not self.cas
-        need(role in ("root",) if root else role in ("issuer", "endorser"),
+        need(role in (("root",) if root else ("issuer", "endorser", "cross")),
              "one root first, then issuers and an endorser")
         need(name not in self.cas, f"two CAs named {name}")
         self.cas[name] = {"role": role, "cert": cert, "number": 0,
@@ -766,6 +767,9 @@ class Verifier:
         if kind == "certificate":
             self.add_ca(leaf, "issuer", name, der)
             self.new_key(name, d.get("replaces"))
+            return
+        if kind == "cross":
+            self.add_ca(leaf, "cross", name, der)
             return
         if kind == "key":
             need(name in self.cas or self.lost_ca, "the key of no CA")

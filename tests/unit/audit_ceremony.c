@@ -327,6 +327,38 @@ what_the_root_may_sign(void **unused)
 	assert_true(bytes_eq(object[0].der, a.object[0]));
 }
 
+/* Over the key of a CA that is not ours, as far as its path length goes. */
+static void
+what_the_root_may_cross(void **unused)
+{
+	static const struct {
+		int path_len;
+		const char *id;
+	} rows[] = { { 0, "" }, { 2, "" }, { -1, "ceremony-path-length" } };
+	struct ceremony_object object[CEREMONY_OBJECTS_MAX];
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct ceremony_file f = empty_request();
+		struct cert_spec s = spec_of(ca_key, "Vecina");
+		s.path_len = rows[i].path_len;
+		s.ski = bytes_str("01234567890123456789");
+		add(&f, CEREMONY_CROSS, "vecina", tbs_of(&s));
+		state(&f);
+		err = (struct err){ .id = "" };
+		enum err_code code =
+		    ceremony_judge(&f, &root, verifier, arena, object, &err);
+		assert_int_equal(code == ERR_OK, rows[i].id[0] == '\0');
+		assert_string_equal(err.id, rows[i].id);
+		assert_true(bytes_eq(object[0].cert.ski, s.ski));
+		/* Of ours none makes other CAs, whatever was agreed on. */
+		f = empty_request();
+		add(&f, CEREMONY_CERTIFICATE, "vecina", tbs_of(&s));
+		state(&f);
+		code = ceremony_judge(&f, &root, verifier, arena, object, &err);
+		assert_int_equal(code == ERR_OK, s.path_len == 0);
+	}
+}
+
 /* --- Refusals ------------------------------------------------------------------------ */
 
 static void
@@ -527,6 +559,7 @@ main(void)
 		cmocka_unit_test(a_new_key_names_its_ca),
 		cmocka_unit_test(files_are_read_as_written),
 		cmocka_unit_test(what_the_root_may_sign),
+		cmocka_unit_test(what_the_root_may_cross),
 		cmocka_unit_test(hostile_certificates),
 		cmocka_unit_test(hostile_lists),
 		cmocka_unit_test(other_roots),

@@ -456,6 +456,8 @@ static const struct {
 	{ CEREMONY_NEW_KEY_UNSAID, "a new key that officers agreed on as a CA",
 	    "audit-ceremony-object",
 	    ": the root signed something else than the officers agreed on" },
+	{ CEREMONY_CROSS_ISSUES, "a cross-certificate as a CA that issues",
+	    "audit-ceremony-object", NULL },
 	{ LIST_OVER, "the export's CRL is over", "audit-crl-bad", NULL },
 	{ CEREMONY_LIST_BACK, "the root's list again with its number",
 	    "audit-below", NULL },

@@ -476,7 +476,7 @@ static const struct {
 	{ "lint --lang en " CORPUS "cert/cut_off.der", 6, "error ", "" },
 	{ "lint --lang en " CORPUS "crl/lint_crl_reason_zero.der", 6, "the reason unspecified (0) is written, which must be left out (BR 7.2.2) [lint-crl-reason-zero]", "" },
 	{ "lint --json " CORPUS "cert/lint_serial_entropy.der", 6, "\"severity\":\"error\"", "" },
-	{ "lint --lang en --profile x a", 2, "", "there is no profile x; write holder, ca, root, ocsp, endorser or any [cli-lint-profile]" },
+	{ "lint --lang en --profile x a", 2, "", "there is no profile x; write holder, ca, cross, root, ocsp, endorser or any [cli-lint-profile]" },
 	{ "lint --lang en /dev/null", 6, "", "the file /dev/null holds no certificate and no CRL" },
 	{ "lint --lang en /nonexistent", 3, "", "cannot be opened" },
 };

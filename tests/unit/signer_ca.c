@@ -216,6 +216,14 @@ l_kind(struct world *w, struct rite *r)
 	r->st.object[0].kind = CEREMONY_CRL;
 }
 
+/* Agreed on, and signed by the root, for a CA that is not ours. */
+static void
+l_cross(struct world *w, struct rite *r)
+{
+	(void)w;
+	r->st.object[0].kind = CEREMONY_CROSS;
+}
+
 static void
 l_root(struct world *w, struct rite *r)
 {
@@ -254,6 +262,7 @@ static const struct {
 	{ "another certificate", l_other_bytes, "ceremony-object", "is not the one that its statement names" },
 	{ "signed by another key", l_other_key, "signature-wrong", "" },
 	{ "a list", l_kind, "ceremony-one-ca", "not about one CA, its certificate or its key" },
+	{ "a cross-certificate", l_cross, "ceremony-one-ca", "not about one CA, its certificate or its key" },
 	{ "of another root", l_root, "ceremony-root", "not that of the root" },
 	{ "a name that is too long", l_name, "ceremony-one-ca", "not about one CA, its certificate or its key" },
 	{ "not below the root", l_not_below, "ceremony-issuer", "has another issuer" },

@@ -6,4 +6,4 @@ refrendo lint FILE… - qué tienen mal certificados y CRL de cualquiera; estado
   --json                     JSON en la salida estándar; un rechazo como documento de problema en la de errores
   --lang es|en               idioma de lo que leen las personas
   --help                     este texto
-  --profile KIND             holder, ca, root, ocsp o endorser: con las reglas de la casa; any: solo las normas (lo usual)
+  --profile KIND             holder, ca, cross, root, ocsp o endorser: con las reglas de la casa; any: solo las normas (lo usual)
