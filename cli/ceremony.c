@@ -241,24 +241,42 @@ write_transcript(struct ceremony_run *r, const struct ceremony_run *done,
 /* What comes out is judged like what comes back, before it leaves. */
 static enum err_code
 finish(struct ceremony_run *r, struct ceremony_file *answer, int64_t now,
-    struct err *e)
+    struct ceremony_run *done, struct buf *out, struct err *e)
 {
-	struct buf out AUTO_BUF = BUF(CEREMONY_FILE_MAX);
-	struct ceremony_run *done = arena_get(r->c->arena, sizeof(*done));
 	*done = *r;
 	done->file = *answer;
 	TRY(ceremony_judge(answer, &r->root, r->verifier, r->c->arena,
 	    done->object, e));
 	TRY(write_transcript(r, done, now, &answer->transcript, e));
-	ceremony_file_print(answer, &out);
-	buf_putc(&out, '\n');
-	TRY(buf_end(&out, e));
-	TRY(file_write(r->c->option[OPT_OUT], buf_bytes(&out), 0644, e));
-	if (r->c->json)
-		print_json(done);
-	else
-		printf("%.*s", BYTES_FMT(answer->transcript));
-	return ERR_OK;
+	ceremony_file_print(answer, out);
+	buf_putc(out, '\n');
+	return buf_end(out, e);
+}
+
+static enum err_code
+sign_with(struct ceremony_run *r, struct key *key, int64_t now,
+    struct ceremony_file *answer, struct ceremony_run *done, struct buf *out,
+    struct err *e)
+{
+	if (!bytes_eq(r->root.spki, key_spki(key)))
+		return err_say(e, ERR_INVALID, "cli-key-of-cert",
+		    "the key given with --key is not that of the certificate "
+		    "given with --cert");
+	*answer = (struct ceremony_file){ .is_answer = true,
+		.statement = r->file.statement,
+		.is = r->file.is };
+	TRY(sign_objects(r, key, answer, e));
+	return finish(r, answer, now, done, out, e);
+}
+
+/* Shown, and asked for, before there is a key. */
+static enum err_code
+may_sign(struct ceremony_run *r, int64_t now, struct err *e)
+{
+	TRY(check_times(r, now, e));
+	if (!r->c->json)
+		TRY(print_told(r, stderr, e));
+	return ask_consent(r->c, e);
 }
 
 static enum err_code
@@ -266,26 +284,65 @@ sign(struct ceremony_run *r, struct err *e)
 {
 	AUTO(key) key = NULL;
 	struct cli *c = r->c;
+	struct buf out AUTO_BUF = BUF(CEREMONY_FILE_MAX);
+	struct ceremony_run *done = arena_get(c->arena, sizeof(*done));
+	struct ceremony_file answer;
 	int64_t now = clock_now();
 	TRY(read_ceremony(c, r, e));
 	if (r->file.is_answer)
 		return err_say(e, ERR_CONFLICT, "cli-ceremony-signed",
 		    "the file %s is an answer: its root has signed already",
 		    c->operand[0]);
-	TRY(check_times(r, now, e));
-	if (!c->json)
-		TRY(print_told(r, stderr, e));
-	TRY(ask_consent(c, e));
+	TRY(may_sign(r, now, e));
 	TRY(input_key(c->option[OPT_KEY], &key, e));
-	if (!bytes_eq(r->root.spki, key_spki(key)))
-		return err_say(e, ERR_INVALID, "cli-key-of-cert",
-		    "the key given with --key is not that of the certificate "
-		    "given with --cert");
-	struct ceremony_file answer = { .is_answer = true,
-		.statement = r->file.statement,
-		.is = r->file.is };
-	TRY(sign_objects(r, key, &answer, e));
-	return finish(r, &answer, now, e);
+	TRY(sign_with(r, key, now, &answer, done, &out, e));
+	TRY(file_write(c->option[OPT_OUT], buf_bytes(&out), 0644, e));
+	if (c->json)
+		print_json(done);
+	else
+		printf("%.*s", BYTES_FMT(answer.transcript));
+	return ERR_OK;
+}
+
+static enum err_code
+sign_here(struct ceremony_run *r, struct buf *out, struct err *e)
+{
+	AUTO(key) key = NULL;
+	struct cli *c = r->c;
+	struct config *config = arena_get(c->arena, sizeof(*config));
+	struct ceremony_run *done = arena_get(c->arena, sizeof(*done));
+	struct buf passphrase AUTO_BUF = BUF(0);
+	struct ceremony_file answer;
+	int64_t now = clock_now();
+	TRY(cli_config(c, config, e));
+	TRY(verifier_new(&r->verifier, e));
+	r->root_der = BUF(CERT_MAX_BYTES);
+	TRY(file_certificate(c->dir, config->root_certificate, &r->root_der,
+	    e));
+	TRY(cert_parse(buf_bytes(&r->root_der), &r->root, e));
+	TRY(ceremony_judge(&r->file, &r->root, r->verifier, c->arena, r->object,
+	    e));
+	TRY(check_evidence(r, NULL, e));
+	TRY(may_sign(r, now, e));
+	TRY(keys_passphrase(c, &passphrase, e));
+	TRY(key_load(arena_printf(c->arena, "%s/" ROOT_KEY, c->dir),
+	    buf_bytes(&passphrase), &key, e));
+	return sign_with(r, key, now, &answer, done, out, e);
+}
+
+enum err_code
+ceremony_sign_here(struct cli *c, const struct ceremony_file *request,
+    struct buf *out, struct err *e)
+{
+	struct ceremony_run *r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		return err_nomem(e);
+	r->c = c;
+	r->file = *request;
+	enum err_code code = sign_here(r, out, e);
+	ceremony_fini(r);
+	free(r);
+	return code;
 }
 
 static enum err_code

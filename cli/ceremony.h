@@ -21,5 +21,13 @@ struct ceremony_run {
 /* What it is, who asked, who signed, and each object with its terms: the body
  * of a transcript. */
 void ceremony_tell(const struct ceremony_run *r, struct buf *out);
+/*
+ * ceremony_sign_here - a request signed where the host is, with the root's key
+ * that init left among the others: judged, shown and asked for as on a machine
+ * without network.  out: the file of the answer, to be brought back.
+ */
+#define ROOT_KEY "keys/root.key"
+MUST_CHECK enum err_code ceremony_sign_here(struct cli *c,
+    const struct ceremony_file *request, struct buf *out, struct err *e);
 
 #endif

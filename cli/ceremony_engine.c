@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "ceremony.h"
 
 /* --- A new CA's keys ---------------------------------------------------------------- */
 
@@ -62,6 +62,13 @@ old_key(struct cli *c, const char *name, struct buf *csr, bool *found,
 	return csr_build(key, name, csr, e);
 }
 
+static const char *
+text_in(const json_t *record, const char *member)
+{
+	const char *text = json_string_value(json_object_get(record, member));
+	return text == NULL ? "" : text;
+}
+
 /* --- Asking -------------------------------------------------------------------------- */
 
 static void
@@ -89,21 +96,27 @@ sign_first(struct cli *c, const char *id, struct buf *answer, struct err *e)
 
 /* What the engine proposed; with --key the officer signs it at once. */
 static enum err_code
+propose(struct cli *c, const struct command *command, struct buf *answer,
+    struct err *e)
+{
+	struct buf first AUTO_BUF = ANSWER_BUF;
+	if (c->option[OPT_KEY] == NULL)
+		return engine_command(c, command,
+		    c->option[OPT_IDEMPOTENCY_KEY], answer, e);
+	TRY(engine_command(c, command, c->option[OPT_IDEMPOTENCY_KEY], &first,
+	    e));
+	json_t *record = json_loadb((const char *)first.p, first.len, 0, NULL);
+	const char *id = arena_str(c->arena, bytes_str(text_in(record, "id")));
+	json_decref(record);
+	return sign_first(c, id, answer, e);
+}
+
+static enum err_code
 ask(struct cli *c, const struct command *command, struct err *e)
 {
-	struct buf answer AUTO_BUF = ANSWER_BUF, signed_ AUTO_BUF = ANSWER_BUF;
-	TRY(engine_command(c, command, c->option[OPT_IDEMPOTENCY_KEY], &answer,
-	    e));
-	if (c->option[OPT_KEY] == NULL)
-		return print_record(c, buf_bytes(&answer), e);
-	json_t *record =
-	    json_loadb((const char *)answer.p, answer.len, 0, NULL);
-	const char *found = json_string_value(json_object_get(record, "id"));
-	const char *id =
-	    arena_str(c->arena, bytes_str(found == NULL ? "" : found));
-	json_decref(record);
-	TRY(sign_first(c, id, &signed_, e));
-	return print_record(c, buf_bytes(&signed_), e);
+	struct buf answer AUTO_BUF = ANSWER_BUF;
+	TRY(propose(c, command, &answer, e));
+	return print_record(c, buf_bytes(&answer), e);
 }
 
 static enum err_code
@@ -143,24 +156,6 @@ ceremony_request(struct cli *c, struct err *e)
 	return ask(c, &command, e);
 }
 
-/* The signer makes the key: nothing of it comes here. */
-static enum err_code
-ca_create(struct cli *c, struct err *e)
-{
-	struct command command = { .act = ACT_CA_CREATE };
-	TRY(check_signing(c, e));
-	take_fields(c, &command);
-	command.f[CF_NAME] = bytes_str(c->operand[0]);
-	return ask(c, &command, e);
-}
-
-static const char *
-text_in(const json_t *record, const char *member)
-{
-	const char *text = json_string_value(json_object_get(record, member));
-	return text == NULL ? "" : text;
-}
-
 /* The newest generation of a CA. */
 static enum err_code
 newest_of(struct cli *c, const char *name, const char **out, struct err *e)
@@ -198,20 +193,6 @@ next_name(struct cli *c, const char *name, const char **out, struct err *e)
 		json_decref(record);
 	}
 	return e->code == ERR_NOTFOUND ? ERR_OK : e->code;
-}
-
-static enum err_code
-ca_rollover(struct cli *c, struct err *e)
-{
-	struct command command = { .act = ACT_CA_CREATE };
-	const char *old, *name;
-	TRY(check_signing(c, e));
-	TRY(newest_of(c, c->operand[0], &old, e));
-	TRY(next_name(c, old, &name, e));
-	take_fields(c, &command);
-	command.f[CF_NAME] = bytes_str(name);
-	command.f[CF_REPLACES] = bytes_str(old);
-	return ask(c, &command, e);
 }
 
 static enum err_code
@@ -395,23 +376,121 @@ keep_certificate(struct cli *c, const struct ceremony_file *f, bool held,
 	return ERR_OK;
 }
 
+/* What the root signed, to the engine; the certificate to ca/. */
 static enum err_code
-ceremony_import(struct cli *c, struct err *e)
+bring(struct cli *c, struct bytes text, struct err *e)
 {
 	struct command command = { .act = ACT_CEREMONY_IMPORT };
-	struct buf text AUTO_BUF = BUF(0), answer AUTO_BUF = ANSWER_BUF;
+	struct buf answer AUTO_BUF = ANSWER_BUF;
 	struct ceremony_file *f = arena_get(c->arena, sizeof(*f));
-	TRY(input_read(c, c->operand[0], CEREMONY_FILE_MAX, &text, e));
-	TRY(ceremony_file_parse(buf_bytes(&text), c->arena, f, e));
-	take_fields(c, &command);
-	command.f[CF_ANSWER] = buf_bytes(&text);
-	TRY(engine_command(c, &command, c->option[OPT_IDEMPOTENCY_KEY], &answer,
-	    e));
+	TRY(ceremony_file_parse(text, c->arena, f, e));
+	if (c->field[CF_AS] != NULL)
+		command.f[CF_AS] = bytes_str(c->field[CF_AS]);
+	command.f[CF_ANSWER] = text;
+	/* The key of an act before it is not that of this one. */
+	TRY(engine_command(c, &command,
+	    c->verb->act == ACT_CEREMONY_IMPORT ? c->option[OPT_IDEMPOTENCY_KEY]
+						: NULL,
+	    &answer, e));
 	TRY(print_record(c, buf_bytes(&answer), e));
 	if (f->is.object[0].kind != CEREMONY_CERTIFICATE &&
 	    f->is.object[0].kind != CEREMONY_CROSS)
 		return ERR_OK;
 	return keep_certificate(c, f, is_held(buf_bytes(&answer)), e);
+}
+
+static enum err_code
+ceremony_import(struct cli *c, struct err *e)
+{
+	struct buf text AUTO_BUF = BUF(0);
+	TRY(input_read(c, c->operand[0], CEREMONY_FILE_MAX, &text, e));
+	return bring(c, buf_bytes(&text), e);
+}
+
+/* --- All of it at once ------------------------------------------------------------------- */
+
+static bool
+root_is_here(struct cli *c)
+{
+	return access(arena_printf(c->arena, "%s/" ROOT_KEY, c->dir), F_OK) ==
+	       0;
+}
+
+/* Whose signatures are missing, and how each one comes. */
+static void
+say_left(struct cli *c, const char *id, json_int_t signed_, json_int_t needed)
+{
+	if (signed_ < needed)
+		fprintf(stderr,
+		    SAY(c,
+			"%lld of %lld officers signed; each of the others: "
+			"refrendo ceremony endorse %s --key FILE --cert FILE\n",
+			"firmaron %lld de %lld oficiales; cada una de las "
+			"demás: refrendo ceremony endorse %s --key ARCHIVO "
+			"--cert ARCHIVO\n"),
+		    (long long)signed_, (long long)needed, id);
+	fprintf(stderr,
+	    SAY(c,
+		"then the root: refrendo ceremony export %s --out FILE, "
+		"ceremony sign where its key is, ceremony import\n",
+		"luego la raíz: refrendo ceremony export %s --out ARCHIVO, "
+		"ceremony sign donde está su llave, ceremony import\n"),
+	    id);
+}
+
+/*
+ * With the officer's key, if that is enough, and the root's key on this
+ * machine: the root signs and the answer is brought back, as the single
+ * commands would.  Whatever fails on the way goes on with those.
+ */
+static enum err_code
+hold(struct cli *c, const struct command *command, struct err *e)
+{
+	struct buf answer AUTO_BUF = ANSWER_BUF;
+	struct buf file AUTO_BUF = BUF(CEREMONY_FILE_MAX);
+	struct ceremony_file *f = arena_get(c->arena, sizeof(*f));
+	TRY(propose(c, command, &answer, e));
+	json_t *record =
+	    json_loadb((const char *)answer.p, answer.len, 0, NULL);
+	const char *id = arena_str(c->arena, bytes_str(text_in(record, "id")));
+	bool agreed = strcmp(text_in(record, "state"), "agreed") == 0;
+	json_int_t n =
+	    json_integer_value(json_object_get(record, "signatures"));
+	json_int_t of = json_integer_value(json_object_get(record, "needed"));
+	json_decref(record);
+	if (!agreed || !root_is_here(c)) {
+		say_left(c, id, n, of);
+		return print_record(c, buf_bytes(&answer), e);
+	}
+	*f = (struct ceremony_file){ .is_answer = false };
+	TRY(take_ceremony(c, id, f, e));
+	TRY(ceremony_sign_here(c, f, &file, e));
+	return bring(c, buf_bytes(&file), e);
+}
+
+/* The signer makes the key: nothing of it comes here. */
+static enum err_code
+ca_create(struct cli *c, struct err *e)
+{
+	struct command command = { .act = ACT_CA_CREATE };
+	TRY(check_signing(c, e));
+	take_fields(c, &command);
+	command.f[CF_NAME] = bytes_str(c->operand[0]);
+	return hold(c, &command, e);
+}
+
+static enum err_code
+ca_rollover(struct cli *c, struct err *e)
+{
+	struct command command = { .act = ACT_CA_CREATE };
+	const char *old, *name;
+	TRY(check_signing(c, e));
+	TRY(newest_of(c, c->operand[0], &old, e));
+	TRY(next_name(c, old, &name, e));
+	take_fields(c, &command);
+	command.f[CF_NAME] = bytes_str(name);
+	command.f[CF_REPLACES] = bytes_str(old);
+	return hold(c, &command, e);
 }
 
 /* clang-format off */
@@ -453,10 +532,10 @@ static const struct verb verbs[] = {
 	    "show one ceremony", "mostrar una ceremonia",
 	    "ceremony show CER-2026-000001", "/ceremonies/{}" },
 	{ "ca", "create", ca_create, ACT_CA_CREATE, CF_NAME, "NAME", 1, 1, SIGN,
-	    "make an issuing CA: the signer makes and keeps its key; the root's signature follows as in any ceremony", "crear una emisora: el firmante crea y guarda su llave; la firma de la raíz sigue como en toda ceremonia",
+	    "make an issuing CA: the signer makes and keeps its key; with --key, and the root's key on this machine, all at once, else the root's signature follows as in any ceremony", "crear una emisora: el firmante crea y guarda su llave; con --key, y la llave de la raíz en este equipo, todo de una vez; si no, la firma de la raíz sigue como en toda ceremonia",
 	    "ca create emisora-salud --rut 60506000-5 --as 11111111-1 --key officer.key --cert officer.pem", NULL },
 	{ "ca", "rollover", ca_rollover, ACT_CA_CREATE, CF_NAME, "NAME", 1, 1, SIGN,
-	    "give a CA a new key under its name: the signer makes it, and the root's signature follows as in any ceremony", "dar a una emisora una llave nueva con su nombre: la crea el firmante, y la firma de la raíz sigue como en toda ceremonia",
+	    "give a CA a new key under its name: the signer makes it; with --key all at once as ca create", "dar a una emisora una llave nueva con su nombre: la crea el firmante; con --key todo de una vez como ca create",
 	    "ca rollover emisora --as 11111111-1 --key officer.key --cert officer.pem", NULL },
 	{ "ca", "ls", run_list, NO_ACT, NO_OPERAND, "", 0, 0, PAGES,
 	    "list the root and the CAs that it signed", "listar la raíz y las CA que firmó", "ca ls", "/cas" },

@@ -6,11 +6,14 @@ openssl judges chains, lists and answers of both generations, each by its own
 key identifiers; both verifiers and the comparison with the signer's journal
 find the switch.
 """
+import json
 import os
+import subprocess
 import sys
 
 import harness
 import test_ceremony as ceremony
+import test_quorum
 from test_ceremony import refused
 
 OFFICER = harness.OFFICER
@@ -249,7 +252,112 @@ def test_institution_ca():
         ceremony.both_verifiers(engine)
 
 
+def whole(engine, *words, key=None, json_=True):
+    """One command with the officer's key, and the root's among the others'."""
+    p = engine.with_passphrase(
+        [harness.REFRENDO, *words, "--as", OFFICER, "--key",
+         key or engine.officer_key, "--cert",
+         engine.path("officer", "officer.pem"), "--yes", "--lang", "en",
+         "--dir", engine.dir, *(["--json"] if json_ else [])],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL)
+    out, err = p.communicate()
+    if p.returncode != 0:
+        raise harness.Refused(p.returncode, out.decode() + err.decode())
+    return json.loads(out) if json_ else out.decode(), err.decode()
+
+
+def officer_key(engine):
+    engine.officer_key = engine.temp("officer.plain.key")
+    harness.run("openssl", "pkey", "-in",
+                engine.path("officer", "officer.key"), "-passin", "pass:" +
+                harness.PASSPHRASE.decode().strip(), "-out",
+                engine.officer_key)
+
+
+def test_one_command():
+    """The root's key is on the host, as init leaves it; one officer is
+    enough: nothing else is to be done."""
+    with harness.Engine() as engine:
+        engine.init()
+        engine.start()
+        engine.populate(people=2)
+        officer_key(engine)
+        done, said = whole(engine, "ca", "create", "universidad", "--rut",
+                           harness.INSTITUTION)
+        assert done["state"] == "completed", done
+        assert "the CA works from now on" in said, said
+        engine.wait_log("event=ca-open ca=universidad")
+        ceremony.with_policy(engine, "issuer: emisora", "issuer: institution")
+        assert engine.issue(engine.holders[0])["issuer"] == "universidad"
+        text, said = whole(engine, "ca", "rollover", "universidad",
+                           json_=False)
+        # The root's side is shown as on a machine of its own.
+        assert "Request of the ceremony" in said and \
+            "of the CA universidad" in said, said
+        assert "completed" in text, text
+        engine.wait_log("event=ca-open ca=universidad-g2")
+        assert engine.issue(engine.holders[1])["issuer"] == "universidad-g2"
+        # A stranger's key: nothing is agreed on, and nothing signed.
+        stranger = engine.new_key()[0]
+        refused(6, "", whole, engine, "ca", "create", "otra", key=stranger)
+        left = engine.cli("ceremony", "ls")["items"]
+        assert [c["state"] for c in left].count("completed") == 2, left
+        assert [c["state"] for c in left].count("agreed") == 0, left
+        # With the root elsewhere it says what is left.
+        os.rename(engine.path("keys", "root.key"), engine.temp("root.key"))
+        done, said = whole(engine, "ca", "create", "lejana")
+        assert done["state"] == "agreed", done
+        assert f"ceremony export {done['id']}" in said and \
+            "officers signed" not in said, said
+        # Another root's key in its place signs nothing.
+        other = ceremony.root(engine)[0]
+        with open(other, "rb") as f, \
+                open(engine.path("keys", "root.key"), "wb") as out:
+            out.write(f.read())
+        refused(6, "is not that of the certificate", whole, engine, "ca",
+                "create", "ajena")
+        os.rename(engine.temp("root.key"), engine.path("keys", "root.key"))
+        # What stopped on the way goes on with the single commands.
+        answer = ceremony.sign(engine, exported(engine, done["id"]),
+                               root_files(engine))
+        got = engine.cli("ceremony", "import", answer, "--as", OFFICER)
+        assert got["state"] == "completed", got
+        engine.wait_log("event=ca-open ca=lejana")
+        # A checkpoint covers it before it is exported.
+        engine.issue(engine.holders[0])
+        ceremony.both_verifiers(engine)
+
+
+def exported(engine, number):
+    request = engine.temp(number + ".request")
+    engine.cli("ceremony", "export", number, "--out", request)
+    return request
+
+
+def test_two_must_sign():
+    """With a quorum of two the command says whose signature is missing."""
+    with harness.Engine() as engine:
+        second = test_quorum.two_officers(engine)
+        engine.start()
+        officer_key(engine)
+        done, said = whole(engine, "ca", "create", "nueva")
+        assert (done["state"], done["signatures"]) == ("proposed", 1), done
+        assert "1 of 2 officers signed" in said and \
+            f"ceremony endorse {done['id']}" in said, said
+        got = engine.cli("ceremony", "endorse", done["id"], "--cms",
+                         engine.sign_as_officer(done["id"], "ceremony",
+                                                by=second))
+        assert got["state"] == "agreed", got
+        answer = ceremony.sign(engine, exported(engine, done["id"]),
+                               root_files(engine))
+        got = engine.cli("ceremony", "import", answer, "--as", OFFICER)
+        assert got["state"] == "completed", got
+
+
 if __name__ == "__main__":
     sys.exit(harness.run_tests([
+        ("one command", test_one_command),
+        ("two must sign", test_two_must_sign),
         ("a configured CA", test_configured_ca),
         ("an institution's CA", test_institution_ca)]))
