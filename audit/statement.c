@@ -24,7 +24,7 @@ static const char *const terms_keys[] = {
 	"act_date", "act_number", "deputy", "from", "until", NULL
 };
 static const char *const limit_keys[] = {
-	"life", "profile_sha256", "renewals", "until", NULL
+	"life", "profile_sha256", "rekey_sha256", "renewals", "until", NULL
 };
 static const char *const holder_keys[] = { "name", "office", "run", NULL };
 static const char *const institution_keys[] = { "name", "rut", NULL };
@@ -126,7 +126,7 @@ judge_limits(const struct statement *s, struct err *e)
 {
 	if (s->type != STATEMENT_MANDATE) {
 		NEED(s->profile_sha256.len == 0 && s->renewals == 0 &&
-			 s->life_s == 0,
+			 s->life_s == 0 && s->rekey_sha256.len == 0,
 		    "mandate");
 		return ERR_OK;
 	}
@@ -134,6 +134,8 @@ judge_limits(const struct statement *s, struct err *e)
 	NEED(s->request.len > 4 && memcmp(s->request.p, "MAN-", 4) == 0,
 	    "request");
 	NEED(s->profile_sha256.len == HASH_LEN, "mandate.profile_sha256");
+	NEED(s->rekey_sha256.len == 0 || s->rekey_sha256.len == HASH_LEN,
+	    "mandate.rekey_sha256");
 	NEED(s->renewals > 0 && s->renewals <= MANDATE_RENEWALS_MAX,
 	    "mandate.renewals");
 	NEED(statement_time(s->life_s), "mandate.life");
@@ -238,6 +240,8 @@ print_limits(struct jw *w, const struct statement *s)
 	jw_object(w);
 	jw_member_int(w, "life", s->life_s);
 	jw_member_hex(w, "profile_sha256", s->profile_sha256);
+	if (s->rekey_sha256.len > 0)
+		jw_member_hex(w, "rekey_sha256", s->rekey_sha256);
 	jw_member_int(w, "renewals", s->renewals);
 	jw_member_int(w, "until", s->until);
 	jw_close(w, '}');
@@ -312,6 +316,22 @@ statement_print(const struct statement *s, struct buf *out, struct err *e)
 	jw_close(&w, '}');
 	TRY(buf_end(&text, e));
 	buf_put(out, text.p, text.len);
+	return buf_end(out, e);
+}
+
+enum err_code
+rekey_print(struct bytes mandate, struct bytes old_tbs_sha256,
+    struct bytes spki_sha256, struct buf *out, struct err *e)
+{
+	struct jw w = jw_of(out);
+
+	jw_object(&w);
+	jw_member_str(&w, "act", bytes_str("rekey"));
+	jw_member_str(&w, "mandate", mandate);
+	jw_member_hex(&w, "replaces_tbs_sha256", old_tbs_sha256);
+	jw_member_hex(&w, "spki_sha256", spki_sha256);
+	jw_member_str(&w, "type", bytes_str("refrendo/rekey/v1"));
+	jw_close(&w, '}');
 	return buf_end(out, e);
 }
 
@@ -401,8 +421,13 @@ read_limits(struct json_obj root, struct arena *a, struct statement *s)
 	json_only(o, limit_keys);
 	s->life_s = json_get_int(o, "life");
 	s->profile_sha256 = json_get_hex(o, "profile_sha256", a);
+	if (json_has(o, "rekey_sha256"))
+		s->rekey_sha256 = json_get_hex(o, "rekey_sha256", a);
 	s->renewals = json_get_int(o, "renewals");
 	s->until = json_get_int(o, "until");
+	/* Given, it is a hash: judge() refuses no life. */
+	if (json_has(o, "rekey_sha256") && s->rekey_sha256.len == 0)
+		s->life_s = 0;
 }
 
 static void

@@ -65,6 +65,7 @@ struct record {
 	uint32_t n_endorser;
 	bool erased;      /* how many it needs, or who they are, is not known */
 	uint32_t mandate; /* by which it renews; NONE */
+	uint32_t renews;  /* under it, the record with another key; NONE */
 	uint8_t profile[HASH_LEN]; /* cert_profile(); zero: not known */
 	uint8_t key[HASH_LEN];     /* SHA-256 of its SPKI; zero: not known */
 	int64_t not_after;         /* 0: not known */
@@ -146,6 +147,8 @@ struct mandate_noted {
 	uint32_t endorser[ENDORSEMENTS_MAX]; /* appointments */
 	uint32_t n_endorser;
 	uint8_t policy[HASH_LEN], profile[HASH_LEN];
+	uint8_t rekey[HASH_LEN]; /* the key that the next renewal begins with */
+	bool may_rekey;
 	char institution[RUN_TEXT], holder[RUN_TEXT];
 	uint32_t ca;
 	int64_t until, life, renewals, used;

@@ -34,7 +34,7 @@ submitted(struct audit *a, const struct entry *en, struct json_obj d,
 	TRY(record_add(a, en->refs.serial, &at, e));
 	struct record *r = &a->record[at];
 	r->state = RECORD_SUBMITTED;
-	r->mandate = NONE;
+	r->mandate = r->renews = NONE;
 	memcpy(r->tbs, en->refs.tbs.p, HASH_LEN);
 	memcpy(r->policy, en->refs.policy.p, HASH_LEN);
 	map_put(&a->map, MAP_REQUEST, en->refs.request, at);

@@ -49,6 +49,9 @@ take_statement(struct audit *a, const struct entry *en,
 	    BYTES_FMT(s->institution));
 	memcpy(m->policy, s->policy_sha256.p, HASH_LEN);
 	memcpy(m->profile, s->profile_sha256.p, HASH_LEN);
+	m->may_rekey = s->rekey_sha256.len == HASH_LEN;
+	if (m->may_rekey)
+		memcpy(m->rekey, s->rekey_sha256.p, HASH_LEN);
 	m->until = s->until;
 	m->life = s->life_s;
 	m->renewals = s->renewals;
@@ -93,11 +96,12 @@ policy_must_allow(struct audit *a, const struct mandate_noted *m,
 		    "log",
 		    a->at);
 	TRY(policy_consent(a, m->policy, says, e));
-	if (says->renewal == RENEWAL_MANDATE)
+	if (says->renewal == RENEWAL_REKEY ||
+	    (says->renewal == RENEWAL_MANDATE && !m->may_rekey))
 		return ERR_OK;
 	return err_say(e, ERR_INVALID, "audit-mandate-policy",
 	    "entry %s: the text of the policy asks for a new endorsement of "
-	    "each renewal, and knows no mandates",
+	    "each renewal, or knows no mandates with a new key",
 	    a->at);
 }
 
@@ -204,8 +208,9 @@ judge_asker(struct audit *a, struct json_obj d, const struct mandate_noted *m,
  * the same profile. */
 static enum err_code
 judge_replaced(struct audit *a, const struct entry *en, struct json_obj request,
-    const uint8_t *key, const struct mandate_noted *m, struct err *e)
+    struct record *r, const struct mandate_noted *m, struct err *e)
 {
+	const uint8_t *key = m->may_rekey ? m->rekey : r->key;
 	struct bytes serial = json_get_hex(request, "replaces", a->arena);
 
 	TRY(detail_end(a, e));
@@ -224,7 +229,36 @@ judge_replaced(struct audit *a, const struct entry *en, struct json_obj request,
 		    "entry %s: the certificate that it renews by a mandate was "
 		    "over before",
 		    a->at);
+	if (!old->erased && memcmp(old->key, r->key, HASH_LEN) != 0)
+		r->renews = at;
 	return ERR_OK;
+}
+
+/* The key of the one that is renewed signed for the new one. */
+static enum err_code
+judge_proof(struct audit *a, struct json_obj d, struct bytes id,
+    const struct record *r, struct err *e)
+{
+	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct err below = { .code = ERR_OK };
+	struct bytes tbs = bytes_of(a->record[r->renews].tbs, HASH_LEN);
+	struct bytes der = json_get_base64(d, "evidence", a->arena);
+	uint8_t hash[HASH_LEN];
+	struct cms c;
+
+	TRY(detail_end(a, e));
+	TRY(rekey_print(id, tbs, bytes_of(r->key, HASH_LEN), &text, e));
+	if (cms_parse(der, &scratch, &c, &below) != ERR_OK ||
+	    cms_verify(&c, buf_bytes(&text), a->v, &below) != ERR_OK)
+		return fault_below(a, &below, e);
+	sha256(hash, c.signer.tbs);
+	if (bytes_eq(tbs, bytes_of(hash, HASH_LEN)))
+		return ERR_OK;
+	return err_say(e, ERR_INVALID, "audit-rekey-other",
+	    "entry %s: the new key was signed for with another certificate "
+	    "than the one that is renewed",
+	    a->at);
 }
 
 enum err_code
@@ -265,7 +299,7 @@ judge_renewal(struct audit *a, const struct entry *en, struct json_obj d,
 	    c.not_after - c.not_before + 1 > m->life)
 		return not_for_it(a, e);
 	TRY(judge_asker(a, d, m, e));
-	return judge_replaced(a, en, request, r->key, m, e);
+	return judge_replaced(a, en, request, r, m, e);
 }
 
 enum err_code
@@ -290,5 +324,8 @@ judge_mandate_used(struct audit *a, const struct entry *en, struct json_obj d,
 		return err_say(e, ERR_INVALID, "audit-mandate-used-up",
 		    "entry %s: it is one renewal more than the mandate allows",
 		    a->at);
+	memcpy(m->rekey, r->key, HASH_LEN);
+	if (r->renews != NONE)
+		TRY(judge_proof(a, d, id, r, e));
 	return judge_endorsers(a, m->endorser, m->n_endorser, e);
 }

@@ -233,7 +233,7 @@ policy_consent(struct audit *a, const uint8_t hash[HASH_LEN],
 	if (out->required == 0)
 		out->required = 1;
 	if (out->renewal == -1)
-		out->renewal = lost ? RENEWAL_MANDATE : RENEWAL_FRESH;
+		out->renewal = lost ? RENEWAL_REKEY : RENEWAL_FRESH;
 	return ERR_OK;
 }
 

@@ -81,7 +81,8 @@ apply_mandate_closed(struct applying *p, struct err *e)
 }
 
 enum err_code
-apply_mandate_used(struct applying *p, struct bytes id, struct err *e)
+apply_mandate_used(struct applying *p, struct bytes id,
+    struct bytes spki_sha256, struct err *e)
 {
 	struct mandate m, before;
 
@@ -91,5 +92,7 @@ apply_mandate_used(struct applying *p, struct bytes id, struct err *e)
 	m.used++;
 	if (m.used > m.renewals)
 		return contradiction(p, e);
+	if (m.rekey_sha256.len > 0)
+		m.rekey_sha256 = spki_sha256;
 	return put(p, &before, &m, e);
 }

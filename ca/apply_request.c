@@ -142,7 +142,10 @@ apply_request_endorsed(struct applying *p, struct err *e)
 		return put(p, &before, &r, e);
 	r.state = to;
 	if (r.mandate.len > 0) {
-		TRY(apply_mandate_used(p, json_get_str(p->o, "mandate"), e));
+		if (json_has(p->o, "evidence"))
+			r.evidence = json_get_base64(p->o, "evidence", p->a);
+		TRY(apply_mandate_used(p, json_get_str(p->o, "mandate"),
+		    r.spki_sha256, e));
 	} else {
 		r.evidence = json_get_base64(p->o, "evidence", p->a);
 		r.minister_run = json_get_str(p->o, "minister");

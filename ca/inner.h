@@ -324,7 +324,8 @@ struct issue {
 	struct work *work; /* step 6: filled for the signer */
 	bool by_mandate;   /* a renewal that no minister endorses anew */
 	struct mandate mandate;
-	struct lint lint; /* steps 2 and 3: warnings are recorded */
+	struct bytes proof; /* of the key before over a new one; or empty */
+	struct lint lint;   /* steps 2 and 3: warnings are recorded */
 };
 MUST_CHECK enum err_code issue_step(struct issue *s, int step, struct err *e);
 /* Steps that have a file of their own. */
@@ -483,9 +484,9 @@ MUST_CHECK enum err_code apply_mandate_endorsed(struct applying *p,
     struct err *e);
 MUST_CHECK enum err_code apply_mandate_closed(struct applying *p,
     struct err *e);
-/* One renewal more. */
+/* One renewal more, with that key. */
 MUST_CHECK enum err_code apply_mandate_used(struct applying *p, struct bytes id,
-    struct err *e);
+    struct bytes spki_sha256, struct err *e);
 MUST_CHECK enum err_code apply_institution(struct applying *p, struct err *e);
 MUST_CHECK enum err_code apply_person(struct applying *p, struct err *e);
 MUST_CHECK enum err_code apply_crl(struct applying *p, struct err *e);

@@ -256,6 +256,8 @@ intend_request(struct issue *s, struct err *e)
 	endorsed.draft->refs.request = r->id;
 	endorsed.draft->refs.tbs = r->tbs_sha256;
 	if (s->by_mandate) {
+		if (s->proof.len > 0)
+			jw_member_base64(&endorsed.w, "evidence", s->proof);
 		jw_member_str(&endorsed.w, "mandate", s->mandate.id);
 	} else {
 		jw_member_str(&endorsed.w, "appointment", s->minister.id);
@@ -368,6 +370,8 @@ sign_by_mandate(struct issue *s, struct err *e)
 	TRY(certificate_load(d->v, &old, d->a, e));
 	w->statement = s->mandate.statement;
 	w->renewed = old.certificate;
+	if (s->req.evidence.len > 0)
+		TRY(list_evidence(s, &w->proof, e));
 	return ca_consents(d->v, s->mandate.id, d->a, &w->evidence, e);
 }
 

@@ -87,16 +87,17 @@ policy_allows(struct deed *d, const struct certificate *c,
 	const struct policy *p = policy_find(d->ca->policies, c->policy);
 	const char *name = arena_str(d->a, c->policy);
 
-	if (p == NULL || p->renewal != RENEWAL_MANDATE)
+	if (p == NULL || p->renewal == RENEWAL_FRESH)
 		return err_say(e, ERR_DENIED, "mandate-policy",
 		    "the policy %s asks for a new endorsement of each renewal; "
 		    "renew the certificate with one",
 		    name);
-	if (p->reuse != REUSE_SAME_PERSON)
+	if (p->renewal == RENEWAL_MANDATE && p->reuse != REUSE_SAME_PERSON)
 		return err_say(e, ERR_DENIED, "mandate-policy-keys",
 		    "the policy %s forbids that a key is used again, and a "
 		    "renewal under a mandate keeps its key; renew the "
-		    "certificate with an endorsement",
+		    "certificate with an endorsement, or let its mandates "
+		    "allow a new key",
 		    name);
 	if (!bytes_eq(c->policy_sha256, bytes_of(p->sha256, SHA256_LEN)))
 		return err_say(e, ERR_DENIED, "mandate-policy-other",
@@ -168,6 +169,7 @@ put_statement(struct deed *d, const struct mandate *m,
 		.holder_office = m->holder_office,
 		.operator_run = m->proposed_by,
 		.profile_sha256 = m->profile_sha256,
+		.rekey_sha256 = m->rekey_sha256,
 		.until = m->until,
 		.renewals = m->renewals,
 		.life_s = m->life_s,
@@ -179,14 +181,18 @@ put_statement(struct deed *d, const struct mandate *m,
 	st.text_es = bytes_str(arena_printf(d->a,
 	    "Certifico que %s, RUN %s, ejerce como %s en %s, y autorizo que "
 	    "hasta el %s su certificado se renueve sin una nueva certificación "
-	    "hasta %lld veces, por %lld %s cada vez, mientras yo sea "
+	    "hasta %lld veces, por %lld %s cada vez, %smientras yo sea "
 	    "ministro/a de fe y no cambien sus datos, su cargo ni la política "
 	    "%s.",
 	    arena_str(d->a, m->holder_name), arena_str(d->a, m->holder_run),
 	    arena_str(d->a, m->holder_office), arena_str(d->a, inst->name),
 	    until, (long long)m->renewals,
 	    (long long)(m->life_s / (days ? DAY : HOUR)),
-	    days ? "días" : "horas", arena_str(d->a, m->policy)));
+	    days ? "días" : "horas",
+	    m->rekey_sha256.len > 0 ? "con la misma llave o con otra que la "
+				      "anterior haya firmado, "
+				    : "",
+	    arena_str(d->a, m->policy)));
 	return statement_print(&st, out, e);
 }
 
@@ -249,6 +255,8 @@ act_mandate_propose(struct deed *d, struct err *e)
 	m.policy_sha256 = c.policy_sha256;
 	m.issuer = c.issuer;
 	m.serial = c.serial;
+	if (p->renewal == RENEWAL_REKEY)
+		m.rekey_sha256 = c.spki_sha256;
 	m.proposed_by = d->run;
 	m.life_s = p->default_s;
 	m.needed = endorsements_needed(d->ca, p->required);
@@ -430,7 +438,7 @@ mandate_may(struct deed *d, const struct mandate *m,
 		    "or CA than the certificate",
 		    arena_str(d->a, m->id));
 	TRY(mandate_next(mandate_state_at(m, d->now), MV_RENEW, &to, e));
-	if (p->renewal != RENEWAL_MANDATE ||
+	if (p->renewal == RENEWAL_FRESH ||
 	    !bytes_eq(m->policy_sha256, bytes_of(p->sha256, SHA256_LEN)))
 		return err_say(e, ERR_DENIED, "mandate-policy-changed",
 		    "the policy %s changed since the mandate %s was signed; "
@@ -458,20 +466,61 @@ mandate_may(struct deed *d, const struct mandate *m,
 	return ministers_must_be_in_force(d, m, e);
 }
 
-/* The minister signed for no key in particular: a new one wants another act. */
+/* With the key of the certificate that is renewed, over the new one. */
 static enum err_code
-key_must_stay(const struct issue *s, const struct certificate *old,
-    struct err *e)
+take_proof(struct issue *s, const struct certificate *old,
+    struct bytes spki_sha256, struct err *e)
 {
+	struct buf scratch AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct deed *d = s->d;
+	struct certificate c = *old;
+	struct cms cms;
+
+	if (field(d, CF_CMS).len == 0)
+		return err_at(e, ERR_DENIED, "mandate-proof", NULL,
+		    at_field("cms"),
+		    "under the mandate %s a new key comes with a signature by "
+		    "the key of the certificate that is renewed; add it, or "
+		    "renew with an endorsement",
+		    arena_str(d->a, s->mandate.id));
+	TRY(certificate_load(d->v, &c, d->a, e));
+	TRY(cms_parse(field(d, CF_CMS), &scratch, &cms, e));
+	if (!bytes_eq(cms.signer.der, c.certificate))
+		return err_at(e, ERR_FORBIDDEN, "mandate-proof-other", NULL,
+		    at_field("cms"),
+		    "the new key was signed for with another certificate than "
+		    "the one that is renewed; sign with that one");
+	TRY(rekey_print(s->mandate.id, old->tbs_sha256, spki_sha256, &text, e));
+	TRY(cms_verify(&cms, buf_bytes(&text), d->ca->verifier, e));
+	s->proof = arena_copy(d->a, cms.der);
+	return ERR_OK;
+}
+
+/* The minister signed for no key in particular: it stays, or the mandate lets
+ * another follow that it signs for itself. */
+static enum err_code
+key_may_be(struct issue *s, const struct certificate *old, struct err *e)
+{
+	const struct mandate *m = &s->mandate;
 	uint8_t hash[SHA256_LEN];
 
 	sha256(hash, s->csr.spki);
-	if (bytes_eq(old->spki_sha256, bytes_of(hash, sizeof(hash))))
-		return ERR_OK;
-	return err_at(e, ERR_DENIED, "mandate-key", NULL, at_field("csr"),
-	    "a renewal under a mandate keeps the key of the certificate; "
-	    "leave the request for a new one out, or renew with an "
-	    "endorsement");
+	bool same = bytes_eq(old->spki_sha256, bytes_of(hash, sizeof(hash)));
+	if (m->rekey_sha256.len == 0 && !same)
+		return err_at(e, ERR_DENIED, "mandate-key", NULL,
+		    at_field("csr"),
+		    "a renewal under a mandate keeps the key of the "
+		    "certificate; leave the request for a new one out, or "
+		    "renew with an endorsement");
+	if (m->rekey_sha256.len > 0 &&
+	    !bytes_eq(m->rekey_sha256, old->spki_sha256))
+		return err_say(e, ERR_CONFLICT, "mandate-key-followed",
+		    "the mandate %s goes on from another key than that of "
+		    "this certificate; renew the one made by it last",
+		    arena_str(s->d->a, m->id));
+	return same ? ERR_OK
+		    : take_proof(s, old, bytes_of(hash, sizeof(hash)), e);
 }
 
 /* Without one a minister endorses the renewal. */
@@ -490,7 +539,7 @@ one_that_may(struct issue *s, const struct certificate *old,
 		return ERR_OK;
 	enum err_code code = mandate_may(d, &s->mandate, old, p, &no);
 	if (code == ERR_OK)
-		code = key_must_stay(s, old, &no);
+		code = key_may_be(s, old, &no);
 	s->by_mandate = code == ERR_OK;
 	if (code == ERR_OK || code == ERR_DENIED || code == ERR_CONFLICT ||
 	    code == ERR_FORBIDDEN)
@@ -521,12 +570,17 @@ mandate_choose(struct issue *s, const struct certificate *old,
 	struct deed *d = s->d;
 	struct bytes id = field(d, CF_MANDATE);
 
+	if (id.len == 0 && field(d, CF_CMS).len > 0)
+		return err_at(e, ERR_INVALID, "mandate-proof-alone", NULL,
+		    at_field("mandate"),
+		    "the key of the certificate signed for a new one under a "
+		    "mandate; name that mandate");
 	if (id.len > 0) {
 		TRY(mandate_get(d->v, id, d->a, &s->mandate, e));
 		TRY(mandate_may(d, &s->mandate, old, p, e));
-		TRY(key_must_stay(s, old, e));
+		TRY(key_may_be(s, old, e));
 		s->by_mandate = true;
-	} else if (p->renewal == RENEWAL_MANDATE) {
+	} else if (p->renewal != RENEWAL_FRESH) {
 		TRY(one_that_may(s, old, p, e));
 	}
 	if (s->by_mandate) {

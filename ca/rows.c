@@ -43,6 +43,7 @@ static const char *const ceremony_kinds[CEREMONY_KINDS + 1] = {
 #define BLOB(s, m)     { #m, REC_BYTES, AT(s, m), NULL, false, true, 1, NULL, 0 }
 #define TEXTBLOB(s, m) { #m, REC_TEXT, AT(s, m), NULL, false, true, 1, NULL, 0 }
 /* Since version 2 of the row. */
+#define OCTETS2(s, m)  { #m, REC_BYTES, AT(s, m), NULL, false, false, 2, NULL, 0 }
 #define TEXT2(s, m)    { #m, REC_TEXT, AT(s, m), NULL, false, false, 2, NULL, 0 }
 #define INT2(s, m)     { #m, REC_INT, AT(s, m), NULL, false, false, 2, NULL, 0 }
 #define TIME2(s, m)    { #m, REC_INT, AT(s, m), NULL, true, false, 2, NULL, 0 }
@@ -255,6 +256,7 @@ static const struct rec_field mandate_fields[] = {
 	TIME(mandate, proposed),
 	TEXT(mandate, proposed_by),
 	TEXT(mandate, reason),
+	OCTETS2(mandate, rekey_sha256),
 	INT(mandate, renewals),
 	OCTETS(mandate, serial),
 	INT(mandate, signatures),

@@ -246,6 +246,9 @@ MUST_CHECK enum err_code read_pages(struct cli *c, json_t **out, struct err *e);
 /* Shows a statement, asks, and signs it with --key and --cert. */
 MUST_CHECK enum err_code sign_shown(struct cli *c, struct bytes statement,
     struct buf *cms, struct err *e);
+/* Without showing it. */
+MUST_CHECK enum err_code sign_statement(struct cli *c, struct bytes statement,
+    struct buf *cms, struct err *e);
 MUST_CHECK enum err_code run_act(struct cli *c, struct err *e);
 /* GET verb->list, with {…} replaced by the operand. */
 MUST_CHECK enum err_code run_show(struct cli *c, struct err *e);

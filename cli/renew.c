@@ -124,9 +124,53 @@ list_due(struct cli *c, struct err *e)
 	return code;
 }
 
+/* What the key of the certificate signs, so that a new one may follow it. */
+static enum err_code
+rekey_text(struct cli *c, struct buf *text, struct err *e)
+{
+	struct buf file AUTO_BUF = BUF(0),
+			scratch AUTO_BUF = BUF(CSR_MAX_BYTES);
+	struct buf pem AUTO_BUF = BUF(0), der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	uint8_t tbs[SHA256_LEN], spki[SHA256_LEN];
+	struct csr csr;
+	struct cert old;
+	if (c->field[CF_MANDATE] == NULL)
+		return cli_usage_missing(c, "--mandate", e);
+	if (c->field[CF_CSR] == NULL)
+		return cli_usage_missing(c, "--csr", e);
+	if (c->option[OPT_CERT] == NULL)
+		return cli_usage_missing(c, "--cert", e);
+	TRY(input_read(c, c->field[CF_CSR], 2 * CSR_MAX_BYTES, &file, e));
+	TRY(csr_parse(buf_bytes(&file), &scratch, &csr, e));
+	TRY(input_read(c, c->option[OPT_CERT], 2 * CERT_MAX_BYTES, &pem, e));
+	TRY(pem_or_der(buf_bytes(&pem), "CERTIFICATE", &der, e));
+	TRY(cert_parse_own(buf_bytes(&der), &old, e));
+	sha256(tbs, old.tbs);
+	sha256(spki, csr.spki);
+	return rekey_print(bytes_str(c->field[CF_MANDATE]),
+	    bytes_of(tbs, SHA256_LEN), bytes_of(spki, SHA256_LEN), text, e);
+}
+
+/* With --out only that text, for whoever signs it elsewhere. */
+static enum err_code
+renew_with_key(struct cli *c, struct err *e)
+{
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct buf answer AUTO_BUF = ANSWER_BUF;
+	TRY(rekey_text(c, &text, e));
+	if (c->option[OPT_OUT] != NULL)
+		return print_octets(c, buf_bytes(&text), e);
+	fprintf(stderr, "%.*s\n", (int)text.len, buf_text(&text));
+	TRY(sign_statement(c, buf_bytes(&text), &cms, e));
+	TRY(engine_act(c, ACT_CERTIFICATE_RENEW, buf_bytes(&cms), &answer, e));
+	return print_record(c, buf_bytes(&answer), e);
+}
+
 static enum err_code
 run_renew(struct cli *c, struct err *e)
 {
+	bool signs = c->option[OPT_KEY] != NULL || c->option[OPT_OUT] != NULL;
 	bool due = c->option[OPT_DUE] != NULL;
 	if (due == (c->n_operand > 0))
 		return cli_usage_missing(c, "SERIAL, or --due,", e);
@@ -134,13 +178,15 @@ run_renew(struct cli *c, struct err *e)
 		return list_due(c, e);
 	if (c->field[CF_AS] == NULL)
 		return cli_usage_missing(c, "--as", e);
-	return run_act(c, e);
+	if (signs && c->field[CF_CMS] != NULL)
+		return cli_usage_missing(c, "--cms, or --key and --cert,", e);
+	return signs ? renew_with_key(c, e) : run_act(c, e);
 }
 
 /* clang-format off */
 static const struct verb verbs[] = {
 	{ "renew", NULL, run_renew, ACT_CERTIFICATE_RENEW, CF_SERIAL, "SERIAL", 0, 1,
-	    OPTION(OPT_DUE),
+	    OPTION(OPT_DUE) | OPTION(OPT_KEY) | OPTION(OPT_CERT) | OPTION(OPT_YES) | OPTION(OPT_OUT),
 	    "ask for the successor of a certificate, or list those that want one",
 	    "solicitar el sucesor de un certificado, o listar los que lo requieren",
 	    "renew 5c0e91a7… --as 22222222-2 --csr maria2.csr", "/certificates/due" },

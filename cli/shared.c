@@ -250,7 +250,7 @@ ask_consent(struct cli *c, struct err *e)
 	    "nothing was signed and nothing was sent");
 }
 
-static enum err_code
+enum err_code
 sign_statement(struct cli *c, struct bytes statement, struct buf *cms,
     struct err *e)
 {

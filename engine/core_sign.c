@@ -56,7 +56,8 @@ sign_ask(struct core *c, struct bytes id)
 			.container = w.container,
 			.statement = w.statement,
 			.evidence = w.evidence,
-			.renewed = w.renewed };
+			.renewed = w.renewed,
+			.proof = w.proof };
 		struct buf body AUTO_BUF = BUF(CERT_FRAME_MAX);
 		signer_certificate_encode(&m, &body);
 		peer_send(c->signer, SIGNER_CERTIFICATE, frame_of_id(id),

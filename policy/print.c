@@ -433,7 +433,9 @@ put_acts(struct buf *out, const struct policy *p)
 	    ", batch_max: %lld, renewal: %s}\nrevocation: {holder: %s, "
 	    "operator: %s",
 	    (long long)p->batch_max,
-	    p->renewal == RENEWAL_MANDATE ? "mandate" : "fresh",
+	    p->renewal == RENEWAL_REKEY     ? "mandate-rekey"
+	    : p->renewal == RENEWAL_MANDATE ? "mandate"
+					    : "fresh",
 	    right_word(p->holder_right), right_word(p->operator_right));
 	put_duration(out, ", suspend_max: ", p->suspend_max_s);
 }

@@ -137,6 +137,7 @@ static const struct word authenticator_words[] = {
 static const struct word renewal_words[] = {
 	{ "fresh",   RENEWAL_FRESH,   NULL, false },
 	{ "mandate", RENEWAL_MANDATE, NULL, false },
+	{ "mandate-rekey", RENEWAL_REKEY, NULL, false },
 	{ NULL, 0, NULL, false },
 };
 static const struct word right_words[] = {
@@ -332,7 +333,7 @@ static const struct row endorsement_rows[] = {
 	{ "request_ttl",   T_DURATION, SHORTER, HOUR,   90 * DAY, "15d",   IN(request_ttl),   NULL,                NULL, NULL, "How long a request waits before it lapses." },
 	{ "statement_ttl", T_DURATION, SHORTER, MINUTE, 7 * DAY,  "24h",   IN(statement_ttl), NULL,                NULL, NULL, "How long a statement can be endorsed." },
 	{ "batch_max",     T_INT,      SHORTER, 1,    500,      "1",     IN(batch_max),     NULL,                NULL, NULL, "Statements that a minister may sign in one act." },
-	{ "renewal",       T_WORD,     SHORTER, 0,      0,        "fresh", IN(renewal),       renewal_words,       NULL, NULL, "Whether each renewal needs a new endorsement, or a mandate that a minister signed for several counts." },
+	{ "renewal",       T_WORD,     SHORTER, 0,      0,        "fresh", IN(renewal),       renewal_words,       NULL, NULL, "Whether each renewal needs a new endorsement, or a mandate that a minister signed for several counts; with mandate-rekey each may bring a new key that the old one signs for." },
 };
 const struct table endorsement_table = { "endorsement", endorsement_rows, ARRAY_LEN(endorsement_rows), 0, NULL };
 

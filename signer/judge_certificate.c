@@ -79,12 +79,29 @@ check_ca(const struct view *v, struct err *e)
 
 /* --- A renewal against its mandate ------------------------------------------------------ */
 
+/* With the key of the one that is renewed, which no core has. */
+static enum err_code
+judge_holder(struct signer *s, void *ctx, const struct cms *cms,
+    const char **run, struct err *e)
+{
+	const struct cert *old = ctx;
+	(void)s;
+	*run = "";
+	if (bytes_eq(cms->signer.tbs, old->tbs))
+		return ERR_OK;
+	return err_say(e, ERR_FORBIDDEN, "signer-rekey-other",
+	    "the new key was signed for with another certificate than the one "
+	    "that is renewed");
+}
+
 /* What it renews is in the journal, and both are what the minister signed for;
  * counted is by the mandate's id. */
 static enum err_code
-check_mandate(const struct view *v, struct bytes renewed, struct err *e)
+check_mandate(const struct view *v, const struct signer_certificate *m,
+    struct err *e)
 {
 	struct buf scratch AUTO_BUF = BUF(2 * RECORD_MAX);
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
 	const struct statement *st = &v->st;
 	const struct agreed *g = state_agreed_id(&v->s->state, st->request);
 	struct record old;
@@ -100,7 +117,7 @@ check_mandate(const struct view *v, struct bytes renewed, struct err *e)
 		return err_say(e, ERR_DENIED, "signer-mandate-life",
 		    "the certificate would live longer than the mandate, or "
 		    "than it lets a renewal live");
-	if (cert_parse_own(renewed, &c, e) == ERR_OK)
+	if (cert_parse_own(m->renewed, &c, e) == ERR_OK)
 		TRY(state_serial(&v->s->state, v->s->journal, c.serial,
 		    &scratch, &old, &signature, &found, e));
 	if (!found || !bytes_eq(old.digest, signer_hash(v->s, c.tbs)))
@@ -110,24 +127,35 @@ check_mandate(const struct view *v, struct bytes renewed, struct err *e)
 		return err_say(e, ERR_DENIED, "signer-renews-over",
 		    "the certificate to be renewed is over; the holder needs "
 		    "an endorsement");
-	/* The minister signed for no key: a new one wants an endorsement. */
-	if (!bytes_eq(v->cert.spki, c.spki))
+	/* The minister signed for no key: it stays, or is followed by another
+	 * that it signs, and then it is over. */
+	bool same = bytes_eq(v->cert.spki, c.spki);
+	struct bytes last = st->rekey_sha256;
+	if (g != NULL && last.len > 0)
+		last = bytes_of(g->sha256, SHA256_LEN);
+	if (last.len == 0 ? !same : !v->again && !bytes_eq(old.key, last))
 		return err_say(e, ERR_DENIED, "signer-mandate-key",
 		    "a renewal under a mandate keeps the key of the "
-		    "certificate that it renews");
+		    "certificate that it renews, or follows the key that was "
+		    "certified last where the mandate allows another");
 	if (!cert_has_profile(&c, st->profile_sha256) ||
 	    !cert_has_profile(&v->cert, st->profile_sha256) ||
 	    !bytes_eq(st->institution, old.institution))
 		return err_say(e, ERR_DENIED, "signer-profile",
 		    "the mandate is for certificates of another person, "
 		    "office, institution or profile");
-	return ERR_OK;
+	if (same)
+		return ERR_OK;
+	TRY(rekey_print(st->request, old.digest, v->key_sha256, &text, e));
+	return signer_people(v->s, m->proof, buf_bytes(&text), judge_holder, &c,
+	    1, &last, e);
 }
 
 /* --- The certificate against the statement ------------------------------------------ */
 
 static enum err_code
-check_agreement(const struct view *v, struct bytes renewed, struct err *e)
+check_agreement(const struct view *v, const struct signer_certificate *m,
+    struct err *e)
 {
 	const struct statement *st = &v->st;
 	const struct cert *c = &v->cert;
@@ -136,7 +164,7 @@ check_agreement(const struct view *v, struct bytes renewed, struct err *e)
 		    "the certificate does not carry the RUN of the person "
 		    "whom the statement names");
 	if (st->type == STATEMENT_MANDATE)
-		return check_mandate(v, renewed, e);
+		return check_mandate(v, m, e);
 	if (!bytes_eq(st->tbs_sha256, v->tbs_sha256))
 		return err_say(e, ERR_DENIED, "signer-tbs-hash",
 		    "the statement was made for another certificate: the hash "
@@ -225,14 +253,6 @@ check_name_kinds(const struct view *v, struct err *e)
 	return ERR_OK;
 }
 
-/* A key that signs for this installation signs for no person. */
-static bool
-is_ours(const struct view *v)
-{
-	return signer_has_key(v->s, v->cert.spki) ||
-	       signer_officer(v->s, v->key_sha256) != NULL;
-}
-
 static enum err_code
 check_key(const struct view *v, struct err *e)
 {
@@ -242,7 +262,9 @@ check_key(const struct view *v, struct err *e)
 		    "keys of type %s are not among those that the ceilings of "
 		    "the signer allow",
 		    key_type_name(v->key));
-	if (is_ours(v))
+	/* A key that signs for this installation signs for no person. */
+	if (signer_has_key(v->s, v->cert.spki) ||
+	    signer_officer(v->s, v->key_sha256) != NULL)
 		return err_say(e, ERR_DENIED, "signer-key-ours",
 		    "the public key is that of a CA, of a responder, of the "
 		    "log or of an officer; the person must make one of his or "
@@ -410,12 +432,10 @@ judge_evidence(struct view *v, const struct signer_certificate *m,
 	    v->is_minister ? top->appointment_quorum : top->endorsements;
 	need = v->st.endorsements > need ? v->st.endorsements : need;
 	TRY(check_people(v, e));
-	if (v->is_minister)
-		return signer_people(v->s, m->evidence, m->statement,
-		    signer_judge_officer, &v->st.holder_run, need,
-		    &v->evidence_sha256, e);
-	return signer_people(v->s, m->evidence, m->statement, judge_minister, v,
-	    need, &v->evidence_sha256, e);
+	void *ctx = v->is_minister ? (void *)&v->st.holder_run : v;
+	return signer_people(v->s, m->evidence, m->statement,
+	    v->is_minister ? signer_judge_officer : judge_minister, ctx, need,
+	    &v->evidence_sha256, e);
 }
 
 static enum err_code
@@ -425,7 +445,7 @@ judge(struct view *v, const struct signer_certificate *m, struct err *e)
 	v->holder_sha256 = signer_hash_of(v->s, v->cert.spki, v->st.holder_run);
 	TRY(check_statement(v, e));
 	TRY(check_ca(v, e));
-	TRY(check_agreement(v, m->renewed, e));
+	TRY(check_agreement(v, m, e));
 	TRY(check_validity(v, e));
 	if (!v->is_minister)
 		TRY(check_usage(v, e));

@@ -156,15 +156,6 @@ check_places(const struct signer *s, const struct authority *by,
 	return check_deltas(s, by, c, partition, e);
 }
 
-/* CA:FALSE, the exact extensions, purposes, serial, key: rows of pkix/lint_rules.c. */
-static enum err_code
-lint(const struct cert *c, enum lint_kind kind, struct err *e)
-{
-	struct lint found;
-	cert_lint(c, kind, LINT_ALL, &found);
-	return lint_verdict(&found, e);
-}
-
 /* Private extensions: those of the ceilings, critical just as these say. */
 static enum err_code
 check_private(const struct ceilings *top, struct cert *c, struct err *e)
@@ -204,6 +195,7 @@ signer_container(const struct signer *s, const struct authority *by,
     enum key_type *key, struct err *e)
 {
 	bool holder = kind == LINT_HOLDER;
+	struct lint found;
 	TRY(holder ? cert_parse_own(container, out, e)
 		   : cert_parse(container, out, e));
 	TRY(cert_check_names_issuer(out, &by->cert, key_type(by->key), by->name,
@@ -213,7 +205,9 @@ signer_container(const struct signer *s, const struct authority *by,
 	TRY(check_statements(out, holder && s->ceilings.qc_statements, e));
 	/* Before the lint, which has one sentence for all that may be wrong. */
 	TRY(spki_check(out->spki, key, e));
-	TRY(lint(out, kind, e));
+	/* CA:FALSE, exact extensions, purposes, serial: pkix/lint_rules.c. */
+	cert_lint(out, kind, LINT_ALL, &found);
+	TRY(lint_verdict(&found, e));
 	return holder ? check_places(s, by, out, e) : ERR_OK;
 }
 

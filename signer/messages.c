@@ -136,6 +136,7 @@ static const struct field certificate_fields[] = {
 	B(certificate, statement),
 	{ F_LIST, AT(certificate, evidence), 0, OFFICERS_MAX },
 	B(certificate, renewed),
+	{ F_LIST, AT(certificate, proof), 0, 1 },
 };
 static const struct field crl_fields[] = {
 	B(crl, issuer), { F_64, AT(crl, offset), 0, 0 },

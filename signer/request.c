@@ -177,19 +177,6 @@ signer_check_own(struct signer *s, const struct job *job,
 }
 
 static enum err_code
-write_signature(struct signer *s, const struct job *job, int64_t now,
-    struct bytes signature, struct err *e)
-{
-	struct record r = { .kind = REC_SIGNATURE,
-		.time = now,
-		.of = (int64_t)job->record,
-		.serial = job->serial,
-		.signature = signature };
-	TRY(journal_add(s->journal, &r, e));
-	return state_apply(&s->state, &r, e);
-}
-
-static enum err_code
 sign(struct signer *s, const struct job *job, int64_t now, struct buf *out,
     struct err *e)
 {
@@ -205,9 +192,13 @@ sign(struct signer *s, const struct job *job, int64_t now, struct buf *out,
 	TRY(buf_end(out, e));
 	if (!is_checked_elsewhere(s, job))
 		TRY(signer_check_own(s, job, buf_bytes(out), e));
-	if (job->record == 0)
-		return ERR_OK;
-	return write_signature(s, job, now, buf_bytes(out), e);
+	struct record r = { .kind = REC_SIGNATURE,
+		.time = now,
+		.of = (int64_t)job->record,
+		.serial = job->serial,
+		.signature = buf_bytes(out) };
+	return job->record == 0 ? ERR_OK
+				: signer_keep(s, &r, &(struct job){ 0 }, e);
 }
 
 /* --- Answering --------------------------------------------------------------------------- */
@@ -279,8 +270,7 @@ count_refusal(struct signer *s, const struct item *it, int64_t now,
 		.value = now + HOUR };
 	log_error("signer-stopped", "refusals=%lld",
 	    (long long)s->ceilings.refusals_per_hour);
-	TRY(journal_add(s->journal, &r, e));
-	return state_apply(&s->state, &r, e);
+	return signer_keep(s, &r, &(struct job){ 0 }, e);
 }
 
 /* What concerns one object is told to the peer; a journal that is not known

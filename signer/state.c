@@ -207,17 +207,11 @@ find_named(struct state *s, const struct table *t, void *list, size_t size,
 	return NULL;
 }
 
-static struct institution_seen *
-find_institution(struct state *s, struct bytes rut)
-{
-	return find_named(s, &s->institutions, s->institution,
-	    sizeof(*s->institution), rut);
-}
-
 int64_t
 state_institution_hour(struct state *s, struct bytes rut, int64_t now)
 {
-	const struct institution_seen *i = find_institution(s, rut);
+	const struct institution_seen *i =
+	    find_named(s, &s->institutions, s->institution, sizeof(*i), rut);
 	return i == NULL ? 0 : hour_sum(&i->hour, now);
 }
 
@@ -225,7 +219,8 @@ state_institution_hour(struct state *s, struct bytes rut, int64_t now)
 static enum err_code
 count_institution(struct state *s, const struct record *r, struct err *e)
 {
-	struct institution_seen *i = find_institution(s, r->institution);
+	struct institution_seen *i = find_named(s, &s->institutions,
+	    s->institution, sizeof(*i), r->institution);
 	if (i == NULL) {
 		void *list = s->institution;
 		TRY(more_room(&list, s->n_institution, sizeof(*i), e));
@@ -359,6 +354,7 @@ apply_checkpoint(struct state *s, const struct record *r)
 enum err_code
 state_apply(struct state *s, const struct record *r, struct err *e)
 {
+	struct agreed *a;
 	if (r->time > s->last_time)
 		s->last_time = r->time;
 	switch (r->kind) {
@@ -368,7 +364,10 @@ state_apply(struct state *s, const struct record *r, struct err *e)
 	case REC_RENEWAL: /* counted from the first on */
 		if (state_agreed_id(s, r->id) == NULL)
 			TRY(add_agreed(s, r, AGREED_MANDATE, BYTES_NONE, e));
-		state_agreed_id(s, r->id)->version++;
+		a = state_agreed_id(s, r->id);
+		a->version++;
+		/* The key that the next renewal under it begins with. */
+		memcpy(a->sha256, r->key.p, SHA256_LEN);
 		return add_certificate(s, r, e);
 	case REC_CERTIFICATE:
 		return add_certificate(s, r, e);

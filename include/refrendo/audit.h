@@ -366,6 +366,9 @@ struct statement {
 	 * may be, and for how long each. */
 	struct bytes profile_sha256;
 	int64_t renewals, life_s;
+	/* Of one that lets a renewal bring another key: that which it begins
+	 * with, 32 octets.  Empty: the key stays. */
+	struct bytes rekey_sha256;
 	uint64_t log_size;
 	struct bytes log_root; /* 32 octets */
 	struct bytes text_es;  /* what the signer certifies, in words */
@@ -378,6 +381,17 @@ struct statement {
  */
 MUST_CHECK enum err_code statement_print(const struct statement *s,
     struct buf *out, struct err *e);
+/*
+ * rekey_print - what the key of a certificate signs, so that under a mandate its
+ * renewal may have another (PROTOCOL.endorsement section 5): canonical JSON,
+ * appended.  Who asks and who judges write it alike; nobody sends it.
+ *
+ * old_tbs_sha256  of the certificate's TBS.
+ * spki_sha256     of the new key's SubjectPublicKeyInfo.
+ */
+MUST_CHECK enum err_code rekey_print(struct bytes mandate,
+    struct bytes old_tbs_sha256, struct bytes spki_sha256, struct buf *out,
+    struct err *e);
 /*
  * Canonical bytes only, exactly the members of its type; decoded values go
  * into the arena.

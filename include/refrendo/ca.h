@@ -345,6 +345,8 @@ struct mandate {
 	struct bytes policy, policy_sha256, issuer; /* name */
 	struct bytes serial;         /* of the certificate it was made from */
 	struct bytes profile_sha256; /* cert_profile() of that */
+	struct bytes rekey_sha256;   /* of the key that the next renewal begins
+				      with; empty: it stays the same */
 	struct bytes proposed_by;    /* RUN */
 	struct bytes signed_by;      /* RUNs of ministers, spaces between */
 	struct bytes reason;
@@ -893,6 +895,7 @@ struct work {
 	struct bytes container, statement;
 	struct bytes evidence; /* list (put_bytes): CMS of each who signed */
 	struct bytes renewed;  /* DER; under a mandate alone */
+	struct bytes proof;    /* list: of its key over another; or empty */
 	/* For the signer's own judgement, as core sees it: */
 	struct bytes serial, tbs_sha256;
 };

@@ -255,7 +255,7 @@ MUST_CHECK enum err_code attribute_check(const struct attribute *a,
 /* How a holder comes by a key: bits. */
 enum key_mode { MODE_CSR = 1 };
 /* May a key that has a certificate get another?  Never another person's. */
-enum renewal_by { RENEWAL_FRESH, RENEWAL_MANDATE };
+enum renewal_by { RENEWAL_FRESH, RENEWAL_MANDATE, RENEWAL_REKEY };
 enum key_reuse { REUSE_FORBID, REUSE_SAME_PERSON };
 enum revoke_right { RIGHT_NONE, RIGHT_PROPOSE, RIGHT_IMMEDIATE };
 

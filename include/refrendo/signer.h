@@ -42,7 +42,7 @@
 #define AGREEMENT_MAX                                          \
 	(STATEMENT_MAX + OFFICERS_MAX * (CMS_MAX_BYTES + 8u) + \
 	    CERT_MAX_BYTES + 8u)
-#define CERT_FRAME_MAX (AGREEMENT_MAX + CERT_MAX_BYTES + 256u)
+#define CERT_FRAME_MAX (AGREEMENT_MAX + CERT_MAX_BYTES + CMS_MAX_BYTES + 256u)
 
 enum signer_message {
 #define X(name, number, cap, role) name = number,
@@ -83,6 +83,7 @@ struct signer_certificate {  /* holder's, or a minister's by the endorser CA */
 	struct bytes evidence;  /* list: CMS of each minister, or officer */
 	struct bytes renewed;   /* under a mandate: whole, the one before; else
 			       * empty */
+	struct bytes proof; /* list: CMS of its key over another, or empty */
 };
 /*
  * A TBSCertList in pieces, in order, under one frame id; they are in the file

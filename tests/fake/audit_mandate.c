@@ -19,12 +19,14 @@ propose_mandate(struct world *w, const struct stated *old, const char *id,
     struct buf *text)
 {
 	struct jw j = detail_of(&w->e[w->n].detail);
-	uint8_t profile[HASH_LEN], root[HASH_LEN];
+	uint8_t profile[HASH_LEN], root[HASH_LEN], key[HASH_LEN];
 
 	cert_profile(&old->cert, profile);
 	if (twisted(w, MANDATE_OTHER_PROFILE))
 		profile[5] ^= 1;
 	merkle_root(&w->tree, root);
+	sha256(key,
+	    twisted(w, REKEY_BEGINS_OTHER) ? old->cert.tbs : old->cert.spki);
 	struct statement st = { .type = STATEMENT_MANDATE,
 		.origin = bytes_str(ORIGIN),
 		.request = bytes_str(id),
@@ -40,7 +42,8 @@ propose_mandate(struct world *w, const struct stated *old, const char *id,
 		.operator_run = bytes_str(OPERATOR),
 		.profile_sha256 = bytes_of(profile, HASH_LEN),
 		.until = w->now + 800 * DAY,
-		.renewals = 1,
+		.rekey_sha256 = bytes_of(key, HASH_LEN),
+		.renewals = 2,
 		.life_s = twisted(w, MANDATE_TOO_LONG) ? DAY : 730 * DAY + 1,
 		.log_size = w->tree.size,
 		.log_root = bytes_of(root, HASH_LEN),
@@ -49,6 +52,8 @@ propose_mandate(struct world *w, const struct stated *old, const char *id,
 		.expires = w->now + HOUR };
 	if (twisted(w, MANDATE_OVER))
 		st.until = w->now + 1;
+	if (twisted(w, REKEY_NOT_ALLOWED))
+		st.rekey_sha256 = BYTES_NONE;
 	OK(statement_print(&st, text, &err));
 	actor(w, &j, OPERATOR, "operator");
 	jw_member_str(&j, "statement", buf_bytes(text));
@@ -74,13 +79,38 @@ sign_mandate(struct world *w, const struct buf *text)
 	    (struct entry_refs){ .request = bytes_str(MANDATE) });
 }
 
-/* Submitted and endorsed by the mandate: no statement, and no evidence. */
+/* The key of the one before signs for that of the next. */
+static void
+put_proof(struct world *w, struct jw *j, const struct stated *s,
+    const struct stated *old)
+{
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	uint8_t key[HASH_LEN];
+
+	sha256(key, s->cert.spki);
+	OK(rekey_print(bytes_str(twisted(w, REKEY_OTHER_MANDATE) ? "MAN-2027-9"
+								 : MANDATE),
+	    bytes_of(old->tbs, HASH_LEN), bytes_of(key, HASH_LEN), &text,
+	    &err));
+	if (twisted(w, REKEY_BY_ITSELF))
+		put_evidence(j, keys.other, &s->container, buf_bytes(&text),
+		    w->now);
+	else if (twisted(w, REKEY_BY_MINISTER))
+		put_evidence(j, keys.minister, &w->minister, buf_bytes(&text),
+		    w->now);
+	else
+		put_evidence(j, keys.holder, &old->container, buf_bytes(&text),
+		    w->now);
+}
+
+/* Submitted and endorsed by the mandate: no statement, and no evidence but for
+ * a new key. */
 static void
 renew(struct world *w, struct stated *s, const struct stated *old,
-    const char *id)
+    const char *id, const struct key *key)
 {
-	struct want want = { "Ana", HOLDER, keys.holder, &w->issuer, keys.other,
-		false, false, w->now, w->now + 730 * DAY };
+	struct want want = { "Ana", HOLDER, key, &w->issuer, keys.other, false,
+		false, w->now, w->now + 730 * DAY };
 
 	*s = (struct stated){ .container = BUF(CERT_MAX_BYTES),
 		.text = BUF(STATEMENT_MAX) };
@@ -110,6 +140,9 @@ renew(struct world *w, struct stated *s, const struct stated *old,
 	append(w, ENTRY_REQUEST_SUBMITTED, &j, s->refs);
 	j = detail_of(&w->e[w->n].detail);
 	actor(w, &j, OPERATOR, "operator");
+	if (!bytes_eq(s->cert.spki, old->cert.spki) &&
+	    !twisted(w, REKEY_UNSIGNED))
+		put_proof(w, &j, s, old);
 	jw_member_str(&j, "mandate", bytes_str(MANDATE));
 	append(w, ENTRY_REQUEST_ENDORSED, &j,
 	    (struct entry_refs){ .request = s->refs.request });
@@ -122,18 +155,22 @@ renew_by_mandate(struct world *w, const struct stated *old)
 {
 	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
 	struct buf other AUTO_BUF = BUF(STATEMENT_MAX);
-	struct stated one AUTO_STATED, two AUTO_STATED;
+	struct stated one AUTO_STATED, two AUTO_STATED, three AUTO_STATED;
 	struct entry_refs refs = { .request = bytes_str(MANDATE) };
 
-	one = two = (struct stated){ .container = BUF(0), .text = BUF(0) };
+	one = two = three =
+	    (struct stated){ .container = BUF(0), .text = BUF(0) };
 	propose_mandate(w, old, MANDATE, &text);
 	if (!twisted(w, MANDATE_UNSIGNED))
 		sign_mandate(w, &text);
 	if (twisted(w, MANDATE_ENDED_BEFORE))
 		plain(w, ENTRY_MANDATE_ENDED, refs);
-	renew(w, &one, old, "SOL-30");
+	renew(w, &one, old, "SOL-30", keys.holder);
+	renew(w, &two, &one, "SOL-31", keys.other);
 	if (twisted(w, MANDATE_USED_UP))
-		renew(w, &two, old, "SOL-31");
+		renew(w, &three, &two, "SOL-32", keys.other);
+	if (twisted(w, REKEY_AGAIN))
+		renew(w, &three, &one, "SOL-32", keys.other);
 	if (!twisted(w, MANDATE_ENDED_BEFORE))
 		plain(w, ENTRY_MANDATE_ENDED, refs);
 	propose_mandate(w, old, "MAN-2027-000002", &other);

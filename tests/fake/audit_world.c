@@ -33,8 +33,11 @@ policy_text(const struct world *w)
 		{ POLICY_NO_BASE, TEXT("extends: base@3") },
 		{ MANDATE_POLICY_FRESH, TEXT("endorsement: {renewal: fresh}") },
 		{ MANDATE_POLICY_TWO,
-		    TEXT("endorsement: {required: 2, renewal: mandate}") },
-		{ NOTHING, TEXT("endorsement: {renewal: mandate}") },
+		    TEXT(
+			"endorsement: {required: 2, renewal: mandate-rekey}") },
+		{ MANDATE_POLICY_KEEPS,
+		    TEXT("endorsement: {renewal: mandate}") },
+		{ NOTHING, TEXT("endorsement: {renewal: mandate-rekey}") },
 	};
 	size_t i = 0;
 

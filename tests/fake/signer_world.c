@@ -634,8 +634,11 @@ wish_body(struct world *w, const struct wish *x)
 		put_bytes(&list, x->evidence);
 	if (x->more.len > 0)
 		put_bytes(&list, x->more);
+	struct buf proof AUTO_BUF = BUF(1u << 16);
+	if (x->proof.len > 0)
+		put_bytes(&proof, x->proof);
 	struct signer_certificate m = { x->issuer, x->container, x->statement,
-		buf_bytes(&list), x->renewed };
+		buf_bytes(&list), x->renewed, buf_bytes(&proof) };
 	signer_certificate_encode(&m, &body);
 	return arena_copy(w->a, buf_bytes(&body));
 }

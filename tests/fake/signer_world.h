@@ -64,6 +64,7 @@ struct wish {
 	struct bytes tbs, container, statement, evidence;
 	struct bytes more;    /* evidence of a second person */
 	struct bytes renewed; /* under a mandate */
+	struct bytes proof;   /* of its key over another */
 	struct key *extra; /* a key that a row made; the row's test frees it */
 };
 typedef void (*wish_fn)(struct world *w, struct wish *x);

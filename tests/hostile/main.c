@@ -219,6 +219,7 @@ core_obtains_nothing(void **state)
 	rows = two_attempts(&n);
 	run_all(h.w, rows, n);
 	world_free(h.w);
+	mandate_fini();
 	print_message("%zu attempts, %zu codes, %zu not as they should be\n",
 	    h.n, h.n_id, h.failed);
 	assert_int_equal(h.failed, 0);

@@ -289,6 +289,182 @@ ask_over(struct world *w, struct err *refusal)
 	return wish_id(w, &x, refusal);
 }
 
+/* --- A new key -------------------------------------------------------------------- */
+
+/* What the key of a certificate signs, or what a liar says that it did. */
+static void
+prove(struct world *w, struct wish *x, struct key *by, struct bytes cert,
+    const char *mandate, struct bytes spki)
+{
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
+	struct cert old;
+	OK(cert_parse_own(renewed, &old, e));
+	OK(rekey_print(bytes_str(mandate), world_hash(w, old.tbs),
+	    world_hash(w, spki), &text, e));
+	OK(cms_sign(by, cert, buf_bytes(&text), w->now, &cms, e));
+	x->proof = arena_copy(w->a, buf_bytes(&cms));
+}
+
+static void
+prove_as(struct world *w, struct wish *x, struct key *by, struct bytes cert)
+{
+	prove(w, x, by, cert, arena_str(w->a, x->st.request), x->spec.spki);
+}
+
+/* Another person's, whom this CA certified too. */
+static struct bytes
+neighbour(struct world *w, const struct key *k)
+{
+	struct wish x;
+	struct bytes der;
+	struct err refusal = { .id = "" };
+	wish_holder(w, &x, 0);
+	wish_subject(w, &x, "14-0");
+	x.st.holder_run = bytes_str("14-0");
+	x.spec.spki = key_spki(k);
+	wish_build(w, &x, NULL, NULL, NULL);
+	OK(wish_ask(w, &x, &der, &refusal));
+	return arena_copy(w->a, der);
+}
+
+CHANGE(t_rekey, x->st.rekey_sha256 = world_hash(w, key_spki(w->holder)))
+CHANGE(t_rekey_other,
+    x->st.rekey_sha256 = world_hash(w, key_spki(w->minister[0])))
+CHANGE(t_rekey_policy, (t_rekey(w, x), t_policy(w, x)))
+CHANGE(b_proof, prove_as(w, x, w->holder, renewed))
+CHANGE(b_proof_new_key,
+    prove_as(w, x, w->stranger, buf_bytes(&w->stranger_der)))
+CHANGE(b_proof_minister,
+    prove_as(w, x, w->minister[0], buf_bytes(&w->minister_der[0])))
+CHANGE(b_proof_forged,
+    (b_proof(w, x), writable(w, &x->proof)[x->proof.len - 1] ^= 1))
+CHANGE(b_proof_other_mandate,
+    prove(w, x, w->holder, renewed, "MAN-2020-000001", x->spec.spki))
+CHANGE(b_proof_other_key,
+    prove(w, x, w->holder, renewed, arena_str(w->a, x->st.request),
+	key_spki(w->minister[0])))
+CHANGE(b_proof_statement, (b_proof(w, x), x->proof = x->evidence))
+
+ROW(ask_rekey_none, s_key, t_rekey, NULL)
+ROW(ask_rekey_not_allowed, s_key, NULL, b_proof)
+ROW(ask_rekey_new_key, s_key, t_rekey, b_proof_new_key)
+ROW(ask_rekey_minister, s_key, t_rekey, b_proof_minister)
+ROW(ask_rekey_forged, s_key, t_rekey, b_proof_forged)
+ROW(ask_rekey_other_mandate, s_key, t_rekey, b_proof_other_mandate)
+ROW(ask_rekey_other_key, s_key, t_rekey, b_proof_other_key)
+ROW(ask_rekey_statement, s_key, t_rekey, b_proof_statement)
+ROW(ask_rekey_other_start, s_key, t_rekey_other, b_proof)
+ROW(ask_rekey_same_other_start, NULL, t_rekey_other, NULL)
+ROW(ask_rekey_policy, s_key, t_rekey_policy, b_proof)
+
+/* From the holder's key to a fresh one, as it may be. */
+static struct key *fresh;
+CHANGE(s_fresh, x->spec.spki = key_spki(fresh))
+
+static void
+rekeyed(struct world *w, struct wish *x, const char *id, struct bytes *der)
+{
+	struct err refusal = { .id = "" };
+	key_free(fresh);
+	OK(key_generate(KEY_EC_P256, &fresh, e));
+	first_one(w);
+	renewal(w, x, id);
+	lie = t_rekey;
+	wish_build(w, x, s_fresh, t_mandate, b_proof);
+	OK(wish_ask(w, x, der, &refusal));
+	*der = arena_copy(w->a, *der);
+	attempt_begins(w);
+}
+
+/* And once more under it, with that proof or another one. */
+static const char *
+follow(struct world *w, const struct wish *first, struct bytes of, wish_fn spec,
+    wish_fn bytes, struct err *refusal)
+{
+	struct wish x;
+	renewed = of;
+	renewal(w, &x, arena_str(w->a, first->st.request));
+	lie = t_rekey;
+	wish_build(w, &x, spec, t_mandate, bytes);
+	x.statement = first->statement;
+	x.evidence = first->evidence;
+	return wish_id(w, &x, refusal);
+}
+
+static const char *
+ask_rekey_again(struct world *w, struct err *refusal)
+{
+	struct wish x;
+	struct bytes der;
+	rekeyed(w, &x, "MAN-2027-000021", &der);
+	return follow(w, &x, renewed, s_fresh, b_proof, refusal);
+}
+
+static const char *
+ask_rekey_back(struct world *w, struct err *refusal)
+{
+	struct wish x;
+	struct bytes der;
+	rekeyed(w, &x, "MAN-2027-000022", &der);
+	return follow(w, &x, renewed, NULL, NULL, refusal);
+}
+
+static const char *
+ask_rekey_back_restart(struct world *w, struct err *refusal)
+{
+	struct wish x;
+	struct bytes der;
+	rekeyed(w, &x, "MAN-2027-000023", &der);
+	world_stop(w);
+	world_start(w);
+	attempt_begins(w);
+	return follow(w, &x, renewed, NULL, NULL, refusal);
+}
+
+CHANGE(b_proof_fresh, prove_as(w, x, fresh, renewed))
+
+/* On from the new key: back to the old one, which the new one signs for. */
+static const char *
+ask_rekey_on(struct world *w, struct err *refusal)
+{
+	struct wish x;
+	struct bytes der;
+	rekeyed(w, &x, "MAN-2027-000024", &der);
+	assert_string_equal(follow(w, &x, der, NULL, b_proof_fresh, refusal),
+	    "ok");
+	attempt_begins(w);
+	/* It was the last key until then. */
+	return follow(w, &x, der, s_fresh, NULL, refusal);
+}
+
+static const char *
+ask_rekey_ended(struct world *w, struct err *refusal)
+{
+	struct wish x;
+	struct bytes der;
+	rekeyed(w, &x, "MAN-2027-000025", &der);
+	end(w, "MAN-2027-000025");
+	return follow(w, &x, der, NULL, b_proof_fresh, refusal);
+}
+
+/* A proof of somebody else whom this CA certified. */
+static const char *
+ask_rekey_neighbour(struct world *w, struct err *refusal)
+{
+	struct wish x;
+	AUTO(key) k = NULL;
+	OK(key_generate(KEY_EC_P256, &k, e));
+	first_one(w);
+	struct bytes der = neighbour(w, k);
+	attempt_begins(w);
+	renewal(w, &x, "MAN-2027-000026");
+	lie = t_rekey;
+	wish_build(w, &x, s_key, t_mandate, NULL);
+	prove_as(w, &x, k, der);
+	return wish_id(w, &x, refusal);
+}
+
 #define ASK(f) .base = ASKED, .ask = f
 /* clang-format off */
 static const struct attempt rows[] = {
@@ -323,9 +499,33 @@ static const struct attempt rows[] = {
 	{ "a mandate that was ended", ASK(ask_ended), .id = "signer-mandate-over" },
 	{ "a mandate that was ended before it was used", ASK(ask_ended_unused), .id = "signer-mandate-over" },
 	{ "two mandates under one number", ASK(ask_same_number), .id = "signer-mandate-over" },
+	{ "a new key that the old one did not sign for", ASK(ask_rekey_none), .id = "signer-quorum" },
+	{ "a new key under a mandate that keeps it", ASK(ask_rekey_not_allowed), .id = "signer-mandate-key" },
+	{ "a new key that signed for itself", ASK(ask_rekey_new_key), .id = "signer-rekey-other" },
+	{ "a new key that a minister signed for", ASK(ask_rekey_minister), .id = "signer-rekey-other" },
+	{ "a new key that somebody else signed for", ASK(ask_rekey_neighbour), .id = "signer-rekey-other" },
+	{ "a new key with a forged signature of the old one", ASK(ask_rekey_forged), .id = "cms-signature" },
+	{ "a new key signed for under another mandate", ASK(ask_rekey_other_mandate), .id = "cms-other-content" },
+	{ "a signature of the old key for another key", ASK(ask_rekey_other_key), .id = "cms-other-content" },
+	{ "a new key with the mandate's own signature", ASK(ask_rekey_statement), .id = "signer-rekey-other" },
+	{ "a new key for one that the mandate does not begin with", ASK(ask_rekey_other_start), .id = "signer-mandate-key" },
+	{ "a key that the mandate does not begin with", ASK(ask_rekey_same_other_start), .id = "signer-mandate-key" },
+	{ "a new key under a policy that never was", ASK(ask_rekey_policy), .id = "signer-policy-unknown" },
+	{ "a signature for a new key that was used", ASK(ask_rekey_again), .id = "signer-mandate-key" },
+	{ "a key that another has followed", ASK(ask_rekey_back), .id = "signer-mandate-key" },
+	{ "a key that another has followed, after a restart", ASK(ask_rekey_back_restart), .id = "signer-mandate-key" },
+	{ "a key that was followed, by its own certificate", ASK(ask_rekey_on), .id = "signer-mandate-key" },
+	{ "a new key under a mandate that was ended", ASK(ask_rekey_ended), .id = "signer-mandate-over" },
 	{ "a mandate instead of an appointment", ASK(ask_minister), .id = "signer-statement-type" },
 };
 /* clang-format on */
+
+void
+mandate_fini(void)
+{
+	key_free(fresh);
+	fresh = NULL;
+}
 
 const struct attempt *
 mandate_attempts(size_t *n)

@@ -4,6 +4,7 @@ before or a new one, beside the old one for a while; and requests that several
 ministers endorse.  Both verifiers read all of it in the export.
 """
 import concurrent.futures
+import json
 import os
 import re
 import subprocess
@@ -216,7 +217,97 @@ def test_mandate():
         engine.cli("audit", "reproduce", done["serial"])
 
 
+def rekey(engine, serial, mandate, old, new, *more):
+    """With a new key, which that of the certificate signs for."""
+    return engine.cli("renew", serial, "--as", harness.OPERATOR, "--csr",
+                      new[1], "--mandate", mandate, *more, *(
+                          () if old is None else
+                          ("--key", old[0], "--cert", engine.pem(serial))))
+
+
+def test_rekey():
+    with harness.Engine() as engine:
+        engine.init()
+        with open(engine.path("etc", "signer.yaml"), "a") as f:
+            f.write("mandate_max: 1y\n")
+        engine.start()
+        engine.populate(people=1)
+        # Keys are not used again, and a mandate is possible all the same.
+        changed(engine, ("renewal: fresh ", "renewal: mandate-rekey"),
+                ("default: 2y", "default: 45d"))
+        one, two, three = (engine.new_key() for _ in range(3))
+        spare = engine.new_key()
+        beside = engine.issue(engine.holders[0], csr=spare[1])["serial"]
+        first = engine.issue(engine.holders[0], csr=one[1])["serial"]
+        made = engine.cli("mandate", "propose", first, "--as",
+                          harness.OPERATOR, "--until", until(200),
+                          "--renewals", "3")
+        number = made["id"]
+        p = subprocess.run([harness.REFRENDO, "mandate", "statement", number,
+                            "--dir", engine.dir], env=engine.env,
+                           capture_output=True, check=True)
+        words = json.loads(p.stdout)
+        assert words["mandate"]["rekey_sha256"] == engine.cli(
+            "cert", "show", first)["spki_sha256"], words
+        assert "con otra que la anterior" in words["text_es"], words
+        engine.cli("mandate", "endorse", number, "--key", engine.minister[0],
+                   "--cert", engine.minister[1])
+
+        def refused_with(code, old, new, serial=first, *more):
+            try:
+                rekey(engine, serial, number, old, new, *more)
+            except harness.Refused as e:
+                assert e.problem.get("id") == code, e
+                return
+            raise AssertionError(f"not refused with {code}")
+
+        refused_with("mandate-proof", None, two)
+        # Of the same person, office and policy, but not what was signed for.
+        refused_with("mandate-key-followed", spare, two, beside)
+        refused_with("cli-key-of-cert", two, two)
+        # The minister's, who may sign much, but not that.
+        text = engine.temp("rekey.json")
+        engine.cli("renew", first, "--as", harness.OPERATOR, "--csr", two[1],
+                   "--mandate", number, "--cert", engine.pem(first), "--out",
+                   text)
+        proof = engine.temp("rekey.p7s")
+
+        def openssl(key, cert):
+            harness.run("openssl", "cms", "-sign", "-binary", "-in", text,
+                        "-signer", cert, "-inkey", key, "-md", "sha256",
+                        "-cades", "-outform", "DER", "-out", proof)
+        openssl(*engine.minister)
+        refused_with("mandate-proof-other", None, two, first, "--cms", proof)
+        openssl(one[0], engine.pem(first))
+        refused_with("cms-other-content", None, three, first, "--cms", proof)
+        refused(engine, "mandate-proof-alone", "renew", first, "--as",
+                harness.OPERATOR, "--csr", two[1], "--cms", proof)
+        done = rekey(engine, first, number, None, two, "--cms", proof)
+        assert (done["state"], done["mandate"]) == ("issued", number), done
+        second = done["serial"]
+        assert engine.ocsp(engine.pem(second)) == "good"
+        # Once: it was over with that renewal.
+        refused_with("renew-replaced", None, two, first, "--cms", proof)
+        # And on, from the key that was certified last, after a restart.
+        engine.kill("signer")
+        done = rekey(engine, second, number, two, three)
+        assert done["state"] == "issued", done
+        old, new = (engine.cli("cert", "show", s)
+                    for s in (second, done["serial"]))
+        assert old["spki_sha256"] != new["spki_sha256"]
+        assert engine.cli("mandate", "show", number)["rekey_sha256"] == new[
+            "spki_sha256"]
+        # A certificate that is taken back takes the mandate with it.
+        engine.cli("cert", "revoke", done["serial"], "--as", harness.MINISTER,
+                   "--cause", "key-compromise")
+        refused_with("state-certificate", three, one, done["serial"])
+        assert engine.cli("mandate", "show", number)["state"] == "ended"
+        verified(engine)
+        engine.cli("audit", "reproduce", second)
+
+
 if __name__ == "__main__":
     sys.exit(harness.run_tests([("due", test_due),
                                 ("two ministers", test_two_ministers),
-                                ("mandate", test_mandate)]))
+                                ("mandate", test_mandate),
+                                ("rekey", test_rekey)]))

@@ -415,8 +415,10 @@ def parse_statement(text, kind):
     need(set(s) == members, "members of the statement")
     need(not more or 2 <= member(s, "endorsements", int) <= 4, "endorsements")
     for name, inner in INNER.items():
-        need(name not in s or set(member(s, name, dict)) == inner,
-             f"members of {name} in the statement")
+        has = set(member(s, name, dict)) if name in s else inner
+        if name == "mandate":
+            has = has - {"rekey_sha256"}
+        need(has == inner, f"members of {name} in the statement")
     for run in (s["operator"], s["holder"]["run"], s["institution"]["rut"]):
         need(isinstance(run, str) and check_digit(run), f"the RUN {run}")
     numbers = ["expires", "issued", "log.size"]
@@ -424,6 +426,8 @@ def parse_statement(text, kind):
     if is_mandate:
         numbers += ["mandate.life", "mandate.renewals", "mandate.until"]
         hashes += ["mandate.profile_sha256"]
+        if "rekey_sha256" in s["mandate"]:
+            hashes += ["mandate.rekey_sha256"]
         need(1 <= s["mandate"]["renewals"] <= 1000, "renewals")
     else:
         numbers += ["validity.not_after", "validity.not_before",
@@ -513,7 +517,8 @@ def says_of(text):
     required, renewal = part.get("required"), part.get("renewal")
     need(required is None or isinstance(required, str) and
          re.fullmatch("[1-4]", required), "the policy's text: required")
-    need(renewal in (None, "fresh", "mandate"), "the policy's text: renewal")
+    need(renewal in (None, "fresh", "mandate", "mandate-rekey"),
+         "the policy's text: renewal")
     base = root.get("extends")
     need(base is None or isinstance(base, str) and
          re.fullmatch("[a-z0-9-]{1,47}@[1-9][0-9]{0,15}", base),
@@ -845,19 +850,19 @@ class Verifier:
              "the policy's version does not rise")
 
     def says(self, digest):
-        """(ministers required, renewals by mandate?) by the texts of the
-        policy and its bases, whatever the entries say."""
+        """(ministers required, renewal) by the texts of the policy and its
+        bases, whatever the entries say."""
         need(digest in self.policies, "the policy's text is not in the log")
         policy, required, renewal = self.policies[digest], None, None
         for _ in range(64):
             if policy is None or policy["says"] is None:
                 need(any(p["version"] == 0 for p in self.policies.values()),
                      "a policy's base is not in the log")
-                return required or 1, renewal in (None, "mandate")
+                return required or 1, renewal or "mandate-rekey"
             own = policy["says"]
             required, renewal = required or own[0], renewal or own[1]
             if own[2] is None:
-                return required or 1, renewal == "mandate"
+                return required or 1, renewal or "fresh"
             policy = self.by_version.get(own[2])
         raise Fault("a policy extends itself")
 
@@ -1115,8 +1120,11 @@ class Verifier:
             m["s"], m["state"] = None, "in_force"
             return
         need(m["state"] == "proposed", "the mandate was in force already")
-        required, may = self.says(m["s"]["policy"]["sha256"])
-        need(may, "the policy's text knows no mandates")
+        required, renewal = self.says(m["s"]["policy"]["sha256"])
+        m["key"] = m["s"]["mandate"].get("rekey_sha256")
+        need(renewal == "mandate-rekey" or
+             renewal == "mandate" and m["key"] is None,
+             "the policy's text knows no mandates, or none with a new key")
         s, run = self.judge_minister(leaf, d, m["text"],
                                      "refrendo/mandate/v1")
         need(run not in m["ministers"], "the same minister signed it before")
@@ -1156,9 +1164,13 @@ class Verifier:
         old = self.records.get(hexed(d, "request.replaces"))
         need(old is not None and old["state"] == "issued" and
              old["status"] == "good" and
-             old.get("profile", r["profile"]) == r["profile"] and
-             old.get("key", r["key"]) == r["key"],
+             old.get("profile", r["profile"]) == r["profile"],
              "what it renews is not there, or not good, or another")
+        if "key" in old:
+            last = self.mandates[name].get("key") or sha256(r["key"]).hex()
+            need(sha256(old["key"]).hex() == last,
+                 "what it renews has another key")
+            r["renews"] = old if old["key"] != r["key"] else None
         need(old["not_after"] is None or leaf["time"] <= old["not_after"],
              "what it renews was over")
 
@@ -1176,6 +1188,16 @@ class Verifier:
         need(all(self.appointments[n]["state"] == "in_force"
                  for n in m["ministers"].values()),
              "the appointment of one who signed the mandate had ended")
+        if m.get("key"):
+            m["key"] = sha256(r["key"]).hex()
+        if r.get("renews"):
+            text = ('{"act":"rekey","mandate":"%s","replaces_tbs_sha256":"%s",'
+                    '"spki_sha256":"%s","type":"refrendo/rekey/v1"}' %
+                    (name, r["renews"]["tbs"], sha256(r["key"]).hex()))
+            signer = self.openssl.cms(b64(d, "evidence"), text.encode())
+            need(signer is not None and
+                 sha256(Certificate(signer).tbs).hex() == r["renews"]["tbs"],
+                 "the key of the one before did not sign for the new one")
 
     def judge_minister(self, leaf, d, text, kind):
         s, signer = self.evidence(leaf, d, text, kind)

@@ -162,7 +162,7 @@ test_good(void **state_)
 	assert_int_equal(r.checkpoint_size, w.n);
 	assert_int_equal(r.endorsements, 4);
 	assert_int_equal(r.appointments, 1);
-	assert_int_equal(r.certificates, 3);
+	assert_int_equal(r.certificates, 4);
 	assert_int_equal(r.revocations, 1);
 	assert_int_equal(r.policies, 3);
 	assert_int_equal(r.crls, 1);
@@ -299,7 +299,26 @@ static const struct {
 	{ MANDATE_POLICY_FRESH, "a mandate that the policy does not know",
 	    "audit-mandate-policy",
 	    ": the text of the policy asks for a new endorsement of each "
-	    "renewal, and knows no mandates" },
+	    "renewal, or knows no mandates with a new key" },
+	{ MANDATE_POLICY_KEEPS, "a new key where the policy keeps it",
+	    "audit-mandate-policy", NULL },
+	{ REKEY_NOT_ALLOWED, "a new key where the mandate keeps it",
+	    "audit-renews-none", NULL },
+	{ REKEY_UNSIGNED, "a new key that the old one did not sign for",
+	    "audit-below", NULL },
+	{ REKEY_BY_ITSELF, "a new key that signed for itself",
+	    "audit-rekey-other",
+	    ": the new key was signed for with another certificate than the "
+	    "one that is renewed" },
+	{ REKEY_BY_MINISTER, "a new key that a minister signed for",
+	    "audit-rekey-other", NULL },
+	{ REKEY_OTHER_MANDATE, "a new key signed for under another mandate",
+	    "audit-below",
+	    ": the signature is over another text than this one" },
+	{ REKEY_AGAIN, "a key that another has followed", "audit-renews-none",
+	    NULL },
+	{ REKEY_BEGINS_OTHER, "a key that the mandate does not begin with",
+	    "audit-renews-none", NULL },
 	{ MANDATE_POLICY_TWO, "a mandate by one, where the policy wants two",
 	    "audit-mandate-not-in-force", NULL },
 	{ MANDATE_ASKED_BY_HOLDER, "a holder renews by a mandate",
