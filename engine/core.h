@@ -374,6 +374,11 @@ bool responder_is_last(const struct core_issuer *i, int64_t now);
 /* The signer refused one, or none is to be had. */
 bool responder_fails(const struct core_issuer *i);
 /* core_cas.c: CAs that ceremonies brought, and those that issue no more. */
+/* Each row of a class, as it lies in the map: there may be many. */
+typedef enum err_code (
+    *row_fn)(struct core *c, struct view *v, struct bytes value, struct err *e);
+MUST_CHECK enum err_code core_each_row(struct core *c, struct view *v,
+    enum row_class class, row_fn fn, struct err *e);
 MUST_CHECK enum err_code tell_cas(struct core *c, struct view *v,
     struct err *e);
 /* By its ceremony's id; without one what ended is told alone. */

@@ -40,11 +40,8 @@ tell_ca(struct core *c, struct view *v, const struct agreement_row *ce,
 	return does ? sign_agreed(c, v, ce->id, n, &m, e) : ERR_OK;
 }
 
-/* Each row of a class, as it lies in the map: there may be a thousand. */
-typedef enum err_code (
-    *row_fn)(struct core *c, struct view *v, struct bytes value, struct err *e);
-static enum err_code
-each_row(struct core *c, struct view *v, enum row_class class, row_fn fn,
+enum err_code
+core_each_row(struct core *c, struct view *v, enum row_class class, row_fn fn,
     struct err *e)
 {
 	struct bytes prefix = ca_row_key(c->arena, class, BYTES_NONE);
@@ -95,8 +92,8 @@ tell_ended(struct core *c, struct view *v, struct bytes value, struct err *e)
 enum err_code
 tell_cas(struct core *c, struct view *v, struct err *e)
 {
-	TRY(each_row(c, v, ROW_CEREMONY, tell_brought, e));
-	return each_row(c, v, ROW_ISSUER, tell_ended, e);
+	TRY(core_each_row(c, v, ROW_CEREMONY, tell_brought, e));
+	return core_each_row(c, v, ROW_ISSUER, tell_ended, e);
 }
 
 void
@@ -117,7 +114,7 @@ sign_ca(struct core *c, struct bytes ceremony)
 	if (code == ERR_OK && found && c->signer_ready)
 		code = tell_ca(c, v, &ce, &e);
 	if (code == ERR_OK && c->signer_ready)
-		code = each_row(c, v, ROW_ISSUER, tell_ended, &e);
+		code = core_each_row(c, v, ROW_ISSUER, tell_ended, &e);
 	if (code != ERR_OK)
 		core_read_only(c, &e);
 }

@@ -119,9 +119,10 @@ made_issuer(struct core *c, const struct issuer_row *row, struct err *e)
 }
 
 static enum err_code
-take_row(struct core *c, struct bytes value, struct err *e)
+take_row(struct core *c, struct view *v, struct bytes value, struct err *e)
 {
 	struct issuer_row row;
+	(void)v;
 	TRY(rec_decode(&rec_issuer, value, &row, e));
 	if (row.held == 0 || core_issuer_find(c, row.name) != NULL)
 		return ERR_OK;
@@ -131,20 +132,7 @@ take_row(struct core *c, struct bytes value, struct err *e)
 enum err_code
 core_issuers_made(struct core *c, struct view *v, struct err *e)
 {
-	struct bytes prefix = ca_row_key(c->arena, ROW_ISSUER, BYTES_NONE);
-	struct view_scan scan = { .view = NULL };
-	struct bytes key, value;
-	bool found;
-	TRY(view_scan_begin(v, prefix, &scan, e));
-	enum err_code code =
-	    view_scan_seek(&scan, prefix, &key, &value, &found, e);
-	while (code == ERR_OK && found) {
-		code = take_row(c, value, e);
-		if (code == ERR_OK)
-			code = view_scan_next(&scan, &key, &value, &found, e);
-	}
-	view_scan_end(&scan);
-	return code;
+	return core_each_row(c, v, ROW_ISSUER, take_row, e);
 }
 
 /*

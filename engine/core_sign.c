@@ -84,25 +84,15 @@ sign_end_appointment(struct core *c, struct bytes id)
 
 /* Everything that ended is told again: the signer may have missed it. */
 static enum err_code
-tell_ended_appointments(struct core *c, struct view *v, struct err *e)
+tell_ended_appointment(struct core *c, struct view *v, struct bytes value,
+    struct err *e)
 {
-	uint8_t class = ROW_APPOINTMENT;
-	uint8_t last[ROW_KEY_MAX] = { class };
-	struct bytes prefix = bytes_of(&class, 1);
-	struct bytes after = bytes_of(last, 1);
-	for (;;) {
-		struct bytes key, value;
-		struct appointment a;
-		bool found;
-		TRY(view_next(v, prefix, after, &key, &value, &found, e));
-		if (!found)
-			return ERR_OK;
-		TRY(rec_decode(&rec_appointment, value, &a, e));
-		if (a.state == APPT_ENDED)
-			sign_end(c, a.id, a.ended);
-		memcpy(last, key.p, key.len);
-		after = bytes_of(last, key.len);
-	}
+	struct appointment a;
+	(void)v;
+	TRY(rec_decode(&rec_appointment, value, &a, e));
+	if (a.state == APPT_ENDED)
+		sign_end(c, a.id, a.ended);
+	return ERR_OK;
 }
 
 /* What nobody signed, or has expired, nobody can use. */
@@ -131,24 +121,14 @@ sign_end_mandate(struct core *c, struct bytes id)
 }
 
 static enum err_code
-tell_ended_mandates(struct core *c, struct view *v, struct err *e)
+tell_ended_mandate(struct core *c, struct view *v, struct bytes value,
+    struct err *e)
 {
-	uint8_t class = ROW_MANDATE;
-	uint8_t last[ROW_KEY_MAX] = { class };
-	struct bytes prefix = bytes_of(&class, 1);
-	struct bytes after = bytes_of(last, 1);
-	for (;;) {
-		struct bytes key, value;
-		struct mandate m;
-		bool found;
-		TRY(view_next(v, prefix, after, &key, &value, &found, e));
-		if (!found)
-			return ERR_OK;
-		TRY(rec_decode(&rec_mandate, value, &m, e));
-		tell_mandate(c, &m);
-		memcpy(last, key.p, key.len);
-		after = bytes_of(last, key.len);
-	}
+	struct mandate m;
+	(void)v;
+	TRY(rec_decode(&rec_mandate, value, &m, e));
+	tell_mandate(c, &m);
+	return ERR_OK;
 }
 
 /* --- Policies that officers signed ----------------------------------------------- */
@@ -200,21 +180,12 @@ sign_policy(struct core *c, struct bytes id)
 /* Everything that was signed is told again, in its order: what is known
  * already changes nothing. */
 static enum err_code
-tell_policies(struct core *c, struct view *v, struct err *e)
+tell_signed_policy(struct core *c, struct view *v, struct bytes value,
+    struct err *e)
 {
-	struct bytes prefix = ca_row_key(c->arena, ROW_ACTIVATION, BYTES_NONE);
-	struct bytes after = prefix, key, value;
 	struct agreement_row ac;
-	bool found;
-	for (;;) {
-		TRY(view_next(v, prefix, after, &key, &value, &found, e));
-		if (!found)
-			return ERR_OK;
-		after = arena_copy(c->arena, key);
-		TRY(rec_decode(&rec_activation, arena_copy(c->arena, value),
-		    &ac, e));
-		TRY(tell_policy(c, v, &ac, e));
-	}
+	TRY(rec_decode(&rec_activation, value, &ac, e));
+	return tell_policy(c, v, &ac, e);
 }
 
 /* Reconcile: whatever was on its way to a signature is asked for again. */
@@ -455,11 +426,12 @@ signer_said_hello(struct core *c, struct bytes body)
 		    c->hello.issuer[i].crl_number > issuer->crl_number)
 			issuer->crl_number = c->hello.issuer[i].crl_number;
 	}
-	code = tell_ended_appointments(c, v, &e);
+	code = core_each_row(c, v, ROW_APPOINTMENT, tell_ended_appointment, &e);
 	if (code == ERR_OK)
-		code = tell_ended_mandates(c, v, &e);
+		code = core_each_row(c, v, ROW_MANDATE, tell_ended_mandate, &e);
 	if (code == ERR_OK)
-		code = tell_policies(c, v, &e);
+		code =
+		    core_each_row(c, v, ROW_ACTIVATION, tell_signed_policy, &e);
 	if (code == ERR_OK)
 		code = tell_cas(c, v, &e);
 	if (code == ERR_OK)
