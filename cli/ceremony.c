@@ -364,13 +364,35 @@ ceremony_sign(struct cli *c, struct err *e)
 
 /* --- root -------------------------------------------------------------------------- */
 
+/* The root before, which signed itself, by the one that is made. */
+static enum err_code
+link_old(struct init *i, struct buf *out, struct err *e)
+{
+	struct buf text AUTO_BUF = BUF(0), der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	AUTO(verifier) v = NULL;
+	struct cert old;
+	TRY(input_read(i->c, i->c->option[OPT_CERT], 2 * CERT_MAX_BYTES, &text,
+	    e));
+	TRY(pem_or_der(buf_bytes(&text), "CERTIFICATE", &der, e));
+	TRY(cert_parse(buf_bytes(&der), &old, e));
+	if (!old.is_ca || !bytes_eq(old.issuer, old.subject))
+		return err_say(e, ERR_INVALID, "cli-root-old",
+		    "the certificate given with --cert is not that of a root");
+	TRY(verifier_new(&v, e));
+	TRY(verifier_check(v, old.spki, old.sigalg, old.tbs, old.signature, e));
+	return init_link(i, &old, out, e);
+}
+
 static enum err_code
 make_root(struct init *i, struct err *e)
 {
 	const char *dir = i->c->option[OPT_TO];
 	struct buf pem AUTO_BUF = BUF(2 * CERT_MAX_BYTES);
 	struct buf key AUTO_BUF = BUF(16384);
+	struct buf linked AUTO_BUF = BUF(CERT_MAX_BYTES);
 	TRY(init_root(i, e));
+	if (i->c->option[OPT_CERT] != NULL)
+		TRY(link_old(i, &linked, e));
 	pem_put(&pem, "CERTIFICATE", buf_bytes(&i->root.der));
 	TRY(key_print(i->root.key, buf_bytes(&i->passphrase), &key, e));
 	umask(077);
@@ -385,7 +407,13 @@ make_root(struct init *i, struct err *e)
 	    buf_bytes(&pem), 0644, e));
 	init_put_fingerprint(i->c, SAY(i->c, "root", "raíz"),
 	    buf_bytes(&i->root.der));
-	return ERR_OK;
+	if (linked.len == 0)
+		return ERR_OK;
+	buf_reset(&pem);
+	pem_put(&pem, "CERTIFICATE", buf_bytes(&linked));
+	TRY(buf_end(&pem, e));
+	return file_write(arena_printf(i->c->arena, "%s/old-with-new.pem", dir),
+	    buf_bytes(&pem), 0644, e);
 }
 
 static enum err_code
@@ -414,8 +442,8 @@ ceremony_root(struct cli *c, struct err *e)
 /* clang-format off */
 static const struct verb verbs[] = {
 	{ "ceremony", "root", ceremony_root, NO_ACT, NO_OPERAND, "", 0, 0,
-	    OPTION(OPT_TO) | OPTION(OPT_ORIGIN) | OPTION(OPT_ALGORITHM) | OPTION(OPT_KEYS),
-	    "on a machine without network: make a root, its key and certificate", "en un equipo sin red: crear una raíz, su llave y certificado",
+	    OPTION(OPT_TO) | OPTION(OPT_ORIGIN) | OPTION(OPT_ALGORITHM) | OPTION(OPT_KEYS) | OPTION(OPT_CERT),
+	    "on a machine without network: make a root, its key and certificate; with --cert of the root before also the link from it", "en un equipo sin red: crear una raíz, su llave y certificado; con --cert de la raíz anterior, también el enlace desde ella",
 	    "ceremony root --to /media/raiz --origin estado.example.cl/log", NULL },
 	{ "ceremony", "check", ceremony_check, NO_ACT, NO_OPERAND, "FILE", 1, 1,
 	    OPTION(OPT_CERT) | OPTION(OPT_CEILINGS),

@@ -50,6 +50,9 @@ struct init {
 
 /* init_ca.c */
 MUST_CHECK enum err_code init_root(struct init *i, struct err *e);
+/* The key of the root before, signed by the new one. */
+MUST_CHECK enum err_code init_link(struct init *i, const struct cert *old,
+    struct buf *der, struct err *e);
 MUST_CHECK enum err_code init_authorities(struct init *i, struct err *e);
 MUST_CHECK enum err_code init_officer(struct init *i, struct err *e);
 void init_fini(struct init *i);

@@ -257,3 +257,45 @@ init_fini(struct init *i)
 	buf_fini(&i->log_der);
 	buf_fini(&i->passphrase);
 }
+
+/* --- From one root to the next -------------------------------------------------- */
+
+/*
+ * OldWithNew (RFC 4210 4.4): the key of the root before, for its whole life,
+ * by the new one.  Who trusts the new one alone goes on with what is below the
+ * old one.
+ */
+enum err_code
+init_link(struct init *i, const struct cert *old, struct buf *der,
+    struct err *e)
+{
+	uint8_t serial[SERIAL_LEN];
+	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct buf signature AUTO_BUF = BUF(SIG_MAX);
+	const struct cert *root = &i->root.cert;
+	enum key_type type = key_type(i->root.key);
+	struct cert made;
+
+	TRY(draw_serial(serial, e));
+	struct cert_spec spec = { .serial = bytes_of(serial, SERIAL_LEN),
+		.issuer = root->subject,
+		.issuer_ski = root->ski,
+		.issuer_type = type,
+		.subject = old->subject,
+		.ski = old->ski,
+		.spki = old->spki,
+		.not_before = old->not_before,
+		.not_after = old->not_after < root->not_after ? old->not_after
+							      : root->not_after,
+		.is_ca = true,
+		.path_len = old->path_len,
+		.key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN,
+		.n_policy = 1 };
+	TRY(oid_parse(bytes_str("2.5.29.32.0"), &spec.policy[0].oid, e));
+	TRY(cert_build_tbs(&spec, &tbs, e));
+	TRY(key_sign(i->root.key, buf_bytes(&tbs), &signature, e));
+	TRY(signed_assemble(buf_bytes(&tbs), key_type_sigalg(type),
+	    buf_bytes(&signature), der, e));
+	TRY(cert_parse(buf_bytes(der), &made, e));
+	return check_lint(&made, LINT_CROSS, e);
+}

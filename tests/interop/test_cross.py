@@ -273,17 +273,40 @@ def revoked(engine, pem, leaf, v):
     ceremony.both_verifiers(engine)
 
 
-def new_root(engine):
+def new_root(engine, old, medium="new"):
     """Of the same log, hence of the same name."""
     with open(engine.path("etc", "refrendo.yaml")) as f:
         origin = re.search(r"^origin: *\"?([^\"\s]+)", f.read(), re.M)[1]
-    medium = engine.temp("new")
+    medium = engine.temp(medium)
     p = engine.with_passphrase(
         [harness.REFRENDO, "ceremony", "root", "--to", medium, "--origin",
-         origin], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+         origin, "--lang", "en", "--cert", old],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     text, _ = p.communicate()
-    assert p.returncode == 0, text.decode()
+    if p.returncode != 0:
+        raise harness.Refused(p.returncode, text.decode())
     return os.path.join(medium, "root.key"), os.path.join(medium, "root.pem")
+
+
+def old_with_new(engine, pem):
+    """The other way: who trusts the new root alone goes on with the old."""
+    link = os.path.join(os.path.dirname(pem), "old-with-new.pem")
+    old = root_files(engine)[1]
+    for what in ("-subject", "-enddate", "-pubkey"):
+        assert says(link, what) == says(old, what), what
+    assert says(link, "-ext", "subjectKeyIdentifier") == says(
+        old, "-ext", "subjectKeyIdentifier")
+    leaf = engine.pem(engine.issue(engine.holders[0])["serial"])
+    bundle = engine.temp("old-chain.pem")
+    with open(bundle, "wb") as out:
+        for path in (link, engine.path("ca", "emisora.pem")):
+            with open(path, "rb") as f:
+                out.write(f.read())
+    for untrusted, good in ((bundle, True),
+                            (engine.path("ca", "emisora.pem"), False)):
+        p = run("openssl", "verify", "-x509_strict", "-CAfile", pem,
+                "-untrusted", untrusted, leaf, check=False)
+        assert (p.returncode == 0) == good, p.stderr
 
 
 def test_new_root():
@@ -293,7 +316,14 @@ def test_new_root():
         engine.init()
         engine.start()
         activate(engine, "relevo", "")
-        key, pem = new_root(engine)
+        engine.populate(people=1)
+        refused(6, "is not that of a root", new_root, engine,
+                engine.path("ca", "emisora.pem"), "bad")
+        refused(6, "", new_root, engine, broken(
+            engine, root_files(engine)[1], "broken-root.der"), "bad")
+        assert not os.path.exists(engine.temp("bad"))
+        key, pem = new_root(engine, root_files(engine)[1])
+        old_with_new(engine, pem)
         assert says(pem, "-subject") == says(root_files(engine)[1], "-subject")
         link = cross(engine, "raiz-g2", "--certificate", pem, policy="relevo")
         assert says(link, "-subject")[8:] == says(link, "-issuer")[7:]
