@@ -338,11 +338,11 @@ MUST_CHECK enum err_code issue_sign(struct issue *s, struct err *e);
 MUST_CHECK enum err_code issue_compare(struct issue *s, struct err *e);
 MUST_CHECK enum err_code issue_record(struct issue *s, struct err *e);
 MUST_CHECK enum err_code issue_publish(struct issue *s, struct err *e);
-/* ERR_DENIED "issuer-stopped", "issuer-revoked", "issuer-other". */
 /* The CA whose key a ceremony replaces: an issuing one, and the newest of its
  * generations. */
 MUST_CHECK enum err_code ceremony_replaced(struct deed *d, struct bytes name,
     struct issuer_row *out, struct err *e);
+/* ERR_DENIED "issuer-stopped", "issuer-revoked", "issuer-other". */
 MUST_CHECK enum err_code issuer_must_issue(struct deed *d,
     const struct ca_issuer *is, struct err *e);
 /* Ministers who must endorse, by the ceilings and what is asked beside them:
@@ -368,10 +368,10 @@ MUST_CHECK enum err_code statement_expired(int64_t expires, struct err *e);
  * looked for; of a minister it is refused. */
 MUST_CHECK enum err_code certificate_of_field(struct deed *d,
     struct certificate *out, struct err *e);
-/* ERR_DENIED "renew-office". */
 /* ERR_CONFLICT "renew-replaced": it has a successor, or one that was intended. */
 MUST_CHECK enum err_code renewal_must_be_first(struct deed *d,
     const struct certificate *old, struct err *e);
+/* ERR_DENIED "renew-office". */
 MUST_CHECK enum err_code office_must_be_same(struct deed *d,
     const struct request *old, const struct person *now, struct err *e);
 /* mandate.c: the one by which this request renews, if there is one: the one

@@ -334,7 +334,8 @@ run_group(struct core *c, struct jobs *group, struct arena *a)
 		log_err("group-failed", &e);
 		group_fail(group, &e);
 		/* The loop hears of it while the next group waits already. */
-		c->is_damaged = e.code == ERR_CORRUPT;
+		c->is_damaged = e.code == ERR_CORRUPT ||
+				TAILQ_FIRST(group)->kind == JOB_VERIFY;
 	}
 }
 

@@ -60,9 +60,6 @@ seen_before(struct signer *s, const struct agreement *g, struct bytes statement,
 	return ERR_OK;
 }
 
-/* Ends of what nobody heard of: more would only fill the disk. */
-#define UNHEARD_MAX 8192
-
 static enum err_code
 keep_end(struct signer *s, struct item *it, struct bytes id, int64_t at,
     int64_t now, struct err *e)
@@ -71,10 +68,6 @@ keep_end(struct signer *s, struct item *it, struct bytes id, int64_t at,
 	if (a != NULL && a->ended <= at)
 		return ERR_OK;
 	/* Noted even when it was never heard of: it may come later. */
-	if (a == NULL && s->state.n_unheard >= UNHEARD_MAX)
-		return err_say(e, ERR_DENIED, "signer-ends",
-		    "the signer has noted 8192 ends of what it never heard of "
-		    "and notes no more of them");
 	struct record r = { .kind = REC_END,
 		.time = now,
 		.id = id,
@@ -154,6 +147,10 @@ signer_end_keys(struct signer *s)
 
 /* --- Its end ------------------------------------------------------------------------- */
 
+/* Ends of what nobody heard of: more would only fill the disk.  What officers
+ * signed ends a CA of the beginning all the same. */
+#define UNHEARD_MAX 8192
+
 /* Whoever owns core may take a right away, never give one. */
 enum err_code
 may_end(struct signer *s, struct item *it, int64_t now, struct err *e)
@@ -171,6 +168,11 @@ may_end(struct signer *s, struct item *it, int64_t now, struct err *e)
 		return err_say(e, ERR_DENIED, "signer-end-future",
 		    "what officers agreed on ends now or not at all: this is "
 		    "dated in the future");
+	if (state_agreed_id(&s->state, m->id) == NULL &&
+	    s->state.n_unheard >= UNHEARD_MAX)
+		return err_say(e, ERR_DENIED, "signer-ends",
+		    "the signer has noted 8192 ends of what it never heard of "
+		    "and notes no more of them");
 	return keep_end(s, it, m->id, m->at, now, e);
 }
 

@@ -418,6 +418,52 @@ it_ended_before(void **state)
 	world_free(w);
 }
 
+/* Ends of what is not, as many as are noted, in batches. */
+static void
+end_nothing(struct world *w)
+{
+	char id[32];
+	for (int i = 0; i < 8192;) {
+		struct buf in AUTO_BUF = BUF(1u << 20),
+			      out AUTO_BUF = BUF(1u << 20);
+		size_t done = 0, used = 0;
+		for (int k = 0; k < 512; k++, i++) {
+			struct buf body AUTO_BUF = BUF(1024);
+			snprintf(id, sizeof(id), CEREMONY_CA_ID "nada%d", i);
+			struct signer_end m = { bytes_str(id), w->now };
+			signer_end_encode(&m, &body);
+			frame_put(&in, SIGNER_END, 1, buf_bytes(&body));
+		}
+		do {
+			OK(signer_batch(w->signer, ASKER_CORE,
+			    bytes_of(in.p + done, in.len - done), &used, w->now,
+			    &out, e));
+			done += used;
+		} while (used > 0 && done < in.len);
+		assert_int_equal(done, in.len);
+	}
+}
+
+/* Core has noted all the ends of nothing that it may: what officers agree on
+ * ends the old key all the same. */
+static void
+ends_of_nothing_stop_no_new_key(void **state)
+{
+	struct world *w = begin();
+	struct rite r;
+	struct err refusal = { .id = "" };
+	(void)state;
+	end_nothing(w);
+	assert_string_equal(end_ask(w, "nada", w->now), "signer-ends");
+	assert_string_equal(end_ask(w, "uno", w->now), "signer-ends");
+	rite_init(w, &r);
+	r.st.object[0].replaces = bytes_str("uno");
+	assert_int_equal(rite_ask(w, &r, &refusal), ERR_OK);
+	assert_string_equal(certificate_by(w, 0, 0, NULL), "signer-ca-ended");
+	assert_string_equal(certificate_by(w, 1, 0, NULL), "ok");
+	world_free(w);
+}
+
 /* Its key signs nothing any more, whatever stands in the directory; and what
  * stood there is gone after the next start. */
 static void
@@ -498,6 +544,7 @@ main(void)
 		cmocka_unit_test(it_ends),
 		cmocka_unit_test(a_new_key_ends_the_old),
 		cmocka_unit_test(it_ended_before),
+		cmocka_unit_test(ends_of_nothing_stop_no_new_key),
 		cmocka_unit_test(its_key_is_destroyed),
 		cmocka_unit_test(it_has_no_other_name),
 		cmocka_unit_test(no_root),
