@@ -30,6 +30,13 @@ policy_text(const struct world *w)
 #define TEXT(more) "policy: funcionario-firma\nversion: 7\n" more "\n"
 		{ POLICY_WANTS_TWO, TEXT("endorsement: {required: 2}") },
 		{ POLICY_UNREADABLE, TEXT("endorsement: {required: two}") },
+		{ POLICY_KEY_TWICE,
+		    TEXT("endorsement: {renewal: fresh}\n"
+			 "endorsement: {renewal: mandate-rekey}") },
+		{ POLICY_ANCHOR,
+		    TEXT("was: &a mandate-rekey\nendorsement: {renewal: *a}") },
+		{ POLICY_TAG,
+		    TEXT("endorsement: {renewal: !!str mandate-rekey}") },
 		{ POLICY_NO_BASE, TEXT("extends: base@3") },
 		{ MANDATE_POLICY_FRESH, TEXT("endorsement: {renewal: fresh}") },
 		{ MANDATE_POLICY_TWO,

@@ -505,24 +505,73 @@ def parse_ceremony(text):
     return s
 
 
+class Strict(yaml.BaseLoader):
+    """Nodes of a policy: no anchor, alias or tag, and no key twice."""
+
+    def compose_node(self, parent, index):
+        event = self.peek_event()
+        need(getattr(event, "anchor", None) is None and
+             getattr(event, "tag", None) is None,
+             "the policy's text: an anchor, alias or tag")
+        return super().compose_node(parent, index)
+
+    def compose_document(self):
+        event = self.peek_event()
+        need(not event.version and not event.tags,
+             "the policy's text: a directive")
+        return super().compose_document()
+
+    def compose_mapping_node(self, anchor):
+        node = super().compose_mapping_node(anchor)
+        keys = [key.value for key, _ in node.value
+                if isinstance(key, yaml.ScalarNode)]
+        need(len(set(keys)) == len(node.value) and "<<" not in keys,
+             "the policy's text: a key twice, or none that is a word")
+        return node
+
+
+# Other line ends than LF and CR LF, tabs, and what cannot be seen.
+UNCLEAN = re.compile(
+    "[\0-\t\v\f\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\ufeff\ufff9-\ufffb]|\r(?!\n)")
+
+
+SLUG = "(?=.{1,47}@)[a-z0-9]+(-[a-z0-9]+)*"
+
+
+def yaml_map(node, why):
+    need(isinstance(node, yaml.MappingNode), why)
+    return {key.value: value for key, value in node.value}
+
+
+def yaml_word(nodes, name, form):
+    """The text of a scalar of that form, or None where there is none."""
+    if name not in nodes:
+        return None
+    node = nodes[name]
+    need(isinstance(node, yaml.ScalarNode) and node.style not in ("|", ">") and
+         re.fullmatch(form, node.value), f"the policy's text: {name}")
+    return node.value
+
+
 def says_of(text):
     """What a policy's text says of endorsements: (required, renewal, base)."""
+    need(len(text) <= 65536, "the policy's text is too long")
     try:
-        root = yaml.load(text, Loader=yaml.BaseLoader)
-    except (yaml.YAMLError, UnicodeDecodeError):
+        text = text.decode("utf-8")
+        need(not UNCLEAN.search(text), "a character in the policy's text")
+        root = yaml.compose(text, Loader=Strict)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
         raise Fault("the policy's text is no YAML") from None
-    need(isinstance(root, dict), "the policy's text is no policy")
-    part = root.get("endorsement", {})
-    need(isinstance(part, dict), "the policy's text: endorsement")
-    required, renewal = part.get("required"), part.get("renewal")
-    need(required is None or isinstance(required, str) and
-         re.fullmatch("[1-4]", required), "the policy's text: required")
-    need(renewal in (None, "fresh", "mandate", "mandate-rekey"),
-         "the policy's text: renewal")
-    base = root.get("extends")
-    need(base is None or isinstance(base, str) and
-         re.fullmatch("[a-z0-9-]{1,47}@[1-9][0-9]{0,15}", base),
-         "the policy's text: extends")
+    top = yaml_map(root, "the policy's text is no policy")
+    part = {}
+    if "endorsement" in top:
+        part = yaml_map(top["endorsement"], "the policy's text: endorsement")
+    required = yaml_word(part, "required", "[1-4]")
+    need(required is None or part["required"].style is None,
+         "the policy's text: required is quoted")
+    renewal = yaml_word(part, "renewal", "fresh|mandate|mandate-rekey")
+    base = yaml_word(top, "extends", SLUG + "@[1-9][0-9]{0,15}")
     return required and int(required), renewal, base
 
 

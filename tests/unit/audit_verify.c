@@ -333,6 +333,11 @@ static const struct {
 	    "audit-policy-unreadable",
 	    ": the policy's text is none that can be read, so nobody can say "
 	    "what it asks for" },
+	{ POLICY_KEY_TWICE, "a policy that says it twice",
+	    "audit-policy-unreadable", NULL },
+	{ POLICY_ANCHOR, "a policy with an alias", "audit-policy-unreadable",
+	    NULL },
+	{ POLICY_TAG, "a policy with a tag", "audit-policy-unreadable", NULL },
 	{ POLICY_NO_BASE, "a policy whose base is missing", "audit-policy-base",
 	    ": the policy that it rests on extends one whose text is not in "
 	    "the log" },
