@@ -114,10 +114,13 @@ read_export(struct reading *r, struct err *e)
 		    "the log has fewer entries than were asked for");
 	if (i == 0) {
 		export_header(&lines, r->core->ca.origin, clock_now());
+		/* One that was made is in its ceremony, which may stand behind
+		 * the last entry that is asked for. */
 		for (size_t n = 0; n < r->core->n_issuer; n++)
-			export_certificate(&lines, "issuer",
-			    r->core->issuer[n]->ca.name,
-			    buf_bytes(&r->core->issuer[n]->der));
+			if (!r->core->issuer[n]->is_made)
+				export_certificate(&lines, "issuer",
+				    r->core->issuer[n]->ca.name,
+				    buf_bytes(&r->core->issuer[n]->der));
 		export_certificate(&lines, "endorser", "endorser",
 		    buf_bytes(&r->core->endorser.der));
 		export_certificate(&lines, "root", "root",
