@@ -133,6 +133,19 @@ file_write(const char *path, struct bytes content, unsigned mode, struct err *e)
 }
 
 enum err_code
+file_settle(const char *from, const char *to, struct err *e)
+{
+	struct stat st;
+	if (stat(to, &st) != 0 ||
+	    (st.st_uid != geteuid() &&
+		chown(from, st.st_uid, st.st_gid) != 0) ||
+	    rename(from, to) != 0)
+		return err_errno(e, "file-rename",
+		    "a file cannot be put in its place");
+	return sync_parent(to, e);
+}
+
+enum err_code
 file_certificate(const char *dir, const char *name, struct buf *der,
     struct err *e)
 {

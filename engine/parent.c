@@ -513,8 +513,8 @@ parent_processes(struct parent *parent, struct err *e)
 }
 
 /* Before anything of a running engine is touched; held until this one ends. */
-static enum err_code
-parent_lock(const char *dir, struct err *e)
+enum err_code
+engine_lock(const char *dir, struct err *e)
 {
 	char path[PATH_LEN * 2];
 	snprintf(path, sizeof(path), "%s/engine.lock", dir);
@@ -543,7 +543,7 @@ parent_prepare(struct parent *parent, const char *dir, struct err *e)
 		    "the configuration has errors; nothing was started");
 	findings_fini(&findings);
 	TRY(code);
-	TRY(parent_lock(dir, e));
+	TRY(engine_lock(dir, e));
 	TRY(counters_make(PROCESSES_MAX, &parent->counters_fd, e));
 	TRY(passphrase_read(dir, false, &parent->passphrase, e));
 	if (config_has_token(&parent->inst.config))

@@ -18,6 +18,8 @@ static const struct secret {
 	bool is_shared; /* it may be given in shares */
 } passphrase = { "REFRENDO_PASSPHRASE_FD", "refrendo-passphrase", "passphrase",
 	"Passphrase of the keys, or a share: ", 8, true },
+  fresh = { "REFRENDO_NEW_PASSPHRASE_FD", "refrendo-new-passphrase",
+	  "passphrase.new", "New passphrase of the keys: ", 8, false },
   pin = { "REFRENDO_PIN_FD", "refrendo-pin", "pin", "PIN of the token: ", 4,
 	  false };
 
@@ -235,6 +237,19 @@ passphrase_read(const char *dir, bool confirm, struct buf *out, struct err *e)
 		    "no passphrase for the keys: give it by a systemd "
 		    "credential refrendo-passphrase, by "
 		    "REFRENDO_PASSPHRASE_FD, or in a file passphrase (0600)");
+	return ERR_OK;
+}
+
+enum err_code
+passphrase_new_read(const char *dir, struct buf *out, struct err *e)
+{
+	bool found = false;
+	TRY(secret_read(dir, &fresh, true, &found, out, e));
+	if (!found)
+		return err_say(e, ERR_NOTFOUND, "passphrase-new-none",
+		    "no new passphrase for the keys: give it by "
+		    "REFRENDO_NEW_PASSPHRASE_FD, or in a file passphrase.new "
+		    "(0600)");
 	return ERR_OK;
 }
 

@@ -19,10 +19,10 @@
 
 #include "internal.h"
 
-#define MAGIC          "refrendo-cas/1\n"
+#define MAGIC          "refrendo-cas/2\n"
 #define MAGIC_LEN      15u
 #define SALT_LEN       16u
-#define HEAD_LEN       (MAGIC_LEN + SALT_LEN + SHA256_LEN)
+#define HEAD_LEN       (MAGIC_LEN + SALT_LEN + 2 * SHA256_LEN)
 #define BODY_MAX       (64u + SPKI_MAX + WRAPPED_MAX + CERT_MAX_BYTES)
 #define CAS_RECORD_MAX (4u + BODY_MAX + SHA256_LEN)
 #define FILE_MAX       (64u << 20)
@@ -58,10 +58,10 @@ struct cas {
 	struct places by_name, by_key;
 	uint64_t clock;
 	/* In memory that is never swapped: a passphrase, or what follows. */
-	uint8_t salt[SALT_LEN];
+	uint8_t salt[SALT_LEN], check[SHA256_LEN];
 	uint8_t *secret;
 	size_t secret_len; /* 0: there is none */
-	bool is_derived;
+	bool is_derived, is_wrong;
 };
 
 void
@@ -272,31 +272,45 @@ write_at(struct cas *c, uint64_t at, struct bytes b, struct err *e)
 	return fdatasync(c->fd) == 0 ? ERR_OK : cannot_write(e);
 }
 
-/* Whole and on disk, or the process ends: the file is not known. */
+/* A record of that kind with its parts, on disk. */
 static enum err_code
-append(struct signer *s, struct bytes body, struct err *e)
+append(struct cas *c, enum kind kind, struct bytes name, struct bytes first,
+    struct bytes second, struct err *e)
 {
-	struct cas *c = s->cas;
-	struct buf b AUTO_BUF = BUF(CAS_RECORD_MAX);
+	struct buf body AUTO_BUF = BUF(BODY_MAX),
+			b AUTO_BUF = BUF(CAS_RECORD_MAX);
 	uint8_t chain[SHA256_LEN];
 	struct cas_record x;
-	if (!cas_parse(body, &x))
+	put_u8(&body, (uint8_t)kind);
+	put_bytes(&body, name);
+	if (kind != CAS_WIPED)
+		put_bytes(&body, first);
+	if (kind == CAS_KEY)
+		put_bytes(&body, second);
+	TRY(buf_end(&body, e));
+	if (!cas_parse(buf_bytes(&body), &x))
 		fatal("a record of a CA that does not read");
 	memcpy(chain, c->chain, SHA256_LEN);
-	chain_on(chain, body, x.hashed);
-	put_bytes(&b, body);
+	chain_on(chain, buf_bytes(&body), x.hashed);
+	put_bytes(&b, buf_bytes(&body));
 	buf_put(&b, chain, SHA256_LEN);
 	TRY(buf_end(&b, e));
-	enum err_code code = write_at(c, c->end, buf_bytes(&b), e);
-	if (code == ERR_OK && !take(c, &x, c->end + 4, body.p))
+	TRY(write_at(c, c->end, buf_bytes(&b), e));
+	if (!take(c, &x, c->end + 4, body.p))
 		fatal("a record of a CA that contradicts the file");
-	if (code != ERR_OK) {
-		journal_give_up(s->journal);
-		return code;
-	}
 	memcpy(c->chain, chain, SHA256_LEN);
+	c->last = c->end;
 	c->end += b.len;
 	return ERR_OK;
+}
+
+/* What was not written ends the process: the file is not known. */
+static enum err_code
+kept(struct signer *s, enum err_code code)
+{
+	if (code != ERR_OK)
+		journal_give_up(s->journal);
+	return code;
 }
 
 /* All records of text, which begins with the head. */
@@ -336,27 +350,32 @@ index_all(struct cas *c, struct bytes text, struct err *e)
 	return ERR_OK;
 }
 
+static enum err_code derive(struct cas *c, struct err *e);
+
 /* Written with the first key, so that one who has none has no secret here. */
 static enum err_code
-write_head(struct signer *s, struct err *e)
+begin(struct cas *c, struct err *e)
 {
-	struct cas *c = s->cas;
-	struct buf b AUTO_BUF = BUF(HEAD_LEN);
-	if (c->end > 0)
-		return ERR_OK;
-	if (RAND_bytes(c->salt, SALT_LEN) != 1)
+	if (c->end == 0 && !c->is_derived && RAND_bytes(c->salt, SALT_LEN) != 1)
 		return err_openssl(e, "signer-random",
 		    "the random source of this machine does not work; nothing "
 		    "can be signed");
+	return derive(c, e);
+}
+
+static enum err_code
+write_head(struct cas *c, struct err *e)
+{
+	struct buf b AUTO_BUF = BUF(HEAD_LEN);
+	if (c->end > 0)
+		return ERR_OK;
 	buf_put(&b, (const uint8_t *)MAGIC, MAGIC_LEN);
 	buf_put(&b, c->salt, SALT_LEN);
+	buf_put(&b, c->check, SHA256_LEN);
 	sha256(c->chain, buf_bytes(&b));
 	buf_put(&b, c->chain, SHA256_LEN);
 	TRY(buf_end(&b, e));
-	if (write_at(c, 0, buf_bytes(&b), e) != ERR_OK) {
-		journal_give_up(s->journal);
-		return e->code;
-	}
+	TRY(write_at(c, 0, buf_bytes(&b), e));
 	c->end = HEAD_LEN;
 	return ERR_OK;
 }
@@ -381,9 +400,11 @@ read_head(struct cas *c, struct bytes text, struct err *e)
 		return err_say(e, ERR_CORRUPT, "cas-version",
 		    "the file signer/cas is of another version than this "
 		    "program reads; start the one that wrote it");
+	struct bytes said = bytes_of(text.p, HEAD_LEN - SHA256_LEN);
 	memcpy(c->salt, text.p + MAGIC_LEN, SALT_LEN);
-	sha256(c->chain, bytes_of(text.p, MAGIC_LEN + SALT_LEN));
-	if (memcmp(c->chain, text.p + MAGIC_LEN + SALT_LEN, SHA256_LEN) != 0)
+	memcpy(c->check, text.p + MAGIC_LEN + SALT_LEN, SHA256_LEN);
+	sha256(c->chain, said);
+	if (memcmp(c->chain, text.p + said.len, SHA256_LEN) != 0)
 		return damaged(e);
 	return index_all(c, text, e);
 }
@@ -422,22 +443,40 @@ read_file(struct cas *c, struct err *e)
 	return read_head(c, buf_bytes(&text), e);
 }
 
-/* Once, when it is first needed: then the passphrase goes. */
+static enum err_code
+other_passphrase(struct err *e)
+{
+	return err_say(e, ERR_CRYPTO, "cas-passphrase",
+	    "signer/cas, with the keys of CAs, is kept under another "
+	    "passphrase than the one given; start with that one, or change it "
+	    "by refrendo keys passphrase");
+}
+
+/* Once, when it is first needed: then the passphrase goes.  The hash of what
+ * follows from it, in the head, tells another one from damage. */
 static enum err_code
 derive(struct cas *c, struct err *e)
 {
-	uint8_t key[WRAP_KEY_LEN];
+	uint8_t key[WRAP_KEY_LEN], check[SHA256_LEN];
 	if (c->is_derived)
 		return ERR_OK;
+	if (c->is_wrong)
+		return other_passphrase(e);
 	if (!wrap_key_derive(bytes_of(c->secret, c->secret_len),
 		bytes_of(c->salt, SALT_LEN), key))
 		return err_say(e, ERR_CRYPTO, "signer-ca-passphrase",
 		    "keys of CAs are kept under the passphrase of the other "
 		    "keys, and this signer was started without one");
+	sha256(check, bytes_of(key, WRAP_KEY_LEN));
+	c->is_wrong =
+	    c->end > 0 && CRYPTO_memcmp(check, c->check, SHA256_LEN) != 0;
+	c->is_derived = !c->is_wrong;
 	OPENSSL_cleanse(c->secret, SECRET_MAX);
 	memcpy(c->secret, key, WRAP_KEY_LEN);
 	OPENSSL_cleanse(key, WRAP_KEY_LEN);
-	c->is_derived = true;
+	if (c->is_wrong)
+		return other_passphrase(e);
+	memcpy(c->check, check, SHA256_LEN);
 	return ERR_OK;
 }
 
@@ -462,9 +501,9 @@ sync_dir(const char *path, struct err *e)
 	return code;
 }
 
-enum err_code
-cas_open(const char *dir, struct bytes passphrase, struct cas **out,
-    struct err *e)
+static enum err_code
+open_named(const char *dir, const char *name, struct bytes passphrase,
+    struct cas **out, struct err *e)
 {
 	char path[2 * PATH_LEN];
 	AUTO(cas) c = calloc(1, sizeof(*c));
@@ -475,10 +514,10 @@ cas_open(const char *dir, struct bytes passphrase, struct cas **out,
 	if (c->secret == NULL)
 		return err_nomem(e);
 	int n = snprintf(path, sizeof(path), "%s/signer", dir);
-	if (n < 0 || (size_t)n + 5 > sizeof(path) ||
+	if (n < 0 || (size_t)n + 1 + strlen(name) >= sizeof(path) ||
 	    (mkdir(path, 0700) != 0 && errno != EEXIST))
 		return cannot_open(e);
-	memcpy(path + n, "/cas", sizeof("/cas"));
+	snprintf(path + n, sizeof(path) - (size_t)n, "/%s", name);
 	c->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (c->fd < 0)
 		return cannot_open(e);
@@ -496,6 +535,13 @@ cas_open(const char *dir, struct bytes passphrase, struct cas **out,
 			TRY(wipe_rest(c, &c->ca[i], e));
 	*out = TAKE(c);
 	return ERR_OK;
+}
+
+enum err_code
+cas_open(const char *dir, struct bytes passphrase, struct cas **out,
+    struct err *e)
+{
+	return open_named(dir, "cas", passphrase, out, e);
 }
 
 void
@@ -706,26 +752,28 @@ check_new(struct signer *s, const struct signer_ca_key *m, struct err *e)
 	return ERR_OK;
 }
 
+/* Its record, under the passphrase of this file. */
+static enum err_code
+append_key(struct cas *c, struct bytes name, const struct key *key,
+    struct err *e)
+{
+	struct buf bound AUTO_BUF = BUF(64 + SPKI_MAX);
+	struct buf wrapped AUTO_BUF = BUF(WRAPPED_MAX);
+	struct bytes spki = key_spki(key);
+	put_bytes(&bound, name);
+	buf_put(&bound, spki.p, spki.len);
+	TRY(key_wrap(key, c->secret, buf_bytes(&bound), &wrapped, e));
+	return append(c, CAS_KEY, name, spki, buf_bytes(&wrapped), e);
+}
+
 static enum err_code
 make_key(struct signer *s, const struct signer_ca_key *m, struct err *e)
 {
 	AUTO(key) key = NULL;
-	struct buf body AUTO_BUF = BUF(BODY_MAX),
-			name AUTO_BUF = BUF(64 + SPKI_MAX);
-	struct buf wrapped AUTO_BUF = BUF(WRAPPED_MAX);
-	TRY(write_head(s, e));
-	TRY(derive(s->cas, e));
+	TRY(begin(s->cas, e));
 	TRY(key_generate((enum key_type)m->type, &key, e));
-	struct bytes spki = key_spki(key);
-	put_bytes(&name, m->name);
-	buf_put(&name, spki.p, spki.len);
-	TRY(key_wrap(key, s->cas->secret, buf_bytes(&name), &wrapped, e));
-	put_u8(&body, CAS_KEY);
-	put_bytes(&body, m->name);
-	put_bytes(&body, spki);
-	put_bytes(&body, buf_bytes(&wrapped));
-	TRY(buf_end(&body, e));
-	return append(s, buf_bytes(&body), e);
+	TRY(kept(s, write_head(s->cas, e)));
+	return kept(s, append_key(s->cas, m->name, key, e));
 }
 
 /* The record says whose key it is: one of before a crash may lack it. */
@@ -776,7 +824,7 @@ enum err_code
 cas_certify(struct signer *s, struct bytes name, struct bytes certificate,
     struct err *e)
 {
-	struct buf body AUTO_BUF = BUF(BODY_MAX), old AUTO_BUF = BUF(BODY_MAX);
+	struct buf old AUTO_BUF = BUF(BODY_MAX);
 	struct ca *ca = find(s->cas, name);
 	uint8_t hash[SHA256_LEN];
 	struct cert c;
@@ -801,42 +849,38 @@ cas_certify(struct signer *s, struct bytes name, struct bytes certificate,
 		    ca->name);
 	if (s->cas->damaged)
 		return behind(e);
-	put_u8(&body, CAS_CERTIFICATE);
-	put_bytes(&body, name);
-	put_bytes(&body, certificate);
-	TRY(buf_end(&body, e));
-	return append(s, buf_bytes(&body), e);
+	return kept(s,
+	    append(s->cas, CAS_CERTIFICATE, name, certificate, BYTES_NONE, e));
+}
+
+static enum err_code
+unknown(struct err *e)
+{
+	return err_say(e, ERR_NOTFOUND, "signer-ca-unknown",
+	    "the signer made no key for a CA of that name");
 }
 
 enum err_code
 cas_wipe(struct signer *s, struct bytes name, struct err *e)
 {
-	struct buf body AUTO_BUF = BUF(BODY_MAX);
 	struct ca *ca = find(s->cas, name);
 	if (ca == NULL)
-		return err_say(e, ERR_NOTFOUND, "signer-ca-unknown",
-		    "the signer made no key for a CA of that name");
+		return unknown(e);
 	if (ca->is_wiped)
 		return ERR_OK;
-	put_u8(&body, CAS_WIPED);
-	put_bytes(&body, name);
-	TRY(buf_end(&body, e));
 	/* From here on it is not used, also after a crash.  Nothing is written
 	 * over what may be repaired: there the journal says it, each start. */
 	if (s->cas->damaged)
 		forget(s->cas, ca);
 	else
-		TRY(append(s, buf_bytes(&body), e));
+		TRY(kept(s, append(s->cas, CAS_WIPED, name, BYTES_NONE,
+				BYTES_NONE, e)));
 	if (ca->loaded != NULL) {
 		authority_free(ca->loaded);
 		ca->loaded = NULL;
 		s->cas->n_loaded--;
 	}
-	if (wipe_rest(s->cas, ca, e) != ERR_OK) {
-		journal_give_up(s->journal);
-		return e->code;
-	}
-	return ERR_OK;
+	return kept(s, wipe_rest(s->cas, ca, e));
 }
 
 void
@@ -854,4 +898,95 @@ cas_end_keys(struct signer *s)
 		else
 			log_warn("key-destroyed", "ca=%s", ca->name);
 	}
+}
+
+/* --- While no signer runs --------------------------------------------------------------- */
+
+/* Whole, and not one whose tail waits for the journal. */
+static enum err_code
+open_whole(const char *dir, struct bytes passphrase, struct cas **out,
+    struct err *e)
+{
+	AUTO(cas) c = NULL;
+	TRY(cas_open(dir, passphrase, &c, e));
+	if (c->size > c->end)
+		return damaged(e);
+	*out = TAKE(c);
+	return ERR_OK;
+}
+
+/* All that the file says of one CA. */
+static enum err_code
+copy(struct cas *from, const struct ca *ca, struct cas *to, struct err *e)
+{
+	static const uint8_t zeros[WRAPPED_MAX];
+	struct buf part AUTO_BUF = BUF(BODY_MAX);
+	struct bytes name = bytes_str(ca->name);
+	AUTO(key) key = NULL;
+	if (ca->is_wiped) {
+		TRY(get(from, ca->spki_at, ca->spki_len, &part, e));
+		TRY(append(to, CAS_KEY, name, buf_bytes(&part),
+		    bytes_of(zeros, ca->wrapped_len), e));
+		buf_reset(&part);
+	} else {
+		TRY(unwrap(from, ca, &key, e));
+		TRY(append_key(to, name, key, e));
+	}
+	if (ca->certificate_len > 0) {
+		TRY(get(from, ca->certificate_at, ca->certificate_len, &part,
+		    e));
+		TRY(append(to, CAS_CERTIFICATE, name, buf_bytes(&part),
+		    BYTES_NONE, e));
+	}
+	return ca->is_wiped
+		   ? append(to, CAS_WIPED, name, BYTES_NONE, BYTES_NONE, e)
+		   : ERR_OK;
+}
+
+enum err_code
+signer_cas_rewrap(const char *dir, struct bytes old, struct bytes fresh,
+    bool *made, struct err *e)
+{
+	AUTO(cas) from = NULL;
+	AUTO(cas) to = NULL;
+	char path[2 * PATH_LEN];
+	struct err no;
+	*made = false;
+	snprintf(path, sizeof(path), "%s/signer/cas.new", dir);
+	if (unlink(path) != 0 && errno != ENOENT)
+		return cannot_write(e);
+	TRY(open_whole(dir, old, &from, e));
+	if (from->end == 0)
+		return ERR_OK;
+	if (derive(from, e) != ERR_OK) {
+		enum err_code code = e->code;
+		TRY(open_whole(dir, fresh, &to, e));
+		/* A change that was interrupted, made once more. */
+		return derive(to, &no) == ERR_OK ? ERR_OK : code;
+	}
+	TRY(open_named(dir, "cas.new", fresh, &to, e));
+	TRY(begin(to, e));
+	TRY(write_head(to, e));
+	for (size_t i = 0; i < from->n; i++)
+		TRY(copy(from, &from->ca[i], to, e));
+	*made = true;
+	return ERR_OK;
+}
+
+enum err_code
+signer_cas_drop(const char *dir, struct bytes name, struct err *e)
+{
+	AUTO(cas) c = NULL;
+	TRY(open_whole(dir, BYTES_NONE, &c, e));
+	struct ca *ca = find(c, name);
+	if (ca == NULL)
+		return unknown(e);
+	if (ca->certificate_len > 0)
+		return err_say(e, ERR_CONFLICT, "cas-not-pending",
+		    "the CA %s has a certificate; officers agree that its key "
+		    "is destroyed: refrendo ceremony destroy",
+		    ca->name);
+	if (!ca->is_wiped)
+		TRY(append(c, CAS_WIPED, name, BYTES_NONE, BYTES_NONE, e));
+	return wipe_rest(c, ca, e);
 }

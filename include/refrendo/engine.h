@@ -68,6 +68,16 @@ MUST_CHECK enum err_code file_certificate(const char *dir, const char *name,
  */
 MUST_CHECK enum err_code passphrase_read(const char *dir, bool confirm,
     struct buf *out, struct err *e);
+/* The one that is to follow it, in the same ways: REFRENDO_NEW_PASSPHRASE_FD,
+ * DIR/passphrase.new, a prompt.  ERR_NOTFOUND "passphrase-new-none". */
+MUST_CHECK enum err_code passphrase_new_read(const char *dir, struct buf *out,
+    struct err *e);
+/* No engine runs on it from here on until this process ends.  ERR_CONFLICT
+ * "engine-running". */
+MUST_CHECK enum err_code engine_lock(const char *dir, struct err *e);
+/* A file that is on disk in the place of another, with its owner; and synced. */
+MUST_CHECK enum err_code file_settle(const char *from, const char *to,
+    struct err *e);
 /*
  * A passphrase in shares, of which some number is enough and fewer say nothing;
  * a line of text each.  passphrase_read() takes them where it takes a

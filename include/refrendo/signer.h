@@ -248,6 +248,25 @@ MUST_CHECK enum err_code signer_new(const struct signer_setup *setup,
     struct signer **out, struct err *e);
 void signer_free(struct signer *s); /* wipes */
 /*
+ * signer_cas_rewrap - DIR/signer/cas under another passphrase, in DIR/signer/
+ * cas.new, on disk, which the caller then puts in its place.  No signer may run.
+ *
+ * made  false: there is no such key, or all is under the other one already.
+ *
+ * ERR_CRYPTO "cas-passphrase": it is under neither; ERR_CORRUPT "cas-damaged"
+ * also where its end waits for a start; and what signer_new() says.
+ */
+MUST_CHECK enum err_code signer_cas_rewrap(const char *dir, struct bytes old,
+    struct bytes fresh, bool *made, struct err *e);
+/*
+ * signer_cas_drop - destroys the key that was made for a CA that has no
+ * certificate; its name stays used.  No signer may run.
+ *
+ * ERR_NOTFOUND "signer-ca-unknown"; ERR_CONFLICT "cas-not-pending".
+ */
+MUST_CHECK enum err_code signer_cas_drop(const char *dir, struct bytes name,
+    struct err *e);
+/*
  * A key in a token did not sign.  Its library may be past mending: answer what
  * was asked and begin anew, which opens the token again when it is back.
  */

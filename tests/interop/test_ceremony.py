@@ -351,7 +351,7 @@ def without_its_key(engine, files):
     assert engine.stop() == 0
     with open(path, "rb") as f:
         whole = f.read()
-    at = 15 + 16 + 32  # the head; then length and body of the key's record
+    at = 15 + 16 + 32 + 32  # the head; then length and body of the key's record
     end = at + 4 + int.from_bytes(whole[at:at + 4], "big")
     with open(path, "r+b") as f:
         f.seek(end - 1)

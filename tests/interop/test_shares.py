@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The passphrase of the keys in shares, from splitting to a start with them."""
+import json
 import os
 import pty
 import stat
@@ -44,6 +45,79 @@ class Opened(harness.Engine):
             return subprocess.Popen(argv, env=env, pass_fds=[r], **options)
         finally:
             os.close(r)
+
+
+def change(engine, old, fresh):
+    """keys passphrase, with both on descriptors."""
+    ends = []
+    env = dict(engine.env)
+    for name, text in (("REFRENDO_PASSPHRASE_FD", old),
+                       ("REFRENDO_NEW_PASSPHRASE_FD", fresh)):
+        r, w = os.pipe()
+        os.write(w, text)
+        os.close(w)
+        ends.append(r)
+        env[name] = str(r)
+    try:
+        p = subprocess.run(
+            [harness.REFRENDO, "keys", "passphrase", "--dir", engine.dir,
+             "--json", "--lang", "en"], env=env, pass_fds=ends,
+            capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    finally:
+        for r in ends:
+            os.close(r)
+    return p.returncode, p.stdout + p.stderr
+
+
+def test_passphrase():
+    fresh = b"another one altogether\n"
+    with Opened() as engine:
+        engine.init()
+        engine.start()
+        engine.populate(people=2)
+        for name in ("una", "otra"):
+            engine.cli("ca", "create", name, "--as", harness.OFFICER)
+        code, text = change(engine, harness.PASSPHRASE, fresh)
+        assert code == 5 and "engine-running" in text, text
+        assert engine.stop() == 0
+        code, text = change(engine, b"not the passphrase\n", fresh)
+        assert code == 4 and "key-passphrase" in text, text
+        names = sorted(os.listdir(engine.path("keys")))
+        code, text = change(engine, harness.PASSPHRASE, fresh)
+        assert code == 0 and json.loads(text) == {
+            "cas": 1, "files": len(names)}, text
+        assert sorted(os.listdir(engine.path("keys"))) == names
+        assert os.listdir(engine.path("signer")).count("cas.new") == 0
+        for name in names:
+            path = engine.path("keys", name)
+            assert stat.S_IMODE(os.stat(path).st_mode) == 0o600, path
+        code, text = change(engine, harness.PASSPHRASE, fresh)
+        assert code == 0 and json.loads(text) == {"cas": 0, "files": 0}, text
+        ends_with(engine, "key-passphrase", "passphrase")
+        engine.given = fresh
+        engine.start()
+        # The signer unwraps what it made under the passphrase of before.
+        made = engine.cli("ca", "create", "una", "--as", harness.OFFICER)
+        assert made["state"] == "proposed", made
+        assert engine.issue(engine.holders[0])["state"] == "valid"
+        assert engine.stop() == 0
+        # One that will never be certified makes room.
+        p = subprocess.run(
+            [harness.REFRENDO, "keys", "drop", "otra", "--dir", engine.dir,
+             "--lang", "es"], capture_output=True, text=True, env=engine.env)
+        assert p.returncode == 0 and "destruida" in p.stdout, p
+        p = subprocess.run(
+            [harness.REFRENDO, "keys", "drop", "nadie", "--dir", engine.dir,
+             "--json"], capture_output=True, text=True, env=engine.env)
+        assert "signer-ca-unknown" in p.stdout + p.stderr, p
+        engine.start()
+        try:
+            engine.cli("ca", "create", "otra", "--as", harness.OFFICER)
+        except harness.Refused as e:
+            assert "signer-ca-name-used" in str(e), e
+        else:
+            raise AssertionError("a key that was dropped")
+        engine.audit()
 
 
 def ends_with(engine, ident, text):
@@ -154,4 +228,5 @@ def test_prompt():
 
 if __name__ == "__main__":
     sys.exit(harness.run_tests([("a start with shares", test_start),
-                                ("at a terminal", test_prompt)]))
+                                ("at a terminal", test_prompt),
+                                ("another passphrase", test_passphrase)]))

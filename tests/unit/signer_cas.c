@@ -445,7 +445,7 @@ zeros_behind(void **state)
 	/* It was never there. */
 	w = begin();
 	world_stop(w);
-	world_write(cas_path(w), bytes_of(zeros, 63));
+	world_write(cas_path(w), bytes_of(zeros, 94));
 	world_start(w);
 	(void)made(w, "tres");
 	again(w);
@@ -485,7 +485,9 @@ write_keys(struct world *w, size_t n)
 	struct buf file AUTO_BUF = BUF(1u << 20), body AUTO_BUF = BUF(256),
 			hashed AUTO_BUF = BUF(512);
 	uint8_t chain[SHA256_LEN];
-	buf_put(&file, (const uint8_t *)"refrendo-cas/1\n0123456789abcdef", 31);
+	buf_put(&file, (const uint8_t *)"refrendo-cas/2\n0123456789abcdef", 31);
+	memset(chain, 0, SHA256_LEN);
+	buf_put(&file, chain, SHA256_LEN);
 	sha256(chain, buf_bytes(&file));
 	buf_put(&file, chain, SHA256_LEN);
 	for (size_t i = 0; i < n; i++) {
@@ -563,7 +565,7 @@ an_old_copy(void **state)
 	world_stop(w);
 	struct bytes old = world_file(w, cas_path(w));
 	/* Some octets of the wrapped key of "tres", behind the head. */
-	struct bytes secret = bytes_of(old.p + 63 + 150, 40);
+	struct bytes secret = bytes_of(old.p + 95 + 150, 40);
 	world_start(w);
 	(void)made(w, "cuatro");
 	world_stop(w);
@@ -631,7 +633,10 @@ flipped(void **state)
 	world_stop(w);
 	w->passphrase = "another";
 	world_start(w);
-	assert_string_equal(signs(w, "tres"), "key-unusable");
+	assert_string_equal(signs(w, "tres"), "cas-passphrase");
+	assert_string_equal(signs(w, "tres"), "cas-passphrase");
+	assert_string_equal(make(w, "cinco", KEY_EC_P256, NULL),
+	    "cas-passphrase");
 	/* And nobody who asks for it is an enemy: that would stop all CAs. */
 	struct authority *by;
 	struct err refusal;
@@ -639,6 +644,113 @@ flipped(void **state)
 			     &refusal),
 	    ERR_CRYPTO);
 	assert_int_equal(refusal.code, ERR_CRYPTO);
+	world_free(w);
+}
+
+/* The file under another passphrase, with all that it said. */
+static void
+another_passphrase(void **state)
+{
+	(void)state;
+	struct world *w = begin();
+	struct bytes old = bytes_str(w->passphrase), fresh = bytes_str("fresh");
+	bool is_made = true;
+	/* There is nothing yet. */
+	world_stop(w);
+	OK(signer_cas_rewrap(w->dir, old, fresh, &is_made, e));
+	assert_false(is_made);
+	world_start(w);
+	(void)made(w, "tres");
+	(void)made(w, "cuatro");
+	struct bytes pending;
+	assert_string_equal(make(w, "cinco", KEY_EC_P256, &pending), "ok");
+	OK(cas_wipe(w->signer, bytes_str("cuatro"), e));
+	world_stop(w);
+	struct bytes before = world_file(w, cas_path(w));
+	struct err refusal = { .id = "" };
+	assert_int_equal(signer_cas_rewrap(w->dir, bytes_str("neither"),
+			     bytes_str("nor"), &is_made, &refusal),
+	    ERR_CRYPTO);
+	assert_string_equal(refusal.id, "cas-passphrase");
+	OK(signer_cas_rewrap(w->dir, old, fresh, &is_made, e));
+	assert_true(is_made);
+	/* Until it is put in its place, nothing changed. */
+	assert_true(bytes_eq(before, world_file(w, cas_path(w))));
+	assert_int_equal(rename(arena_printf(w->a, "%s/signer/cas.new", w->dir),
+			     cas_path(w)),
+	    0);
+	/* Made once more, as after a crash. */
+	OK(signer_cas_rewrap(w->dir, old, fresh, &is_made, e));
+	assert_false(is_made);
+	world_start(w);
+	assert_string_equal(signs(w, "tres"), "cas-passphrase");
+	w->passphrase = "fresh";
+	for (int turn = 0; turn < 2; turn++) {
+		struct bytes spki;
+		again(w);
+		assert_string_equal(signs(w, "tres"), "ok");
+		assert_string_equal(signs(w, "cuatro"), "signer-issuer");
+		assert_string_equal(make(w, "cuatro", KEY_EC_P256, NULL),
+		    "signer-ca-name-used");
+		assert_string_equal(make(w, "cinco", KEY_EC_P256, &spki), "ok");
+		assert_true(bytes_eq(pending, spki));
+	}
+	(void)made(w, "seis");
+	again(w);
+	assert_string_equal(signs(w, "seis"), "ok");
+	/* A tail that is torn waits for the journal. */
+	world_stop(w);
+	struct bytes whole = world_file(w, cas_path(w));
+	world_write(cas_path(w), bytes_of(whole.p, whole.len - 9));
+	assert_int_equal(signer_cas_rewrap(w->dir, fresh, old, &is_made,
+			     &refusal),
+	    ERR_CORRUPT);
+	assert_string_equal(refusal.id, "cas-damaged");
+	world_write(cas_path(w), whole);
+	world_start(w);
+	assert_string_equal(signs(w, "seis"), "ok");
+	world_free(w);
+}
+
+/* A key that waits for a certificate, and makes room for another. */
+static void
+dropped(void **state)
+{
+	(void)state;
+	struct world *w = begin();
+	struct err refusal = { .id = "" };
+	struct bytes spki;
+	(void)made(w, "tres");
+	assert_string_equal(make(w, "ca-0", KEY_EC_P256, &spki), "ok");
+	struct bytes secret = bytes_of(world_file(w, cas_path(w)).p +
+					   world_file(w, cas_path(w)).len - 80,
+	    40);
+	for (unsigned i = 1; i < 64; i++)
+		assert_string_equal(make(w, arena_printf(w->a, "ca-%u", i),
+					KEY_EC_P256, NULL),
+		    "ok");
+	assert_string_equal(make(w, "una-mas", KEY_EC_P256, NULL),
+	    "signer-cas-pending");
+	world_stop(w);
+	assert_true(contains(world_file(w, cas_path(w)), secret));
+	assert_int_equal(signer_cas_drop(w->dir, bytes_str("nadie"), &refusal),
+	    ERR_NOTFOUND);
+	assert_string_equal(refusal.id, "signer-ca-unknown");
+	assert_int_equal(signer_cas_drop(w->dir, bytes_str("tres"), &refusal),
+	    ERR_CONFLICT);
+	assert_string_equal(refusal.id, "cas-not-pending");
+	OK(signer_cas_drop(w->dir, bytes_str("ca-0"), e));
+	OK(signer_cas_drop(w->dir, bytes_str("ca-0"), e));
+	assert_false(contains(world_file(w, cas_path(w)), secret));
+	world_start(w);
+	assert_string_equal(make(w, "una-mas", KEY_EC_P256, NULL), "ok");
+	assert_string_equal(make(w, "ca-0", KEY_EC_P256, NULL),
+	    "signer-ca-name-used");
+	/* What the root signed for it comes too late. */
+	assert_string_equal(agree(w, "ca-0", certificate_for(w, spki, "ca-0"),
+				'o'),
+	    "signer-ca-other-key");
+	assert_string_equal(signs(w, "tres"), "ok");
 	world_free(w);
 }
 
@@ -729,6 +841,8 @@ main(void)
 		cmocka_unit_test(rounds_are_short),
 		cmocka_unit_test(an_old_copy),
 		cmocka_unit_test(flipped),
+		cmocka_unit_test(another_passphrase),
+		cmocka_unit_test(dropped),
 		cmocka_unit_test(length_in_the_middle),
 		cmocka_unit_test(destroyed_for_good),
 	};

@@ -31,7 +31,7 @@ Comandos; agregue --help a cualquiera:
   publish      mantener un directorio que sirve cualquier servidor web: OCSP por GET, CRL, bitácora
   audit        export | verify | reproduce | replay | prove | journal
   lint         qué tienen mal certificados y CRL de cualquiera; estado 6 si hay errores
-  keys         split
+  keys         drop | passphrase | split
   ceremony     request | crl | cross | destroy | endorse | statement | export | import | withdraw | ls | show | root | check | sign
   ca           create | rollover | ls | show | get | stop | campaign
 
