@@ -322,7 +322,7 @@ struct core {
 	struct waiters waiters;
 
 	_Atomic bool read_only; /* writing has stopped; status goes on */
-	bool is_damaged;        /* the writer's: no ledger, or not all was read */
+	bool is_damaged; /* the writer's: no ledger, or not all was read */
 	char read_only_why[200];
 	bool is_ready; /* said to the parent; no act is taken before */
 	bool stopping;
