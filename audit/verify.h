@@ -65,7 +65,8 @@ struct record {
 	uint32_t n_endorser;
 	bool erased;      /* how many it needs, or who they are, is not known */
 	uint32_t mandate; /* by which it renews; NONE */
-	uint32_t renews;  /* under it, the record with another key; NONE */
+	uint32_t renews;  /* the record that it renews; NONE */
+	uint32_t followed; /* by the record intended that renews it; NONE */
 	uint8_t profile[HASH_LEN]; /* cert_profile(); zero: not known */
 	uint8_t key[HASH_LEN];     /* SHA-256 of its SPKI; zero: not known */
 	int64_t not_after;         /* 0: not known */

@@ -19,6 +19,19 @@ is_open(const struct record *r)
 	return r->state == RECORD_SUBMITTED || r->state == RECORD_ENDORSED;
 }
 
+/* The record that it says it renews, and whether it is by a mandate. */
+static bool
+is_renewal(struct audit *a, struct json_obj d, struct record *r)
+{
+	if (!json_has(d, "request"))
+		return false;
+	struct json_obj request = json_get_obj(d, "request");
+	if (json_has(request, "replaces"))
+		r->renews = map_get(&a->map, MAP_SERIAL,
+		    json_get_hex(request, "replaces", a->arena));
+	return json_has(request, "mandate");
+}
+
 static enum err_code
 submitted(struct audit *a, const struct entry *en, struct json_obj d,
     uint32_t last, struct err *e)
@@ -34,7 +47,6 @@ submitted(struct audit *a, const struct entry *en, struct json_obj d,
 	TRY(record_add(a, en->refs.serial, &at, e));
 	struct record *r = &a->record[at];
 	r->state = RECORD_SUBMITTED;
-	r->mandate = r->renews = NONE;
 	memcpy(r->tbs, en->refs.tbs.p, HASH_LEN);
 	memcpy(r->policy, en->refs.policy.p, HASH_LEN);
 	map_put(&a->map, MAP_REQUEST, en->refs.request, at);
@@ -52,8 +64,7 @@ submitted(struct audit *a, const struct entry *en, struct json_obj d,
 	r->erased = a->erased;
 	if (a->erased)
 		return ERR_OK;
-	if (json_has(d, "request") &&
-	    json_has(json_get_obj(d, "request"), "mandate"))
+	if (is_renewal(a, d, r))
 		return judge_renewal(a, en, d, r, e);
 	return judge_statement(a, en, d, STATEMENT_ENDORSEMENT, r, &s, e);
 }
@@ -207,6 +218,24 @@ judge_request(struct audit *a, const struct entry *en, struct json_obj d,
 
 /* --- Certificates ------------------------------------------------------------------ */
 
+/* One has a successor, or will have: what was intended and did not fail. */
+static bool
+is_second(struct audit *a, const struct record *r)
+{
+	if (r->renews == NONE)
+		return false;
+	struct record *old = &a->record[r->renews];
+	if (old->followed != NONE) {
+		const struct record *first = &a->record[old->followed];
+		if (first->state == RECORD_ISSUED ||
+		    (first->state == RECORD_INTENDED &&
+			first->status != STATUS_REVOKED))
+			return true;
+	}
+	old->followed = (uint32_t)(r - a->record);
+	return false;
+}
+
 static enum err_code
 intended(struct audit *a, const struct entry *en, struct json_obj d,
     struct record *r, struct err *e)
@@ -223,6 +252,12 @@ intended(struct audit *a, const struct entry *en, struct json_obj d,
 	    (evidence >= 0 && (uint64_t)evidence != r->endorsed_at))
 		return wrong_state(a, e);
 	r->state = RECORD_INTENDED;
+	/* What ministers endorse may say that it renews what it likes. */
+	if (is_second(a, r) && r->mandate != NONE)
+		return err_say(e, ERR_INVALID, "audit-renewed-twice",
+		    "entry %s: the certificate that it renews by a mandate has "
+		    "a successor already, or one that was intended",
+		    a->at);
 	if (r->ca != NONE && a->ca[r->ca].stopped)
 		return err_say(e, ERR_INVALID, "audit-ca-issues-not",
 		    "entry %s: the certificate is to be signed by a CA that "

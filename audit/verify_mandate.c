@@ -207,15 +207,13 @@ judge_asker(struct audit *a, struct json_obj d, const struct mandate_noted *m,
 /* What it renews was issued, is neither revoked, suspended nor over, and is of
  * the same profile. */
 static enum err_code
-judge_replaced(struct audit *a, const struct entry *en, struct json_obj request,
-    struct record *r, const struct mandate_noted *m, struct err *e)
+judge_replaced(struct audit *a, const struct entry *en, const struct record *r,
+    const struct mandate_noted *m, struct err *e)
 {
 	const uint8_t *key = m->may_rekey ? m->rekey : r->key;
-	struct bytes serial = json_get_hex(request, "replaces", a->arena);
+	const struct record *old =
+	    r->renews == NONE ? NULL : &a->record[r->renews];
 
-	TRY(detail_end(a, e));
-	uint32_t at = map_get(&a->map, MAP_SERIAL, serial);
-	const struct record *old = at == NONE ? NULL : &a->record[at];
 	if (old == NULL || old->state != RECORD_ISSUED ||
 	    old->status != STATUS_GOOD ||
 	    (!old->erased && (memcmp(old->profile, m->profile, HASH_LEN) != 0 ||
@@ -229,9 +227,17 @@ judge_replaced(struct audit *a, const struct entry *en, struct json_obj request,
 		    "entry %s: the certificate that it renews by a mandate was "
 		    "over before",
 		    a->at);
-	if (!old->erased && memcmp(old->key, r->key, HASH_LEN) != 0)
-		r->renews = at;
 	return ERR_OK;
+}
+
+static bool
+is_rekeyed(const struct audit *a, const struct record *r)
+{
+	const struct record *old =
+	    r->renews == NONE ? NULL : &a->record[r->renews];
+
+	return old != NULL && !old->erased &&
+	       memcmp(old->key, r->key, HASH_LEN) != 0;
 }
 
 /* The key of the one that is renewed signed for the new one. */
@@ -290,6 +296,12 @@ judge_renewal(struct audit *a, const struct entry *en, struct json_obj d,
 		    "entry %s: statement, entry and the certificate to be "
 		    "signed do not name the same TBS or serial number",
 		    a->at);
+	/* The clock set it, and a policy moves it by an hour at most. */
+	if (c.not_before > en->time || c.not_before < en->time - HOUR)
+		return err_say(e, ERR_INVALID, "audit-renewal-begins",
+		    "entry %s: the renewal begins later than it was asked for, "
+		    "or earlier than a policy can set it back",
+		    a->at);
 	if (m->erased)
 		return ERR_OK;
 	if (memcmp(r->profile, m->profile, HASH_LEN) != 0 ||
@@ -299,7 +311,7 @@ judge_renewal(struct audit *a, const struct entry *en, struct json_obj d,
 	    c.not_after - c.not_before + 1 > m->life)
 		return not_for_it(a, e);
 	TRY(judge_asker(a, d, m, e));
-	return judge_replaced(a, en, request, r, m, e);
+	return judge_replaced(a, en, r, m, e);
 }
 
 enum err_code
@@ -325,7 +337,7 @@ judge_mandate_used(struct audit *a, const struct entry *en, struct json_obj d,
 		    "entry %s: it is one renewal more than the mandate allows",
 		    a->at);
 	memcpy(m->rekey, r->key, HASH_LEN);
-	if (r->renews != NONE)
+	if (is_rekeyed(a, r))
 		TRY(judge_proof(a, d, id, r, e));
 	return judge_endorsers(a, m->endorser, m->n_endorser, e);
 }

@@ -147,6 +147,9 @@ record_add(struct audit *a, struct bytes serial, uint32_t *out, struct err *e)
 	struct record *r = &a->record[a->n_record];
 	*r = (struct record){ .serial_len = (uint8_t)serial.len,
 		.ca = NONE,
+		.mandate = NONE,
+		.renews = NONE,
+		.followed = NONE,
 		.statement = BUF(STATEMENT_MAX) };
 	memcpy(r->serial, serial.p, serial.len);
 	*out = (uint32_t)a->n_record++;

@@ -112,6 +112,11 @@ renew(struct world *w, struct stated *s, const struct stated *old,
 	struct want want = { "Ana", HOLDER, key, &w->issuer, keys.other, false,
 		false, w->now, w->now + 730 * DAY };
 
+	if (twisted(w, MANDATE_BEGAN_BEFORE))
+		want.not_before = w->now - HOUR - 1;
+	if (twisted(w, MANDATE_BEGINS_LATER))
+		want.not_before = w->now + 1;
+	want.not_after = want.not_before + 730 * DAY;
 	*s = (struct stated){ .container = BUF(CERT_MAX_BYTES),
 		.text = BUF(STATEMENT_MAX) };
 	build_cert(w, &want, &s->container);
@@ -147,6 +152,23 @@ renew(struct world *w, struct stated *s, const struct stated *old,
 	append(w, ENTRY_REQUEST_ENDORSED, &j,
 	    (struct entry_refs){ .request = s->refs.request });
 	intend(w, s);
+	if (twisted(w, MANDATE_FIRST_FAILED) && strcmp(id, "SOL-30") == 0)
+		plain(w, ENTRY_REQUEST_FAILED,
+		    (struct entry_refs){ .request = s->refs.request });
+	else
+		issue(w, s);
+}
+
+/* By an endorsement of its own. */
+static void
+renew_endorsed(struct world *w, struct stated *s, const struct stated *old,
+    const char *id)
+{
+	w->renews = old->cert.serial;
+	submit(w, s, id);
+	w->renews = BYTES_NONE;
+	endorse(w, s, s);
+	intend(w, s);
 	issue(w, s);
 }
 
@@ -165,8 +187,15 @@ renew_by_mandate(struct world *w, const struct stated *old)
 		sign_mandate(w, &text);
 	if (twisted(w, MANDATE_ENDED_BEFORE))
 		plain(w, ENTRY_MANDATE_ENDED, refs);
-	renew(w, &one, old, "SOL-30", keys.holder);
-	renew(w, &two, &one, "SOL-31", keys.other);
+	bool again = twisted(w, MANDATE_TWO_SUCCESSORS) ||
+		     twisted(w, MANDATE_AFTER_ANOTHER) ||
+		     twisted(w, MANDATE_FIRST_FAILED);
+	if (twisted(w, MANDATE_AFTER_ANOTHER))
+		renew_endorsed(w, &one, old, "SOL-30");
+	else
+		renew(w, &one, old, "SOL-30", keys.holder);
+	renew(w, &two, again ? old : &one, "SOL-31",
+	    again ? keys.holder : keys.other);
 	if (twisted(w, MANDATE_USED_UP))
 		renew(w, &three, &two, "SOL-32", keys.other);
 	if (twisted(w, REKEY_AGAIN))

@@ -301,6 +301,12 @@ state(struct world *w, struct stated *s, const struct statement *st,
 	refs.tbs = bytes_of(s->tbs, HASH_LEN);
 	s->refs = refs;
 	actor(w, &j, OPERATOR, "operator");
+	if (w->renews.len > 0) {
+		jw_key(&j, "request");
+		jw_object(&j);
+		jw_member_hex(&j, "replaces", w->renews);
+		jw_close(&j, '}');
+	}
 	jw_member_str(&j, "statement", buf_bytes(&s->text));
 	jw_member_base64(&j, "tbs", buf_bytes(&s->container));
 	append(w, type, &j, refs);

@@ -122,6 +122,11 @@ enum twist {
 	MANDATE_ASKED_BY_HOLDER,
 	MANDATE_ASKED_BY_MINISTER,
 	MANDATE_POLICY_KEEPS,
+	MANDATE_BEGAN_BEFORE,
+	MANDATE_BEGINS_LATER,
+	MANDATE_TWO_SUCCESSORS,
+	MANDATE_AFTER_ANOTHER,
+	MANDATE_FIRST_FAILED,
 	REKEY_NOT_ALLOWED,
 	REKEY_UNSIGNED,
 	REKEY_BY_ITSELF,
@@ -155,6 +160,7 @@ struct world {
 	struct merkle tree;
 	struct buf root, issuer, endorser, officer, minister, responder;
 	uint8_t serials;
+	struct bytes renews; /* what the next request says that it renews */
 	struct buf crl, note;
 };
 

@@ -988,6 +988,7 @@ class Verifier:
              f"the serial number {serial.hex()} was used before")
         record = {"serial": serial, "state": "reserved", "status": "good",
                   "free": False, "ca": None, "not_after": None,
+                  "renews": None, "followed": None,
                   "statement": None}
         self.records[serial] = record
         return record
@@ -1104,6 +1105,8 @@ class Verifier:
             need(self.policy_quorum == 0 or
                  not self.policies[leaf["policy"]]["replaced"],
                  "the policy was replaced before")
+            if d is not None and "replaces" in d.get("request", {}):
+                r["renews"] = self.records.get(hexed(d, "request.replaces"))
             if d is not None and "mandate" in d.get("request", {}):
                 self.renewal(leaf, d, r)
             elif d is not None:
@@ -1195,6 +1198,8 @@ class Verifier:
         r["profile"], r["key"] = c.profile(), c.spki
         need(sha256(c.tbs).hex() == leaf["tbs"] and
              c.serial.hex() == leaf["serial"], "another TBS or serial number")
+        need(leaf["time"] - 3600 <= c.not_before <= leaf["time"],
+             "it begins later than it was asked for, or an hour before")
         s = self.mandates[name]["s"]
         if s is None:
             return
@@ -1210,7 +1215,7 @@ class Verifier:
         need(member(d, "actor.run", str) not in
              {s["holder"]["run"], *self.mandates[name]["ministers"]},
              "the holder or a minister asked for the renewal")
-        old = self.records.get(hexed(d, "request.replaces"))
+        old = r["renews"]
         need(old is not None and old["state"] == "issued" and
              old["status"] == "good" and
              old.get("profile", r["profile"]) == r["profile"],
@@ -1219,7 +1224,6 @@ class Verifier:
             last = self.mandates[name].get("key") or sha256(r["key"]).hex()
             need(sha256(old["key"]).hex() == last,
                  "what it renews has another key")
-            r["renews"] = old if old["key"] != r["key"] else None
         need(old["not_after"] is None or leaf["time"] <= old["not_after"],
              "what it renews was over")
 
@@ -1239,13 +1243,14 @@ class Verifier:
              "the appointment of one who signed the mandate had ended")
         if m.get("key"):
             m["key"] = sha256(r["key"]).hex()
-        if r.get("renews"):
+        old = r["renews"] or {}
+        if old.get("key", r["key"]) != r["key"]:
             text = ('{"act":"rekey","mandate":"%s","replaces_tbs_sha256":"%s",'
                     '"spki_sha256":"%s","type":"refrendo/rekey/v1"}' %
-                    (name, r["renews"]["tbs"], sha256(r["key"]).hex()))
+                    (name, old["tbs"], sha256(r["key"]).hex()))
             signer = self.openssl.cms(b64(d, "evidence"), text.encode())
             need(signer is not None and
-                 sha256(Certificate(signer).tbs).hex() == r["renews"]["tbs"],
+                 sha256(Certificate(signer).tbs).hex() == old["tbs"],
                  "the key of the one before did not sign for the new one")
 
     def judge_minister(self, leaf, d, text, kind):
@@ -1282,6 +1287,8 @@ class Verifier:
                      for name in r.get("ministers", {}).values()),
                  "the appointment of one who endorsed it had ended")
             r["state"] = verb
+            need(self.is_first(r) or not r.get("mandate"),
+                 "what it renews by a mandate has a successor")
             need(not self.cas.get(r["ca"], {}).get("stopped"),
                  "its CA was stopped or revoked before")
         elif verb == "issued":
@@ -1292,6 +1299,20 @@ class Verifier:
             self.certified(leaf, d, r, "issuer")
         elif verb in ("revoked", "suspended", "reinstated"):
             self.change(verb, leaf, d, r)
+
+    @staticmethod
+    def is_first(r):
+        """No other that renews the same was intended, and did not fail."""
+        old = r["renews"]
+        if old is None:
+            return True
+        first = old["followed"]
+        if first is not None and (
+                first["state"] == "issued" or
+                first["state"] == "intended" and first["status"] != "revoked"):
+            return False
+        old["followed"] = r
+        return True
 
     def change(self, verb, leaf, d, r):
         facts = None
