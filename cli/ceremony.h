@@ -22,9 +22,27 @@ struct ceremony_run {
  * of a transcript. */
 void ceremony_tell(const struct ceremony_run *r, struct buf *out);
 /*
+ * ceremony_is_asked - what core gives for an officer to sign is what was asked
+ * for: one object of that kind, its name, whom it replaces, who asked; and of a
+ * certificate, by its TBS, name and institution, and the key where it was given.
+ * ERR_DENIED "cli-asked-other".
+ */
+MUST_CHECK enum err_code ceremony_is_asked(struct cli *c,
+    const struct command *asked, struct bytes statement, struct bytes tbs,
+    struct err *e);
+/*
+ * ceremony_is_made_here - the certificate is for the key that the signer's
+ * journal, which core cannot write, names as the one made for this CA; and with
+ * the subject and the names of the CA that it replaces (empty: none).
+ * ERR_DENIED "cli-ceremony-key", "cli-asked-other"; those of journal_read().
+ */
+MUST_CHECK enum err_code ceremony_is_made_here(struct cli *c, struct bytes name,
+    struct bytes replaces, const struct cert *cert, struct err *e);
+/*
  * ceremony_sign_here - a request signed where the host is, with the root's key
  * that init left among the others: judged, shown and asked for as on a machine
- * without network.  out: the file of the answer, to be brought back.
+ * without network, the officers counted by the ceilings, and the key held to the
+ * signer's journal.  out: the file of the answer, to be brought back.
  */
 #define ROOT_KEY "keys/root.key"
 MUST_CHECK enum err_code ceremony_sign_here(struct cli *c,

@@ -69,6 +69,18 @@ text_in(const json_t *record, const char *member)
 	return text == NULL ? "" : text;
 }
 
+static bool
+get_octets(struct cli *c, const json_t *record, const char *member,
+    struct bytes *out)
+{
+	struct buf b AUTO_BUF = BUF(CEREMONY_FILE_MAX);
+	const char *text = json_string_value(json_object_get(record, member));
+	if (text == NULL || !base64_get(&b, bytes_str(text)))
+		return false;
+	*out = arena_copy(c->arena, buf_bytes(&b));
+	return true;
+}
+
 /* --- Asking -------------------------------------------------------------------------- */
 
 static void
@@ -80,26 +92,46 @@ take_fields(struct cli *c, struct command *command)
 	}
 }
 
+/* Officers sign the hash of what the root is to sign: that is looked at too. */
 static enum err_code
-sign_first(struct cli *c, const char *id, struct buf *answer, struct err *e)
+check_asked(struct cli *c, const struct command *asked, const char *id,
+    struct bytes statement, struct err *e)
+{
+	struct bytes tbs = BYTES_NONE;
+	json_t *record;
+	TRY(engine_json(c, path_of(c, "/ceremonies/", id, "?blobs=1"), &record,
+	    e));
+	(void)!get_octets(c, record, "tbs", &tbs);
+	json_decref(record);
+	return ceremony_is_asked(c, asked, statement, tbs, e);
+}
+
+/* The statement that was signed is kept in the arena. */
+static enum err_code
+sign_first(struct cli *c, const struct command *asked, const char *id,
+    struct bytes *signed_, struct buf *answer, struct err *e)
 {
 	struct command command = { .act = ACT_CEREMONY_ENDORSE };
 	struct buf statement AUTO_BUF = BUF(STATEMENT_MAX);
 	struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
 	TRY(engine_get(c, path_of(c, "/ceremonies/", id, "/statement"),
 	    &statement, e));
+	TRY(check_asked(c, asked, id, buf_bytes(&statement), e));
 	TRY(sign_shown(c, buf_bytes(&statement), &cms, e));
+	*signed_ = arena_copy(c->arena, buf_bytes(&statement));
 	command.f[CF_CEREMONY] = bytes_str(id);
 	command.f[CF_CMS] = buf_bytes(&cms);
 	return engine_command(c, &command, NULL, answer, e);
 }
 
-/* What the engine proposed; with --key the officer signs it at once. */
+/* What the engine proposed; with --key the officer signs it at once, and
+ * *signed_ is what was signed. */
 static enum err_code
-propose(struct cli *c, const struct command *command, struct buf *answer,
-    struct err *e)
+propose(struct cli *c, const struct command *command, struct bytes *signed_,
+    struct buf *answer, struct err *e)
 {
 	struct buf first AUTO_BUF = ANSWER_BUF;
+	*signed_ = BYTES_NONE;
 	if (c->option[OPT_KEY] == NULL)
 		return engine_command(c, command,
 		    c->option[OPT_IDEMPOTENCY_KEY], answer, e);
@@ -108,14 +140,15 @@ propose(struct cli *c, const struct command *command, struct buf *answer,
 	json_t *record = json_loadb((const char *)first.p, first.len, 0, NULL);
 	const char *id = arena_str(c->arena, bytes_str(text_in(record, "id")));
 	json_decref(record);
-	return sign_first(c, id, answer, e);
+	return sign_first(c, command, id, signed_, answer, e);
 }
 
 static enum err_code
 ask(struct cli *c, const struct command *command, struct err *e)
 {
 	struct buf answer AUTO_BUF = ANSWER_BUF;
-	TRY(propose(c, command, &answer, e));
+	struct bytes ignored;
+	TRY(propose(c, command, &ignored, &answer, e));
 	return print_record(c, buf_bytes(&answer), e);
 }
 
@@ -192,7 +225,11 @@ next_name(struct cli *c, const char *name, const char **out, struct err *e)
 		    engine_json(c, path_of(c, "/cas/", *out, ""), &record, e);
 		json_decref(record);
 	}
-	return e->code == ERR_NOTFOUND ? ERR_OK : e->code;
+	if (e->code != ERR_NOTFOUND)
+		return e->code;
+	/* Nobody's name: no refusal to be printed. */
+	buf_reset(&c->problem);
+	return ERR_OK;
 }
 
 static enum err_code
@@ -240,18 +277,6 @@ ceremony_destroy(struct cli *c, struct err *e)
 }
 
 /* --- To the root and back ---------------------------------------------------------------- */
-
-static bool
-get_octets(struct cli *c, const json_t *record, const char *member,
-    struct bytes *out)
-{
-	struct buf b AUTO_BUF = BUF(CEREMONY_FILE_MAX);
-	const char *text = json_string_value(json_object_get(record, member));
-	if (text == NULL || !base64_get(&b, bytes_str(text)))
-		return false;
-	*out = arena_copy(c->arena, buf_bytes(&b));
-	return true;
-}
 
 static enum err_code
 not_an_answer(struct err *e)
@@ -449,7 +474,8 @@ hold(struct cli *c, const struct command *command, struct err *e)
 	struct buf answer AUTO_BUF = ANSWER_BUF;
 	struct buf file AUTO_BUF = BUF(CEREMONY_FILE_MAX);
 	struct ceremony_file *f = arena_get(c->arena, sizeof(*f));
-	TRY(propose(c, command, &answer, e));
+	struct bytes signed_;
+	TRY(propose(c, command, &signed_, &answer, e));
 	json_t *record =
 	    json_loadb((const char *)answer.p, answer.len, 0, NULL);
 	const char *id = arena_str(c->arena, bytes_str(text_in(record, "id")));
@@ -458,12 +484,16 @@ hold(struct cli *c, const struct command *command, struct err *e)
 	    json_integer_value(json_object_get(record, "signatures"));
 	json_int_t of = json_integer_value(json_object_get(record, "needed"));
 	json_decref(record);
-	if (!agreed || !root_is_here(c)) {
+	/* The root signs what the officer did, here and now, and nothing that
+	 * is only said to be agreed on. */
+	if (!agreed || signed_.len == 0 || !root_is_here(c)) {
 		say_left(c, id, n, of);
 		return print_record(c, buf_bytes(&answer), e);
 	}
 	*f = (struct ceremony_file){ .is_answer = false };
 	TRY(take_ceremony(c, id, f, e));
+	if (!bytes_eq(f->statement, signed_))
+		return asked_other("statement", e);
 	TRY(ceremony_sign_here(c, f, &file, e));
 	return bring(c, buf_bytes(&file), e);
 }

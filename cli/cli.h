@@ -243,6 +243,9 @@ MUST_CHECK enum err_code run_policy_activate(struct cli *c, struct err *e);
 MUST_CHECK enum err_code run_policy_history(struct cli *c, struct err *e);
 /* Every page of verb->list, or one, as one; the caller frees it. */
 MUST_CHECK enum err_code read_pages(struct cli *c, json_t **out, struct err *e);
+/* Core says what is to be signed, and it is not what was asked for: 'what'
+ * differs.  ERR_DENIED "cli-asked-other". */
+MUST_CHECK enum err_code asked_other(const char *what, struct err *e);
 /* Shows a statement, asks, and signs it with --key and --cert. */
 MUST_CHECK enum err_code sign_shown(struct cli *c, struct bytes statement,
     struct buf *cms, struct err *e);

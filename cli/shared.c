@@ -163,6 +163,15 @@ verification_code(struct bytes text, char out[10])
 	out[at] = '\0';
 }
 
+enum err_code
+asked_other(const char *what, struct err *e)
+{
+	return err_at(e, ERR_DENIED, "cli-asked-other", NULL, at_field(what),
+	    "the engine gives something else to be signed than was asked for: "
+	    "%s differs; it was not signed: find out why before anything is",
+	    what);
+}
+
 static void
 show_text(struct cli *c, struct bytes text_es)
 {
