@@ -175,6 +175,8 @@ struct core_issuer {
 	int64_t responder_retry_ms;
 	bool has_no_key;    /* it was destroyed: nothing new is signed by it */
 	int64_t crl_number; /* the last of all its lists */
+	/* Names of its generations before, each with a 0 behind it. */
+	struct buf older;
 	struct core_crl *crl; /* owned; the full one first */
 	size_t n_crl;
 };

@@ -104,12 +104,32 @@ list_load(struct core *c, struct core_issuer *i, int64_t partition,
 	return ERR_OK;
 }
 
+/* A policy that names a CA means its newest key; lists of the keys before go on
+ * by the same terms. */
+static enum err_code
+older_load(struct core *c, struct core_issuer *i, struct view *v, struct err *e)
+{
+	struct issuer_row row = { .replaces = bytes_str(i->ca.name) };
+	bool found;
+	buf_reset(&i->older);
+	for (;;) {
+		TRY(rec_get(v, &rec_issuer,
+		    ca_row_key(c->arena, ROW_ISSUER, row.replaces), c->arena,
+		    &row, &found, e));
+		if (!found || row.replaces.len == 0)
+			return buf_end(&i->older, e);
+		buf_put(&i->older, row.replaces.p, row.replaces.len);
+		buf_put(&i->older, "", 1);
+	}
+}
+
 enum err_code
 crl_load(struct core *c, struct core_issuer *i, struct view *v, struct err *e)
 {
 	struct crl_row row;
 	bool found;
 	struct bytes name = bytes_str(i->ca.name);
+	TRY(older_load(c, i, v, e));
 	TRY(rec_get(v, &rec_crl, ca_row_key(c->arena, ROW_CRL, name), c->arena,
 	    &row, &found, e));
 	if (found)
@@ -121,15 +141,27 @@ crl_load(struct core *c, struct core_issuer *i, struct view *v, struct err *e)
 	return ERR_OK;
 }
 
+/* Does that policy mean this CA, by its name or that of a key before? */
+static bool
+is_meant(const struct core_issuer *i, const char *name)
+{
+	struct bytes older = buf_bytes(&i->older);
+	bool is =
+	    strcmp(name, i->ca.name) == 0 ||
+	    (i->ca.institution[0] != '\0' && strcmp(name, "institution") == 0);
+	for (size_t at = 0; !is && at < older.len;
+	    at += strlen((const char *)older.p + at) + 1)
+		is = strcmp(name, (const char *)older.p + at) == 0;
+	return is;
+}
+
 struct crl_terms
 crl_terms(const struct core *c, const struct core_issuer *i)
 {
 	struct crl_terms t = { .every = 0 };
-	bool has_own = i->ca.institution[0] != '\0';
 	for (size_t n = 0; n < c->policies->n; n++) {
 		const struct policy *p = &c->policies->policy[n];
-		if (strcmp(p->issuer, i->ca.name) != 0 &&
-		    (!has_own || strcmp(p->issuer, "institution") != 0))
+		if (!is_meant(i, p->issuer))
 			continue;
 		if (t.every == 0 || p->crl_every_s < t.every)
 			t.every = p->crl_every_s;

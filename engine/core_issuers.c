@@ -40,6 +40,7 @@ issuer_fill(struct core *c, struct core_issuer *i, struct bytes name,
 	ocsp_url(ca->ocsp_url, config->public_url);
 	issuer_url(ca->ca_url, config->public_url, ca->name);
 	i->responder = BUF(CERT_MAX_BYTES);
+	i->older = BUF(ISSUERS_MAX * POLICY_NAME_MAX);
 	return ERR_OK;
 }
 
@@ -59,6 +60,7 @@ core_issuer_free(struct core_issuer *i)
 		return;
 	buf_fini(&i->der);
 	buf_fini(&i->responder);
+	buf_fini(&i->older);
 	free(i->crl);
 	free(i);
 }

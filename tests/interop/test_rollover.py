@@ -8,12 +8,15 @@ find the switch.
 """
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 
 import harness
 import test_ceremony as ceremony
+import test_crl_delta as deltas
 import test_quorum
 from test_ceremony import refused
 
@@ -60,7 +63,7 @@ class Generation:
         name = name or self.name
         status, _, der = self.engine.get(f"/crl/{name}.crl")
         assert status == 200, (name, status)
-        path = self.engine.temp(name + ".crl")
+        path = self.engine.temp(name.replace("/", "-") + ".crl")
         with open(path, "wb") as f:
             f.write(der)
         p = harness.run("openssl", "crl", "-inform", "DER", "-in", path,
@@ -253,6 +256,66 @@ def test_institution_ca():
         ceremony.both_verifiers(engine)
 
 
+def issued_soon(engine, holder):
+    """Asked again until the lists that it will name are there."""
+    end = time.monotonic() + harness.WAIT
+    while True:
+        try:
+            return engine.issue(holder)
+        except harness.Refused as e:
+            assert e.problem.get("id") in ("partition-not-open",
+                                           "delta-not-open"), e
+            assert time.monotonic() < end, e
+        time.sleep(.2)
+
+
+def places(pem):
+    """The list that a certificate names, and the deltas of that."""
+    text = harness.run("openssl", "x509", "-in", pem, "-noout",
+                       "-text").stdout.decode()
+    return [re.search(rf"{what}:.*?URI:(\S+)", text, re.S)[1]
+            for what in ("CRL Distribution Points", "Freshest CRL")]
+
+
+def test_terms_of_lists():
+    """Partitions, deltas, period and overlap are those of the policy that
+    names the first key, whichever key signs."""
+    with harness.Engine() as engine:
+        engine.init()
+        engine.start()
+        engine.populate(people=4)
+        deltas.policy(engine, "every: 30m, overlap: 48h, partition: 10, "
+                      "delta: 15m")
+        issued, life = {}, 48.5 * 3600
+        for n, name in enumerate(("emisora", "emisora-g2", "emisora-g3")):
+            if n > 0:
+                complete(engine, rollover(engine, "emisora"))
+            got = issued_soon(engine, engine.holders[n])
+            assert got["issuer"] == name, got
+            issued[name] = got["serial"]
+        # A start knows which key came of which.
+        assert engine.stop() == 0
+        engine.start()
+        got = issued_soon(engine, engine.holders[3])
+        assert got["issuer"] == "emisora-g3", got
+        for name, serial in issued.items():
+            pem = engine.pem(serial)
+            part, delta = f"/crl/{name}/1.crl", f"/crl/{name}/1-delta.crl"
+            assert places(pem) == [engine.url + part, engine.url + delta]
+            full = deltas.List(engine, f"/crl/{name}.crl")
+            assert full.next - full.this == life, full.text
+            assert full.freshest == [f"{engine.url}/crl/{name}/delta.crl"]
+            engine.cli("cert", "revoke", serial, "--as", harness.MINISTER,
+                       "--cause", "office-ended")
+            base, more = (deltas.List(engine, p) for p in (part, delta))
+            assert base.next - base.this == life, base.text
+            assert more.base == base.number, (base.text, more.text)
+            assert (list(base.entries), list(more.entries)) == (
+                [], [serial]), (base.text, more.text)
+            Generation(engine, name).list(f"{name}/1-delta")
+        ceremony.both_verifiers(engine)
+
+
 def whole(engine, *words, key=None, json_=True):
     """One command with the officer's key, and the root's among the others'."""
     p = engine.with_passphrase(
@@ -372,4 +435,5 @@ if __name__ == "__main__":
         ("one command", test_one_command),
         ("two must sign", test_two_must_sign),
         ("a configured CA", test_configured_ca),
+        ("terms of lists", test_terms_of_lists),
         ("an institution's CA", test_institution_ca)]))
