@@ -54,18 +54,61 @@ mandate_of(struct deed *d, struct bytes rut, struct bytes run,
 	    e);
 }
 
-/* The one that is in force for renewals of that person under that policy. */
+/* The next one that is in force for renewals of that person under that policy. */
+static enum err_code
+next_in_force(struct deed *d, struct bytes rut, struct bytes run,
+    struct bytes policy, struct bytes *after, struct mandate *out, bool *found,
+    struct err *e)
+{
+	do
+		TRY(mandate_of(d, rut, run, after, out, found, e));
+	while (*found && (mandate_state_at(out, d->now) != MANDATE_IN_FORCE ||
+			     !bytes_eq(out->policy, policy)));
+	return ERR_OK;
+}
+
+/* A CA that was stopped, revoked or got a new key signs by none any more. */
+static enum err_code
+ca_ended(struct deed *d, struct bytes name, bool *is, struct err *e)
+{
+	struct issuer_row row;
+
+	TRY(issuer_get(d->v, name, d->a, &row, e));
+	*is = row.stopped != 0 || row.revoked != 0;
+	return ERR_OK;
+}
+
+static enum err_code
+ca_must_issue(struct deed *d, struct bytes name, struct err *e)
+{
+	bool is;
+
+	TRY(ca_ended(d, name, &is, e));
+	if (!is)
+		return ERR_OK;
+	return err_say(e, ERR_DENIED, "mandate-issuer",
+	    "a mandate is for the CA that signed the certificate, and %s "
+	    "issues no more; renew the certificate with an endorsement, and "
+	    "propose a mandate for the new one",
+	    arena_str(d->a, name));
+}
+
+/* The one in force that something can still be renewed by. */
 static enum err_code
 find_in_force(struct deed *d, struct bytes rut, struct bytes run,
     struct bytes policy, struct mandate *out, bool *found, struct err *e)
 {
 	struct bytes after = BYTES_NONE;
+	bool ended = true;
 
-	do
-		TRY(mandate_of(d, rut, run, &after, out, found, e));
-	while (*found && (mandate_state_at(out, d->now) != MANDATE_IN_FORCE ||
-			     !bytes_eq(out->policy, policy)));
-	return ERR_OK;
+	for (;;) {
+		TRY(next_in_force(d, rut, run, policy, &after, out, found, e));
+		if (!*found)
+			return ERR_OK;
+		TRY(ca_ended(d, out->issuer, &ended, e));
+		if (!ended)
+			return ERR_OK;
+	}
 }
 
 /* --- Propose ------------------------------------------------------------------ */
@@ -244,6 +287,7 @@ act_mandate_propose(struct deed *d, struct err *e)
 	TRY(cert_next((enum cert_state)c.state, EV_RENEW, &to, e));
 	TRY(institution_get(d->v, c.institution, d->a, &inst, e));
 	TRY(institution_must_be_enabled(&inst, e));
+	TRY(ca_must_issue(d, c.issuer, e));
 	TRY(policy_allows(d, &c, &p, e));
 	TRY(holder_must_be_same(d, &c, &m, e));
 	TRY(take_limits(d, &m, e));
@@ -311,6 +355,7 @@ act_mandate_endorse(struct deed *d, struct err *e)
 	/* It may have been revoked since. */
 	TRY(certificate_get(d->v, m.serial, d->a, &cert, e));
 	TRY(cert_next((enum cert_state)cert.state, EV_RENEW, &renewed, e));
+	TRY(ca_must_issue(d, m.issuer, e));
 	TRY(must_be_only_one(d, &m, e));
 	TRY(institution_get(d->v, m.institution, d->a, &inst, e));
 	TRY(institution_must_be_enabled(&inst, e));
@@ -438,6 +483,7 @@ mandate_may(struct deed *d, const struct mandate *m,
 		    "or CA than the certificate",
 		    arena_str(d->a, m->id));
 	TRY(mandate_next(mandate_state_at(m, d->now), MV_RENEW, &to, e));
+	TRY(ca_must_issue(d, m->issuer, e));
 	if (p->renewal == RENEWAL_FRESH ||
 	    !bytes_eq(m->policy_sha256, bytes_of(p->sha256, SHA256_LEN)))
 		return err_say(e, ERR_DENIED, "mandate-policy-changed",

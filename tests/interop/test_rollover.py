@@ -18,6 +18,7 @@ import harness
 import test_ceremony as ceremony
 import test_crl_delta as deltas
 import test_quorum
+import test_renewal as renewal
 from test_ceremony import refused
 
 OFFICER = harness.OFFICER
@@ -316,6 +317,62 @@ def test_terms_of_lists():
         ceremony.both_verifiers(engine)
 
 
+def mandate_for(engine, serial):
+    return engine.cli("mandate", "propose", serial, "--as", harness.OPERATOR,
+                      "--until", renewal.until(200), "--renewals", "5")["id"]
+
+
+def signed_mandate(engine, number):
+    return engine.cli("mandate", "endorse", number, "--key",
+                      engine.minister[0], "--cert", engine.minister[1])
+
+
+def test_mandates():
+    """One serves no longer than the key that it names issues, and is then in
+    nobody's way."""
+    with harness.Engine() as engine:
+        engine.init()
+        with open(engine.path("etc", "signer.yaml"), "a") as f:
+            f.write("mandate_max: 1y\n")
+        engine.start()
+        engine.populate(people=2)
+        renewal.changed(engine, ("reuse: forbid", "reuse: same-person"),
+                        ("renewal: fresh ", "renewal: mandate"),
+                        ("default: 2y", "default: 45d"))
+        first, second = (engine.issue(engine.holders[n])["serial"]
+                         for n in (0, 1))
+        old, late = (mandate_for(engine, s) for s in (first, second))
+        assert signed_mandate(engine, old)["state"] == "in-force"
+        complete(engine, rollover(engine, "emisora"))
+        as_ = ("--as", harness.OPERATOR)
+
+        def no(*words):
+            renewal.refused(engine, "mandate-issuer", *words)
+        no("renew", first, *as_, "--mandate", old)
+        no("mandate", "propose", second, *as_, "--until", renewal.until(200),
+           "--renewals", "5")
+        no("mandate", "endorse", late, "--key", engine.minister[0], "--cert",
+           engine.minister[1])
+        assert engine.cli("mandate", "show", late)["signatures"] == 0
+        # With an endorsement, and from there under a mandate of its own.
+        done = engine.endorse(engine.cli("renew", first, *as_)["id"])
+        new = signed_mandate(engine, mandate_for(engine, done["serial"]))
+        assert new["state"] == "in-force", new
+        assert engine.cli("mandate", "show", old)["state"] == "in-force"
+        renewal.refused(engine, "mandate-another", "mandate", "endorse",
+                        mandate_for(engine, done["serial"]), "--key",
+                        engine.minister[0], "--cert", engine.minister[1])
+        done = engine.cli("renew", done["serial"], *as_)
+        assert (done["state"], done["mandate"]) == ("issued", new["id"]), done
+        assert engine.cli("cert", "show", done["serial"])["issuer"] == \
+            "emisora-g2"
+        # It is the one that a revocation takes along.
+        engine.cli("cert", "revoke", done["serial"], "--as", harness.MINISTER,
+                   "--cause", "key-compromise")
+        assert engine.cli("mandate", "show", new["id"])["state"] == "ended"
+        ceremony.both_verifiers(engine)
+
+
 def whole(engine, *words, key=None, json_=True):
     """One command with the officer's key, and the root's among the others'."""
     p = engine.with_passphrase(
@@ -436,4 +493,5 @@ if __name__ == "__main__":
         ("two must sign", test_two_must_sign),
         ("a configured CA", test_configured_ca),
         ("terms of lists", test_terms_of_lists),
+        ("mandates", test_mandates),
         ("an institution's CA", test_institution_ca)]))
