@@ -108,6 +108,7 @@ const struct route api_routes[] = {
 	ACT("/ceremonies:crl", ACT_CEREMONY_CRL),
 	ACT("/ceremonies:key", ACT_CEREMONY_KEY),
 	ACT("/ceremonies:cross", ACT_CEREMONY_CROSS),
+	ACT("/ceremonies:ceilings", ACT_CEREMONY_CEILINGS),
 	ACT("/ceremonies:import", ACT_CEREMONY_IMPORT),
 	GET("/ceremonies/{ceremony}", ROW_CEREMONY, "one ceremony"),
 	ACT("/ceremonies/{ceremony}:endorse", ACT_CEREMONY_ENDORSE),
@@ -124,6 +125,7 @@ const struct route api_routes[] = {
 	ACT("/cas/{name}:stop", ACT_CA_STOP),
 	RAW("/cas/{name}/certificate", ROW_ISSUER, "certificate",
 	    "application/pkix-cert", "its certificate, DER"),
+	LIST("/ceilings", ROW_CEILINGS, "the ceilings in force before the signer"),
 	LIST("/crls", ROW_CRL, "number and times of the CRLs"),
 
 	OTHER(HTTP_GET, "/log/entries", CORE_EXPORT,

@@ -7,8 +7,9 @@
 
 /* clang-format off */
 static const char *const keys[] = {
-	"act", "ceremony", "expires", "issued", "log", "objects", "origin",
-	"proposed_by", "root_sha256", "text_es", "type", NULL
+	"act", "base_sha256", "ceremony", "expires", "issued", "log", "objects",
+	"origin", "people", "proposed_by", "root_sha256", "text_es", "type",
+	NULL
 };
 static const char *const object_keys[] = {
 	"kind", "name", "replaces", "tbs_sha256", NULL
@@ -16,8 +17,29 @@ static const char *const object_keys[] = {
 static const char *const kinds[CEREMONY_KINDS] = {
 	[CEREMONY_CERTIFICATE] = "certificate", [CEREMONY_CRL] = "crl",
 	[CEREMONY_KEY] = "key", [CEREMONY_CROSS] = "cross",
+	[CEREMONY_CEILINGS] = "ceilings",
+};
+static const char *const hows[CEILINGS_HOWS] = {
+	[CEILINGS_FIRST] = "first", [CEILINGS_AGREED] = "agreed",
+	[CEILINGS_LESSENED] = "lessened", [CEILINGS_REFOUNDED] = "refounded",
+	[CEILINGS_KEPT] = "kept",
 };
 /* clang-format on */
+
+const char *
+ceilings_how_name(enum ceilings_how how)
+{
+	return hows[how];
+}
+
+enum ceilings_how
+ceilings_how_parse(struct bytes word)
+{
+	for (size_t i = 0; i < CEILINGS_HOWS; i++)
+		if (bytes_is(word, hows[i]))
+			return (enum ceilings_how)i;
+	return CEILINGS_HOWS;
+}
 
 const char *
 ceremony_kind_name(enum ceremony_kind k)
@@ -29,7 +51,9 @@ ceremony_kind_name(enum ceremony_kind k)
 static const char *
 act_of(const struct ceremony_statement *s)
 {
-	return s->object[0].kind == CEREMONY_KEY ? "destroy" : "sign";
+	return s->object[0].kind == CEREMONY_KEY        ? "destroy"
+	       : s->object[0].kind == CEREMONY_CEILINGS ? "change"
+							: "sign";
 }
 
 /* --- Judgement, the same for what is printed and what is read -------------- */
@@ -55,6 +79,19 @@ stands_before(const struct ceremony_statement *s, size_t i)
 	return false;
 }
 
+/* Ceilings name what they replace, and whose they will be. */
+static enum err_code
+judge_ceilings(const struct ceremony_statement *s, struct err *e)
+{
+	bool is_one = s->object[0].kind == CEREMONY_CEILINGS;
+
+	NEED(s->base_sha256.len == (is_one ? HASH_LEN : 0), "base_sha256");
+	NEED(is_one ? statement_text(s->people, 1, TEXT_MAX)
+		    : s->people.len == 0,
+	    "people");
+	return ERR_OK;
+}
+
 static enum err_code
 judge(const struct ceremony_statement *s, struct err *e)
 {
@@ -70,7 +107,9 @@ judge(const struct ceremony_statement *s, struct err *e)
 	NEED(s->n > 0 && s->n <= CEREMONY_OBJECTS_MAX, "objects");
 	for (size_t i = 0; i < s->n; i++) {
 		NEED(s->object[i].kind < CEREMONY_KINDS, "objects.kind");
-		NEED(s->object[i].kind != CEREMONY_KEY || s->n == 1, "objects");
+		NEED(s->n == 1 || (s->object[i].kind != CEREMONY_KEY &&
+				      s->object[i].kind != CEREMONY_CEILINGS),
+		    "objects");
 		NEED(statement_text(s->object[i].name, 1, ID_MAX),
 		    "objects.name");
 		NEED(s->object[i].tbs_sha256.len == HASH_LEN,
@@ -78,7 +117,7 @@ judge(const struct ceremony_statement *s, struct err *e)
 		NEED(!stands_before(s, i), "objects.name");
 		NEED(may_replace(s, i), "objects.replaces");
 	}
-	return ERR_OK;
+	return judge_ceilings(s, e);
 }
 
 /* --- Writing ---------------------------------------------------------------- */
@@ -109,12 +148,15 @@ ceremony_print(const struct ceremony_statement *s, struct buf *out,
 	TRY(judge(s, e));
 	jw_object(&w);
 	jw_member_str(&w, "act", bytes_str(act_of(s)));
+	if (s->base_sha256.len > 0)
+		jw_member_hex(&w, "base_sha256", s->base_sha256);
 	jw_member_str(&w, "ceremony", s->id);
 	jw_member_int(&w, "expires", s->expires);
 	jw_member_int(&w, "issued", s->issued);
 	statement_put_log(&w, s->log_size, s->log_root);
 	put_objects(&w, s);
 	jw_member_str(&w, "origin", s->origin);
+	jw_member_str_opt(&w, "people", s->people);
 	jw_member_str(&w, "proposed_by", s->proposed_by);
 	jw_member_hex(&w, "root_sha256", s->root_sha256);
 	jw_member_str(&w, "text_es", s->text_es);
@@ -187,6 +229,9 @@ ceremony_parse(struct bytes in, struct arena *a, struct ceremony_statement *out,
 	s.issued = json_get_int(root, "issued");
 	statement_get_log(root, a, &s.log_size, &s.log_root);
 	s.origin = text(root, "origin", a);
+	if (json_has(root, "base_sha256"))
+		s.base_sha256 = json_get_hex(root, "base_sha256", a);
+	s.people = arena_copy(a, json_opt_str(root, "people"));
 	s.proposed_by = text(root, "proposed_by", a);
 	s.root_sha256 = json_get_hex(root, "root_sha256", a);
 	s.text_es = text(root, "text_es", a);

@@ -4,6 +4,8 @@
  */
 #include <string.h>
 
+#include <refrendo/policy.h>
+
 #include "statement.h"
 
 #define REQUEST       "refrendo/ceremony-request/v1"
@@ -82,7 +84,7 @@ tbs_of(const struct ceremony_file *f, size_t i, struct bytes *tbs,
 	struct bytes sigalg, signature;
 
 	*tbs = f->object[i];
-	if (!f->is_answer)
+	if (!f->is_answer || f->is.object[i].kind == CEREMONY_CEILINGS)
 		return ERR_OK;
 	return signed_split(f->object[i], tbs, &sigalg, &signature, e);
 }
@@ -298,10 +300,11 @@ ceremony_judge(const struct ceremony_file *f, const struct cert *root,
 	enum key_type type;
 
 	TRY(check_root(f, root, v, &type, e));
-	if (f->is.object[0].kind == CEREMONY_KEY)
+	if (f->is.object[0].kind == CEREMONY_KEY ||
+	    f->is.object[0].kind == CEREMONY_CEILINGS)
 		return err_say(e, ERR_DENIED, "ceremony-not-signed",
-		    "the ceremony is about the destruction of a key: the root "
-		    "signs nothing for it");
+		    "the ceremony is about a key that is destroyed, or about "
+		    "ceilings: the root signs nothing for it");
 	for (size_t i = 0; i < f->is.n; i++) {
 		out[i] = (struct ceremony_object){ .der = BYTES_NONE };
 		TRY(judge_object(f, i, root, type, v, a, &out[i], e));
@@ -347,6 +350,22 @@ take_key(const struct ceremony_file *f, const struct cert *root,
 	return ERR_OK;
 }
 
+/* A file by its octets: what is in it is the caller's to judge. */
+static enum err_code
+take_file(const struct ceremony_file *f, const struct cert *root,
+    struct verifier *v, struct arena *a, struct agreement *out, struct err *e)
+{
+	enum key_type type;
+
+	(void)a;
+	out->kind = AGREED_CEILINGS;
+	out->id = f->is.id;
+	out->item[0].sha256 = f->is.object[0].tbs_sha256;
+	out->base = f->is.base_sha256;
+	out->people = f->is.people;
+	return check_root(f, root, v, &type, e);
+}
+
 static enum err_code
 read_ceremony(struct bytes statement, struct bytes certificate,
     const struct cert *root, struct verifier *v, struct arena *a,
@@ -357,11 +376,12 @@ read_ceremony(struct bytes statement, struct bytes certificate,
 	TRY(ceremony_parse(statement, a, &f.is, e));
 	enum ceremony_kind kind = f.is.object[0].kind;
 	if (f.is.n != 1 ||
-	    (kind != CEREMONY_CERTIFICATE && kind != CEREMONY_KEY) ||
+	    (kind != CEREMONY_CERTIFICATE && kind != CEREMONY_KEY &&
+		kind != CEREMONY_CEILINGS) ||
 	    f.is.object[0].name.len > CEREMONY_NAME_MAX)
 		return err_say(e, ERR_DENIED, "ceremony-one-ca",
 		    "the ceremony is not about one CA, its certificate or its "
-		    "key");
+		    "key, nor about ceilings");
 	f.object[0] = certificate;
 	TRY(compare(&f, a, e));
 	*out = (struct agreement){ .origin = f.is.origin,
@@ -370,8 +390,29 @@ read_ceremony(struct bytes statement, struct bytes certificate,
 		.expires = f.is.expires + CEREMONY_LATE_S,
 		.life_s = CEREMONY_LIFE_S + CEREMONY_LATE_S };
 	out->item[0].name = f.is.object[0].name;
-	return kind == CEREMONY_KEY ? take_key(&f, root, v, a, out, e)
-				    : take_ca(&f, root, v, a, out, e);
+	return kind == CEREMONY_CEILINGS ? take_file(&f, root, v, a, out, e)
+	       : kind == CEREMONY_KEY    ? take_key(&f, root, v, a, out, e)
+					 : take_ca(&f, root, v, a, out, e);
+}
+
+enum err_code
+agreement_ceilings(const struct agreement *g, struct bytes in_force,
+    struct bytes file, struct ceilings *out, struct err *e)
+{
+	struct buf people AUTO_BUF = BUF(CEILINGS_PEOPLE_MAX);
+
+	if (!bytes_eq(g->base, in_force))
+		return err_say(e, ERR_DENIED, "ceremony-ceilings-base",
+		    "the statement replaces other ceilings than those in "
+		    "force; propose it anew");
+	TRY(ceilings_read(file, out, e));
+	ceilings_people(out, &people);
+	TRY(buf_end(&people, e));
+	if (bytes_eq(g->people, buf_bytes(&people)))
+		return ERR_OK;
+	return err_say(e, ERR_DENIED, "ceremony-ceilings-people",
+	    "the statement names other officers or quorums than the file of "
+	    "the ceilings");
 }
 
 enum err_code

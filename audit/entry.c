@@ -52,6 +52,7 @@ static const char *const names[ENTRY_TYPES] = {
 	[ENTRY_MANDATE_ENDORSED]       = "mandate.endorsed",
 	[ENTRY_MANDATE_ENDED]          = "mandate.ended",
 	[ENTRY_MANDATE_LAPSED]         = "mandate.lapsed",
+	[ENTRY_CEILINGS_TAKEN]         = "ceilings.taken",
 };
 /* clang-format on */
 

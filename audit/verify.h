@@ -97,6 +97,8 @@ struct appointment {
 	char run[RUN_TEXT], institution[RUN_TEXT];
 	int64_t from, until;
 	uint64_t confirmed; /* officers, a bit each */
+	bool agreed;        /* by as many as were needed then */
+	uint32_t people;    /* whose officers confirm it, see struct audit */
 	uint8_t certificate[HASH_LEN];
 	struct buf statement; /* owned; until it is in force */
 };
@@ -128,6 +130,8 @@ struct ca {
 struct agreement_noted {
 	bool erased, closed;
 	uint64_t signed_by; /* officers, a bit each */
+	bool agreed;        /* by as many as were needed then */
+	uint32_t people;    /* whose officers sign it, see struct audit */
 	int64_t issued, expires;
 	struct buf statement; /* owned */
 	/* Of policies: */
@@ -194,6 +198,10 @@ struct audit {
 	size_t n_ca, size_ca;
 	struct officer_noted officer[OFFICERS_NOTED];
 	size_t n_officer;
+	uint32_t people;            /* how often they changed */
+	bool any_people;            /* not known: a detail was erased */
+	bool has_ceilings;          /* their hash is known */
+	uint8_t ceilings[HASH_LEN]; /* of the file in force */
 	int64_t quorum;
 	int64_t policy_quorum; /* 0: a log of before activations */
 	bool begun; /* something followed the policies of the beginning */
@@ -250,6 +258,14 @@ MUST_CHECK enum err_code judge_ca_stopped(struct audit *a,
 /* One more CA, issued by the first, which is the root; counts its serial. */
 MUST_CHECK enum err_code add_ca(struct audit *a, const struct entry *en,
     struct bytes role, struct bytes name, struct bytes der, struct err *e);
+/* verify_ceilings.c */
+MUST_CHECK enum err_code judge_ceilings_taken(struct audit *a,
+    const struct entry *en, struct json_obj d, struct err *e);
+/* Officers signed them; statement: NULL when its detail was erased. */
+MUST_CHECK enum err_code take_agreed_ceilings(struct audit *a,
+    const struct ceremony_statement *s, struct err *e);
+/* Officers that nobody may know any more, for a detail was erased. */
+void lose_ceilings(struct audit *a);
 MUST_CHECK enum err_code judge_agreement_endorsed(struct audit *a,
     const struct entry *en, struct json_obj d, struct err *e);
 MUST_CHECK enum err_code judge_agreement_closed(struct audit *a,

@@ -41,6 +41,7 @@ note_agreement(struct audit *a, const struct entry *en, struct json_obj d,
 	    sizeof(*a->agreement));
 	struct agreement_noted *p = &a->agreement[a->n_agreement];
 	*p = (struct agreement_noted){ .erased = a->erased,
+		.people = a->people,
 		.statement = BUF(STATEMENT_MAX) };
 	map_put(&a->map, MAP_AGREEMENT, en->refs.request,
 	    (uint32_t)a->n_agreement++);
@@ -63,29 +64,33 @@ close_agreement(struct agreement_noted *p)
 bool
 has_quorum(const struct audit *a, const struct agreement_noted *p)
 {
-	/* A log of before quorums has none. */
-	return __builtin_popcountll(p->signed_by) >=
-	       (a->policy_quorum > 0 ? a->policy_quorum : 1);
+	return p->agreed || a->any_people;
 }
 
 static enum err_code
-judge_officer(struct audit *a, struct json_obj d, uint64_t *signed_by,
+judge_officer(struct audit *a, struct json_obj d, struct agreement_noted *p,
     const struct cms *c, struct err *e)
 {
+	/* A log of before quorums has none. */
+	int64_t need = a->policy_quorum > 0 ? a->policy_quorum : 1;
 	struct bytes run = json_get_str(d, "officer");
 	uint8_t key[HASH_LEN];
 
 	TRY(detail_end(a, e));
 	sha256(key, c->signer.spki);
-	for (size_t i = 0; i < a->n_officer; i++) {
+	/* What was proposed to other officers is proposed anew. */
+	for (size_t i = 0; p->people == a->people && i < a->n_officer; i++) {
 		uint64_t bit = UINT64_C(1) << i;
 		if (!bytes_is(run, a->officer[i].run) ||
 		    memcmp(key, a->officer[i].key, HASH_LEN) != 0 ||
-		    (*signed_by & bit) != 0)
+		    (p->signed_by & bit) != 0)
 			continue;
-		*signed_by |= bit;
+		p->signed_by |= bit;
+		p->agreed = __builtin_popcountll(p->signed_by) >= need;
 		return ERR_OK;
 	}
+	if (a->any_people)
+		return ERR_OK;
 	return err_say(e, ERR_INVALID, "audit-agreement-officer",
 	    "entry %s: the signature is by no officer of this log, or by one "
 	    "who has signed the same already",
@@ -117,7 +122,7 @@ judge_agreement_endorsed(struct audit *a, const struct entry *en,
 		    "entry %s: the statement was not valid when its signature "
 		    "was brought",
 		    a->at);
-	return judge_officer(a, d, &p->signed_by, &c, e);
+	return judge_officer(a, d, p, &c, e);
 }
 
 enum err_code

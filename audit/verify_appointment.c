@@ -28,6 +28,7 @@ proposed(struct audit *a, const struct entry *en, struct json_obj d,
 	struct record *r = &a->record[record];
 	*p = (struct appointment){ .state = APPOINTMENT_PROPOSED,
 		.erased = a->erased,
+		.people = a->people,
 		.record = record,
 		.statement = BUF(STATEMENT_MAX) };
 	map_put(&a->map, MAP_APPOINTMENT, en->refs.appointment,
@@ -68,15 +69,18 @@ confirmed(struct audit *a, const struct entry *en, struct json_obj d,
 	struct bytes run = json_get_str(d, "officer");
 	TRY(judge_evidence(a, en, d, buf_bytes(&p->statement), &s, &c, e));
 	sha256(key, c.signer.spki);
-	for (size_t i = 0; i < a->n_officer; i++) {
+	for (size_t i = 0; p->people == a->people && i < a->n_officer; i++) {
 		uint64_t bit = UINT64_C(1) << i;
 		if (!bytes_is(run, a->officer[i].run) ||
 		    memcmp(key, a->officer[i].key, HASH_LEN) != 0 ||
 		    bytes_is(run, p->run) || (p->confirmed & bit) != 0)
 			continue;
 		p->confirmed |= bit;
+		p->agreed = __builtin_popcountll(p->confirmed) >= a->quorum;
 		return ERR_OK;
 	}
+	if (a->any_people)
+		return ERR_OK;
 	return err_say(e, ERR_INVALID, "audit-not-officer",
 	    "entry %s: the signature is by no officer who may confirm this "
 	    "appointment, or who has not confirmed it yet",
@@ -102,7 +106,7 @@ in_force(struct audit *a, const struct entry *en, struct json_obj d,
 		    "entry %s: it names another serial number or TBS than the "
 		    "one proposed",
 		    a->at);
-	if (!p->erased && __builtin_popcountll(p->confirmed) < a->quorum)
+	if (!p->erased && !p->agreed && !a->any_people)
 		return err_say(e, ERR_INVALID, "audit-quorum",
 		    "entry %s: fewer officers confirmed the appointment than "
 		    "it needs",

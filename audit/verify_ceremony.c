@@ -120,6 +120,26 @@ take_new(struct audit *a, const struct entry *en, const struct done *o,
 	return ERR_OK;
 }
 
+/* The file is that of the statement, by its hash. */
+static enum err_code
+judge_file(struct audit *a, const struct entry *en,
+    const struct ceremony_statement *s, const struct done *o, struct err *e)
+{
+	uint8_t hash[HASH_LEN];
+
+	sha256(hash, o->der);
+	if (!bytes_eq(en->refs.tbs, bytes_of(hash, HASH_LEN)) ||
+	    !bytes_eq(en->refs.object, en->refs.tbs))
+		return err_say(e, ERR_INVALID, "audit-ceilings-file",
+		    "entry %s: the ceilings are not the file whose hash the "
+		    "entry names",
+		    a->at);
+	if (s != NULL)
+		return take_agreed_ceilings(a, s, e);
+	lose_ceilings(a);
+	return ERR_OK;
+}
+
 static enum err_code
 judge_object(struct audit *a, const struct entry *en, const struct done *o,
     struct err *e)
@@ -182,11 +202,20 @@ judge_ceremony_completed(struct audit *a, const struct entry *en,
 {
 	struct agreement_noted *c;
 
+	struct ceremony_statement s, *is = NULL;
+
 	TRY(open_agreement(a, en, &c, e));
+	/* It was read once already, and is in the arena from here on. */
+	if (!c->erased &&
+	    ceremony_parse(buf_bytes(&c->statement), a->arena, &s, e) == ERR_OK)
+		is = &s;
 	close_agreement(c);
 	a->lost_ca = a->lost_ca || a->erased;
-	if (a->erased)
+	if (a->erased) {
+		if (is == NULL || is->object[0].kind == CEREMONY_CEILINGS)
+			lose_ceilings(a);
 		return ERR_OK;
+	}
 	struct done o = { .kind = json_get_str(d, "kind"),
 		.name = json_get_str(d, "name"),
 		.der = json_get_base64(d, "object", a->arena),
@@ -194,7 +223,9 @@ judge_ceremony_completed(struct audit *a, const struct entry *en,
 	(void)json_get_str(d, "transcript");
 	TRY(detail_end(a, e));
 	TRY(judge_agreement(a, en, c, &o, e));
-	return judge_object(a, en, &o, e);
+	return bytes_is(o.kind, ceremony_kind_name(CEREMONY_CEILINGS))
+		   ? judge_file(a, en, is, &o, e)
+		   : judge_object(a, en, &o, e);
 }
 
 enum err_code

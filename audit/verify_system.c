@@ -71,6 +71,7 @@ static const struct rule rules[ENTRY_TYPES] = {
 	[ENTRY_MANDATE_ENDORSED]       = { REF_REQUEST, judge_mandate },
 	[ENTRY_MANDATE_ENDED]          = { REF_REQUEST, judge_mandate },
 	[ENTRY_MANDATE_LAPSED]         = { REF_REQUEST, judge_mandate },
+	[ENTRY_CEILINGS_TAKEN]         = { REF_OBJECT, judge_ceilings_taken },
 };
 /* clang-format on */
 

@@ -197,5 +197,9 @@ const struct ca_act_def ca_acts[ACT_COUNT] = {
 	    B(CF_CERTIFICATE) | B(CF_CSR) | B(CF_VALIDITY) | B(CF_REASON),
 	    ROLE_OFFICER,
 	    "ask the root for a certificate over the key of a CA that is not ours" },
+	[ACT_CEREMONY_CEILINGS] = { "ceremony.ceilings",
+	    PERSON | B(CF_FILES), B(CF_REASON),
+	    ROLE_OFFICER,
+	    "propose another signer.yaml, as the one file of the field" },
 };
 /* clang-format on */

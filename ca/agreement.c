@@ -147,6 +147,7 @@ agreement_endorse(struct deed *d, enum row_class class, struct err *e)
 	bool enough = g.signatures + 1 >= needed;
 	TRY(agreement_next(agreement_state_at(&g, d->now),
 	    enough ? GV_APPROVE : GV_ENDORSE, &to, e));
+	TRY(officers_still(d, g.id, g.proposed, e));
 	TRY(must_be_new(d, &g, e));
 	TRY(cms_verify(&cms, g.statement, d->ca->verifier, e));
 	pen_agreement(&pen, d, f->endorsed, &g);

@@ -51,6 +51,7 @@ static const apply_fn effects[ENTRY_TYPES] = {
 	[ENTRY_MANDATE_ENDORSED]       = apply_mandate_endorsed,
 	[ENTRY_MANDATE_ENDED]          = apply_mandate_closed,
 	[ENTRY_MANDATE_LAPSED]         = apply_mandate_closed,
+	[ENTRY_CEILINGS_TAKEN]         = apply_ceilings_taken,
 };
 /* clang-format on */
 

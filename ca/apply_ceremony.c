@@ -128,6 +128,22 @@ note_destroyed(struct applying *p, const struct agreement_row *c, struct err *e)
 	    &row, e);
 }
 
+static enum err_code
+put_ceilings(struct applying *p, const struct agreement_row *c, struct err *e)
+{
+	struct ceremony_statement st;
+
+	APPLY_TRY(p, ceremony_parse(c->statement, p->a, &st, e), e);
+	struct ceilings_row row = {
+		.sha256 = st.object[0].tbs_sha256,
+		.how = CEILINGS_AGREED,
+		.ceremony = c->id,
+		.people = st.people,
+		.text = c->object,
+	};
+	return ceilings_put(p, &row, e);
+}
+
 enum err_code
 apply_ceremony_completed(struct applying *p, struct err *e)
 {
@@ -139,13 +155,18 @@ apply_ceremony_completed(struct applying *p, struct err *e)
 	TRY(agreement_step(p, &c, GV_COMPLETE, e));
 	c.object = json_get_base64(p->o, "object", p->a);
 	c.closed = p->entry->time;
-	APPLY_TRY(p, signed_split(c.object, &tbs, &sigalg, &signature, e), e);
+	/* A file is signed whole, by nobody but the officers. */
+	tbs = c.object;
+	if (c.kind != CEREMONY_CEILINGS)
+		APPLY_TRY(p,
+		    signed_split(c.object, &tbs, &sigalg, &signature, e), e);
 	if (!bytes_eq(tbs, c.tbs) || !hash_is(p->entry->refs.object, c.object))
 		return contradiction(p, e);
 	TRY(agreement_put(p, &before, &c, e));
-	return c.kind == CEREMONY_CRL   ? put_list(p, &c, e)
-	       : c.kind == CEREMONY_KEY ? note_destroyed(p, &c, e)
-					: put_issuer(p, &c, e);
+	return c.kind == CEREMONY_CRL        ? put_list(p, &c, e)
+	       : c.kind == CEREMONY_KEY      ? note_destroyed(p, &c, e)
+	       : c.kind == CEREMONY_CEILINGS ? put_ceilings(p, &c, e)
+					     : put_issuer(p, &c, e);
 }
 
 enum err_code

@@ -9,6 +9,46 @@
 
 /* --- Propose ------------------------------------------------------------------ */
 
+/* Who will have to sign, by name, as the file says it. */
+static const char *
+ceilings_text_es(struct deed *d, const struct agreement_row *c)
+{
+	struct ceilings *to = arena_get(d->a, sizeof(*to));
+	const char *names = "";
+	struct err ignored;
+
+	if (ceilings_read(c->tbs, to, &ignored) != ERR_OK)
+		return "";
+	for (size_t i = 0; i < to->n_officer; i++)
+		names = arena_printf(d->a, "%s%s%s (%s)", names,
+		    i > 0 ? ", " : "", to->officer[i].name, to->officer[i].run);
+	return arena_printf(d->a,
+	    "Autorizo que rijan los topes del archivo con el resumen que aquí "
+	    "consta, en reemplazo de los vigentes. Serán oficiales: %s. "
+	    "Deberán "
+	    "firmar %lld las políticas y ceremonias, y %lld los "
+	    "nombramientos.",
+	    names, (long long)to->quorum, (long long)to->appointment_quorum);
+}
+
+static enum err_code
+ceilings_say(struct deed *d, const struct agreement_row *c,
+    struct ceremony_statement *st, struct err *e)
+{
+	struct buf people AUTO_BUF = BUF(CEILINGS_PEOPLE_MAX);
+	struct ceilings *to = arena_get(d->a, sizeof(*to));
+	struct ceilings_row now;
+	bool found;
+
+	TRY(ca_ceilings(d->v, d->a, &now, &found, e));
+	TRY(ceilings_read(c->tbs, to, e));
+	ceilings_people(to, &people);
+	TRY(buf_end(&people, e));
+	st->people = arena_copy(d->a, buf_bytes(&people));
+	st->base_sha256 = now.sha256;
+	return ERR_OK;
+}
+
 static const char *
 text_of(struct deed *d, const struct agreement_row *c)
 {
@@ -17,6 +57,8 @@ text_of(struct deed *d, const struct agreement_row *c)
 		    "Autorizo que la raíz firme su próxima lista de "
 		    "revocación%s%.*s.",
 		    c->reason.len > 0 ? ": " : "", BYTES_FMT(c->reason));
+	if (c->kind == CEREMONY_CEILINGS)
+		return ceilings_text_es(d, c);
 	if (c->kind == CEREMONY_KEY)
 		return arena_printf(d->a,
 		    "Autorizo que se destruya para siempre la llave privada de "
@@ -71,6 +113,8 @@ put_statement(struct deed *d, struct agreement_row *c, struct err *e)
 	st.object[0].name = c->name;
 	st.object[0].replaces = c->replaces;
 	st.object[0].tbs_sha256 = hash_in(d->a, c->tbs);
+	if (c->kind == CEREMONY_CEILINGS)
+		TRY(ceilings_say(d, c, &st, e));
 	TRY(ceremony_print(&st, &out, e));
 	c->statement = arena_copy(d->a, buf_bytes(&out));
 	return ERR_OK;
@@ -178,6 +222,41 @@ act_ceremony_key(struct deed *d, struct err *e)
 	return propose(d, build_key, e);
 }
 
+/* --- Other ceilings ------------------------------------------------------------- */
+
+static enum err_code
+build_ceilings(struct deed *d, struct agreement_row *c, struct err *e)
+{
+	struct ceilings *to = arena_get(d->a, sizeof(*to));
+	struct reader r = reader_of(field(d, CF_FILES));
+	struct ceilings_row now;
+	bool found;
+
+	c->kind = CEREMONY_CEILINGS;
+	c->name = bytes_str("ceilings");
+	c->tbs = get_bytes(&r);
+	if (r.p < r.end)
+		return err_at(e, ERR_INVALID, "ceremony-ceilings-one", NULL,
+		    at_field("files"),
+		    "the ceilings are one file, and more were given");
+	TRY(ceilings_read(c->tbs, to, e));
+	TRY(ca_ceilings(d->v, d->a, &now, &found, e));
+	if (!found)
+		return err_say(e, ERR_BUSY, "ceremony-ceilings-none",
+		    "the signer has not told yet which ceilings are in force; "
+		    "try again when it is here");
+	if (!bytes_eq(now.sha256, hash_in(d->a, c->tbs)))
+		return ERR_OK;
+	return err_say(e, ERR_CONFLICT, "ceremony-ceilings-same",
+	    "these very ceilings are in force; there is nothing to agree on");
+}
+
+enum err_code
+act_ceremony_ceilings(struct deed *d, struct err *e)
+{
+	return propose(d, build_ceilings, e);
+}
+
 /* --- Import ---------------------------------------------------------------------- */
 
 /* Another ceremony for the same name, key or list may have been quicker. */
@@ -252,11 +331,29 @@ draft_completed(struct deed *d, const struct agreement_row *c, struct bytes der,
 	return pen_end(&pen, d->a, e);
 }
 
+/* Others may have come in force since they were proposed. */
+static enum err_code
+follow_ceilings(struct deed *d, const struct agreement_row *g, struct err *e)
+{
+	struct ceremony_statement st;
+	struct ceilings_row now;
+	bool found;
+
+	TRY(ceremony_parse(g->statement, d->a, &st, e));
+	TRY(ca_ceilings(d->v, d->a, &now, &found, e));
+	if (!found || !bytes_eq(st.base_sha256, now.sha256))
+		return agreement_fails(d, ROW_CEREMONY, g,
+		    bytes_str("other ceilings came in force meanwhile"), e);
+	return draft_completed(d, g, g->tbs, BYTES_NONE, NULL, e);
+}
+
 enum err_code
 ceremony_follow(struct deed *d, const struct agreement_row *g, struct err *e)
 {
 	struct issuer_row row;
 
+	if (g->kind == CEREMONY_CEILINGS)
+		return follow_ceilings(d, g, e);
 	if (g->kind != CEREMONY_KEY)
 		return ERR_OK;
 	TRY(issuer_get(d->v, g->name, d->a, &row, e));
@@ -279,6 +376,7 @@ act_ceremony_import(struct deed *d, struct err *e)
 	TRY(read_answer(d, &c, f, e));
 	TRY(agreement_next(agreement_state_at(&c, d->now), GV_COMPLETE, &to,
 	    e));
+	TRY(officers_still(d, c.id, c.proposed, e));
 	TRY(ceremony_judge(f, d->ca->root, d->ca->verifier, d->a, object, e));
 	TRY(still_next(d, &c, &object[0], e));
 	return draft_completed(d, &c, object[0].der, f->transcript, &object[0],

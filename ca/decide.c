@@ -302,6 +302,8 @@ decide_act(struct deed *d, struct err *e)
 		return act_ca_stop(d, e);
 	case ACT_CEREMONY_KEY:
 		return act_ceremony_key(d, e);
+	case ACT_CEREMONY_CEILINGS:
+		return act_ceremony_ceilings(d, e);
 	case ACT_MANDATE_PROPOSE:
 		return act_mandate_propose(d, e);
 	case ACT_MANDATE_ENDORSE:

@@ -183,6 +183,10 @@ MUST_CHECK enum err_code act_ceremony_ca(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ceremony_crl(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ceremony_cross(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ceremony_key(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_ceremony_ceilings(struct deed *d, struct err *e);
+/* What officers signed before others took their place counts no more. */
+MUST_CHECK enum err_code officers_still(struct deed *d, struct bytes id,
+    int64_t proposed, struct err *e);
 MUST_CHECK enum err_code act_ceremony_import(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ca_stop(struct deed *d, struct err *e);
 
@@ -478,6 +482,11 @@ MUST_CHECK enum err_code apply_ceremony_proposed(struct applying *p,
 MUST_CHECK enum err_code apply_ceremony_completed(struct applying *p,
     struct err *e);
 MUST_CHECK enum err_code apply_ca_stopped(struct applying *p, struct err *e);
+MUST_CHECK enum err_code apply_ceilings_taken(struct applying *p,
+    struct err *e);
+/* Those in force from this entry on; fills what follows from those before. */
+MUST_CHECK enum err_code ceilings_put(struct applying *p,
+    struct ceilings_row *row, struct err *e);
 MUST_CHECK enum err_code apply_mandate_proposed(struct applying *p,
     struct err *e);
 MUST_CHECK enum err_code apply_mandate_endorsed(struct applying *p,

@@ -218,6 +218,7 @@ endorse_appointment(struct issue *s, struct err *e)
 	enum appointment_state to;
 
 	TRY(officer_of(d, &s->cms, e));
+	TRY(officers_still(d, s->appt.id, s->appt.proposed, e));
 	if (bytes_eq(d->run, ap->run))
 		return err_say(e, ERR_FORBIDDEN, "confirm-own",
 		    "an officer does not confirm his or her own appointment; "

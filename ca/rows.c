@@ -29,7 +29,10 @@ const char *const mandate_words[MANDATE_STATES + 1] = {
 	"proposed", "in-force", "ended", "withdrawn", "lapsed", "expired", NULL
 };
 static const char *const ceremony_kinds[CEREMONY_KINDS + 1] = {
-	"certificate", "crl", "key", "cross", NULL
+	"certificate", "crl", "key", "cross", "ceilings", NULL
+};
+static const char *const ceilings_words[CEILINGS_HOWS + 1] = {
+	"first", "agreed", "lessened", "refounded", "kept", NULL
 };
 
 /* Rows and JSON alike: members sorted by name, so that JSON is canonical. */
@@ -238,6 +241,16 @@ static const struct rec_field ceremony_fields[] = {
 	TEXTBLOB(agreement_row, statement),
 	BLOB(agreement_row, tbs),
 };
+static const struct rec_field ceilings_fields[] = {
+	OCTETS(ceilings_row, base),
+	TEXT(ceilings_row, ceremony),
+	WORD(ceilings_row, how, ceilings_words),
+	TEXT(ceilings_row, people),
+	TIME(ceilings_row, people_since),
+	OCTETS(ceilings_row, sha256),
+	TIME(ceilings_row, since),
+	TEXTBLOB(ceilings_row, text),
+};
 static const struct rec_field mandate_fields[] = {
 	TIME(mandate, agreed),
 	TIME(mandate, closed),
@@ -385,6 +398,7 @@ TYPE(rec_ceremony, ROW_CEREMONY, "ceremony", agreement_row, ceremony_fields);
 TYPE(rec_root_list, ROW_ROOT_LIST, "CRL of the root", root_list_row, root_list_fields);
 TYPE(rec_consent, ROW_CONSENT, "signature", consent, consent_fields);
 TYPE(rec_mandate, ROW_MANDATE, "mandate", mandate, mandate_fields);
+TYPE(rec_ceilings, ROW_CEILINGS, "ceilings", ceilings_row, ceilings_fields);
 MARK(rec_mandated, ROW_MANDATED, "mandate of a person");
 MARK(rec_due, ROW_DUE, "due time");
 MARK(rec_term, ROW_TERM, "term");
@@ -400,7 +414,7 @@ const struct rec_type *rec_of_class(enum row_class class)
 		&rec_in_force, &rec_minister, &rec_counter, &rec_work, &rec_due,
 		&rec_act, &rec_responder, &rec_issuer, &rec_term, &rec_held,
 		&rec_activation, &rec_consent, &rec_ceremony, &rec_root_list,
-		&rec_mandate, &rec_mandated };
+		&rec_mandate, &rec_mandated, &rec_ceilings };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		if (all[i]->class == class)

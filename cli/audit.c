@@ -303,7 +303,7 @@ report_json(const struct cli *c, const struct audit_report *r,
 	jw_member_int(&w, "entries", (int64_t)r->entries);
 	jw_member_int(&w, "erased", (int64_t)r->erased);
 	put_faults(&w, c, "faults", faults);
-	if (c->option[OPT_JOURNAL] != NULL)
+	if (c->option[OPT_JOURNAL] != NULL || named->count > 0)
 		put_faults(&w, c, "named", named);
 	if (deep != NULL) {
 		(void)deep_rebuilt(deep, &not_rebuilt);
@@ -365,6 +365,23 @@ report_people(const struct cli *c, const struct audit_report *r,
 			   : SAY(c, "VERDICT: BROKEN", "VEREDICTO: ALTERADA"));
 }
 
+/* Root may begin anew without the officers; nobody may overlook it. */
+static void
+name_ceilings(struct cli *c, const struct audit_report *r,
+    struct err_list *named)
+{
+	struct err e;
+	if (r->unsigned_ceilings == 0)
+		return;
+	(void)err_say(&e, ERR_CORRUPT, "audit-ceilings-founded",
+	    "%s times ceilings gave more, or came back, without the officers' "
+	    "signatures, last by entry %s: ask who put them there",
+	    arena_printf(c->arena, "%llu",
+		(unsigned long long)r->unsigned_ceilings),
+	    arena_printf(c->arena, "%llu", (unsigned long long)r->unsigned_at));
+	err_list_add(named, &e);
+}
+
 static enum err_code
 audit_verify(struct cli *c, struct err *e)
 {
@@ -387,6 +404,7 @@ audit_verify(struct cli *c, struct err *e)
 		    &journal, e);
 	if (code == ERR_OK) {
 		audit_finish(audit, &report, &v.faults);
+		name_ceilings(c, &report, &journal.named);
 		for (size_t i = 0; i < journal.faults.len; i++)
 			err_list_add(&v.faults, &journal.faults.v[i]);
 		if (c->json)

@@ -276,6 +276,22 @@ ceremony_destroy(struct cli *c, struct err *e)
 	return ask(c, &command, e);
 }
 
+/* The file as it is, octet for octet: its hash is what officers sign. */
+static enum err_code
+ceremony_ceilings(struct cli *c, struct err *e)
+{
+	struct command command = { .act = ACT_CEREMONY_CEILINGS };
+	struct buf text AUTO_BUF = BUF(0);
+	struct buf list AUTO_BUF = BUF(POLICY_FILE_MAX + 4u);
+	TRY(check_signing(c, e));
+	TRY(input_read(c, c->operand[0], POLICY_FILE_MAX, &text, e));
+	put_bytes(&list, buf_bytes(&text));
+	TRY(buf_end(&list, e));
+	take_fields(c, &command);
+	command.f[CF_FILES] = buf_bytes(&list);
+	return ask(c, &command, e);
+}
+
 /* --- To the root and back ---------------------------------------------------------------- */
 
 static enum err_code
@@ -540,6 +556,9 @@ static const struct verb verbs[] = {
 	{ "ceremony", "destroy", ceremony_destroy, ACT_CEREMONY_KEY, CF_NAME, "NAME", 1, 1, SIGN,
 	    "propose that the key of a CA that issues no more is destroyed, for ever", "proponer que se destruya para siempre la llave de una CA que ya no emite",
 	    "ceremony destroy emisora --as 11111111-1 --key officer.key --cert officer.pem", NULL },
+	{ "ceremony", "ceilings", ceremony_ceilings, ACT_CEREMONY_CEILINGS, CF_FILES, "FILE", 1, 1, SIGN,
+	    "propose another signer.yaml: other ceilings, officers or quorums", "proponer otro signer.yaml: otros topes, oficiales o quórums",
+	    "ceremony ceilings signer.yaml --as 11111111-1 --key officer.key --cert officer.pem", NULL },
 	{ "ceremony", "endorse", run_sign, ACT_CEREMONY_ENDORSE, CF_CEREMONY, "NUMBER", 1, 1, SIGN,
 	    "sign a ceremony as officer, or bring the signature", "firmar una ceremonia como oficial, o traer la firma",
 	    "ceremony endorse CER-2026-000001 --key officer.key --cert officer.pem", "/ceremonies/{}/statement" },

@@ -243,6 +243,45 @@ check_writing(struct doctor *d, const json_t *status)
 		    "el reloj del motor no es el de esta máquina");
 }
 
+/* What lies in etc/ takes effect by the officers, unless it only takes away. */
+static void
+check_ceilings(struct doctor *d, const json_t *status)
+{
+	const json_t *o = json_object_get(status, "ceilings");
+	const char *hash = json_string_value(json_object_get(o, "sha256"));
+	const char *gives = json_string_value(json_object_get(o, "file_gives"));
+	if (hash == NULL)
+		return;
+	if (number(o, "file_differs") == 0)
+		tell(d, STATE_GOOD, "ceilings",
+		    arena_printf(d->c->arena,
+			"etc/signer.yaml is in force (%s)", hash),
+		    arena_printf(d->c->arena, "rige etc/signer.yaml (%s)",
+			hash));
+	else if (gives != NULL)
+		tell(d, STATE_LOOK, "ceilings",
+		    arena_printf(d->c->arena,
+			"etc/signer.yaml is not in force, for its %s gives "
+			"more: officers agree on it with refrendo ceremony "
+			"ceilings; in force is %s",
+			gives, hash),
+		    arena_printf(d->c->arena,
+			"etc/signer.yaml no rige, pues su %s da más: las "
+			"oficiales lo acuerdan con refrendo ceremony ceilings; "
+			"rige %s",
+			gives, hash));
+	else
+		tell(d, STATE_LOOK, "ceilings",
+		    arena_printf(d->c->arena,
+			"etc/signer.yaml is not the file in force, %s; put "
+			"that one in its place",
+			hash),
+		    arena_printf(d->c->arena,
+			"etc/signer.yaml no es el archivo que rige, %s; "
+			"póngalo en su lugar",
+			hash));
+}
+
 static void
 check_map(struct doctor *d, const json_t *status)
 {
@@ -407,6 +446,7 @@ check_engine(struct doctor *d)
 	tell(d, STATE_GOOD, "engine", "the engine answers",
 	    "el motor responde");
 	check_writing(d, status);
+	check_ceilings(d, status);
 	check_map(d, status);
 	check_made(d, json_object_get(status, "issuers"));
 	json_decref(status);

@@ -24,6 +24,7 @@ static const struct {
 	{ "responder", KIND_RESPONDER },
 	{ "crl", KIND_CRL },
 	{ "agreed", KIND_AGREED },
+	{ "ceilings", KIND_CEILINGS },
 	{ "end", KIND_END },
 };
 
@@ -127,6 +128,15 @@ text_name(char out[84], struct bytes id)
 	return out;
 }
 
+static const char *
+hash_name(char out[84], struct bytes hash)
+{
+	out[0] = '\0';
+	if (hash.len == HASH_LEN)
+		hex_print(out, hash);
+	return out;
+}
+
 /* --- What the journal says -------------------------------------------------------------- */
 
 static void
@@ -172,6 +182,8 @@ read_record(void *ctx, const struct journal_record *r)
 			hex_name(name, r->serial);
 		else if (kind == KIND_CRL)
 			crl_name(name, r->issuer, r->value);
+		else if (kind == KIND_CEILINGS)
+			hash_name(name, r->digest);
 		else
 			text_name(name, r->id);
 		add(x, &x->kind[kind].after, name, digest);
@@ -281,6 +293,18 @@ say_ca(const struct said *s, struct bytes tbs)
 		    BYTES_NONE);
 }
 
+/* What officers agreed on, the signer may have missed. */
+static void
+say_ceilings(const struct said *s, bool agreed)
+{
+	char name[84];
+	struct bytes hash = json_get_hex(s->leaf, "object", s->a);
+	say(s, KIND_CEILINGS, true, !agreed, hash_name(name, hash), hash);
+	if (agreed)
+		say(s, KIND_AGREED, true, true,
+		    text_name(name, json_get_str(s->leaf, "request")), hash);
+}
+
 static void
 read_said(const struct said *s, enum entry_type type)
 {
@@ -323,10 +347,17 @@ read_said(const struct said *s, enum entry_type type)
 		if (s->has_detail && bytes_is(json_get_str(s->detail, "kind"),
 					 ceremony_kind_name(CEREMONY_KEY)))
 			say_key(s);
+		else if (s->has_detail &&
+			 bytes_is(json_get_str(s->detail, "kind"),
+			     ceremony_kind_name(CEREMONY_CEILINGS)))
+			say_ceilings(s, true);
 		else if (json_has(leaf, "serial") && s->has_detail &&
 			 !bytes_is(json_get_str(s->detail, "kind"),
 			     ceremony_kind_name(CEREMONY_CROSS)))
 			say_ca(s, json_get_hex(leaf, "tbs", s->a));
+		break;
+	case ENTRY_CEILINGS_TAKEN:
+		say_ceilings(s, false);
 		break;
 	case ENTRY_CA_STOPPED:
 		if (s->has_detail)
@@ -433,6 +464,7 @@ static const struct {
 	[KIND_RESPONDER] = { true, false },
 	[KIND_CRL] = { true, false },
 	[KIND_AGREED] = { false, true },
+	[KIND_CEILINGS] = { true, false },
 	[KIND_END] = { true, false },
 };
 

@@ -9,8 +9,9 @@ enum signed_kind {
 	KIND_CERTIFICATE, /* a minister's too */
 	KIND_RESPONDER,
 	KIND_CRL,
-	KIND_AGREED, /* a policy, or a CA that a ceremony brought */
-	KIND_END,    /* of one, or of an appointment */
+	KIND_AGREED,   /* a policy, or a CA that a ceremony brought */
+	KIND_CEILINGS, /* that came in force */
+	KIND_END,      /* of one, or of an appointment */
 	KINDS
 };
 /* The sentence that names it; always ERR_CORRUPT. */

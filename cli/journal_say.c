@@ -28,6 +28,11 @@ journal_unlogged(enum signed_kind kind, const char *what, struct err *e)
 		    "the signer took %s by signatures of officers, which "
 		    "nobody proposed in the log",
 		    what);
+	case KIND_CEILINGS:
+		return err_say(e, ERR_CORRUPT, "journal-ceilings-unlogged",
+		    "the ceilings %s came in force before the signer, and the "
+		    "log does not have them: ask who put them there",
+		    what);
 	case KIND_END:
 		return err_say(e, ERR_CORRUPT, "journal-end-unlogged",
 		    "the signer was told of the end of %s, which is not in the "
@@ -62,6 +67,11 @@ journal_unsigned(enum signed_kind kind, const char *what, struct err *e)
 		return err_say(e, ERR_CORRUPT, "journal-agreed-unknown",
 		    "officers agreed on %s in the log, and the signer does not "
 		    "know it",
+		    what);
+	case KIND_CEILINGS:
+		return err_say(e, ERR_CORRUPT, "journal-ceilings-unknown",
+		    "the log says that the ceilings %s came in force, and the "
+		    "signer never had them",
 		    what);
 	case KIND_END:
 		return err_say(e, ERR_CORRUPT, "journal-end-unknown",

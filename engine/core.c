@@ -151,8 +151,8 @@ static enum err_code
 core_load_policies(struct core *c, struct view *v, struct err *e)
 {
 	struct policy_set *in_force = NULL;
-	TRY(ca_policies_in_force(v, &c->inst->ceilings, c->arena, &in_force,
-	    e));
+	TRY(core_ceilings_load(c, v, e));
+	TRY(ca_policies_in_force(v, c->ca.ceilings, c->arena, &in_force, e));
 	policy_set_free(c->policies);
 	c->policies = in_force;
 	c->ca.policies = in_force;
@@ -590,6 +590,8 @@ core_close(struct core *c)
 	prover_close(c);
 	OPENSSL_cleanse(&c->randomness, sizeof(c->randomness));
 	policy_set_free(c->policies);
+	free(c->ceilings);
+	buf_fini(&c->told);
 	weak_list_free(c->weak);
 	arena_free(c->arena);
 }

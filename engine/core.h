@@ -46,6 +46,7 @@ enum job_kind {
 	JOB_TICK,
 	JOB_CRL,
 	JOB_RESPONDER,
+	JOB_CEILINGS,
 	JOB_VERIFY /* of all that is in the ledger; the first of a start */
 };
 
@@ -70,6 +71,8 @@ struct job {
 	struct crl_published crl; /* JOB_CRL; its bytes are in this job */
 	uint8_t crl_sha256[SHA256_LEN];
 	struct policy_set *policies; /* in force after it, if it changed them */
+	struct ceilings *ceilings;   /* the same; owned */
+	enum ceilings_how how;       /* JOB_CEILINGS; their text is the body */
 	/* Who asked, for JOB_COMMAND. */
 	struct peer *front;
 	uint64_t frame_id;
@@ -254,6 +257,9 @@ struct core {
 	struct ca ca; /* the writer thread's, but for what never changes */
 	struct weak_list *weak;      /* of refrendo.yaml; NULL: none */
 	struct policy_set *policies; /* in force, for the loop */
+	struct ceilings *ceilings;   /* the same; NULL: the log has none yet */
+	struct buf told; /* ceilings that the signer has and the log has not */
+	enum ceilings_how told_how;
 	struct core_policy_file policy_file[POLICIES_MAX];
 	size_t n_policy_file;
 	struct core_issuer *issuer[ISSUERS_MAX]; /* owned */
@@ -375,6 +381,21 @@ void sign_responder_check(struct core *c);
 bool responder_is_last(const struct core_issuer *i, int64_t now);
 /* The signer refused one, or none is to be had. */
 bool responder_fails(const struct core_issuer *i);
+/* core_ceilings.c: which are in force. */
+#define CEILINGS_FRAME UINT64_MAX /* of the agreement on them */
+MUST_CHECK enum err_code core_ceilings_load(struct core *c, struct view *v,
+    struct err *e);
+/* The writer: after the entries of a job, and of JOB_CEILINGS its draft. */
+MUST_CHECK enum err_code core_ceilings_take(struct core *c, struct job *j,
+    struct view *v, struct arena *a, bool *changed, struct err *e);
+MUST_CHECK enum err_code core_ceilings_record(struct core *c, struct job *j,
+    struct view *v, int64_t now, struct arena *a, struct draft *out,
+    bool *is_news, struct err *e);
+/* The signer was greeted; it answered an agreement on ceilings. */
+void core_ceilings_told(struct core *c, struct view *v);
+void core_ceilings_answer(struct core *c, const struct frame *f);
+void core_ceilings_swap(struct core *c, struct job *j);
+void core_ceilings_json(struct core *c, struct jw *w); /* of the status */
 /* core_cas.c: CAs that ceremonies brought, and those that issue no more. */
 /* Each row of a class, as it lies in the map: there may be many. */
 typedef enum err_code (

@@ -4,6 +4,19 @@
  */
 #include "core.h"
 
+/* Ceilings that others have replaced are past. */
+static enum err_code
+is_in_force(struct core *c, struct view *v, const struct agreement_row *ce,
+    bool *is, struct err *e)
+{
+	struct ceilings_row row;
+	bool found;
+	TRY(ca_ceilings(v, c->arena, &row, &found, e));
+	*is = ce->state == AGREEMENT_DONE && found &&
+	      bytes_eq(row.ceremony, ce->id);
+	return ERR_OK;
+}
+
 /* A CA that a completed ceremony brought, while it may issue, or the end of
  * its key. */
 static enum err_code
@@ -13,6 +26,8 @@ is_to_be_told(struct core *c, struct view *v, const struct agreement_row *ce,
 	struct issuer_row row;
 	bool found;
 	*does = ce->state == AGREEMENT_DONE && ce->kind == CEREMONY_KEY;
+	if (ce->kind == CEREMONY_CEILINGS)
+		return is_in_force(c, v, ce, does, e);
 	if (ce->state != AGREEMENT_DONE || ce->kind != CEREMONY_CERTIFICATE)
 		return ERR_OK;
 	TRY(rec_get(v, &rec_issuer, ca_row_key(c->arena, ROW_ISSUER, ce->name),
@@ -37,7 +52,8 @@ tell_ca(struct core *c, struct view *v, const struct agreement_row *ce,
 		n++;
 	}
 	TRY(is_to_be_told(c, v, ce, &does, e));
-	return does ? sign_agreed(c, v, ce->id, n, &m, e) : ERR_OK;
+	uint64_t frame = ce->kind == CEREMONY_CEILINGS ? CEILINGS_FRAME : n;
+	return does ? sign_agreed(c, v, ce->id, frame, &m, e) : ERR_OK;
 }
 
 enum err_code

@@ -101,6 +101,7 @@ follow_job(struct core *c, struct job *j)
 	if (j->log_size > c->log_size)
 		c->log_size = j->log_size;
 	swap_policies(c, j);
+	core_ceilings_swap(c, j);
 	for (size_t i = 0; i < j->n_entry; i++)
 		follow_entry(c, &j->entry[i]);
 	switch (j->kind) {
@@ -138,6 +139,10 @@ follow_job(struct core *c, struct job *j)
 		else
 			log_info("ledger-verified", "entries=%llu",
 			    (unsigned long long)j->log_size);
+		break;
+	case JOB_CEILINGS:
+		if (j->code != ERR_OK)
+			log_err("ceilings-refused", &j->err);
 		break;
 	case JOB_TICK:
 		c->tick_out = false;

@@ -419,6 +419,7 @@ core_status_json(struct core *c, struct buf *out)
 	jw_member_int(&w, "answers_signed",
 	    (int64_t)atomic_load_explicit(&counters->value[COUNT_PUBLISHED],
 		memory_order_relaxed));
+	core_ceilings_json(c, &w);
 	jw_member_int(&w, "entries", (int64_t)c->log_size);
 	status_issuers(c, &w);
 	jw_member_int(&w, "map_octets", (int64_t)stats.map_bytes);

@@ -426,6 +426,7 @@ signer_said_hello(struct core *c, struct bytes body)
 		    c->hello.issuer[i].crl_number > issuer->crl_number)
 			issuer->crl_number = c->hello.issuer[i].crl_number;
 	}
+	core_ceilings_told(c, v);
 	code = core_each_row(c, v, ROW_APPOINTMENT, tell_ended_appointment, &e);
 	if (code == ERR_OK)
 		code = core_each_row(c, v, ROW_MANDATE, tell_ended_mandate, &e);
@@ -551,7 +552,9 @@ on_signer_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
 		responder_answered(c, f);
 		break;
 	case SIGNER_AGREEMENT:
-		if ((f->type & SIGNER_REFUSAL) == 0)
+		if (f->id == CEILINGS_FRAME)
+			core_ceilings_answer(c, f);
+		else if ((f->type & SIGNER_REFUSAL) == 0)
 			core_issuer_held(c, f->id);
 		break;
 	case SIGNER_END:

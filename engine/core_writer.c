@@ -48,6 +48,7 @@ job_free(struct job *j)
 	buf_fini(&j->statement);
 	buf_fini(&j->csr);
 	policy_set_free(j->policies);
+	free(j->ceilings);
 	free(j);
 }
 
@@ -233,6 +234,7 @@ take_policies(struct core *c, struct job *j, struct view *v, struct arena *a,
     struct err *e)
 {
 	bool activated = false;
+	TRY(core_ceilings_take(c, j, v, a, &activated, e));
 	for (size_t i = 0; i < j->n_entry; i++)
 		activated |= j->entry[i].type == ENTRY_POLICY_ACTIVATED;
 	if (!activated)
@@ -248,6 +250,7 @@ run_job(struct core *c, struct job *j, struct view *v, int64_t now,
 {
 	struct draft d;
 	enum err_code code = ERR_OK;
+	bool is_news;
 	switch (j->kind) {
 	case JOB_COMMAND:
 		return run_command(c, j, v, now, a, e);
@@ -264,6 +267,11 @@ run_job(struct core *c, struct job *j, struct view *v, int64_t now,
 		break;
 	case JOB_VERIFY:
 		return view_verify(v, 0, e);
+	case JOB_CEILINGS:
+		code = core_ceilings_record(c, j, v, now, a, &d, &is_news, e);
+		if (code == ERR_OK && !is_news)
+			return ERR_OK;
+		break;
 	}
 	if (code != ERR_OK)
 		return job_refuse(j, code, e);
@@ -274,6 +282,7 @@ static enum err_code
 write_group(struct core *c, struct jobs *group, struct arena *a, struct err *e)
 {
 	const struct policy_set *before = c->ca.policies;
+	const struct ceilings *ceilings = c->ca.ceilings;
 	struct view *v = NULL;
 	struct job *j;
 	TRY(store_begin(c->store, true, &v, e));
@@ -292,6 +301,7 @@ write_group(struct core *c, struct jobs *group, struct arena *a, struct err *e)
 		if (code != ERR_OK) {
 			view_abort(v);
 			c->ca.policies = before;
+			c->ca.ceilings = ceilings;
 			return code;
 		}
 		j->log_size = view_log_size(v);
@@ -305,8 +315,10 @@ write_group(struct core *c, struct jobs *group, struct arena *a, struct err *e)
 		log_err("commit-failed", e);
 		_exit(1);
 	}
-	if (code != ERR_OK)
+	if (code != ERR_OK) {
 		c->ca.policies = before;
+		c->ca.ceilings = ceilings;
+	}
 	return code;
 }
 

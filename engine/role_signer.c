@@ -260,6 +260,8 @@ signing_open(struct role_context *r, struct signing *s, struct err *e)
 {
 	struct signer_setup setup = { .config = &r->inst.config,
 		.ceilings = &r->inst.ceilings,
+		.ceilings_text = r->inst.file[1].text,
+		.now = clock_now(),
 		.dir = r->inst.dir,
 		.passphrase = r->passphrase,
 		.pin = r->pin,

@@ -20,7 +20,7 @@ struct said_ceilings {
 	    names, qc_statements, extensions, statement_max, appointment_max,
 	    ocsp_max, crl_max, per_hour, per_hour_institution, refusals,
 	    endorsements, mandate_max, appointment_quorum, officers, quorum,
-	    policies, issuers;
+	    policies, issuers, refounds;
 };
 
 /* clang-format off */
@@ -90,6 +90,7 @@ static const struct row ceilings_rows[] = {
 	{ "officers",        T_LIST,     0,        0,      OFFICERS_MAX, "[]",    AT(officers),        NULL,        &officer_table, NULL, "Platform officers, who appoint ministers of faith and activate policies." },
 	{ "quorum",          T_INT,      0,        1,      OFFICERS_MAX, "1",     AT(quorum),          NULL,        NULL, NULL,  "Officers who must sign an activation of policies or a ceremony." },
 	{ "issuers",         T_LIST,     0,        0,      CONFIG_ISSUERS_MAX,  "[]",    AT(issuers),         NULL,        &first_ca_table, NULL, "Issuing CAs that `refrendo init` put in force: by every other one the signer signs only after a ceremony with its officers' signatures. Without this list it takes all that refrendo.yaml names." },
+	{ "refounds",        T_TEXT,     0,        64,     64,           NULL,    AT(refounds),        NULL,        NULL, NULL,  "SHA-256 of the file that was in force, 64 hexadecimal digits: root begins anew in its place, without the officers, because their keys are lost. The log and the signer's journal name it." },
 	{ "policies",        T_LIST,     0,        0,      POLICIES_MAX, "[]",    AT(policies),        NULL,        &first_policy_table, NULL, "Policies that `refrendo init` put in force: the signer takes every other one only with its officers' signatures." },
 };
 static const struct foreign ceilings_foreign[] = {
@@ -98,6 +99,8 @@ static const struct foreign ceilings_foreign[] = {
 	{ "max", "write validity_max" },
 	{ NULL, NULL },
 };
+_Static_assert(ARRAY_LEN(ceilings_rows) == CEILINGS_MEMBERS,
+    "a new member needs a row in ceilings_less.c: may it change without the officers?");
 const struct table ceilings_table = { "signer.yaml", ceilings_rows, ARRAY_LEN(ceilings_rows), 0, ceilings_foreign };
 /* clang-format on */
 
@@ -223,6 +226,23 @@ keep_ca(struct load *l, const struct said_first_ca *s, struct ceilings *c)
 	c->n_ca++;
 }
 
+/* Root writes it when nobody is left to sign. */
+static void
+keep_refounds(struct load *l, const struct value *v, struct ceilings *c)
+{
+	struct err e;
+
+	if (!v->ok || !v->given)
+		return;
+	c->has_refounds = hex_parse(v->text, c->refounds, SHA256_LEN);
+	if (c->has_refounds)
+		return;
+	err_at(&e, ERR_INVALID, "ceilings-refounds", NULL, where_of(l, v->at),
+	    "this is not a SHA-256 in hexadecimal digits");
+	report(l, v->at->width, &e,
+	    "refrendo doctor prints that of the file in force");
+}
+
 /* M of N: so many must sign as there are, at most. */
 static int64_t
 keep_quorum(struct load *l, const struct said_ceilings *s,
@@ -271,6 +291,7 @@ keep(struct load *l, const struct said_ceilings *s, struct ceilings *c)
 		keep_policy(l, &policy[i], c);
 	for (size_t i = 0; i < s->issuers.count; i++)
 		keep_ca(l, &ca[i], c);
+	keep_refounds(l, &s->refounds, c);
 	c->quorum = keep_quorum(l, s, &s->quorum);
 	c->appointment_quorum = keep_quorum(l, s, &s->appointment_quorum);
 }

@@ -26,11 +26,13 @@ enum record_kind {
 	REC_STOP,        /* too much was refused: no certificate until value */
 	REC_CA_KEY,      /* made here for the CA of that name */
 	REC_RENEWAL,     /* a certificate under a mandate, whose id it has */
+	REC_CEILINGS,    /* those in force from here on, octet for octet */
 	REC_KINDS
 };
 
-#define RECORD_MAX 8192 /* octets of kind, time and fields */
-#define ID_LEN_MAX 64   /* of an agreement or an institution */
+/* Octets of kind, time and fields; ceilings are the longest. */
+#define RECORD_MAX (CEILINGS_FILE_MAX + 4096)
+#define ID_LEN_MAX 64 /* of an agreement or an institution */
 
 /* One record; which fields a kind has is a table in journal.c. */
 struct record {
@@ -48,10 +50,10 @@ struct record {
 	int64_t agreed;         /* enum agreed_kind */
 	int64_t from, until;    /* of an appointment; from: of a policy too */
 	int64_t value;          /* CRL number, size of the log, when it ended,
-				   version of a policy */
+				   version of a policy, enum ceilings_how */
 	int64_t this_update;    /* of a CRL */
 	int64_t of;             /* offset of the record that was signed */
-	struct bytes signature; /* or the whole signed note */
+	struct bytes signature; /* or the whole signed note; or ceilings */
 };
 
 struct journal;
@@ -243,8 +245,14 @@ struct signer {
 	int64_t composed_second; /* answers for status in this second */
 	unsigned composed_count;
 	uint64_t composed;
-	uint64_t refused; /* messages */
-	struct ceilings ceilings;
+	uint64_t refused;         /* messages */
+	struct ceilings ceilings; /* in force */
+	struct buf ceilings_text; /* empty in the ocsp-signer */
+	uint8_t ceilings_sha256[SHA256_LEN];
+	/* Of the file that lay in etc/ when they came in force: it is no news. */
+	uint8_t ceilings_lay[SHA256_LEN];
+	uint8_t file_sha256[SHA256_LEN]; /* of the one that lies there now */
+	enum ceilings_how ceilings_how;
 	char origin[64], public_url[URL_LEN];
 	struct crl_intake crl;
 	int crl_file; /* -1: none */
@@ -418,9 +426,16 @@ MUST_CHECK enum err_code check_policy(struct signer *s,
 /* Did officers agree that the key of this CA is destroyed?  Then it signs
  * nothing, under whatever name or certificate. */
 bool signer_key_ended(struct signer *s, const struct authority *a);
-/* Wipes the keys of which that is so from memory, after the round that heard
- * of it. */
+/* setup.c: wipes the keys of which that is so from memory, after the round that
+ * heard of it. */
 void signer_end_keys(struct signer *s);
+/*
+ * setup.c: journals other ceilings, which are in force from here on.  They were
+ * read from text; nothing leaves before the journal is durable.
+ */
+MUST_CHECK enum err_code signer_put_ceilings(struct signer *s,
+    struct bytes text, const struct ceilings *to, enum ceilings_how how,
+    int64_t now, struct err *e);
 /* The officer of the ceilings who has this key, or NULL. */
 const struct officer *signer_officer(const struct signer *s,
     struct bytes spki_sha256);

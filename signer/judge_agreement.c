@@ -75,6 +75,20 @@ keep_end(struct signer *s, struct item *it, struct bytes id, int64_t at,
 	return signer_keep(s, &r, &it->job, e);
 }
 
+/* In the place of those in force, as the statement says it of the file. */
+static enum err_code
+take_ceilings(struct signer *s, const struct agreement *g, struct bytes text,
+    int64_t now, struct err *e)
+{
+	struct ceilings *to = arena_get(s->arena, sizeof(*to));
+	struct bytes in_force = bytes_of(s->ceilings_sha256, SHA256_LEN);
+	/* Power may have been lost between the two records. */
+	if (bytes_eq(g->item[0].sha256, in_force))
+		return ERR_OK;
+	TRY(agreement_ceilings(g, in_force, text, to, e));
+	return signer_put_ceilings(s, text, to, CEILINGS_AGREED, now, e);
+}
+
 enum err_code
 may_take_agreement(struct signer *s, struct item *it, int64_t now,
     struct err *e)
@@ -97,6 +111,8 @@ may_take_agreement(struct signer *s, struct item *it, int64_t now,
 		    signer_judge_officer, NULL, s->ceilings.quorum, &who, e));
 	if (g.kind == AGREED_CA)
 		TRY(cas_certify(s, g.item[0].name, m->certificate, e));
+	if (g.kind == AGREED_CEILINGS && known < g.n)
+		TRY(take_ceilings(s, &g, m->certificate, now, e));
 	/* First, so that no crash leaves two generations that issue. */
 	if (g.ends.len > 0)
 		TRY(keep_end(s, it, g.ends, now, now, e));
@@ -114,35 +130,6 @@ may_take_agreement(struct signer *s, struct item *it, int64_t now,
 	}
 	s->key_ended = s->key_ended || g.kind == AGREED_KEY;
 	return ERR_OK;
-}
-
-/* --- A key that is destroyed ------------------------------------------------------------ */
-
-bool
-signer_key_ended(struct signer *s, const struct authority *a)
-{
-	uint8_t hash[SHA256_LEN];
-	sha256(hash, a->cert.spki);
-	return state_agreed_hash(&s->state, AGREED_KEY,
-		   bytes_of(hash, SHA256_LEN)) != NULL;
-}
-
-void
-signer_end_keys(struct signer *s)
-{
-	if (!s->key_ended)
-		return;
-	s->key_ended = false;
-	crl_intake_fini(&s->crl);
-	cas_end_keys(s);
-	for (size_t i = 0; i < s->n_issuer; i++) {
-		struct authority *a = s->issuer[i];
-		if (a->key == NULL || !signer_key_ended(s, a))
-			continue;
-		key_free(a->key);
-		a->key = NULL;
-		log_warn("key-destroyed", "ca=%s", a->name);
-	}
 }
 
 /* --- Its end ------------------------------------------------------------------------- */

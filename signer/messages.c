@@ -72,6 +72,8 @@ signer_hello_encode(const struct signer_hello *m, struct buf *out)
 	put_u64(out, m->checkpoint_size);
 	buf_put(out, m->checkpoint_root, HASH_LEN);
 	put_u64(out, m->signed_certificates);
+	put_bytes(out, m->ceilings);
+	put_u8(out, (uint8_t)m->ceilings_how);
 	put_u16(out, (uint16_t)m->n_issuer);
 	for (size_t i = 0; i < m->n_issuer; i++) {
 		put_bytes(out, bytes_str(m->issuer[i].issuer));
@@ -99,8 +101,11 @@ signer_hello_decode(struct bytes in, struct arena *a, struct signer_hello *out,
 	struct signer_hello m = { .checkpoint_size = get_u64(&r) };
 	get_hash(&r, m.checkpoint_root);
 	m.signed_certificates = get_u64(&r);
+	m.ceilings = arena_copy(a, get_bytes(&r));
+	m.ceilings_how = (enum ceilings_how)get_u8(&r);
 	m.n_issuer = get_u16(&r);
-	if (m.n_issuer > ISSUERS_MAX)
+	if (m.n_issuer > ISSUERS_MAX || m.ceilings.len > CEILINGS_FILE_MAX ||
+	    (unsigned)m.ceilings_how >= CEILINGS_HOWS)
 		r.bad = true;
 	for (size_t i = 0; i < m.n_issuer && !r.bad; i++) {
 		struct bytes name = get_bytes(&r);

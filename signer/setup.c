@@ -195,6 +195,33 @@ authority_free(struct authority *a)
 }
 
 bool
+signer_key_ended(struct signer *s, const struct authority *a)
+{
+	uint8_t hash[SHA256_LEN];
+	sha256(hash, a->cert.spki);
+	return state_agreed_hash(&s->state, AGREED_KEY,
+		   bytes_of(hash, SHA256_LEN)) != NULL;
+}
+
+void
+signer_end_keys(struct signer *s)
+{
+	if (!s->key_ended)
+		return;
+	s->key_ended = false;
+	crl_intake_fini(&s->crl);
+	cas_end_keys(s);
+	for (size_t i = 0; i < s->n_issuer; i++) {
+		struct authority *a = s->issuer[i];
+		if (a->key == NULL || !signer_key_ended(s, a))
+			continue;
+		key_free(a->key);
+		a->key = NULL;
+		log_warn("key-destroyed", "ca=%s", a->name);
+	}
+}
+
+bool
 signer_has_key(const struct signer *s, struct bytes spki)
 {
 	bool has = bytes_eq(spki, s->endorser->cert.spki) ||
@@ -277,13 +304,95 @@ check_keys(struct loading *l, struct signer *s, struct err *e)
 	return ERR_OK;
 }
 
+/* --- Ceilings ---------------------------------------------------------------------- */
+
+static enum err_code
+heard_ceilings(struct signer *s, const struct record *r, struct err *e)
+{
+	memcpy(s->ceilings_sha256, r->digest.p, SHA256_LEN);
+	memcpy(s->ceilings_lay, r->evidence.p, SHA256_LEN);
+	s->ceilings_how = (enum ceilings_how)r->value;
+	buf_reset(&s->ceilings_text);
+	buf_put(&s->ceilings_text, r->signature.p, r->signature.len);
+	return buf_end(&s->ceilings_text, e);
+}
+
 static enum err_code
 apply(void *ctx, const struct record *r, struct err *e)
 {
 	struct signer *s = ctx;
 	if (r->kind == REC_CA_KEY)
 		cas_heard(s->cas, r);
+	if (r->kind == REC_CEILINGS)
+		TRY(heard_ceilings(s, r, e));
 	return state_apply(&s->state, r, e);
+}
+
+enum err_code
+signer_put_ceilings(struct signer *s, struct bytes text,
+    const struct ceilings *to, enum ceilings_how how, int64_t now,
+    struct err *e)
+{
+	struct bytes hash = signer_hash(s, text);
+	struct record r = { .kind = REC_CEILINGS,
+		.time = now,
+		.digest = hash,
+		.evidence = how == CEILINGS_AGREED
+				? bytes_of(s->file_sha256, SHA256_LEN)
+				: hash,
+		.value = how,
+		.signature = text };
+	TRY(journal_add(s->journal, &r, e));
+	s->ceilings = *to;
+	enum err_code code = apply(s, &r, e);
+	if (code == ERR_OK)
+		code = state_first_policies(&s->state, to, e);
+	/* What the journal has must be what is in force. */
+	if (code != ERR_OK)
+		journal_give_up(s->journal);
+	else
+		log_warn("ceilings-in-force", "how=%s", ceilings_how_name(how));
+	return code;
+}
+
+static bool
+replaces(const struct signer *s, const struct ceilings *to)
+{
+	return to->has_refounds &&
+	       memcmp(to->refounds, s->ceilings_sha256, SHA256_LEN) == 0;
+}
+
+/*
+ * The file that lies in etc/ against the one in force.  What only takes away is
+ * root's to do; whatever gives is the officers', but for a file that says that
+ * root begins anew in the place of the very one in force.
+ */
+static enum err_code
+settle_ceilings(const struct signer_setup *setup, struct signer *s,
+    struct err *e)
+{
+	int64_t now =
+	    setup->now > s->state.last_time ? setup->now : s->state.last_time;
+	if (setup->ceilings_text.len == 0)
+		return state_first_policies(&s->state, &s->ceilings, e);
+	sha256(s->file_sha256, setup->ceilings_text);
+	struct ceilings *lies = arena_get(s->arena, sizeof(*lies));
+	TRY(ceilings_read(setup->ceilings_text, lies, e));
+	enum ceilings_how how = CEILINGS_FIRST;
+	if (s->ceilings_text.len > 0) {
+		struct bytes in_force = buf_bytes(&s->ceilings_text);
+		TRY(ceilings_read(in_force, &s->ceilings, e));
+		const char *gives = ceilings_grant(&s->ceilings, lies);
+		bool is_news =
+		    memcmp(s->file_sha256, s->ceilings_sha256, SHA256_LEN) !=
+			0 &&
+		    memcmp(s->file_sha256, s->ceilings_lay, SHA256_LEN) != 0;
+		how = gives == NULL ? CEILINGS_LESSENED : CEILINGS_REFOUNDED;
+		if (!is_news || (gives != NULL && !replaces(s, lies)))
+			return state_first_policies(&s->state, &s->ceilings, e);
+	}
+	TRY(signer_put_ceilings(s, setup->ceilings_text, lies, how, now, e));
+	return journal_sync(s->journal, now, e);
 }
 
 /* What only the signer has: endorser CA, log key, journal. */
@@ -298,12 +407,12 @@ load_signer(struct loading *l, struct signer *s, struct err *e)
 	TRY(load_ca(l, s, ENDORSER, c->endorser_certificate, c->endorser_key,
 	    s->endorser, e));
 	TRY(load_key(l, c->log_key, &s->log_key, e));
-	TRY(state_first_policies(&s->state, &s->ceilings, e));
 	TRY(cas_open(setup->dir, setup->passphrase, &s->cas, e));
 	TRY(cas_check_names(s->cas, c, e));
 	TRY(journal_open(setup->dir, bytes_str(s->origin), apply, s,
 	    &s->journal, e));
 	TRY(cas_settle(s->cas, e));
+	TRY(settle_ceilings(setup, s, e));
 	cas_end_keys(s);
 	return ERR_OK;
 }
@@ -359,6 +468,7 @@ signer_new(const struct signer_setup *setup, struct signer **out, struct err *e)
 	s->crl_file = -1;
 	s->is_ocsp = setup->is_ocsp;
 	s->ceilings = *setup->ceilings;
+	s->ceilings_text = BUF(CEILINGS_FILE_MAX);
 	s->hasher = hasher_new();
 	s->item = calloc(ROUND_MAX, sizeof(*s->item));
 	if (s->item == NULL)
@@ -409,7 +519,9 @@ signer_say_hello(struct signer *s, struct buf *body)
 	struct signer_hello *m = arena_get(s->arena, sizeof(*m));
 	*m = (struct signer_hello){ .checkpoint_size = s->state.checkpoint_size,
 		.signed_certificates = s->state.certificates,
-		.n_issuer = s->n_configured + cas_count(s->cas) };
+		.n_issuer = s->n_configured + cas_count(s->cas),
+		.ceilings = buf_bytes(&s->ceilings_text),
+		.ceilings_how = s->ceilings_how };
 	memcpy(m->checkpoint_root, s->state.checkpoint_root, HASH_LEN);
 	for (size_t i = 0; i < m->n_issuer; i++) {
 		bool is_made = i >= s->n_configured;
@@ -455,6 +567,7 @@ signer_free(struct signer *s)
 		authority_free(s->issuer[i]);
 	authority_free(s->endorser);
 	buf_fini(&s->root_der);
+	buf_fini(&s->ceilings_text);
 	crl_intake_fini(&s->crl);
 	signer_take_file(s, -1);
 	key_free(s->log_key);

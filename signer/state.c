@@ -158,6 +158,10 @@ end_agreed(struct state *s, const struct record *r, struct err *e)
 enum err_code
 state_first_policies(struct state *s, const struct ceilings *c, struct err *e)
 {
+	for (size_t i = 0; i < s->n_agreed; i++) {
+		if (s->agreed[i].id[0] == '\0')
+			s->agreed[i].ended = 0; /* of the ceilings before */
+	}
 	for (size_t i = 0; i < c->n_policy; i++) {
 		struct record r = { .digest = bytes_of(c->policy[i].sha256,
 					SHA256_LEN) };
@@ -390,6 +394,7 @@ state_apply(struct state *s, const struct record *r, struct err *e)
 		s->stopped_until = r->value;
 		return ERR_OK;
 	case REC_CA_KEY:
+	case REC_CEILINGS:
 	case REC_MARK:
 	case REC_KINDS:
 		break;

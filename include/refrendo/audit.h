@@ -158,6 +158,7 @@ enum entry_type {
 	ENTRY_MANDATE_ENDORSED,   /* a minister's signature over it */
 	ENTRY_MANDATE_ENDED,      /* or withdrawn before it was in force */
 	ENTRY_MANDATE_LAPSED,     /* or expired */
+	ENTRY_CEILINGS_TAKEN,     /* without a quorum: the first, or lessened */
 	ENTRY_TYPES
 };
 const char *entry_type_name(enum entry_type t); /* "certificate.issued" */
@@ -448,16 +449,21 @@ enum ceremony_kind {
 	CEREMONY_CRL,
 	CEREMONY_KEY,   /* a CA's key is destroyed: the root signs nothing */
 	CEREMONY_CROSS, /* a certificate over the key of a CA that is not ours */
+	CEREMONY_CEILINGS, /* another signer.yaml: the root signs nothing */
 	CEREMONY_KINDS
 };
 const char *ceremony_kind_name(enum ceremony_kind k); /* "certificate", "crl" */
 struct ceremony_statement {
 	struct bytes origin, id;  /* id: "CER-2026-000001" */
 	struct bytes root_sha256; /* of the root's certificate */
+	/* Of ceilings: SHA-256 of the file that they replace, and who may sign
+	 * by them, as ceilings_people() says it; else empty. */
+	struct bytes base_sha256, people;
 	struct {
 		enum ceremony_kind kind;
 		struct bytes name;       /* of the CA; "root" for its CRL */
-		struct bytes tbs_sha256; /* of a key: its CA's certificate */
+		struct bytes tbs_sha256; /* of a key: its CA's certificate; of
+					  * ceilings: the file */
 		struct bytes replaces;   /* of a certificate: the CA whose key
 					  * this one replaces, under the
 					  * same subject; empty: none */
@@ -518,13 +524,27 @@ struct ceremony_object {
  *
  * out        one for each object of the file.
  * ERR_DENIED "ceremony-root" (no root, or another than the statement names),
- * "ceremony-not-signed" (the destruction of a key), "ceremony-issuer", "ceremony-key" (the root's own), "ceremony-usage",
+ * "ceremony-not-signed" (a key that is destroyed, ceilings), "ceremony-issuer", "ceremony-key" (the root's own), "ceremony-usage",
  * "ceremony-extension", "ceremony-times", "ceremony-list", what the lint finds, "key-weak-…";
  * ERR_INVALID what cert_parse(), crl_tbs_parse() and verifier_check() say.
  */
 MUST_CHECK enum err_code ceremony_judge(const struct ceremony_file *f,
     const struct cert *root, struct verifier *v, struct arena *a,
     struct ceremony_object out[CEREMONY_OBJECTS_MAX], struct err *e);
+
+/* --- Ceilings: how they came in force -------------------------------------------------------- */
+
+enum ceilings_how {
+	CEILINGS_FIRST,  /* they lay there when the signer began to keep them */
+	CEILINGS_AGREED, /* officers signed them */
+	CEILINGS_LESSENED,  /* they only take away: root's hand is enough */
+	CEILINGS_REFOUNDED, /* root began anew, without the officers */
+	CEILINGS_KEPT, /* in the log alone: the signer did not take what came
+			  after them */
+	CEILINGS_HOWS
+};
+const char *ceilings_how_name(enum ceilings_how how);    /* "lessened" */
+enum ceilings_how ceilings_how_parse(struct bytes word); /* or CEILINGS_HOWS */
 
 /* --- What a signer takes because officers signed it ---------------------------------------- */
 
@@ -535,6 +555,7 @@ enum agreed_kind {
 	AGREED_CA,
 	AGREED_KEY,     /* that was destroyed */
 	AGREED_MANDATE, /* a minister's; counted */
+	AGREED_CEILINGS,
 	AGREED_KINDS
 };
 #define CEREMONY_CA_ID    "ca/"
@@ -549,7 +570,8 @@ struct agreement {
 	size_t n;
 	struct bytes ends; /* the id that ends with it, "ca/NAME" of the CA
 			    * whose key a new one replaces; empty: none */
-	int64_t from;      /* in force */
+	struct bytes base, people; /* of ceilings, as in their statement */
+	int64_t from;              /* in force */
 	int64_t issued, expires;
 	int64_t life_s; /* most that lies between the two; 0: as ceilings say */
 };
@@ -558,7 +580,8 @@ struct agreement {
  *
  * certificate  of a ceremony: what the root signed, or the CA's whose key is
  *              destroyed: the object that the statement names, by this root;
- *              else empty.
+ *              of ceilings the file, octet for octet, which is read by the
+ *              caller; else empty.
  *
  * A CA has its name for an id, so that a name comes once.  It may be told
  * CEREMONY_LATE_S later: the signer may have been away while core took the
@@ -570,6 +593,21 @@ struct agreement {
 MUST_CHECK enum err_code agreement_read(struct bytes statement,
     struct bytes certificate, const struct cert *root, struct verifier *v,
     struct arena *a, struct agreement *out, struct err *e);
+
+/*
+ * agreement_ceilings - the file of an agreement on ceilings, read, and held
+ * against what its statement says of it.  To be asked when officers are known
+ * to have signed: nobody else's file is read.
+ *
+ * in_force  SHA-256 of the file that it would replace.
+ *
+ * ERR_DENIED "ceremony-ceilings-base", "ceremony-ceilings-people"; what
+ * ceilings_read() says.
+ */
+struct ceilings;
+MUST_CHECK enum err_code agreement_ceilings(const struct agreement *g,
+    struct bytes in_force, struct bytes file, struct ceilings *out,
+    struct err *e);
 
 /* --- Export and its offline verification ----------------------------------------------------- */
 
@@ -609,6 +647,8 @@ void export_checkpoint(struct buf *out, struct bytes note);
 struct audit_report {
 	uint64_t entries, endorsements, appointments, certificates, revocations,
 	    policies, crls, erased;
+	uint64_t unsigned_ceilings; /* which gave rights without officers */
+	uint64_t unsigned_at;       /* index of the last of those */
 	uint8_t root[HASH_LEN];
 	int64_t checkpoint_size;
 };

@@ -91,6 +91,7 @@ enum row_class {
 	ROW_ROOT_LIST = 'R',  /* "root" -> the newest CRL of the root */
 	ROW_MANDATE = 'M',    /* MAN-2026-000001 */
 	ROW_MANDATED = 'N',   /* RUT / RUN / mandate: those of a person */
+	ROW_CEILINGS = 'C',   /* "in-force": the file of the ceilings */
 };
 #define ROW_KEY_MAX 200
 
@@ -137,7 +138,7 @@ extern const struct rec_type rec_institution, rec_person, rec_appointment,
     rec_serial, rec_in_force, rec_minister, rec_counter, rec_work, rec_due,
     rec_partitioned, rec_changed, rec_partition, rec_act, rec_responder,
     rec_issuer, rec_term, rec_held, rec_activation, rec_consent, rec_ceremony,
-    rec_root_list, rec_mandate, rec_mandated;
+    rec_root_list, rec_mandate, rec_mandated, rec_ceilings;
 const struct rec_type *rec_of_class(enum row_class class); /* or NULL */
 /*
  * A record in one piece: version octet, then the fields in the table's order:
@@ -391,6 +392,17 @@ struct agreement_row {
 	struct bytes replaces;    /* the CA whose key this one replaces */
 	struct bytes tbs;         /* blob; of a key: of its CA's certificate */
 	struct bytes object;      /* blob: what the root signed */
+};
+/* The file of the ceilings that is in force before the signer. */
+#define CEILINGS_ROW "in-force"
+struct ceilings_row {
+	struct bytes sha256, base; /* of it; of the one that it replaced */
+	int64_t how;               /* enum ceilings_how */
+	int64_t since;
+	struct bytes ceremony;
+	struct bytes people;  /* as ceilings_people() says it */
+	int64_t people_since; /* since when; 0: from the first on */
+	struct bytes text;    /* blob */
 };
 /* The root's newest CRL, by a ceremony. */
 struct root_list_row {
@@ -720,6 +732,7 @@ enum ca_act {
 	ACT_MANDATE_ENDORSE,
 	ACT_MANDATE_END,
 	ACT_CEREMONY_CROSS,
+	ACT_CEREMONY_CEILINGS,
 	ACT_COUNT
 };
 struct ca_act_def {
@@ -985,6 +998,13 @@ struct ca_init {
 MUST_CHECK enum err_code ca_decide_init(const struct ca_init *init, int64_t now,
     struct arena *a, struct draft *out, struct err *e);
 
+/* Those in force; *found is false before the first were recorded. */
+MUST_CHECK enum err_code ca_ceilings(struct view *v, struct arena *a,
+    struct ceilings_row *out, bool *found, struct err *e);
+/* What the signer says is in force, and how it came so. */
+MUST_CHECK enum err_code ca_decide_ceilings(struct view *v, struct bytes text,
+    enum ceilings_how how, int64_t now, struct arena *a, struct draft *out,
+    struct err *e);
 /*
  * ca_append - gives a draft its index, time and salt, stores it, applies it.
  * On any error the transaction is to be given up: the log and the rows may

@@ -129,7 +129,12 @@ struct ceilings {
 	size_t n_policy;
 	struct first_ca ca[CONFIG_ISSUERS_MAX];
 	size_t n_ca; /* 0: a file of before the list */
+	/* Of the file in whose place root puts this one, without officers. */
+	uint8_t refounds[SHA256_LEN];
+	bool has_refounds;
 };
+#define CEILINGS_FILE_MAX   16384 /* octets that a signer takes */
+#define CEILINGS_PEOPLE_MAX 2048
 /* Is this CA, by its TBS, of the beginning?  All are where there is no list. */
 bool ceilings_name_ca(const struct ceilings *c, const char *name,
     const uint8_t tbs_sha256[SHA256_LEN]);
@@ -140,6 +145,22 @@ bool ceilings_name_ca(const struct ceilings *c, const char *name,
  */
 void ceilings_load(const struct policy_file *file, struct ceilings *out,
     struct findings *f);
+/* ceilings_load() of one file, alone: the first mistake is the error; also
+ * ERR_INVALID "ceilings-bad". */
+MUST_CHECK enum err_code ceilings_read(struct bytes text, struct ceilings *out,
+    struct err *e);
+/*
+ * ceilings_grant - the key of a member by which the new ceilings allow what the
+ * old ones do not; NULL: they only take rights away, for which nobody is asked.
+ * Fewer officers are less while they reach the quorums.
+ */
+const char *ceilings_grant(const struct ceilings *old,
+    const struct ceilings *new);
+/*
+ * ceilings_people - who may sign by these ceilings, as a statement names it:
+ * "quorum=2 appointment_quorum=1 RUN=SHA256 …", the officers in the file's order.
+ */
+void ceilings_people(const struct ceilings *c, struct buf *out);
 /*
  * The most that a signer.yaml can allow, without officers: for what is loaded
  * to be read, not to be issued by.

@@ -33,7 +33,9 @@
 	X(SIGNER_COMPOSE, 10, COMPOSE_FRAME_MAX, OCSP)   \
 	X(SIGNER_CA_KEY, 11, 1024, SIGNER)
 /* Its answer names all CAs, and has keys of those in the configuration. */
-#define HELLO_MAX (ISSUERS_MAX * 128u + CONFIG_ISSUERS_MAX * SPKI_MAX + 128u)
+#define HELLO_MAX                                             \
+	(ISSUERS_MAX * 128u + CONFIG_ISSUERS_MAX * SPKI_MAX + \
+	    CEILINGS_FILE_MAX + 128u)
 /* SIGNER_OCSP_MAX answers of as many CAs, by ML-DSA-87 each. */
 #define OCSP_FRAME_MAX    (4u << 20)
 #define COMPOSE_FRAME_MAX ((SIGNER_SOURCES_MAX + 4u) * (OCSP_ANSWER_MAX + 8u))
@@ -72,6 +74,9 @@ struct signer_hello {
 		bool is_taken; /* it may issue, as the journal says */
 	} issuer[ISSUERS_MAX];
 	size_t n_issuer;
+	/* Those in force, octet for octet; empty in the ocsp-signer. */
+	struct bytes ceilings;
+	enum ceilings_how ceilings_how;
 	/* ocsp-signer: its responder keys, in the order of the configuration. */
 	struct bytes responder_spki[CONFIG_ISSUERS_MAX];
 };
@@ -110,7 +115,8 @@ struct signer_agreement {
 	struct bytes statement;   /* exact bytes that were signed, of an
 				   activation or a ceremony */
 	struct bytes evidence;    /* list: CMS of each officer */
-	struct bytes certificate; /* of a ceremony: what the root signed */
+	struct bytes certificate; /* of a ceremony: what the root signed; of
+				   * ceilings the file */
 };
 /* An appointment that ended, an activation that was withdrawn, or "ca/NAME"
  * that issues no more. */
@@ -221,7 +227,11 @@ MUST_CHECK enum err_code signer_evidence_decode(struct bytes in,
 
 struct signer_setup {
 	const struct config *config;
+	/* As they lie in etc/: in force if the journal has no others, or if they
+	 * only take away. */
 	const struct ceilings *ceilings;
+	struct bytes ceilings_text; /* empty: taken as they are, of tests */
+	int64_t now;                /* for the journal */
 	const char *dir; /* the installation; keys and journal below it */
 	struct bytes passphrase; /* of key files */
 	struct bytes pin;        /* of the token, if there is one */

@@ -303,6 +303,9 @@ world_init(struct world *w, enum twist twist)
 	}
 	close_activations(w);
 	hold_ceremonies(w);
+	if (w->twist == NOTHING ||
+	    (w->twist >= CEILINGS_OTHER_FILE && w->twist <= CEILINGS_FOUNDED))
+		hold_ceilings(w);
 	status(w, &one, &two);
 	plain(w, ENTRY_ACT_REFUSED, (struct entry_refs){ 0 });
 	plain(w, ENTRY_APPOINTMENT_ENDED,

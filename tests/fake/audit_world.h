@@ -105,6 +105,15 @@ enum twist {
 	CEREMONY_NEW_KEY_TWICE,
 	CEREMONY_NEW_KEY_UNSAID,
 	CEREMONY_CROSS_ISSUES,
+	CEILINGS_OTHER_FILE,
+	CEILINGS_PEOPLE,
+	CEILINGS_OTHER_BASE,
+	CEILINGS_ONE_OF_TWO,
+	CEILINGS_SIGNED_BEFORE,
+	CEILINGS_FEWER,
+	CEILINGS_STRANGER,
+	CEILINGS_FIRST_AGAIN,
+	CEILINGS_FOUNDED, /* no fault: it is named */
 	LIST_OVER,
 	LIST_OVER_KEY_GONE,
 	MANDATE_UNSIGNED,
@@ -211,6 +220,7 @@ void policy(struct world *w);
 void activate_policies(struct world *w);
 void close_activations(struct world *w);
 void hold_ceremonies(struct world *w);
+void hold_ceilings(struct world *w);
 void renew_by_mandate(struct world *w, const struct stated *old);
 void put_evidence(struct jw *j, struct key *key, const struct buf *cert,
     struct bytes text, int64_t now);

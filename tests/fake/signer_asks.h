@@ -108,4 +108,17 @@ struct world *two_officers(void);
 const char *certificate_under(struct world *w, const char *text,
     int64_t issued);
 
+/* signer_ceilings.c: officers who agree on another file of ceilings. */
+struct change {
+	struct ceremony_statement st;
+	const char *signers; /* o, s: officers; z: nobody; x: other text */
+	struct bytes file;
+};
+/* The file that is in force, which this signer then was started with. */
+struct bytes world_file_in_force(struct world *w);
+struct bytes world_told_ceilings(struct world *w);
+void change_init(struct world *w, struct change *x, const char *id,
+    struct bytes base, const struct ceilings *to);
+const char *change_ask(struct world *w, struct change *x, struct err *refusal);
+
 #endif

@@ -6,6 +6,8 @@ world_open(struct world *w, bool is_ocsp)
 {
 	struct signer_setup setup = { .config = &w->config,
 		.ceilings = &w->ceilings,
+		.ceilings_text = w->ceilings_text,
+		.now = w->ceilings_text.len > 0 ? w->now : 0,
 		.dir = w->dir,
 		.passphrase = bytes_str(w->passphrase),
 		.is_ocsp = is_ocsp };

@@ -27,6 +27,9 @@ struct world {
 	char dir[64];
 	struct config config;
 	struct ceilings ceilings;
+	/* Of the signer in this process; empty: it has them from the above. */
+	struct bytes ceilings_text;
+	enum ceilings_how told_how; /* by the last world_told_ceilings() */
 	/* "uno" and "dos", the ministers' CA, and what core would not have. */
 	struct key *ca[2], *endorser, *log, *ocsp[2], *root;
 	struct buf root_der;
@@ -111,6 +114,8 @@ void world_free(struct world *w);
 void world_path(const struct world *w, char out[128]); /* of the journal */
 struct bytes world_file(struct world *w, const char *path);
 void world_write(const char *path, struct bytes b);
+/* signer_ceilings.c: signer.yaml as the process gets it. */
+void world_ceilings(const struct ceilings *top, struct buf *out);
 
 /* One frame in, one out; the answer lives in the arena. */
 enum err_code world_ask_as(struct world *w, enum signer_asker who,

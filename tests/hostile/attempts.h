@@ -34,6 +34,7 @@ const struct attempt *list_attempts(size_t *n);
 const struct attempt *quorum_attempts(size_t *n);
 const struct attempt *mandate_attempts(size_t *n);
 void mandate_fini(void);
+const struct attempt *ceilings_attempts(size_t *n);
 const struct attempt *frame_attempts(size_t *n);
 const struct attempt *destroyed_attempts(
     size_t *n);                                 /* the last: "dos" is gone */

@@ -196,8 +196,9 @@ core_obtains_nothing(void **state)
 {
 	static const struct attempt *(*const tables[])(
 	    size_t *n) = { certificate_attempts, octet_attempts, key_attempts,
-		list_attempts, quorum_attempts, frame_attempts, past_attempts,
-		destroyed_attempts, mandate_attempts };
+		list_attempts, quorum_attempts, ceilings_attempts,
+		frame_attempts, past_attempts, destroyed_attempts,
+		mandate_attempts };
 	size_t n;
 	(void)state;
 	h.w = two_officers();

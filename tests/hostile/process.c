@@ -44,55 +44,13 @@ put_config(const struct world *w, struct buf *out)
 }
 
 static void
-put_hex(struct buf *out, const uint8_t hash[SHA256_LEN])
-{
-	for (size_t i = 0; i < SHA256_LEN; i++)
-		buf_putf(out, "%02x", hash[i]);
-}
-
-static void
-put_ceilings(const struct world *w, struct buf *out)
-{
-	const struct ceilings *top = &w->ceilings;
-	buf_puts(out, "validity_max: 1096d\nbackdate_max: 1h\n"
-		      "keys: [ec-p256, rsa-3072]\n"
-		      "key_usage: [digitalSignature, nonRepudiation]\n"
-		      "extended: [emailProtection, clientAuth]\n"
-		      "names: [other, email]\nqc_statements: false\n"
-		      "extensions: []\nstatement_max: 72h\n"
-		      "appointment_max: 400d\nmandate_max: 366d\nocsp_max: "
-		      "10d\ncrl_max: 10d\n");
-	buf_putf(out,
-	    "per_hour: %lld\nper_hour_institution: %lld\n"
-	    "refusals_per_hour: %lld\nendorsements: %lld\n"
-	    "appointment_quorum: %lld\nquorum: %lld\nofficers:\n",
-	    (long long)top->per_hour, (long long)top->per_hour_institution,
-	    (long long)top->refusals_per_hour, (long long)top->endorsements,
-	    (long long)top->appointment_quorum, (long long)top->quorum);
-	for (size_t i = 0; i < top->n_officer; i++) {
-		buf_putf(out,
-		    "  - run: %s\n    name: Alguien\n    key_sha256: \"",
-		    top->officer[i].run);
-		put_hex(out, top->officer[i].spki_sha256);
-		buf_puts(out, "\"\n");
-	}
-	buf_puts(out, "policies:\n");
-	for (size_t i = 0; i < top->n_policy; i++) {
-		buf_putf(out, "  - name: %s\n    sha256: \"",
-		    top->policy[i].name);
-		put_hex(out, top->policy[i].sha256);
-		buf_puts(out, "\"\n");
-	}
-}
-
-static void
 send_setup(struct world *w, bool is_ocsp)
 {
 	struct buf config AUTO_BUF = BUF(16384), top AUTO_BUF = BUF(16384);
 	struct buf body AUTO_BUF = BUF(CONTROL_CAP);
 	int counters_fd;
 	put_config(w, &config);
-	put_ceilings(w, &top);
+	world_ceilings(&w->ceilings, &top);
 	struct setup s = {
 		.role = is_ocsp ? ROLE_OCSP_SIGNER : ROLE_SIGNER,
 		.dir = bytes_str(w->dir),

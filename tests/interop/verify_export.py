@@ -352,7 +352,7 @@ REFS = {
     "ceremony.completed": ("request", "tbs", "object"), "ca.stopped": (),
     "mandate.proposed": ("request", "policy", "institution"),
     "mandate.endorsed": ("request",), "mandate.ended": ("request",),
-    "mandate.lapsed": ("request",),
+    "mandate.lapsed": ("request",), "ceilings.taken": ("object",),
 }
 
 
@@ -477,15 +477,37 @@ CEREMONY = {"act", "ceremony", "expires", "issued", "log", "objects", "origin",
             "proposed_by", "root_sha256", "text_es", "type"}
 
 
+ACT = {"key": "destroy", "ceilings": "change"}
+
+
+def parse_people(text):
+    """Quorum, quorum of appointments, officers: {RUN: {hash}}."""
+    pairs = [word.partition("=")[::2] for word in text.split(" ")]
+    need(len(pairs) >= 2 and pairs[0][0] == "quorum" and
+         pairs[1][0] == "appointment_quorum" and
+         all(re.fullmatch(r"[1-9]\d?", value) for _, value in pairs[:2]),
+         "the quorums of the ceilings")
+    officers = {}
+    for run, key in pairs[2:]:
+        need(run and re.fullmatch("[0-9a-f]{64}", key),
+             "an officer of the ceilings")
+        officers.setdefault(run, set()).add(bytes.fromhex(key))
+    return int(pairs[0][1]), int(pairs[1][1]), officers
+
+
 def parse_ceremony(text):
     data = text.encode("utf-8")
     need(len(data) <= 8192, "the statement is too long")
     s = parse(data)
     kind = s["objects"][0].get("kind") if s.get("objects") else None
     need(s.get("type") == "refrendo/ceremony/v1" and
-         s.get("act") == ("destroy" if kind == "key" else "sign"),
+         s.get("act") == ACT.get(kind, "sign"),
          "the statement is of another type")
-    need(set(s) == CEREMONY and
+    more = {"base_sha256", "people"} if kind == "ceilings" else set()
+    if more:
+        hexed(s, "base_sha256", 32)
+        parse_people(member(s, "people", str))
+    need(set(s) == CEREMONY | more and
          set(member(s, "log", dict)) == {"root", "size"},
          "members of the statement")
     need(check_digit(member(s, "proposed_by", str)), "who proposed it")
@@ -499,7 +521,7 @@ def parse_ceremony(text):
          (objects[0].get("replaces", "x") not in ("", objects[0]["name"]) and
           ("replaces" not in objects[0] or kind == "certificate")) and
          member(objects[0], "kind", str) in ("certificate", "crl", "cross",
-                                             "key") and
+                                             "key", "ceilings") and
          member(objects[0], "name", str), "one object")
     hexed(objects[0], "tbs_sha256", 32)
     return s
@@ -596,6 +618,9 @@ class Verifier:
         self.in_force, self.activations, self.by_version = {}, {}, {}
         self.ceremonies, self.root_list, self.lost_ca = {}, 0, False
         self.policy_quorum, self.begun, self.partial = 0, False, None
+        # The file in force, and how often officers or quorums changed.
+        self.ceilings, self.people, self.any_people = None, 0, False
+        self.unsigned = []
         self.records, self.requests, self.appointments = {}, {}, {}
         self.mandates = {}
         self.ministers, self.changes, self.crls = {}, [], {}
@@ -749,6 +774,55 @@ class Verifier:
              member(d, "origin", str) == self.origin,
              "the log began with another key or origin")
 
+    # ceilings
+
+    def gives(self, people):
+        """More than those before them, to whom?"""
+        quorum, appointments, officers = people
+        return (quorum < max(1, self.policy_quorum) or
+                appointments < self.quorum or
+                any(not keys <= self.officers.get(run, set())
+                    for run, keys in officers.items()))
+
+    def take_people(self, people):
+        now = (self.policy_quorum, self.quorum, self.officers)
+        self.people += people != now
+        self.policy_quorum, self.quorum, self.officers = people
+        self.any_people = False
+
+    def lose_people(self):
+        self.people, self.any_people, self.ceilings = (self.people + 1, True,
+                                                       None)
+
+    def on_ceilings(self, _verb, leaf, d):
+        if d is None:
+            self.lose_people()
+            return
+        how = member(d, "how", str)
+        people = parse_people(member(d, "people", str))
+        need(sha256(b64(d, "file")).hex() == leaf["object"],
+             "the ceilings have another hash")
+        gives = not self.any_people and self.gives(people)
+        need(how in ("first", "lessened", "refounded", "kept") and
+             not (how == "first" and self.ceilings) and
+             not (how == "lessened" and gives),
+             "the ceilings give more, without the officers")
+        if gives or how in ("refounded", "kept"):
+            self.unsigned.append(leaf["index"])
+        self.take_people(people)
+        self.ceilings = leaf["object"]
+
+    def agreed_ceilings(self, leaf, der, s):
+        need(leaf["tbs"] == leaf["object"] == sha256(der).hex(),
+             "the ceilings have another hash")
+        if s is None:
+            self.lose_people()
+            return
+        need(self.ceilings in (None, s["base_sha256"]),
+             "other ceilings were in force than were to be replaced")
+        self.take_people(parse_people(s["people"]))
+        self.ceilings = leaf["object"]
+
     def top(self):
         need(self.cas, "no root is known")
         return next(iter(self.cas.values()))["cert"]
@@ -774,7 +848,8 @@ class Verifier:
         if verb == "proposed":
             need(c is None, "proposed twice")
             c = {"state": "open", "erased": d is None, "by": set(),
-                 "tbs": leaf["tbs"], "s": None}
+                 "tbs": leaf["tbs"], "s": None, "people": self.people,
+                 "agreed": False}
             self.ceremonies[leaf["request"]] = c
             if d is None:
                 return
@@ -795,6 +870,8 @@ class Verifier:
             self.lost_ca = self.lost_ca or d is None
             if d is not None:
                 self.completed(leaf, d, c)
+            elif c["s"] is None or c["s"]["act"] == "change":
+                self.lose_people()
         elif verb != "endorsed":
             c["state"] = verb
         else:
@@ -806,18 +883,24 @@ class Verifier:
         der = b64(d, "object")
         kind, name = member(d, "kind", str), member(d, "name", str)
         member(d, "transcript", str)
-        need(leaf["tbs"] == c["tbs"] == sha256(children(der)[0]).hex() and
+        need(kind == "ceilings" or
+             leaf["tbs"] == c["tbs"] == sha256(children(der)[0]).hex() and
              leaf["object"] == sha256(der).hex(),
              "the root signed something else than was agreed on")
         if not c["erased"] and c["s"] is not None:
             object_ = c["s"]["objects"][0]
             need(object_["kind"] == kind and object_["name"] == name,
                  "another object than was agreed on")
-            need(len(c["by"]) >= max(1, self.policy_quorum),
+            need(c["agreed"] or self.any_people,
                  "fewer officers signed the ceremony than are needed")
             need(leaf["time"] <= c["s"]["expires"], "completed too late")
             need(object_.get("replaces") == d.get("replaces"),
                  "it replaces the key of another CA than was agreed on")
+        if kind == "ceilings":
+            need(leaf["tbs"] == c["tbs"], "other ceilings than agreed on")
+            self.agreed_ceilings(leaf, der,
+                                 None if c["erased"] else c["s"])
+            return
         if kind == "certificate":
             self.add_ca(leaf, "issuer", name, der)
             self.new_key(name, d.get("replaces"))
@@ -867,9 +950,11 @@ class Verifier:
         need(c["s"]["issued"] <= leaf["time"] <= c["s"]["expires"],
              "the statement was not valid then")
         run = member(d, "officer", str)
-        need(sha256(Certificate(signer).spki) in self.officers.get(run, ())
+        need(self.any_people or c["people"] == self.people and
+             sha256(Certificate(signer).spki) in self.officers.get(run, ())
              and run not in c["by"], "not by an officer, or signed already")
         c["by"].add(run)
+        c["agreed"] = len(c["by"]) >= max(1, self.policy_quorum)
 
     def on_policy(self, verb, leaf, d):
         if verb != "activated":
@@ -930,7 +1015,7 @@ class Verifier:
         need(d is None or versions[leaf["policy"]] == d["version"],
              "another version than the officers signed")
         a["active"].add(leaf["policy"])
-        need(len(a["by"]) >= self.policy_quorum,
+        need(a["agreed"] or self.policy_quorum == 0 or self.any_people,
              "fewer officers signed the activation than are needed")
         need(leaf["time"] >= a["s"]["effective"],
              "the policy took effect before its time")
@@ -940,7 +1025,7 @@ class Verifier:
         if verb == "proposed":
             need(a is None, "proposed twice")
             a = {"state": "open", "erased": d is None, "by": set(),
-                 "done": 0, "active": set(), "s": None}
+                 "people": self.people, "agreed": False, "done": 0, "active": set(), "s": None}
             self.activations[leaf["request"]] = a
             if d is None:
                 return
@@ -1057,7 +1142,7 @@ class Verifier:
             record = self.reserve(bytes.fromhex(leaf["serial"]))
             record["tbs"] = leaf["tbs"]
             p = {"state": verb, "record": record, "s": None, "by": set(),
-                 "erased": d is None}
+                 "erased": d is None, "people": self.people, "agreed": False}
             self.appointments[name] = p
             if d is not None:
                 p["s"] = self.stated(leaf, d, record, kind)
@@ -1074,10 +1159,12 @@ class Verifier:
             _, signer = self.evidence(
                 leaf, d, p["record"]["statement"], kind)
             key = sha256(Certificate(signer).spki)
-            need(key in self.officers.get(run, ()) and
+            need(self.any_people or p["people"] == self.people and
+                 key in self.officers.get(run, ()) and
                  run != p["s"]["holder"]["run"] and run not in p["by"],
                  "not by an officer who may confirm this")
             p["by"].add(run)
+            p["agreed"] = len(p["by"]) >= self.quorum
         elif verb == "in_force":
             p["state"] = verb
             p["record"]["state"] = "issued"
@@ -1085,7 +1172,7 @@ class Verifier:
             self.ministers[leaf["object"]] = name
             need(leaf["serial"] == p["record"]["serial"].hex() and
                  leaf["tbs"] == p["record"]["tbs"], "another certificate")
-            need(p["erased"] or len(p["by"]) >= self.quorum,
+            need(p["erased"] or p["agreed"] or self.any_people,
                  "fewer officers confirmed than are needed")
             self.certified(leaf, d, p["record"], "endorser")
         else:
@@ -1464,7 +1551,10 @@ def verify(path, log_pem, openssl):
     verifier.finish()
     if verifier.faults:
         return 7, "\n".join(verifier.faults)
-    return 0, (f"{verifier.next} entries, {verifier.erased_count} erased, "
+    unsigned = "".join(f"entry {i}: ceilings without the officers' signatures"
+                       "\n" for i in verifier.unsigned)
+    return 0, (unsigned + f"{verifier.next} entries, "
+               f"{verifier.erased_count} erased, "
                f"root {verifier.tree.root().hex()}: no fault")
 
 

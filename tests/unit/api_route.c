@@ -120,6 +120,8 @@ static const struct {
 	    ACT_CEREMONY_KEY, CF_NAME, "emisora" },
 	{ "POST /api/v1/ceremonies:cross", "{\"as\":\"11111111-1\",\"name\":\"vecina\",\"policy\":\"cruzada\",\"certificate\":\"" CSR "\"}",
 	    ACT_CEREMONY_CROSS, CF_CERTIFICATE, "MII" },
+	{ "POST /api/v1/ceremonies:ceilings", "{\"as\":\"11111111-1\",\"files\":[\"" CSR "\"]}",
+	    ACT_CEREMONY_CEILINGS, CF_AS, "11111111-1" },
 	{ "POST /api/v1/ceremonies/CER-2026-000001:endorse", "{\"cms\":\"" CSR "\"}",
 	    ACT_CEREMONY_ENDORSE, CF_CEREMONY, "CER-2026-000001" },
 	{ "POST /api/v1/ceremonies/CER-2026-000001:withdraw", "{\"as\":\"11111111-1\"}",

@@ -157,6 +157,7 @@ test_good(void **state_)
 		assert_true(seen[t]);
 	verify_world(&w, &(struct tamper){ 0 }, &r, &faults);
 	print_faults(&faults);
+	assert_int_equal(r.unsigned_ceilings, 0);
 	assert_int_equal(faults.count, 0);
 	assert_int_equal(r.entries, w.n);
 	assert_int_equal(r.checkpoint_size, w.n);
@@ -494,6 +495,28 @@ static const struct {
 	    ": the root signed something else than the officers agreed on" },
 	{ CEREMONY_CROSS_ISSUES, "a cross-certificate as a CA that issues",
 	    "audit-ceremony-object", NULL },
+	{ CEILINGS_OTHER_FILE, "other ceilings than named",
+	    "audit-ceilings-file",
+	    ": the ceilings are not the file whose hash the entry names" },
+	{ CEILINGS_PEOPLE, "ceilings of nobody", "audit-ceilings-people",
+	    ": the officers and quorums of the ceilings are not in their "
+	    "form" },
+	{ CEILINGS_OTHER_BASE, "ceilings in the place of others",
+	    "audit-ceilings-base",
+	    ": the officers agreed to replace other ceilings than those in "
+	    "force" },
+	{ CEILINGS_ONE_OF_TWO, "ceilings by one officer of two",
+	    "audit-ceremony-quorum", NULL },
+	{ CEILINGS_SIGNED_BEFORE, "a ceremony of before, signed after",
+	    "audit-agreement-officer", NULL },
+	{ CEILINGS_FEWER, "fewer must sign, by nobody's signature",
+	    "audit-ceilings-unsigned",
+	    ": the ceilings give more than those before them, and the "
+	    "officers did not sign them" },
+	{ CEILINGS_STRANGER, "another officer, by nobody's signature",
+	    "audit-ceilings-unsigned", NULL },
+	{ CEILINGS_FIRST_AGAIN, "the first ceilings twice",
+	    "audit-ceilings-unsigned", NULL },
 	{ LIST_OVER, "the export's CRL is over", "audit-crl-bad", NULL },
 	{ CEREMONY_LIST_BACK, "the root's list again with its number",
 	    "audit-below", NULL },
@@ -535,6 +558,23 @@ test_incident_64_whole_chain(void **state_)
 		assert_true(found);
 		err_list_fini(&faults);
 	}
+}
+
+/* Root began anew: no fault, and named. */
+static void
+test_founded(void **state_)
+{
+	(void)state_;
+	struct world w AUTO_WORLD;
+	struct err_list faults = { .len = 0 };
+	struct audit_report r;
+	world_init(&w, CEILINGS_FOUNDED);
+	verify_world(&w, &(struct tamper){ 0 }, &r, &faults);
+	print_faults(&faults);
+	assert_int_equal(faults.count, 0);
+	assert_int_equal(r.unsigned_ceilings, 1);
+	assert_int_equal(w.e[r.unsigned_at].type, ENTRY_CEILINGS_TAKEN);
+	err_list_fini(&faults);
 }
 
 /* What looks wrong and is not. */
@@ -708,6 +748,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_incident_39_last_ten),
 		cmocka_unit_test(test_incident_64_whole_chain),
 		cmocka_unit_test(test_erased),
+		cmocka_unit_test(test_founded),
 		cmocka_unit_test(test_intact),
 		cmocka_unit_test(test_lines),
 	};
