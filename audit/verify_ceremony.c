@@ -98,6 +98,24 @@ take_key(struct audit *a, const struct done *o, struct err *e)
 	return ERR_OK;
 }
 
+/* The newest takes no other's place: its subject is no other's.  What an entry
+ * that was erased replaced, nobody knows. */
+static enum err_code
+judge_subject(struct audit *a, struct err *e)
+{
+	const struct ca *newest = &a->ca[a->n_ca - 1];
+
+	for (const struct ca *c = a->ca; c < newest && !a->lost_ca; c++)
+		if (!c->replaced && strcmp(c->role, "cross") != 0 &&
+		    bytes_eq(c->cert.subject, newest->cert.subject))
+			return err_say(e, ERR_INVALID, "audit-ca-subject",
+			    "entry %s: another CA of this log has the same "
+			    "subject, and officers did not agree that the new "
+			    "one replaces its key",
+			    a->at);
+	return ERR_OK;
+}
+
 /* The new key of a CA is under its subject; the one before signs no more. */
 static enum err_code
 take_new(struct audit *a, const struct entry *en, const struct done *o,
@@ -106,7 +124,9 @@ take_new(struct audit *a, const struct entry *en, const struct done *o,
 	uint32_t old = ca_find(a, o->replaces);
 
 	TRY(add_ca(a, en, bytes_str("issuer"), o->name, o->der, e));
-	if (o->replaces.len == 0 || (old == NONE && a->lost_ca))
+	if (o->replaces.len == 0)
+		return judge_subject(a, e);
+	if (old == NONE && a->lost_ca)
 		return ERR_OK;
 	if (old == NONE || strcmp(a->ca[old].role, "issuer") != 0 ||
 	    a->ca[old].replaced ||

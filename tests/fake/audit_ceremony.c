@@ -255,6 +255,8 @@ roll_over(struct world *w)
 		next[0].cn = "otra";
 	if (twisted(w, CEREMONY_NEW_KEY_OF_NONE))
 		next[0].replaces = "nadie";
+	if (twisted(w, CEREMONY_NEW_KEY_BESIDE))
+		next[0].replaces = NULL;
 	for (size_t i = 0; i < 2; i++) {
 		make_ca(w, &next[i]);
 		hold(w, &next[i]);

@@ -926,7 +926,14 @@ class Verifier:
 
     def new_key(self, name, old):
         """Under the subject of the key before, which signs no more."""
-        if old is None or old not in self.cas and self.lost_ca:
+        if old is None:
+            need(self.lost_ca or not any(
+                ca["cert"].subject == self.cas[name]["cert"].subject
+                for other, ca in self.cas.items() if other != name and
+                ca["role"] != "cross" and not ca.get("replaced")),
+                "another CA has its subject, and is not replaced")
+            return
+        if old not in self.cas and self.lost_ca:
             return
         ca = self.cas.get(old, {"role": None})
         need(ca["role"] == "issuer" and not ca.get("replaced") and

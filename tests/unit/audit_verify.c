@@ -490,6 +490,10 @@ static const struct {
 	    "audit-ca-replaced", NULL },
 	{ CEREMONY_NEW_KEY_TWICE, "two new keys of one CA", "audit-ca-replaced",
 	    NULL },
+	{ CEREMONY_NEW_KEY_BESIDE, "a CA under the subject of another",
+	    "audit-ca-subject",
+	    ": another CA of this log has the same subject, and officers did "
+	    "not agree that the new one replaces its key" },
 	{ CEREMONY_NEW_KEY_UNSAID, "a new key that officers agreed on as a CA",
 	    "audit-ceremony-object",
 	    ": the root signed something else than the officers agreed on" },
