@@ -1,4 +1,5 @@
 /* policy - files judged and shown before they take effect. */
+#include <dirent.h>
 #include <string.h>
 
 #include "audit.h"
@@ -200,6 +201,35 @@ check_files(struct cli *c, struct err *e)
 	return code;
 }
 
+/*
+ * The end of a CA's newest key.  Each has the subject of the first, and an
+ * import puts its certificate into ca/.
+ */
+static int64_t
+newest_end(struct cli *c, const char *dir, const struct cert *first)
+{
+	int64_t since = first->not_before, end = first->not_after;
+	DIR *d = opendir(arena_printf(c->arena, "%s/ca", dir));
+	struct dirent *f;
+	while (d != NULL && (f = readdir(d)) != NULL) {
+		struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
+		struct cert cert;
+		struct err ignored;
+		if (file_certificate(dir,
+			arena_printf(c->arena, "ca/%s", f->d_name), &der,
+			&ignored) != ERR_OK ||
+		    cert_parse(buf_bytes(&der), &cert, &ignored) != ERR_OK ||
+		    !bytes_eq(cert.subject, first->subject) ||
+		    cert.not_before <= since)
+			continue;
+		since = cert.not_before;
+		end = cert.not_after;
+	}
+	if (d != NULL)
+		closedir(d);
+	return end;
+}
+
 /* Beside the issuers that the policies name, as far as they can be read. */
 static enum err_code
 warn_installation(struct cli *c, const struct installation *in,
@@ -219,7 +249,8 @@ warn_installation(struct cli *c, const struct installation *in,
 			continue;
 		context.issuer[context.n_issuer].name =
 		    in->config.issuer[i].name;
-		context.issuer[context.n_issuer++].not_after = cert.not_after;
+		context.issuer[context.n_issuer++].not_after =
+		    newest_end(c, in->dir, &cert);
 	}
 	policy_warn(in->policies, in->file + 2, &context, f);
 	return ERR_OK;

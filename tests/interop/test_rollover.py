@@ -373,6 +373,35 @@ def test_mandates():
         ceremony.both_verifiers(engine)
 
 
+def test_policy_check():
+    """It is the newest key that a policy's certificates may not outlive."""
+    with harness.Engine() as engine:
+        engine.init()
+
+        def certificate(name, days, cn="Emisora"):
+            harness.run(
+                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                engine.temp("unused.key"), "-subj", f"/C=CL/O=e/CN={cn}",
+                "-days", str(days), "-out", engine.path("ca", name + ".pem"))
+
+        def outlived():
+            found = engine.cli("policy", "check")["findings"]
+            return "policy-outlives" in [one["code"] for one in found]
+        assert not outlived()
+        certificate("emisora", 30)
+        assert outlived()
+        # A second later each: the one that begins last is the newest.
+        time.sleep(1.1)
+        certificate("otra", 3650, "Otra")
+        assert outlived()
+        certificate("emisora-g2", 3650)
+        assert not outlived()
+        time.sleep(1.1)
+        certificate("emisora-g3", 40)
+        assert outlived()
+
+
 def whole(engine, *words, key=None, json_=True):
     """One command with the officer's key, and the root's among the others'."""
     p = engine.with_passphrase(
@@ -494,4 +523,5 @@ if __name__ == "__main__":
         ("a configured CA", test_configured_ca),
         ("terms of lists", test_terms_of_lists),
         ("mandates", test_mandates),
+        ("policy check", test_policy_check),
         ("an institution's CA", test_institution_ca)]))
