@@ -38,6 +38,9 @@ cli_fields_of(const struct verb *v, bool required)
 	/* The operand gives it. */
 	if (v->operand != NO_OPERAND)
 		all &= ~(UINT64_C(1) << v->operand);
+	/* Of a CA whose key is replaced: its next name is made of it. */
+	if (v->operand == CF_REPLACES)
+		all &= ~(UINT64_C(1) << CF_NAME);
 	/* Made from --key and --cert where --cms is not given. */
 	if (required && (v->options & OPTION(OPT_KEY)) != 0)
 		all &= ~(UINT64_C(1) << CF_CMS);

@@ -205,7 +205,7 @@ newest_of(struct cli *c, const char *name, const char **out, struct err *e)
 }
 
 /* "emisora" is followed by "emisora-g2", and that by "emisora-g3", where
- * nobody has that name. */
+ * nobody has that name and it is none too long. */
 static enum err_code
 next_name(struct cli *c, const char *name, const char **out, struct err *e)
 {
@@ -221,6 +221,13 @@ next_name(struct cli *c, const char *name, const char **out, struct err *e)
 	for (enum err_code code = ERR_OK; code == ERR_OK;) {
 		json_t *record = NULL;
 		*out = arena_printf(c->arena, "%.*s-g%u", (int)len, name, ++g);
+		if (strlen(*out) > CEREMONY_NAME_MAX)
+			return err_say(e, ERR_DENIED, "cli-ca-name-long",
+			    "%s leaves no room for another generation in the "
+			    "40 characters of a name: call the new key "
+			    "yourself, with refrendo ca create NAME --replaces "
+			    "OLD",
+			    name);
 		code =
 		    engine_json(c, path_of(c, "/cas/", *out, ""), &record, e);
 		json_decref(record);
@@ -525,18 +532,44 @@ ca_create(struct cli *c, struct err *e)
 	return hold(c, &command, e);
 }
 
+/* Where no type is asked for, that of the key before. */
+static enum err_code
+same_type(struct cli *c, const char *old, struct bytes *out, struct err *e)
+{
+	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct cert cert;
+	enum key_type type;
+	if (out->len > 0)
+		return ERR_OK;
+	TRY(engine_get(c, path_of(c, "/cas/", old, "/certificate"), &der, e));
+	TRY(cert_parse(buf_bytes(&der), &cert, e));
+	TRY(spki_check(cert.spki, &type, e));
+	/* The root's and the endorser's are refused, as what they are. */
+	if (key_type_of_ca(type))
+		*out = bytes_str(key_type_name(type));
+	return ERR_OK;
+}
+
+/* A key of another type, made for a ceremony that was withdrawn, has taken its
+ * name for good: then the next one. */
 static enum err_code
 ca_rollover(struct cli *c, struct err *e)
 {
 	struct command command = { .act = ACT_CA_CREATE };
 	const char *old, *name;
+	enum err_code code;
 	TRY(check_signing(c, e));
 	TRY(newest_of(c, c->operand[0], &old, e));
-	TRY(next_name(c, old, &name, e));
 	take_fields(c, &command);
-	command.f[CF_NAME] = bytes_str(name);
 	command.f[CF_REPLACES] = bytes_str(old);
-	return hold(c, &command, e);
+	TRY(same_type(c, old, &command.f[CF_KEY_TYPE], e));
+	name = old;
+	do {
+		TRY(next_name(c, name, &name, e));
+		command.f[CF_NAME] = bytes_str(name);
+		code = hold(c, &command, e);
+	} while (code != ERR_OK && strcmp(e->id, "signer-ca-key-other") == 0);
+	return code;
 }
 
 /* clang-format off */
@@ -583,7 +616,7 @@ static const struct verb verbs[] = {
 	{ "ca", "create", ca_create, ACT_CA_CREATE, CF_NAME, "NAME", 1, 1, SIGN,
 	    "make an issuing CA: the signer makes and keeps its key; with --key, and the root's key on this machine, all at once, else the root's signature follows as in any ceremony", "crear una emisora: el firmante crea y guarda su llave; con --key, y la llave de la raíz en este equipo, todo de una vez; si no, la firma de la raíz sigue como en toda ceremonia",
 	    "ca create emisora-salud --rut 60506000-5 --as 11111111-1 --key officer.key --cert officer.pem", NULL },
-	{ "ca", "rollover", ca_rollover, ACT_CA_CREATE, CF_NAME, "NAME", 1, 1, SIGN,
+	{ "ca", "rollover", ca_rollover, ACT_CA_CREATE, CF_REPLACES, "NAME", 1, 1, SIGN,
 	    "give a CA a new key under its name: the signer makes it; with --key all at once as ca create", "dar a una emisora una llave nueva con su nombre: la crea el firmante; con --key todo de una vez como ca create",
 	    "ca rollover emisora --as 11111111-1 --key officer.key --cert officer.pem", NULL },
 	{ "ca", "ls", run_list, NO_ACT, NO_OPERAND, "", 0, 0, PAGES,

@@ -402,6 +402,53 @@ def test_policy_check():
         assert outlived()
 
 
+def test_types_and_names():
+    """What the new key is like and called, where nobody says."""
+    with harness.Engine() as engine:
+        engine.init()
+        engine.start()
+        engine.populate(people=1)
+        made = engine.cli("ca", "create", "grande", "--key-type", "ec-p384",
+                          "--as", OFFICER)
+        complete(engine, made)
+        made = rollover(engine, "grande")
+        complete(engine, made)
+        text = Generation(engine, "grande-g2").says("-text")
+        assert "secp384r1" in text, text
+        # A key of another type, for a ceremony that was withdrawn, keeps its
+        # name; the next one is free, and that one for its own type.
+        made = rollover(engine, "emisora", "--key-type", "ec-p384")
+        assert made["name"] == "emisora-g2", made
+        engine.cli("ceremony", "withdraw", made["id"], "--as", OFFICER)
+        assert rollover(engine, "emisora")["name"] == "emisora-g3"
+        made = rollover(engine, "emisora", "--key-type", "ec-p384")
+        assert made["name"] == "emisora-g2", made
+        # One refusal is one document, and says what is wrong.
+        for words, status, says in (
+                (("root",), 6, "is no issuing CA"),
+                (("emisora", "--replaces", "root"), 2, "replaces"),
+                (("emisora", "--key-type", "ed25519"), 6, "key of type")):
+            try:
+                rollover(engine, *words)
+            except harness.Refused as no:
+                assert no.status == status and says in no.text, no
+                assert len(no.text.strip().splitlines()) == 1 and \
+                    no.text.count('"status"') <= 1, no
+            else:
+                raise AssertionError(f"not refused: {words}")
+        # There is no room for "-g2" behind 38 characters.
+        long = "a" * 38
+        made = engine.cli("ca", "create", long, "--as", OFFICER)
+        complete(engine, made)
+        refused(6, f"{long} leaves no room for another generation", rollover,
+                engine, long)
+        made = engine.cli("ca", "create", "corta", "--replaces", long, "--as",
+                          OFFICER)
+        assert made["replaces"] == long, made
+        complete(engine, made)
+        assert rollover(engine, long)["name"] == "corta-g2"
+
+
 def whole(engine, *words, key=None, json_=True):
     """One command with the officer's key, and the root's among the others'."""
     p = engine.with_passphrase(
@@ -520,6 +567,7 @@ if __name__ == "__main__":
     sys.exit(harness.run_tests([
         ("one command", test_one_command),
         ("two must sign", test_two_must_sign),
+        ("types and names", test_types_and_names),
         ("a configured CA", test_configured_ca),
         ("terms of lists", test_terms_of_lists),
         ("mandates", test_mandates),
