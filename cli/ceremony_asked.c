@@ -17,6 +17,8 @@ kind_of(enum ca_act act)
 		return CEREMONY_CRL;
 	if (act == ACT_CEREMONY_KEY)
 		return CEREMONY_KEY;
+	if (act == ACT_CEREMONY_CEILINGS)
+		return CEREMONY_CEILINGS;
 	return act == ACT_CEREMONY_CROSS ? CEREMONY_CROSS
 					 : CEREMONY_CERTIFICATE;
 }
@@ -26,8 +28,11 @@ check_statement(const struct command *asked, const struct ceremony_statement *s,
     struct err *e)
 {
 	char run[RUN_TEXT];
-	struct bytes name = asked->act == ACT_CEREMONY_CRL ? bytes_str("root")
-							   : asked->f[CF_NAME];
+	struct bytes name = asked->f[CF_NAME];
+	if (asked->act == ACT_CEREMONY_CRL)
+		name = bytes_str("root");
+	if (asked->act == ACT_CEREMONY_CEILINGS)
+		name = bytes_str("ceilings");
 	if (s->n != 1 || s->object[0].kind != kind_of(asked->act))
 		return asked_other("kind", e);
 	if (!bytes_eq(s->object[0].name, name))
@@ -118,6 +123,14 @@ ceremony_is_asked(struct cli *c, const struct command *asked,
 	struct cert cert;
 	TRY(ceremony_parse(statement, c->arena, &s, e));
 	TRY(check_statement(asked, &s, e));
+	if (s.object[0].kind == CEREMONY_CEILINGS) {
+		struct reader r = reader_of(asked->f[CF_FILES]);
+		sha256(hash, get_bytes(&r));
+		return bytes_eq(bytes_of(hash, SHA256_LEN),
+			   s.object[0].tbs_sha256)
+			   ? ERR_OK
+			   : asked_other("tbs_sha256", e);
+	}
 	if (s.object[0].kind != CEREMONY_CERTIFICATE &&
 	    s.object[0].kind != CEREMONY_CROSS)
 		return ERR_OK;

@@ -151,6 +151,19 @@ def test_other_ceremony():
         # For ever: the destruction of a key instead of a list.
         stays(engine.cli("ceremony", "destroy", "emisora", "--as",
                          OFFICER)["id"], "kind", "ceremony", "crl")
+        # Other ceilings than those of the file.
+        with open(engine.path("etc", "signer.yaml")) as f:
+            text = f.read()
+        files = [engine.temp(f"signer{n}.yaml") for n in (1, 2)]
+        for n, path in enumerate(files):
+            with open(path, "w") as f:
+                f.write(text + "#" * (n + 1) + "\n")
+        stays(engine.cli("ceremony", "ceilings", files[0], "--as",
+                         OFFICER)["id"], "tbs_sha256", "ceremony", "ceilings",
+              files[1])
+        core.changes = []
+        done = core.whole("ceremony", "ceilings", files[1])[0]
+        assert done["signatures"] == 1, done
         core.close()
 
 
