@@ -327,6 +327,40 @@ find_evidence(struct cli *c, struct bytes statement, struct buf *cms,
 	return ERR_OK;
 }
 
+/* Core says which statement is to be signed: of the kind that the verb is for,
+ * and of the number that was asked for? */
+static enum err_code
+check_asked(struct cli *c, struct bytes text, struct err *e)
+{
+	static const struct {
+		enum ca_act act;
+		enum statement_type type;
+	} kinds[] = { { ACT_REQUEST_ENDORSE, STATEMENT_ENDORSEMENT },
+		{ ACT_APPOINTMENT_CONFIRM, STATEMENT_APPOINTMENT },
+		{ ACT_MANDATE_ENDORSE, STATEMENT_MANDATE } };
+	struct ceremony_statement ceremony;
+	struct activation_statement activation;
+	struct statement s;
+	struct bytes number;
+	if (c->verb->act == ACT_CEREMONY_ENDORSE) {
+		TRY(ceremony_parse(text, c->arena, &ceremony, e));
+		number = ceremony.id;
+	} else if (c->verb->act == ACT_POLICY_ENDORSE) {
+		TRY(activation_parse(text, c->arena, &activation, e));
+		number = activation.id;
+	} else {
+		TRY(statement_parse(text, c->arena, &s, e));
+		number = s.request;
+		for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+			if ((int)kinds[i].act == c->verb->act &&
+			    kinds[i].type != s.type)
+				return asked_other("kind", e);
+		}
+	}
+	return bytes_is(number, c->operand[0]) ? ERR_OK
+					       : asked_other("number", e);
+}
+
 enum err_code
 run_sign(struct cli *c, struct err *e)
 {
@@ -339,6 +373,7 @@ run_sign(struct cli *c, struct err *e)
 	if (!given && c->option[OPT_CERT] == NULL)
 		return cli_usage_missing(c, "--cert", e);
 	TRY(engine_get(c, list_path(c), &statement, e));
+	TRY(check_asked(c, buf_bytes(&statement), e));
 	TRY(show_statement(c, buf_bytes(&statement), e));
 	if (!given)
 		TRY(find_evidence(c, buf_bytes(&statement), &cms, e));

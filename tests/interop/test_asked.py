@@ -151,6 +151,16 @@ def test_other_ceremony():
         # For ever: the destruction of a key instead of a list.
         stays(engine.cli("ceremony", "destroy", "emisora", "--as",
                          OFFICER)["id"], "kind", "ceremony", "crl")
+        # Of a number that was asked for, another one's statement.
+        mine = request(engine, "cierta", mine)
+        asked = engine.request(engine.holders[0])["id"]
+        for number, kind, words in (
+                (mine, mine[:3], ("ceremony", "endorse", mine)),
+                (asked, asked[:3], ("endorse", asked))):
+            core.changes = [(b"/statement", number.encode(),
+                             f"{kind}-2026-999999".encode())]
+            refused(6, "than was asked for: number differs", core.whole,
+                    *words)
         # Other ceilings than those of the file.
         with open(engine.path("etc", "signer.yaml")) as f:
             text = f.read()
