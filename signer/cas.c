@@ -820,17 +820,60 @@ may_make_key(struct signer *s, struct item *it, int64_t now, struct err *e)
 
 /* --- And certified, and destroyed ---------------------------------------------------- */
 
-enum err_code
-cas_certify(struct signer *s, struct bytes name, struct bytes certificate,
+/* May the CA of that name sign beside a new one, and not by its leave? */
+static enum err_code
+check_beside(struct signer *s, const struct agreement *g, const struct cert *c,
+    const char *name, const struct cert *other, struct err *e)
+{
+	if (!bytes_eq(c->subject, other->subject))
+		return ERR_OK;
+	struct bytes id =
+	    bytes_str(arena_printf(s->arena, CEREMONY_CA_ID "%s", name));
+	const struct agreed *a = state_agreed_id(&s->state, id);
+	if (bytes_eq(id, g->id) || bytes_eq(id, g->ends) ||
+	    (a != NULL && a->ended != NEVER))
+		return ERR_OK;
+	return err_say(e, ERR_DENIED, "signer-ca-subject",
+	    "the CA %s signs under the same subject, and the officers' "
+	    "statement does not say that the new one replaces its key",
+	    name);
+}
+
+/* Two keys under one subject are one CA's: only one of them signs. */
+static enum err_code
+check_subject(struct signer *s, const struct agreement *g, const struct cert *c,
     struct err *e)
 {
+	if (state_agreed_id(&s->state, g->id) != NULL)
+		return ERR_OK; /* told again */
+	for (size_t i = 0; i < s->n_configured; i++)
+		TRY(check_beside(s, g, c, s->issuer[i]->name,
+		    &s->issuer[i]->cert, e));
+	for (size_t i = 0; i < s->cas->n_able; i++) {
+		struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
+		const struct ca *ca = &s->cas->ca[s->cas->able[i]];
+		struct cert other;
+		TRY(get(s->cas, ca->certificate_at, ca->certificate_len, &der,
+		    e));
+		TRY(cert_parse(buf_bytes(&der), &other, e));
+		TRY(check_beside(s, g, c, ca->name, &other, e));
+	}
+	return ERR_OK;
+}
+
+enum err_code
+cas_certify(struct signer *s, const struct agreement *g,
+    struct bytes certificate, struct err *e)
+{
+	struct bytes name = g->item[0].name;
 	struct buf old AUTO_BUF = BUF(BODY_MAX);
 	struct ca *ca = find(s->cas, name);
 	uint8_t hash[SHA256_LEN];
 	struct cert c;
+	TRY(cert_parse(certificate, &c, e));
+	TRY(check_subject(s, g, &c, e));
 	if (ca == NULL)
 		return ERR_OK; /* of the configuration */
-	TRY(cert_parse(certificate, &c, e));
 	sha256(hash, c.spki);
 	if (ca->is_wiped || !bytes_eq(hash_of(ca), bytes_of(hash, SHA256_LEN)))
 		return err_say(e, ERR_DENIED, "signer-ca-other-key",

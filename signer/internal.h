@@ -313,14 +313,15 @@ MUST_CHECK enum err_code cas_authority(struct signer *s, struct bytes name,
 void cas_trim(struct signer *s);
 bool cas_has_key(const struct cas *c, struct bytes spki);
 /*
- * The root signed this for a CA of that name.  Kept if the key was made here, else
- * nothing happens.  Once; the same again changes nothing.
+ * The root signed this for a CA that officers agreed on.  Kept if the key was
+ * made here, else nothing happens.  Once; the same again changes nothing.
  *
- * ERR_DENIED "signer-ca-other-key", ERR_CONFLICT "signer-ca-certified",
- * ERR_CORRUPT "signer-cas-behind".
+ * ERR_DENIED "signer-ca-subject": another CA signs under its subject, whose
+ * place it does not take; "signer-ca-other-key", ERR_CONFLICT
+ * "signer-ca-certified", ERR_CORRUPT "signer-cas-behind".
  */
-MUST_CHECK enum err_code cas_certify(struct signer *s, struct bytes name,
-    struct bytes certificate, struct err *e);
+MUST_CHECK enum err_code cas_certify(struct signer *s,
+    const struct agreement *g, struct bytes certificate, struct err *e);
 /* Destroys the key of that CA, for good: no copy is left in the file.  While one
  * is missing from the file, it gets no record: the next start does it again. */
 MUST_CHECK enum err_code cas_wipe(struct signer *s, struct bytes name,

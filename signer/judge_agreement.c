@@ -110,7 +110,7 @@ may_take_agreement(struct signer *s, struct item *it, int64_t now,
 		TRY(signer_people(s, m->evidence, m->statement,
 		    signer_judge_officer, NULL, s->ceilings.quorum, &who, e));
 	if (g.kind == AGREED_CA)
-		TRY(cas_certify(s, g.item[0].name, m->certificate, e));
+		TRY(cas_certify(s, &g, m->certificate, e));
 	if (g.kind == AGREED_CEILINGS && known < g.n)
 		TRY(take_ceilings(s, &g, m->certificate, now, e));
 	/* First, so that no crash leaves two generations that issue. */

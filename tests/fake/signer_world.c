@@ -99,7 +99,7 @@ next_serial(struct world *w, uint8_t out[SERIAL_MAX])
 
 /* Self-signed: what the signer needs of a CA's certificate is inside it. */
 static void
-make_ca(struct world *w, const char *file, const char *cn, struct key *key,
+make_ca(struct world *w, const char *file, struct bytes name, struct key *key,
     bool is_ca, struct buf *der, struct cert *cert)
 {
 	uint8_t serial[SERIAL_MAX], id[KEY_ID_LEN];
@@ -107,10 +107,10 @@ make_ca(struct world *w, const char *file, const char *cn, struct key *key,
 	next_serial(w, serial);
 	OK(spki_key_id(key_spki(key), id, e));
 	struct cert_spec spec = { .serial = bytes_of(serial, SERIAL_MAX),
-		.issuer = name_of(w, cn),
+		.issuer = name,
 		.issuer_ski = bytes_of(id, KEY_ID_LEN),
 		.issuer_type = key_type(key),
-		.subject = name_of(w, cn),
+		.subject = name,
 		.not_before = w->now - 30 * DAY,
 		.not_after = w->now + 3000 * DAY - 1,
 		.spki = key_spki(key),
@@ -292,9 +292,9 @@ world_init(struct world *w)
 	OK(key_generate(KEY_EC_P256, &w->holder, e));
 	for (size_t i = 0; i < MINISTERS; i++)
 		OK(key_generate(KEY_EC_P256, &w->minister[i], e));
-	make_ca(w, "ca0", "CA uno", w->ca[0], true, &w->ca_der[0],
+	make_ca(w, "ca0", name_of(w, "CA uno"), w->ca[0], true, &w->ca_der[0],
 	    &w->ca_cert[0]);
-	make_ca(w, "ca1", "CA dos", w->ca[1], true, &w->ca_der[1],
+	make_ca(w, "ca1", ca_name(w, "CA dos"), w->ca[1], true, &w->ca_der[1],
 	    &w->ca_cert[1]);
 	OK(key_generate(KEY_EC_P256, &w->root, e));
 	make_by_root(w, "root", "Raíz", w->root, &w->root_der, &w->root_cert);
@@ -303,14 +303,14 @@ world_init(struct world *w)
 		make_by_root(w, "ca1", "CA dos", w->ca[1], &w->ca_der[1],
 		    &w->ca_cert[1]);
 	}
-	make_ca(w, "endorser", "CA de ministros", w->endorser, true,
+	make_ca(w, "endorser", name_of(w, "CA de ministros"), w->endorser, true,
 	    &w->endorser_der, &w->endorser_cert);
-	make_ca(w, "officer", "Encargada", w->officer, false, &w->officer_der,
-	    NULL);
-	make_ca(w, "second", "Encargado", w->second, false, &w->second_der,
-	    NULL);
-	make_ca(w, "stranger", "Nadie", w->stranger, false, &w->stranger_der,
-	    NULL);
+	make_ca(w, "officer", name_of(w, "Encargada"), w->officer, false,
+	    &w->officer_der, NULL);
+	make_ca(w, "second", name_of(w, "Encargado"), w->second, false,
+	    &w->second_der, NULL);
+	make_ca(w, "stranger", name_of(w, "Nadie"), w->stranger, false,
+	    &w->stranger_der, NULL);
 	set_ceilings(w);
 	set_config(w);
 }

@@ -112,18 +112,11 @@ certificate_of_root(struct world *w)
 {
 	static const uint8_t serial[SERIAL_MAX] = { 0x51, 7 };
 	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
-	struct buf name AUTO_BUF = BUF(NAME_DER_MAX);
-	const struct name_attr attrs[] = {
-		{ OID_C, bytes_str("CL"), STRING_USUAL },
-		{ OID_O, bytes_str("Ministerio de Prueba"), STRING_USUAL },
-		{ OID_CN, bytes_str("dos"), STRING_USUAL },
-	};
-	OK(name_build(attrs, ARRAY_LEN(attrs), &name, e));
 	struct cert_spec spec = { .serial = bytes_of(serial, SERIAL_MAX),
 		.issuer = w->root_cert.subject,
 		.issuer_ski = w->root_cert.ski,
 		.issuer_type = key_type(w->root),
-		.subject = buf_bytes(&name),
+		.subject = w->ca_cert[1].subject,
 		.not_before = w->now - DAY,
 		.not_after = w->now + 3000 * DAY - 1,
 		.spki = key_spki(w->stranger),
@@ -150,6 +143,16 @@ new_key(struct world *w, struct rite *r)
 	r->st.object[0].kind = CEREMONY_CERTIFICATE;
 	r->st.object[0].name = bytes_str("tres");
 	r->st.object[0].replaces = bytes_str("dos");
+}
+
+/* Officers were told of a CA of its own, and "dos" would sign on. */
+static const char *
+ask_same_subject(struct world *w, struct err *refusal)
+{
+	struct rite r;
+	new_key(w, &r);
+	r.st.object[0].replaces = BYTES_NONE;
+	return rite_ask(w, &r, refusal);
 }
 
 static const char *
@@ -357,6 +360,7 @@ static const struct attempt rows[] = {
 	{ "the key of another CA than the one agreed on", ASK(ask_other_ca), .id = "ceremony-object" },
 	{ "a key destroyed without its certificate", ASK(ask_no_ca), .id = "signed-form" },
 	{ "a key destroyed by another act", ASK(ask_reused), .id = "statement-type" },
+	{ "a CA under the subject of another", ASK(ask_same_subject), .id = "signer-ca-subject", .say = "does not say that the new one replaces" },
 	{ "a new key by one officer of two", ASK(ask_rolled_by_one), .id = "signer-quorum" },
 	{ "a new key of another CA than officers agreed on", ASK(ask_rolled_other), .id = "cms-other-content" },
 	{ "a cross-certificate as a CA of ours", ASK(ask_crossed), .id = "ceremony-one-ca" },

@@ -14,8 +14,8 @@ import sys
 SOURCE = os.environ.get("SOURCE_DIR") or os.path.dirname(os.path.dirname(
     os.path.dirname(os.path.abspath(__file__))))
 KERNEL_MAX = 2500
-FOLDER_MAX = 4420     # code of all files
-LINES_MAX = 5200      # of all files, comments and blank lines too
+FOLDER_MAX = 4440     # code of all files
+LINES_MAX = 5220      # of all files, comments and blank lines too
 BESIDE = {"messages.c", "setup.c", "cas.c", "ocsp.c", "past.c"}
 LAYERS = {"base", "pkix", "crl", "ocsp", "policy", "audit"}
 # Needed by nothing in the folder: loops, databases, HTTP, jansson, TLS.

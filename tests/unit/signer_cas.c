@@ -140,9 +140,11 @@ certificate_for(struct world *w, struct bytes spki, const char *cn)
 	return world_signed(w, w->root, buf_bytes(&tbs));
 }
 
-/* A ceremony that officers signed ('o'), or a stranger ('s'). */
+/* A ceremony that officers signed ('o'), or a stranger ('s'); of a new key of
+ * the other CA, if one is named. */
 static const char *
-agree(struct world *w, const char *name, struct bytes certificate, char who)
+agree_new(struct world *w, const char *name, const char *replaces,
+    struct bytes certificate, char who)
 {
 	static struct err refusal;
 	static unsigned count;
@@ -165,6 +167,8 @@ agree(struct world *w, const char *name, struct bytes certificate, char who)
 	};
 	st.object[0].kind = CEREMONY_CERTIFICATE;
 	st.object[0].name = bytes_str(name);
+	if (replaces != NULL)
+		st.object[0].replaces = bytes_str(replaces);
 	st.object[0].tbs_sha256 = world_hash(w, tbs);
 	OK(ceremony_print(&st, &text, e));
 	OK(cms_sign(who == 's' ? w->stranger : w->officer,
@@ -178,6 +182,12 @@ agree(struct world *w, const char *name, struct bytes certificate, char who)
 		   &refusal) == ERR_OK
 		   ? "ok"
 		   : refusal.id;
+}
+
+static const char *
+agree(struct world *w, const char *name, struct bytes certificate, char who)
+{
+	return agree_new(w, name, NULL, certificate, who);
 }
 
 /* What HELLO says of a CA: -1 nothing, 0 that it can sign, 1 and may issue. */
@@ -267,6 +277,45 @@ a_ca_from_key_to_signature(void **state)
 	/* It is a key of ours: nobody's certificate may have it. */
 	assert_true(signer_has_key(w->signer, first));
 	assert_true(signer_has_key(w->signer, other));
+	world_free(w);
+}
+
+static struct bytes
+key_under(struct world *w, const char *name, const char *cn)
+{
+	struct bytes spki;
+	assert_string_equal(make(w, name, KEY_EC_P256, &spki), "ok");
+	return certificate_for(w, spki, cn);
+}
+
+/* Of the keys under one subject one signs: whoever takes its place says so. */
+static void
+one_key_signs_under_a_subject(void **state)
+{
+	(void)state;
+	struct world *w = begin();
+	(void)made(w, "tres");
+	struct bytes four = key_under(w, "cuatro", "tres");
+	struct bytes five = key_under(w, "cinco", "tres");
+	assert_string_equal(agree(w, "cuatro", four, 'o'), "signer-ca-subject");
+	assert_string_equal(agree_new(w, "cuatro", "uno", four, 'o'),
+	    "signer-ca-subject");
+	again(w);
+	assert_string_equal(agree(w, "cuatro", four, 'o'), "signer-ca-subject");
+	assert_int_equal(said(w, "cuatro"), -1);
+	assert_int_equal(said(w, "tres"), 1);
+	assert_string_equal(agree_new(w, "cuatro", "tres", four, 'o'), "ok");
+	assert_int_equal(said(w, "cuatro"), 1);
+	assert_int_equal(said(w, "tres"), 0);
+	/* A second one in the place of the first would sign beside it. */
+	assert_string_equal(agree_new(w, "cinco", "tres", five, 'o'),
+	    "signer-ca-subject");
+	assert_string_equal(agree_new(w, "cinco", "cuatro", five, 'o'), "ok");
+	assert_int_equal(said(w, "cuatro"), 0);
+	assert_int_equal(said(w, "cinco"), 1);
+	/* Also beside a CA of the configuration. */
+	struct bytes six = key_under(w, "seis", "CA dos");
+	assert_string_equal(agree(w, "seis", six, 'o'), "signer-ca-subject");
 	world_free(w);
 }
 
@@ -832,6 +881,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_ca_from_key_to_signature),
+		cmocka_unit_test(one_key_signs_under_a_subject),
 		cmocka_unit_test(what_may_not_be_made),
 		cmocka_unit_test(many),
 		cmocka_unit_test(torn_anywhere),
