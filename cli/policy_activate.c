@@ -28,7 +28,7 @@ take_files(struct cli *c, struct bytes *out, struct err *e)
 }
 
 static enum err_code
-propose(struct cli *c, json_t **record, struct err *e)
+propose(struct cli *c, struct bytes files, json_t **record, struct err *e)
 {
 	struct command command = { .act = ACT_POLICY_PROPOSE };
 	static const enum ca_field fields[] = { CF_AS, CF_FROM, CF_REASON };
@@ -37,7 +37,7 @@ propose(struct cli *c, json_t **record, struct err *e)
 		if (c->field[fields[i]] != NULL)
 			command.f[fields[i]] = bytes_str(c->field[fields[i]]);
 	}
-	TRY(take_files(c, &command.f[CF_FILES], e));
+	command.f[CF_FILES] = files;
 	TRY(engine_command(c, &command, c->option[OPT_IDEMPOTENCY_KEY], &answer,
 	    e));
 	*record = json_loadb((const char *)answer.p, answer.len, 0, NULL);
@@ -47,14 +47,39 @@ propose(struct cli *c, json_t **record, struct err *e)
 	return ERR_OK;
 }
 
+/* Core says which statement came of it: of these files, each once, and no more. */
 static enum err_code
-endorse(struct cli *c, const char *id, struct buf *answer, struct err *e)
+check_asked(struct cli *c, struct bytes files, struct bytes statement,
+    struct err *e)
+{
+	struct reader r = reader_of(files);
+	struct activation_statement s;
+	TRY(activation_parse(statement, c->arena, &s, e));
+	if (s.n != c->n_operand)
+		return asked_other("policies", e);
+	for (size_t i = 0; i < s.n; i++) {
+		uint8_t hash[SHA256_LEN];
+		size_t k = 0;
+		sha256(hash, get_bytes(&r));
+		while (k < s.n && !bytes_eq(s.policy[k].is.sha256,
+				      bytes_of(hash, SHA256_LEN)))
+			k++;
+		if (k == s.n)
+			return asked_other("policies", e);
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+endorse(struct cli *c, struct bytes files, const char *id, struct buf *answer,
+    struct err *e)
 {
 	struct command command = { .act = ACT_POLICY_ENDORSE };
 	struct buf statement AUTO_BUF = BUF(STATEMENT_MAX);
 	struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
 	TRY(engine_get(c, path_of(c, "/policy-activations/", id, "/statement"),
 	    &statement, e));
+	TRY(check_asked(c, files, buf_bytes(&statement), e));
 	TRY(sign_shown(c, buf_bytes(&statement), &cms, e));
 	command.f[CF_ACTIVATION] = bytes_str(id);
 	command.f[CF_CMS] = buf_bytes(&cms);
@@ -91,16 +116,18 @@ run_policy_activate(struct cli *c, struct err *e)
 {
 	struct buf answer AUTO_BUF = ANSWER_BUF;
 	bool sign = c->option[OPT_KEY] != NULL;
+	struct bytes files;
 	json_t *record;
 	if (sign != (c->option[OPT_CERT] != NULL))
 		return cli_usage_missing(c, sign ? "--cert" : "--key", e);
-	TRY(propose(c, &record, e));
+	TRY(take_files(c, &files, e));
+	TRY(propose(c, files, &record, e));
 	const char *found = json_string_value(json_object_get(record, "id"));
 	const char *id =
 	    arena_str(c->arena, bytes_str(found == NULL ? "" : found));
 	json_decref(record);
 	if (sign)
-		TRY(endorse(c, id, &answer, e));
+		TRY(endorse(c, files, id, &answer, e));
 	else
 		TRY(engine_get(c, path_of(c, "/policy-activations/", id, ""),
 		    &answer, e));

@@ -161,6 +161,23 @@ def test_other_ceremony():
                              f"{kind}-2026-999999".encode())]
             refused(6, "than was asked for: number differs", core.whole,
                     *words)
+        # Other policies than those of the files.
+        path = engine.path("etc", "policies", "funcionario-firma.yaml")
+        with open(path) as f:
+            policy = f.read()
+        for n, version in enumerate((2, 3)):
+            text = re.sub("version: .*", f"version: {version}", policy)
+            with open(engine.temp(f"p{n}.yaml"), "w") as f:
+                f.write(text)
+        core.changes = []
+        other = engine.cli("policy", "activate", engine.temp("p0.yaml"),
+                           "--as", OFFICER)["id"]
+        core.changes = [(b"", other[:-1].encode() + b"2", other.encode())]
+        refused(6, "than was asked for: policies differs", core.whole,
+                "policy", "activate", engine.temp("p1.yaml"))
+        core.changes = []
+        done = core.whole("policy", "activate", engine.temp("p1.yaml"))[0]
+        assert done["signatures"] == 1, done
         # Other ceilings than those of the file.
         with open(engine.path("etc", "signer.yaml")) as f:
             text = f.read()
