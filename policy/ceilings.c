@@ -86,7 +86,7 @@ static const struct row ceilings_rows[] = {
 	{ "refusals_per_hour", T_INT,    0,        1,      1000000000,   "100",   AT(refusals),        NULL,        NULL, NULL,  "Certificates and checkpoints that the signer refuses in an hour before it signs no certificate for the next: core asks for none that it refuses." },
 	{ "endorsements",    T_INT,      0,        1,      ENDORSEMENTS_MAX, "1",     AT(endorsements),    NULL,        NULL, NULL,  "Ministers of faith who must endorse a request." },
 	{ "mandate_max",     T_DURATION, 0,        0,      1096 * DAY,   "0s",    AT(mandate_max),     NULL,        NULL, NULL,  "Longest mandate of a minister for renewals without a new endorsement; 0s allows none." },
-	{ "appointment_quorum", T_INT,   0,        1,      OFFICERS_MAX, "1",     AT(appointment_quorum), NULL,     NULL, NULL,  "Officers who must sign the appointment of a minister of faith." },
+	{ "appointment_quorum", T_INT,   0,        1,      OFFICERS_MAX, "1",     AT(appointment_quorum), NULL,     NULL, NULL,  "Officers who must sign the appointment of a minister of faith; quorum at most." },
 	{ "officers",        T_LIST,     0,        0,      OFFICERS_MAX, "[]",    AT(officers),        NULL,        &officer_table, NULL, "Platform officers, who appoint ministers of faith and activate policies." },
 	{ "quorum",          T_INT,      0,        1,      OFFICERS_MAX, "1",     AT(quorum),          NULL,        NULL, NULL,  "Officers who must sign an activation of policies or a ceremony." },
 	{ "issuers",         T_LIST,     0,        0,      CONFIG_ISSUERS_MAX,  "[]",    AT(issuers),         NULL,        &first_ca_table, NULL, "Issuing CAs that `refrendo init` put in force: by every other one the signer signs only after a ceremony with its officers' signatures. Without this list it takes all that refrendo.yaml names." },
@@ -259,6 +259,23 @@ keep_quorum(struct load *l, const struct said_ceilings *s,
 	return said->n;
 }
 
+/* By fewer than the quorum of appointments that quorum could be lowered. */
+static void
+check_quorums(struct load *l, const struct said_ceilings *s,
+    const struct ceilings *c)
+{
+	const struct value *said = &s->appointment_quorum;
+	struct err e;
+
+	if (!said->ok || !s->quorum.ok || c->appointment_quorum <= c->quorum)
+		return;
+	err_at(&e, ERR_INVALID, "ceilings-quorum-lower", NULL,
+	    where_of(l, said->at),
+	    "more officers must sign an appointment than a change of this "
+	    "file, by which fewer could appoint");
+	report(l, said->at->width, &e, "write a quorum as high as this");
+}
+
 static void
 keep(struct load *l, const struct said_ceilings *s, struct ceilings *c)
 {
@@ -294,6 +311,7 @@ keep(struct load *l, const struct said_ceilings *s, struct ceilings *c)
 	keep_refounds(l, &s->refounds, c);
 	c->quorum = keep_quorum(l, s, &s->quorum);
 	c->appointment_quorum = keep_quorum(l, s, &s->appointment_quorum);
+	check_quorums(l, s, c);
 }
 
 /* The upper end of each row. */

@@ -103,8 +103,9 @@ def test_by_hand(engine, first):
     assert now["file_gives"] == "mandate_max", now
     assert "its mandate_max gives more" in doctor(engine)
     # Neither fewer who must sign, nor somebody else who may.
-    now = put(engine, re.sub(r"(?m)^quorum: 2", "quorum: 1", first), first)
-    assert now["file_gives"] == "quorum", now
+    now = put(engine, re.sub(r"(?m)^(\w*)quorum: 2", r"\1quorum: 1", first),
+              first)
+    assert now["file_gives"] == "appointment_quorum", now
     now = put(engine, first.replace(SECOND, THIRD), first)
     assert now["file_gives"] == "officers", now
     less = with_line(first, "per_hour", "500")

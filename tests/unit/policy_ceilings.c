@@ -84,8 +84,7 @@ static const struct change changes[] = {
 	{ "mandate_max: 90d", "mandate_max: 91d", "mandate_max" },
 	{ "mandate_max: 90d", "mandate_max: 0s", NULL },
 	{ "appointment_quorum: 2", "appointment_quorum: 1", "appointment_quorum" },
-	{ "appointment_quorum: 2", "appointment_quorum: 3", NULL },
-	{ "\nquorum: 2", "\nquorum: 1", "quorum" },
+	{ "appointment_quorum: 2\nquorum: 2", "appointment_quorum: 3\nquorum: 3", NULL },
 	{ "\nquorum: 2", "\nquorum: 3", NULL },
 	{ "name: Eva", "name: Eva Rojas", NULL },
 	{ "22222222-2", "33333333-3", "officers" },
@@ -148,7 +147,9 @@ quorum_is_reached(void **state)
 	static struct ceilings before, after;
 
 	(void)state;
-	read_with("\nquorum: 2", "", &before);
+	read_with("appointment_quorum: 2\nquorum: 2\n", "", &before);
+	read_with("appointment_quorum: 2", "appointment_quorum: 1", &after);
+	assert_string_equal(ceilings_grant(&after, &before), "quorum");
 	read_with("appointment_quorum: 2\nquorum: 2\nofficers:\n" ANA LUZ EVA,
 	    "", &after);
 	after.appointment_quorum = 2;

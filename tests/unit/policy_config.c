@@ -61,6 +61,7 @@ static const struct refusal ceilings_rows[] = {
 	{ "quorum of nobody", "officers", "quorum: 0\nofficers", 5, 9, "policy-range", NULL },
 	{ "quorum of more than there are", "officers", "quorum: 3\nofficers", 5, 9, "ceilings-quorum", "more officers must sign than there are: nothing could ever take effect" },
 	{ "appointments by more than there are", "officers", "appointment_quorum: 3\nofficers", 5, 21, "ceilings-quorum", "more officers must sign than there are: nothing could ever take effect" },
+	{ "appointments by more than changes of the file", "officers", "appointment_quorum: 2\nofficers", 5, 21, "ceilings-quorum-lower", "more officers must sign an appointment than a change of this file, by which fewer could appoint" },
 	{ "a policy without its hash", "officers", "policies: [{name: a}]\nofficers", 5, 12, "policy-key-missing", NULL },
 	{ "officer without name", "name: Ana, ", "", 6, 3, "policy-key-missing", "the key name is missing" },
 	{ "no kind of name", "keys:", "names: []\nkeys:", 2, 8, "policy-count", "there must be 1 to 16 entries" },
