@@ -193,7 +193,7 @@ core_open_public(struct core *c, struct err *e)
 	TRY(public_reader_new(c->public, &c->reader, e));
 	TRY(public_renew(c->reader, e));
 	c->published = public_log_index(c->reader);
-	c->answered = c->published;
+	c->answered = c->tried = c->published;
 	c->sealed = published_checkpoint(c);
 	public_release(c->reader);
 	if (fresh)

@@ -127,6 +127,8 @@ struct waiter {
 	size_t object_len;
 	uint64_t log_size; /* published at least so far; 0: not known yet */
 	bool needs_crl;
+	/* Whose status answers and lists it waits for; NULL: nobody's. */
+	const struct core_issuer *issuer;
 	int64_t since_ms;
 };
 TAILQ_HEAD(waiters, waiter);
@@ -182,6 +184,7 @@ struct core_issuer {
 	struct buf older;
 	struct core_crl *crl; /* owned; the full one first */
 	size_t n_crl;
+	size_t n_late; /* of its answers: could not be signed so far */
 };
 void core_issuer_free(struct core_issuer *i);
 OWNED(core_issuer);
@@ -197,6 +200,7 @@ struct due_answer {
 	uint8_t serial[SERIAL_MAX];
 	uint8_t serial_len;
 	uint8_t kind;
+	bool is_late; /* it is among its CA's n_late */
 };
 /* A ring. */
 struct due_queue {
@@ -217,6 +221,7 @@ struct answer_item {
 struct answer_batch {
 	uint64_t id;      /* of its frame */
 	uint64_t follows; /* the log up to here is answered with it; 0: no */
+	uint64_t tried;   /* the same, but for what is late */
 	size_t n, asked;  /* items, and those to be signed */
 	struct answer_item item[SIGNER_OCSP_MAX];
 	struct buf tbs; /* list, as in struct signer_ocsp */
@@ -310,6 +315,7 @@ struct core {
 	uint64_t published; /* everything before it is in public/ */
 	uint64_t sealed;    /* size of the last checkpoint in public/ */
 	uint64_t answered;  /* statuses of all before it are in public/ */
+	uint64_t tried;     /* the same, but for what is late */
 	struct due_queue due[DUE_QUEUES], refused;
 	struct answer_batch batch[BATCHES_MAX]; /* a ring */
 	size_t batch_at, batches_out;
@@ -480,7 +486,8 @@ void crl_abandon(struct core *c); /* the signer went away */
 bool crl_is_idle(const struct core *c);
 void crl_answer(struct core *c, const struct frame *f);
 void crl_written(struct core *c, struct job *j);
-bool crl_covers(const struct core *c, uint64_t size);
+/* Has it no list that must still say what the log had then? */
+bool crl_covers(const struct core_issuer *i, uint64_t size);
 
 /* core_check.c: the checker is told what to ask status for */
 void check_peer(struct core *c, int fd);

@@ -482,15 +482,12 @@ crl_written(struct core *c, struct job *j)
 }
 
 bool
-crl_covers(const struct core *c, uint64_t size)
+crl_covers(const struct core_issuer *i, uint64_t size)
 {
-	for (size_t n = 0; n < c->n_issuer; n++) {
-		for (size_t k = 0; k < c->issuer[n]->n_crl; k++) {
-			const struct core_crl *l = &c->issuer[n]->crl[k];
-			if ((l->is_wanted || l->is_building) &&
-			    l->covers < size)
-				return false;
-		}
+	for (size_t k = 0; k < i->n_crl; k++) {
+		const struct core_crl *l = &i->crl[k];
+		if ((l->is_wanted || l->is_building) && l->covers < size)
+			return false;
 	}
 	return true;
 }

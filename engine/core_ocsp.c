@@ -69,19 +69,39 @@ due_push(struct core *c, enum due_kind kind, struct bytes serial)
 	queue_push(&c->due[kind], &d);
 }
 
+static bool
+nothing_queued(const struct core *c)
+{
+	return c->due[DUE_CHANGED].len == 0 && c->due[DUE_NEW].len == 0;
+}
+
 size_t
 due_count(const struct core *c)
 {
 	return c->due[DUE_CHANGED].len + c->due[DUE_NEW].len + c->refused.len;
 }
 
-/* Due again, a second later: it would be refused again and again. */
+/*
+ * Due again, a second later: it would be refused again and again.  Acts of its
+ * CA wait for it, those of others do not.
+ */
 static void
-due_again(struct core *c, const struct answer_batch *b, size_t i)
+due_again(struct core *c, struct answer_item *item)
 {
 	/* A renewal is found due until it is done. */
-	if (b->item[i].due.kind != DUE_REFRESH)
-		queue_push(&c->refused, &b->item[i].due);
+	if (item->due.kind == DUE_REFRESH)
+		return;
+	item->issuer->n_late += !item->due.is_late;
+	item->due.is_late = true;
+	queue_push(&c->refused, &item->due);
+}
+
+/* Published, or never to be. */
+static void
+due_done(struct answer_item *item)
+{
+	item->issuer->n_late -= item->due.is_late;
+	item->due.is_late = false;
 }
 
 /* --- One answer ---------------------------------------------------------------- */
@@ -167,8 +187,10 @@ batch_add(struct core *c, struct view *v, struct answer_batch *b,
 		return ERR_OK;
 	if (i->responder_not_after <= now) {
 		b->n--;
-		if (!responder_is_last(i, now))
-			due_again(c, b, b->n);
+		if (responder_is_last(i, now))
+			due_done(item);
+		else
+			due_again(c, item);
 		return ERR_OK;
 	}
 	item_of(i, &status, p, now, item, &spec);
@@ -246,7 +268,7 @@ batch_fill(struct core *c, struct view *v, struct answer_batch *b,
 {
 	int64_t now = clock_now();
 	b->n = b->asked = 0;
-	b->follows = 0;
+	b->follows = b->tried = 0;
 	buf_reset(&b->tbs);
 	for (int kind = 0; kind < DUE_QUEUES; kind++) {
 		while (c->due[kind].len > 0 && b->n < SIGNER_OCSP_MAX) {
@@ -255,6 +277,8 @@ batch_fill(struct core *c, struct view *v, struct answer_batch *b,
 		}
 	}
 	/* Whatever was followed is in this batch or in those before it. */
+	if (nothing_queued(c))
+		b->tried = c->log_size;
 	if (due_count(c) == 0)
 		b->follows = c->log_size;
 	return batch_renew(c, v, b, now, e);
@@ -335,9 +359,10 @@ put_batch(struct core *c, struct public_txn *t, struct answer_batch *b,
 			(void)signer_next(&signatures, &signature);
 		if (b->item[i].ended || signature.len > 0) {
 			TRY(put_item(c, t, b, &b->item[i], signature, e));
+			due_done(&b->item[i]);
 			continue;
 		}
-		due_again(c, b, i);
+		due_again(c, &b->item[i]);
 		refused = true;
 	}
 	/* Nothing counts as published that is not. */
@@ -345,6 +370,8 @@ put_batch(struct core *c, struct public_txn *t, struct answer_batch *b,
 		c->batch[i].follows = 0;
 	if (b->follows > c->answered)
 		c->answered = b->follows;
+	if (b->tried > c->tried)
+		c->tried = b->tried;
 	return public_put_meta(t, published_to(c), e);
 }
 
@@ -393,7 +420,7 @@ answers_abandon(struct core *c)
 	for (; c->batches_out > 0; c->batches_out--, c->batch_at++) {
 		struct answer_batch *b = batch_oldest(c);
 		for (size_t i = 0; i < b->n; i++)
-			due_again(c, b, i);
+			due_again(c, &b->item[i]);
 	}
 }
 
@@ -402,8 +429,7 @@ answers_abandon(struct core *c)
 static bool
 nothing_due(const struct core *c)
 {
-	return c->due[DUE_CHANGED].len == 0 && c->due[DUE_NEW].len == 0 &&
-	       (c->renewed_all || renewal_waits(c));
+	return nothing_queued(c) && (c->renewed_all || renewal_waits(c));
 }
 
 static void
@@ -446,6 +472,8 @@ answers_pump(struct core *c)
 			batch_end(c, BYTES_NONE);
 	}
 	renew_later(c);
+	if (nothing_queued(c) && c->batches_out == 0)
+		c->tried = c->log_size;
 	if (due_count(c) == 0 && c->batches_out == 0)
 		c->answered = c->log_size;
 	c->published = published_to(c);

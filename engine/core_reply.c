@@ -56,6 +56,27 @@ is_front(const struct core *c, const struct peer *p)
 	return false;
 }
 
+/* The CA whose status the act changes, of which there is one; NULL: none. */
+static const struct core_issuer *
+issuer_of(struct core *c, const struct job *j)
+{
+	struct err e;
+	struct view *v = core_view(c);
+	const struct core_issuer *found = NULL;
+	for (size_t i = 0; v != NULL && found == NULL && i < j->n_entry; i++) {
+		struct cert_status s;
+		struct bytes serial =
+		    bytes_of(j->entry[i].serial, j->entry[i].serial_len);
+		if (serial.len == 0)
+			continue;
+		if (ca_status(v, serial, &s, &e) != ERR_OK)
+			core_read_only(c, &e);
+		else if (s.known)
+			found = core_issuer_find(c, s.issuer);
+	}
+	return found;
+}
+
 static void
 wait_for(struct core *c, const struct job *j)
 {
@@ -69,6 +90,7 @@ wait_for(struct core *c, const struct job *j)
 	w->object_len = j->object_len;
 	w->log_size = j->waits ? 0 : j->log_size;
 	w->needs_crl = j->changes_status;
+	w->issuer = issuer_of(c, j);
 	w->since_ms = clock_mono_ms();
 	TAILQ_INSERT_TAIL(&c->waiters, w, link);
 }
@@ -95,20 +117,28 @@ reply_resolved(struct core *c, const struct job *j)
 	struct bytes object = bytes_of(j->object, j->object_len);
 	TAILQ_FOREACH (w, &c->waiters, link) {
 		if (w->log_size == 0 &&
-		    bytes_eq(bytes_of(w->object, w->object_len), object))
+		    bytes_eq(bytes_of(w->object, w->object_len), object)) {
 			w->log_size = j->log_size;
+			w->issuer = issuer_of(c, j);
+		}
 	}
 }
 
+/* A CA that cannot sign, or that has nobody who answers for it, holds up what
+ * was done with its own certificates, and nothing else. */
 static bool
 is_ready(const struct core *c, const struct waiter *w)
 {
+	const struct core_issuer *i = w->issuer;
+
 	if (clock_mono_ms() - w->since_ms > WAIT_MAX_MS)
 		return true;
 	if (w->log_size == 0)
 		return false;
-	return c->published >= w->log_size && c->sealed >= w->log_size &&
-	       (!w->needs_crl || crl_covers(c, w->log_size));
+	if (c->tried < w->log_size || c->sealed < w->log_size)
+		return false;
+	return i == NULL || (i->n_late == 0 &&
+				(!w->needs_crl || crl_covers(i, w->log_size)));
 }
 
 void
