@@ -160,12 +160,18 @@ issuer_must_issue(struct deed *d, const struct ca_issuer *is, struct err *e)
 }
 
 static enum err_code
-not_open(const char *name, struct err *e)
+not_open(const struct ca_issuer *is, struct err *e)
 {
+	if (is->is_refused)
+		return err_say(e, ERR_BUSY, "issuer-refused",
+		    "the signer signs neither CRL nor responder of the CA %s, "
+		    "and its log says why: if the key does not open, restore "
+		    "the newest copy of signer/cas and start the engine again",
+		    is->name);
 	return err_say(e, ERR_BUSY, "issuer-not-open",
 	    "the first CRL and the responder of the CA %s are being made; ask "
 	    "again in a moment",
-	    name);
+	    is->name);
 }
 
 /* Of an institution's CAs the one that began last, of those that issue. */
@@ -174,13 +180,13 @@ own_issuer(struct issue *s, struct err *e)
 {
 	const struct ca_issuers *issuers = s->d->ca->issuers;
 	const struct ca_issuer *is;
-	const char *being_made = NULL;
+	const struct ca_issuer *being_made = NULL;
 	size_t at = SIZE_MAX;
 
 	while ((is = ca_issuer_next(issuers, s->inst.rut, &at)) != NULL) {
 		struct err why;
 		if (!is->is_open) {
-			being_made = is->name;
+			being_made = is;
 			continue;
 		}
 		if (s->issuer != NULL &&
@@ -249,7 +255,7 @@ find_policy(struct issue *s, struct err *e)
 		    "does not have",
 		    s->policy->name, s->policy->issuer);
 	if (!s->issuer->is_open)
-		return not_open(s->issuer->name, e);
+		return not_open(s->issuer, e);
 	return issuer_must_fit(s, e);
 }
 

@@ -366,7 +366,7 @@ MUST_CHECK enum err_code core_issuers_made(struct core *c, struct view *v,
 MUST_CHECK enum err_code core_issuer_brought(struct core *c, struct view *v,
     struct bytes name, struct err *e);
 /* SIGNER_AGREEMENT was answered: its frame is the CA's place and 1. */
-void core_issuer_held(struct core *c, uint64_t frame);
+void core_issuer_held(struct core *c, uint64_t frame, bool is_held);
 MUST_CHECK enum err_code core_issuers_place(struct core *c, struct err *e);
 MUST_CHECK enum err_code core_issuer_place(struct core *c,
     struct core_issuer *i, struct err *e);

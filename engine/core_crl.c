@@ -393,6 +393,7 @@ crl_answer(struct core *c, const struct frame *f)
 	struct crl_build *b = c->crl;
 	if (b == NULL || f->id != b->id || b->is_answered || b->is_given_up)
 		return;
+	b->issuer->ca.is_refused = (f->type & SIGNER_REFUSAL) != 0;
 	bool good = (f->type & SIGNER_REFUSAL) == 0 &&
 		    f->body.len <= sizeof(b->signature) &&
 		    b->sent == b->plan.length;

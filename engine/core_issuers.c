@@ -162,13 +162,17 @@ core_issuer_brought(struct core *c, struct view *v, struct bytes name,
 	return publish_issuer(c, i, e);
 }
 
-/* The signer says that it has it, and may let it issue. */
+/* The signer says that it has it, and may let it issue; or refuses it. */
 void
-core_issuer_held(struct core *c, uint64_t frame)
+core_issuer_held(struct core *c, uint64_t frame, bool is_held)
 {
 	if (frame == 0 || frame > c->n_issuer)
 		return; /* of policies */
-	c->issuer[frame - 1]->is_held = c->issuer[frame - 1]->is_taken = true;
+	struct core_issuer *i = c->issuer[frame - 1];
+	i->ca.is_refused = !is_held;
+	if (!is_held)
+		return;
+	i->is_held = i->is_taken = true;
 	c->crl_look_ms = 0;
 	sign_responder_check(c);
 }

@@ -503,6 +503,7 @@ responder_answered(struct core *c, const struct frame *f)
 {
 	if (f->id >= c->n_issuer)
 		return;
+	c->issuer[f->id]->ca.is_refused = (f->type & SIGNER_REFUSAL) != 0;
 	if ((f->type & SIGNER_REFUSAL) != 0) {
 		c->issuer[f->id]->responder_asked = false;
 		return;
@@ -554,8 +555,9 @@ on_signer_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
 	case SIGNER_AGREEMENT:
 		if (f->id == CEILINGS_FRAME)
 			core_ceilings_answer(c, f);
-		else if ((f->type & SIGNER_REFUSAL) == 0)
-			core_issuer_held(c, f->id);
+		else
+			core_issuer_held(c, f->id,
+			    (f->type & SIGNER_REFUSAL) == 0);
 		break;
 	case SIGNER_END:
 		break;
@@ -600,6 +602,7 @@ on_signer_gone(void *ctx, struct peer *p)
 			c->issuer[i]->responder_asked = false;
 			c->issuer[i]->responder_retry_ms = 0;
 			c->issuer[i]->is_held = c->issuer[i]->is_taken = false;
+			c->issuer[i]->ca.is_refused = false;
 		}
 	}
 }

@@ -559,15 +559,12 @@ cas_heard(struct cas *c, const struct record *r)
 enum err_code
 cas_check_names(struct cas *c, const struct config *config, struct err *e)
 {
-	for (size_t i = 0; i < config->n_issuer; i++) {
-		const char *name = config->issuer[i].name;
-		if (find(c, bytes_str(name)) != NULL)
+	for (size_t i = 0; i < config->n_issuer; i++)
+		if (find(c, bytes_str(config->issuer[i].name)) != NULL)
 			return err_say(e, ERR_INVALID, "signer-ca-twice",
 			    "the CA %s of the configuration has the name of "
-			    "one "
-			    "whose key is in signer/cas; give it another name",
-			    name);
-	}
+			    "one in signer/cas; give it another name",
+			    config->issuer[i].name);
 	if (c->n + config->n_issuer <= ISSUERS_MAX)
 		return ERR_OK;
 	return err_say(e, ERR_INVALID, "signer-cas-many",
@@ -626,8 +623,23 @@ unwrap(struct cas *c, const struct ca *ca, struct key **out, struct err *e)
 	TRY(derive(c, e));
 	TRY(get(c, ca->wrapped_at, ca->wrapped_len, &wrapped, e));
 	TRY(bound_to(c, ca, &name, e));
-	return key_unwrap(buf_bytes(&wrapped), c->secret, buf_bytes(&name), out,
-	    e);
+	enum err_code code = key_unwrap(buf_bytes(&wrapped), c->secret,
+	    buf_bytes(&name), out, e);
+	if (code != ERR_INVALID)
+		return code;
+	return err_say(e, ERR_CORRUPT, "cas-key",
+	    "the key of the CA %s does not open: the file signer/cas was "
+	    "altered; restore its newest copy and start again",
+	    ca->name);
+}
+
+enum err_code
+cas_destroyed(const char *name, struct err *e)
+{
+	return err_say(e, ERR_DENIED, "signer-key-destroyed",
+	    "the key of the CA %s was destroyed by agreement of the officers; "
+	    "it never signs again",
+	    name);
 }
 
 static enum err_code
@@ -660,8 +672,10 @@ cas_authority(struct signer *s, struct bytes name, struct authority **out,
 {
 	struct ca *ca = s->cas == NULL ? NULL : find(s->cas, name);
 	*out = NULL;
-	if (ca == NULL || ca->is_wiped || ca->certificate_len == 0)
+	if (ca == NULL || ca->certificate_len == 0)
 		return ERR_OK;
+	if (ca->is_wiped)
+		return cas_destroyed(ca->name, e);
 	/* The file's fault, or the passphrase's, and not that of who asks. */
 	if (ca->loaded == NULL && load(s, ca, e) != ERR_OK)
 		return e->code = ERR_CRYPTO;
@@ -911,8 +925,7 @@ cas_wipe(struct signer *s, struct bytes name, struct err *e)
 		return unknown(e);
 	if (ca->is_wiped)
 		return ERR_OK;
-	/* From here on it is not used, also after a crash.  Nothing is written
-	 * over what may be repaired: there the journal says it, each start. */
+	/* Not over what may be repaired: the journal says it, each start. */
 	if (s->cas->damaged)
 		forget(s->cas, ca);
 	else

@@ -306,7 +306,8 @@ MUST_CHECK enum err_code cas_check_names(struct cas *c,
 /* The whole journal was heard: drops what was torn, unless a key is missing, and
  * makes the last record durable.  ERR_IO "cas-write". */
 MUST_CHECK enum err_code cas_settle(struct cas *c, struct err *e);
-/* The CA of that name with its key, until the end of the round; or NULL. */
+enum err_code cas_destroyed(const char *name, struct err *e);
+/* The CA of that name, until the end of the round; or NULL.  ERR_CRYPTO. */
 MUST_CHECK enum err_code cas_authority(struct signer *s, struct bytes name,
     struct authority **out, struct err *e);
 /* Those of no round leave, but for a few. */

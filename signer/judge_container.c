@@ -17,10 +17,7 @@ signer_issuer(struct signer *s, struct bytes name, struct authority **out,
 	if (*out != NULL && !signer_key_ended(s, *out))
 		return ERR_OK;
 	if (*out != NULL)
-		return err_say(e, ERR_DENIED, "signer-key-destroyed",
-		    "the key of the CA %s was destroyed by agreement of the "
-		    "officers; it never signs again",
-		    (*out)->name);
+		return cas_destroyed((*out)->name, e);
 	char shown[POLICY_NAME_MAX + 1] = "";
 	if (name.len < sizeof(shown) && ascii_printable(name))
 		memcpy(shown, name.p, name.len);

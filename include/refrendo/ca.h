@@ -783,6 +783,8 @@ struct ca_issuer {
 	/* Its CRL and its responder are published: certificates may name them
 	 * (INCIDENTS 13 and 60).  Set once. */
 	_Atomic bool is_open;
+	/* The signer refused the one or the other, or does not have its key. */
+	_Atomic bool is_refused;
 };
 /*
  * The issuing CAs, in an order that stays: one thread adds while others read.
@@ -794,7 +796,7 @@ struct ca_issuers {
 	struct places by_name, by_institution, by_subject;
 };
 _Static_assert(ISSUERS_MAX <= PLACES_MAX, "each CA has a place");
-/* is is borrowed for as long as the list lives; but for is_open it stays.
+/* is is borrowed for as long as the list lives; but for is_open and is_refused it stays.
  * ERR_BUSY "issuers-full". */
 MUST_CHECK enum err_code ca_issuers_add(struct ca_issuers *t,
     const struct ca_issuer *is, struct err *e);

@@ -373,8 +373,10 @@ def without_its_key(engine, files):
     shutil.rmtree(engine.path("public"))
     since = len(engine.log)
     engine.start()
-    engine.wait_log("key-unusable", since)
-    refused(8, "are being made", engine.request, engine.holders[0])
+    engine.wait_log('id=cas-key say="the key of the CA universidad does not '
+                    'open: ', since)
+    refused(8, "signs neither CRL nor responder of the CA universidad",
+            engine.request, engine.holders[0])
     with_policy(engine, "issuer: institution", "issuer: emisora")
     engine.wait_log("event=signer-ocsp-responder", since)
     done = at_once(lambda: engine.issue(engine.holders[0]))

@@ -636,13 +636,13 @@ an_old_copy(void **state)
 	/* A key that is destroyed is, where it lies. */
 	world_start(w);
 	OK(cas_wipe(w->signer, bytes_str("tres"), e));
-	assert_string_equal(signs(w, "tres"), "signer-issuer");
+	assert_string_equal(signs(w, "tres"), "signer-key-destroyed");
 	struct bytes left = world_file(w, cas_path(w));
 	assert_int_equal(left.len, old.len + 40);
 	assert_memory_equal(left.p + old.len, whole.p + old.len, 40);
 	assert_false(contains(left, secret));
 	again(w);
-	assert_string_equal(signs(w, "tres"), "key-unusable");
+	assert_string_equal(signs(w, "tres"), "cas-key");
 	world_stop(w);
 	world_write(cas_path(w), whole);
 	world_start(w);
@@ -738,7 +738,7 @@ another_passphrase(void **state)
 		struct bytes spki;
 		again(w);
 		assert_string_equal(signs(w, "tres"), "ok");
-		assert_string_equal(signs(w, "cuatro"), "signer-issuer");
+		assert_string_equal(signs(w, "cuatro"), "signer-key-destroyed");
 		assert_string_equal(make(w, "cuatro", KEY_EC_P256, NULL),
 		    "signer-ca-name-used");
 		assert_string_equal(make(w, "cinco", KEY_EC_P256, &spki), "ok");
@@ -854,7 +854,7 @@ destroyed_for_good(void **state)
 	OK(cas_wipe(w->signer, bytes_str("cuatro"), e));
 	assert_false(contains(world_file(w, cas_path(w)), secret));
 	for (int turn = 0; turn < 2; turn++) {
-		assert_string_equal(signs(w, "cuatro"), "signer-issuer");
+		assert_string_equal(signs(w, "cuatro"), "signer-key-destroyed");
 		assert_string_equal(signs(w, "tres"), "ok");
 		assert_string_equal(make(w, "cuatro", KEY_EC_P256, NULL),
 		    "signer-ca-name-used");
