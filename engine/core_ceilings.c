@@ -61,22 +61,49 @@ core_ceilings_take(struct core *c, struct job *j, struct view *v,
 	return ERR_OK;
 }
 
+/*
+ * How they stand in the log.  The signer came to them from those of its journal;
+ * where the log has others before them, its word for it would not be true there.
+ */
+static enum err_code
+how_in_log(const struct ceilings_row *before, struct bytes text,
+    enum ceilings_how told, struct arena *a, enum ceilings_how *out,
+    struct err *e)
+{
+	struct ceilings *old, *new;
+	*out = CEILINGS_KEPT;
+	if (told == CEILINGS_REFOUNDED ||
+	    (told == CEILINGS_FIRST && before == NULL))
+		*out = told;
+	if (told != CEILINGS_LESSENED || before == NULL)
+		return ERR_OK;
+	old = arena_get(a, sizeof(*old));
+	new = arena_get(a, sizeof(*new));
+	TRY(ceilings_read(before->text, old, e));
+	TRY(ceilings_read(text, new, e));
+	if (ceilings_grant(old, new) == NULL)
+		*out = told;
+	return ERR_OK;
+}
+
 /* What the signer said, unless the log says the same. */
 enum err_code
 core_ceilings_record(struct core *c, struct job *j, struct view *v, int64_t now,
     struct arena *a, struct draft *out, bool *is_news, struct err *e)
 {
 	struct ceilings_row row;
+	struct bytes text = buf_bytes(&j->body);
 	uint8_t hash[SHA256_LEN];
+	enum ceilings_how how;
 	bool found;
 	(void)c;
 	TRY(ca_ceilings(v, a, &row, &found, e));
-	sha256(hash, buf_bytes(&j->body));
+	sha256(hash, text);
 	*is_news = !found || !bytes_eq(row.sha256, bytes_of(hash, SHA256_LEN));
 	if (!*is_news)
 		return ERR_OK;
-	return ca_decide_ceilings(v, buf_bytes(&j->body),
-	    j->how == CEILINGS_AGREED ? CEILINGS_KEPT : j->how, now, a, out, e);
+	TRY(how_in_log(found ? &row : NULL, text, j->how, a, &how, e));
+	return ca_decide_ceilings(v, text, how, now, a, out, e);
 }
 
 /* --- The loop ------------------------------------------------------------------------- */

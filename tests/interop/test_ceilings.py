@@ -7,7 +7,9 @@ is put back is nothing but a file; and root may begin anew where nobody can sign
 any more, which both verifiers name.
 """
 import hashlib
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -117,12 +119,17 @@ def test_by_hand(engine, first):
     return less
 
 
+def other_officer(engine, text):
+    """Wider, and with another person in the place of the second."""
+    third, key = person(engine, "Tercera")
+    old = re.search(rf'run: "{SECOND}"\n.*\n.*key_sha256: "(\w+)"', text)
+    wanted = text.replace(SECOND, THIRD).replace(old[1], key)
+    return third, with_line(wanted, "per_hour", "20000")
+
+
 def test_agreed(engine, less, second):
     """Two of two: wider, and another person in the place of one of them."""
-    third, key = person(engine, "Tercera")
-    old = re.search(rf'run: "{SECOND}"\n.*\n.*key_sha256: "(\w+)"', less)
-    wanted = less.replace(SECOND, THIRD).replace(old[1], key)
-    wanted = with_line(wanted, "per_hour", "20000")
+    third, wanted = other_officer(engine, less)
     refused(engine, "ceremony-ceilings-same", "ceremony", "ceilings",
             write(engine, less), "--as", harness.OFFICER)
     refused(engine, "policy-key-unknown", "ceremony", "ceilings",
@@ -234,5 +241,45 @@ def test_ceilings():
         test_lost(engine, wanted)
 
 
+def test_unheard():
+    """The signer dies before it hears of what was agreed, and a file that only
+    takes away lies there when it comes back: less than what it had, more than
+    what the log has, which is named and no fault."""
+    with harness.Engine() as engine:
+        second = two_officers(engine)
+        first = read(engine)
+        engine.start()
+        harness.wait_for("the ceilings", lambda: "ceilings" in
+                         engine.cli("status"))
+        time.sleep(1)
+        os.kill(engine.pids["signer", 0], signal.SIGSTOP)
+        made = agree(engine, other_officer(engine, first)[1], None, second)
+        assert made["state"] == "completed", made
+        killed(engine)
+        less = with_line(first, "per_hour", "500")
+        now = put(engine, less)
+        assert (now["how"], now["file_differs"]) == ("kept", 0), now
+        report = engine.audit()
+        assert [f["id"] for f in report["named"]] == [
+            "journal-agreed-unknown", "audit-ceilings-founded"], report
+        # And the next file that takes away from both is only that.
+        now = put(engine, with_line(less, "per_hour", "400"))
+        assert now["how"] == "lessened", now
+        verified(engine)
+
+
+def killed(engine):
+    """All of it at once, as by a loss of power."""
+    pids = list(engine.pids.values())
+    engine.process.kill()
+    engine.process.wait()
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
 if __name__ == "__main__":
-    sys.exit(harness.run_tests([("ceilings", test_ceilings)]))
+    sys.exit(harness.run_tests([("ceilings", test_ceilings),
+                                ("unheard", test_unheard)]))
