@@ -277,6 +277,9 @@ still_next(struct deed *d, const struct agreement_row *c,
 		    "there is a CA %s already; a new generation has a name of "
 		    "its own",
 		    arena_str(d->a, c->name));
+	if (c->kind != CEREMONY_CRL)
+		TRY(ceremony_is_apart(d, &o->cert, c->kind == CEREMONY_CROSS,
+		    e));
 	if (c->replaces.len > 0)
 		return ceremony_replaced(d, c->replaces, &row, e);
 	if (c->kind != CEREMONY_CRL)

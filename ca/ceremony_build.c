@@ -97,6 +97,53 @@ ceremony_key_is_new(struct deed *d, struct bytes spki, const char *where,
 }
 
 static enum err_code
+is_apart(struct deed *d, const struct cert *cert, bool is_cross,
+    const struct issuer_row *row, struct err *e)
+{
+	const char *name = arena_str(d->a, row->name);
+	const char *where = is_cross ? "certificate" : "name";
+	struct cert other;
+
+	TRY(cert_parse(row->certificate, &other, e));
+	if (cert->ski.len > 0 && bytes_eq(cert->ski, other.ski) &&
+	    !bytes_eq(cert->spki, other.spki))
+		return err_at(e, ERR_DENIED, "ceremony-key-id-used",
+		    "RFC 5280 4.2.1.2", at_field(where),
+		    "the key identifier is that of the CA %s, whose key is "
+		    "another: programs would take one for the other",
+		    name);
+	/* The next root has the name of this one. */
+	if (bytes_is(row->role, "root") ||
+	    is_cross == bytes_is(row->role, "cross") ||
+	    !name_alike(cert->subject, other.subject))
+		return ERR_OK;
+	return err_at(e, ERR_DENIED, "ceremony-subject-used",
+	    "RFC 5280 4.1.2.6", at_field(where),
+	    "the subject is that of the CA %s: what one signs would pass "
+	    "for the other's",
+	    name);
+}
+
+enum err_code
+ceremony_is_apart(struct deed *d, const struct cert *cert, bool is_cross,
+    struct err *e)
+{
+	struct bytes prefix = ca_row_key(d->a, ROW_ISSUER, BYTES_NONE);
+	struct bytes after = prefix, key, value;
+	struct issuer_row row;
+	bool found;
+
+	for (;;) {
+		TRY(view_next(d->v, prefix, after, &key, &value, &found, e));
+		if (!found)
+			return ERR_OK;
+		after = arena_copy(d->a, key);
+		TRY(rec_decode(&rec_issuer, arena_copy(d->a, value), &row, e));
+		TRY(is_apart(d, cert, is_cross, &row, e));
+	}
+}
+
+static enum err_code
 check_key(struct deed *d, struct csr *csr, struct err *e)
 {
 	struct buf scratch AUTO_BUF = BUF(CSR_MAX_BYTES);
@@ -249,7 +296,8 @@ ceremony_judge_tbs(struct deed *d, struct bytes tbs, enum lint_kind kind,
 	TRY(unsigned_assemble(tbs, d->ca->root->sigalg, &der, e));
 	TRY(cert_parse(buf_bytes(&der), &cert, e));
 	cert_lint(&cert, kind, LINT_ALL, &found);
-	return lint_verdict(&found, e);
+	TRY(lint_verdict(&found, e));
+	return ceremony_is_apart(d, &cert, kind == LINT_CROSS, e);
 }
 
 /* What is asked for, whatever the key.  A new key of a CA is for the

@@ -235,6 +235,9 @@ MUST_CHECK enum err_code ceremony_name(struct deed *d, struct bytes name,
     struct err *e);
 MUST_CHECK enum err_code ceremony_key_is_new(struct deed *d, struct bytes spki,
     const char *where, struct err *e);
+/* Nobody takes our CAs and those of others for one another. */
+MUST_CHECK enum err_code ceremony_is_apart(struct deed *d,
+    const struct cert *cert, bool is_cross, struct err *e);
 int64_t ceremony_life(struct deed *d, int64_t usual);
 MUST_CHECK enum err_code ceremony_times(struct deed *d, int64_t life,
     struct cert_spec *spec, struct err *e);

@@ -499,3 +499,27 @@ name_print(char *out, size_t size, struct bytes name)
 		print_value(&o, tag, value);
 	}
 }
+
+/* The text of a name without its spaces. */
+static void
+squeeze(char *out, size_t size, struct bytes name)
+{
+	char *to = out;
+
+	name_print(out, size, name);
+	for (const char *p = out; *p != '\0'; p++) {
+		if (*p != ' ')
+			*to++ = *p;
+	}
+	*to = '\0';
+}
+
+bool
+name_alike(struct bytes a, struct bytes b)
+{
+	char text_a[NAME_DER_MAX], text_b[NAME_DER_MAX];
+
+	squeeze(text_a, sizeof(text_a), a);
+	squeeze(text_b, sizeof(text_b), b);
+	return bytes_eq(a, b) || strcasecmp(text_a, text_b) == 0;
+}

@@ -500,6 +500,9 @@ MUST_CHECK enum err_code name_encode(const struct name_attr *attrs, size_t n,
  * size between characters.
  */
 void name_print(char *out, size_t size, struct bytes name);
+/* Would somebody take one for the other, as RFC 5280 7.1 compares them: without
+ * case (of ASCII), white space and the type of string? */
+bool name_alike(struct bytes a, struct bytes b);
 const char *name_attr_word(enum pkix_oid type); /* "CN", "title", … or NULL */
 bool name_attr_parse(struct bytes word, enum pkix_oid *out); /* its inverse */
 size_t name_attr_max(enum pkix_oid type); /* characters; 0: no attribute */

@@ -146,6 +146,24 @@ def broken(engine, path, name):
     return out
 
 
+def ours(engine, ca):
+    """The subject of one of our CAs, as openssl takes it."""
+    subject = says(engine.path("ca", ca + ".pem"), "-subject", "-nameopt",
+                   "sep_multiline,utf8")
+    return "".join("/" + line.strip().replace("/", "\\/")
+                   for line in subject.strip().split("\n")[1:])
+
+
+def disguised(subject):
+    """Equal by RFC 5280 7.1, and not to the octet."""
+    return (subject.replace("CN=", "CN= "), subject.replace(
+        "CN=E", "CN=e"))
+
+
+def key_id(pem):
+    return says(pem, "-ext", "subjectKeyIdentifier").split("\n")[1].strip()
+
+
 def refusals(engine, v):
     def no(status, text, *more, name="otra", policy="cruzada"):
         refused(status, text, ask, engine, name, *more, policy=policy)
@@ -172,6 +190,23 @@ def refusals(engine, v):
     no(6, "does not allow", "--certificate", v.make(
         "vrsa", "/C=AR/O=Vecino/CN=Otra", None,
         "basicConstraints=critical,CA:TRUE\n")[1], policy="estrecha")
+    # Nobody certifies another's key under the name of a CA of ours: programs
+    # would hold what ours signs against that key, and take its lists as ours.
+    own = ours(engine, "emisora")
+    for n, subject in enumerate((own, *disguised(own))):
+        no(6, "the subject is that of the CA emisora", "--certificate", v.make(
+            f"vname{n}", subject, None,
+            "basicConstraints=critical,CA:TRUE\n")[1])
+    no(6, "the subject is that of the CA emisora", "--csr",
+       engine.temp("vname0.csr"))
+    no(6, "the subject is that of the CA endorser", "--certificate", v.make(
+        "vnameend", ours(engine, "endorser"), None,
+        "basicConstraints=critical,CA:TRUE\n")[1])
+    for ca in ("emisora", "root", "endorser"):
+        no(6, f"the key identifier is that of the CA {ca}", "--certificate",
+           v.make("vski" + ca, f"/C=AR/O=Vecino/CN=Con ID de {ca}", None,
+                  "basicConstraints=critical,CA:TRUE\nsubjectKeyIdentifier=" +
+                  key_id(engine.path("ca", ca + ".pem")) + "\n")[1])
     # Whoever asks has the key: a request, and a root's own signature, say so.
     no(6, "", "--csr", broken(engine, csr, "broken.csr"))
     no(6, "", "--certificate", broken(engine, v.root[1], "broken.der"))
@@ -339,7 +374,36 @@ def test_new_root():
         ceremony.both_verifiers(engine)
 
 
+def test_named_before():
+    """A CA of ours is not made under the subject of one that is another's,
+    neither asked for then nor agreed on before."""
+    with harness.Engine() as engine:
+        engine.init()
+        engine.start()
+        activate(engine, "relevo", "")
+        early = ceremony.request_ca(engine, "dos")
+        answer = ceremony.sign(engine, ceremony.agree(engine, early),
+                               root_files(engine))
+        with open(answer, "rb") as f:
+            kept = f.read()  # the next one is written over it
+        with open(engine.path("etc", "refrendo.yaml")) as f:
+            origin = re.search(r"^origin: *\"?([^\"\s]+)", f.read(), re.M)[1]
+        v = Neighbour(engine)
+        other = v.make("vdos", "/C=CL/O=" + origin.replace("/", "\\/") +
+                       "/CN=EMISORA DOS", None,
+                       "basicConstraints=critical,CA:TRUE\n")[1]
+        cross(engine, "vecina", "--certificate", other, policy="relevo")
+        with open(answer, "wb") as f:
+            f.write(kept)
+        text = "the subject is that of the CA vecina"
+        refused(6, text, engine.cli, "ceremony", "import", answer, "--as",
+                OFFICER)
+        refused(6, text, ceremony.request_ca, engine, "dos")
+        ceremony.both_verifiers(engine)
+
+
 if __name__ == "__main__":
     sys.exit(harness.run_tests([
         ("a neighbour's CA", test_neighbour),
-        ("a new root", test_new_root)]))
+        ("a new root", test_new_root),
+        ("a name that another has", test_named_before)]))

@@ -305,6 +305,28 @@ printing(void **state)
 	assert_string_equal(tiny, "C=CL, O");
 }
 
+/* Case and spaces make no other name (RFC 5280 7.1). */
+static void
+who_may_be_taken_for_another(void **state)
+{
+	static const struct {
+		const char *other;
+		bool alike;
+	} pairs[] = { { "Emisora Dos", true }, { "EMISORA dos", true },
+		{ "EmisoraDos", true }, { "Emisora Tres", false } };
+	struct buf one AUTO_BUF = BUF(NAME_DER_MAX);
+	struct buf two AUTO_BUF = BUF(NAME_DER_MAX);
+
+	(void)state;
+	build_name(&one, "Emisora Dos");
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		buf_reset(&two);
+		build_name(&two, pairs[i].other);
+		assert_int_equal(name_alike(buf_bytes(&one), buf_bytes(&two)),
+		    pairs[i].alike);
+	}
+}
+
 /* What openssl and Python read back, against what went in. */
 static void
 incident_10_other_decoders(void **state)
@@ -366,6 +388,7 @@ main(void)
 		cmocka_unit_test(incident_24_countries),
 		cmocka_unit_test(whole_names),
 		cmocka_unit_test(printing),
+		cmocka_unit_test(who_may_be_taken_for_another),
 		cmocka_unit_test(incident_10_other_decoders),
 	};
 
