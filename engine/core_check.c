@@ -10,9 +10,10 @@
 #include "core.h"
 #include "counters.h"
 
-#define TELL_MS    5000
-#define FIRST_MAX  4
-#define RENEW_EVER (INT64_MAX / 2) /* whatever is published */
+#define TELL_MS      5000
+#define FIRST_MAX    4
+#define RENEW_EVER   (INT64_MAX / 2) /* whatever is published */
+#define LATE_PERCENT 25 /* of a list's life left: as health has it */
 
 static enum err_code
 on_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
@@ -180,6 +181,45 @@ look(struct core *c, struct lists *l, struct samples *s, struct err *e)
 	return code;
 }
 
+/* Not renewed when it should be; or there is none, and none can be had. */
+static bool
+is_overdue(const struct core *c, const struct core_issuer *i,
+    const struct core_crl *l, int64_t now)
+{
+	if (l->number == 0)
+		return l->retry_at > 0 ||
+		       (i->is_made && !i->is_held && c->signer_ready);
+	return (l->next_update - now) * 100 <
+	       (l->next_update - l->this_update) * LATE_PERCENT;
+}
+
+/* Of all CAs, also of the many that have no label: but for those that ended,
+ * and those whose key was destroyed. */
+static void
+gauge_lists(const struct core *c)
+{
+	int64_t now = clock_now(), end = 0;
+	uint64_t n = 0, overdue = 0;
+	for (size_t k = 0; k < c->n_issuer; k++) {
+		const struct core_issuer *i = c->issuer[k];
+		if (i->has_no_key || now >= i->ca.cert.not_after)
+			continue;
+		for (size_t m = 0; m < i->n_crl; m++) {
+			const struct core_crl *l = &i->crl[m];
+			/* Deltas that no policy asks for any more. */
+			if (l->is_delta && !l->is_open)
+				continue;
+			n++;
+			overdue += is_overdue(c, i, l, now);
+			if (l->number > 0 && (end == 0 || l->next_update < end))
+				end = l->next_update;
+		}
+	}
+	gauge(COUNT_CRLS, n);
+	gauge(COUNT_CRLS_OVERDUE, overdue);
+	gauge(COUNT_CRL_FIRST_END, (uint64_t)end);
+}
+
 static void
 gauge_issuers(const struct core *c)
 {
@@ -207,6 +247,7 @@ check_second(struct core *c)
 	struct buf body AUTO_BUF = BUF(CHECK_CAP);
 	struct err e;
 	gauge_issuers(c);
+	gauge_lists(c);
 	if (clock_mono_ms() < c->check_after_ms)
 		return;
 	c->check_after_ms = clock_mono_ms() + TELL_MS;

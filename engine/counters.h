@@ -109,6 +109,14 @@ enum counter_kind { KIND_COUNTER, KIND_GAUGE };
 	X(COUNT_FIRST_END, "ocsp_first_next_update_timestamp_seconds", "",    \
 	    KIND_GAUGE, "nextUpdate of the published answer that is due "     \
 	    "first; 0: nothing is published.")                                \
+	X(COUNT_CRLS, "crl_lists", "", KIND_GAUGE,                            \
+	    "CRLs and deltas of all CAs that core keeps up.")                 \
+	X(COUNT_CRLS_OVERDUE, "crl_lists_overdue", "", KIND_GAUGE,            \
+	    "Those of them that have less than 25 % of their life left, or "  \
+	    "cannot be made.")                                                \
+	X(COUNT_CRL_FIRST_END, "crl_first_next_update_timestamp_seconds", "", \
+	    KIND_GAUGE, "nextUpdate of the one that ends first; 0: none is "  \
+	    "published.")                                                     \
 	X(COUNT_CHECKS_CRL, "checks_total", "kind=\"crl\"", KIND_COUNTER,     \
 	    "What the checker fetched from status and verified.")             \
 	X(COUNT_CHECKS_OCSP, "checks_total", "kind=\"ocsp\"", KIND_COUNTER,   \

@@ -181,6 +181,23 @@ tell_ca(struct health_report *h, const struct counters_view *v, size_t ca,
 	tell(h, of_percent(left), row, detail);
 }
 
+/* Of all CAs: those that ceremonies brought have no row of their own. */
+static void
+tell_lists(struct health_report *h, const struct counters_view *v, int64_t now)
+{
+	int64_t end = (int64_t)counters_sum(v, COUNT_CRL_FIRST_END);
+	uint64_t overdue = counters_sum(v, COUNT_CRLS_OVERDUE);
+	char detail[64];
+	snprintf(detail, sizeof(detail), "%llu of %llu overdue",
+	    (unsigned long long)overdue,
+	    (unsigned long long)counters_sum(v, COUNT_CRLS));
+	tell(h,
+	    end != 0 && end <= now ? HEALTH_ALARM
+	    : overdue > 0          ? HEALTH_LOOK
+				   : HEALTH_GOOD,
+	    "lists", detail);
+}
+
 static void
 tell_core(struct health_report *h, const struct counters_view *v,
     const struct config *config, int64_t now)
@@ -194,6 +211,7 @@ tell_core(struct health_report *h, const struct counters_view *v,
 	    (unsigned long long)overdue);
 	tell(h, overdue > BACKLOG_S ? HEALTH_LOOK : HEALTH_GOOD, "signing",
 	    detail);
+	tell_lists(h, v, now);
 	for (size_t i = 0; i < config->n_issuer; i++) {
 		int64_t end = (int64_t)counters_ca(v, i, CA_RESPONDER_END);
 		char row[POLICY_NAME_MAX + 16], text[TIME_TEXT];

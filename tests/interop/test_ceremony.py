@@ -4,6 +4,7 @@
 openssl judges the chains, the name constraints and the root's lists; both
 verifiers find the ceremonies in the export.
 """
+import calendar
 import json
 import os
 import re
@@ -354,6 +355,17 @@ def at_once(act):
     return done
 
 
+def all_lists(engine):
+    """How many CRLs of all CAs there are, how many are overdue, which end is
+    first; and what health says of them."""
+    m = engine.cli("metrics")
+    status, body = engine.api("GET", "/health")
+    assert status == 200, status
+    said = next(r for r in body["checks"] if r["name"] == "lists")
+    return (m["refrendo_crl_lists"], m["refrendo_crl_lists_overdue"],
+            m["refrendo_crl_first_next_update_timestamp_seconds"], said)
+
+
 def without_its_key(engine, files):
     """A flipped bit in the wrapped key of the only CA in signer/cas, and a new
     responder that it cannot certify: it waits, and another one works."""
@@ -375,6 +387,11 @@ def without_its_key(engine, files):
     engine.start()
     engine.wait_log('id=cas-key say="the key of the CA universidad does not '
                     'open: ', since)
+    n, overdue, _, said = harness.wait_for(
+        "a list that cannot be made",
+        lambda: (lambda x: x if x[1] > 0 else None)(all_lists(engine)))
+    assert said["state"] == "look", said
+    assert said["detail"] == f"{overdue} of {n} overdue", said
     refused(8, "signs neither CRL nor responder of the CA universidad",
             engine.request, engine.holders[0])
     with_policy(engine, "issuer: institution", "issuer: emisora")
@@ -390,6 +407,12 @@ def without_its_key(engine, files):
     engine.start()
     done = engine.issue(engine.holders[0])
     assert done["issuer"] == "universidad", done
+    _, overdue, first, said = all_lists(engine)
+    assert overdue == 0 and said["state"] == "good", said
+    ends = [calendar.timegm(time.strptime(row["next_update"],
+                                          "%Y-%m-%dT%H:%M:%SZ"))
+            for row in engine.cli("crl", "ls")["items"]]
+    assert time.time() < first == min(ends), (first, ends)
     said, _ = judge_made(engine, files, "universidad", done["serial"])
     assert b": good" in said, said
 
@@ -424,9 +447,12 @@ def test_made_ca():
         assert engine.cli(*ask, key="the-one")["id"] == made["id"]
         refused(5, "a key of type ec-p256 was made", engine.cli, *ask,
                 "--key-type", "ec-p384")
+        before = all_lists(engine)[0]
         complete(engine, made, files)
         refused(5, "there is a CA universidad already", engine.cli, *ask)
         engine.wait_log("event=ca-open ca=universidad")
+        harness.wait_for("lists of a CA without a label",
+                         lambda: all_lists(engine)[0] > before)
         done = engine.issue(engine.holders[0])
         assert done["issuer"] == "universidad", done
         said, crl = judge_made(engine, files, "universidad", done["serial"])

@@ -114,6 +114,10 @@ class World:
         m = metrics(self.e)
         assert m['refrendo_status_requests_total{kind="ocsp_post"}'] >= 3, m
         assert m['refrendo_crl_number{ca="emisora"}'] >= 1, m
+        assert m["refrendo_crl_lists"] >= 1, m
+        assert m["refrendo_crl_lists_overdue"] == 0, m
+        assert 0 < m["refrendo_crl_first_next_update_timestamp_seconds"] <= \
+            m['refrendo_crl_next_update_timestamp_seconds{ca="emisora"}'], m
         assert m['refrendo_checked_crl_life_left_percent{ca="root"}'] > 90, m
         assert m['refrendo_checks_failed_total{kind="ocsp"}'] == 0, m
         assert m['refrendo_processes{role="checker"}'] == 1, m
