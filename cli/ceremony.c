@@ -376,6 +376,23 @@ ceremony_sign(struct cli *c, struct err *e)
 
 /* --- root -------------------------------------------------------------------------- */
 
+/* Whom the new root is to vouch for, before it does. */
+static enum err_code
+may_link(struct cli *c, const struct cert *old, struct bytes der, struct err *e)
+{
+	char subject[600], hex[HEX_LEN(SHA256_LEN)];
+	uint8_t hash[SHA256_LEN];
+	sha256(hash, der);
+	hex_print(hex, bytes_of(hash, SHA256_LEN));
+	name_print(subject, sizeof(subject), old->subject);
+	if (!c->json)
+		fprintf(stderr, "  %s: %s\n  SHA-256 %s\n",
+		    SAY(c, "the root before, signed by the new one",
+			"la raíz anterior, firmada por la nueva"),
+		    subject, hex);
+	return ask_consent(c, e);
+}
+
 /* The root before, which signed itself, by the one that is made. */
 static enum err_code
 link_old(struct init *i, struct buf *out, struct err *e)
@@ -390,8 +407,13 @@ link_old(struct init *i, struct buf *out, struct err *e)
 	if (!old.is_ca || !bytes_eq(old.issuer, old.subject))
 		return err_say(e, ERR_INVALID, "cli-root-old",
 		    "the certificate given with --cert is not that of a root");
+	if (!bytes_eq(old.subject, i->root.cert.subject))
+		return err_say(e, ERR_INVALID, "cli-root-old-subject",
+		    "the root given with --cert has another subject than the "
+		    "new one: it is not the root before of this origin");
 	TRY(verifier_new(&v, e));
 	TRY(verifier_check(v, old.spki, old.sigalg, old.tbs, old.signature, e));
+	TRY(may_link(i->c, &old, buf_bytes(&der), e));
 	return init_link(i, &old, out, e);
 }
 
@@ -454,7 +476,7 @@ ceremony_root(struct cli *c, struct err *e)
 /* clang-format off */
 static const struct verb verbs[] = {
 	{ "ceremony", "root", ceremony_root, NO_ACT, NO_OPERAND, "", 0, 0,
-	    OPTION(OPT_TO) | OPTION(OPT_ORIGIN) | OPTION(OPT_ALGORITHM) | OPTION(OPT_KEYS) | OPTION(OPT_CERT),
+	    OPTION(OPT_TO) | OPTION(OPT_ORIGIN) | OPTION(OPT_ALGORITHM) | OPTION(OPT_KEYS) | OPTION(OPT_CERT) | OPTION(OPT_YES),
 	    "on a machine without network: make a root, its key and certificate; with --cert of the root before also the link from it", "en un equipo sin red: crear una raíz, su llave y certificado; con --cert de la raíz anterior, también el enlace desde ella",
 	    "ceremony root --to /media/raiz --origin estado.example.cl/log", NULL },
 	{ "ceremony", "check", ceremony_check, NO_ACT, NO_OPERAND, "FILE", 1, 1,

@@ -276,6 +276,10 @@ init_link(struct init *i, const struct cert *old, struct buf *der,
 	enum key_type type = key_type(i->root.key);
 	struct cert made;
 
+	int64_t end =
+	    old->not_after < root->not_after ? old->not_after : root->not_after;
+	/* The second too many that the roots of others have. */
+	end -= (end - old->not_before) % DAY == 0 ? 1 : 0;
 	TRY(draw_serial(serial, e));
 	struct cert_spec spec = { .serial = bytes_of(serial, SERIAL_LEN),
 		.issuer = root->subject,
@@ -285,10 +289,10 @@ init_link(struct init *i, const struct cert *old, struct buf *der,
 		.ski = old->ski,
 		.spki = old->spki,
 		.not_before = old->not_before,
-		.not_after = old->not_after < root->not_after ? old->not_after
-							      : root->not_after,
+		.not_after = end,
 		.is_ca = true,
-		.path_len = old->path_len,
+		/* A root of ours has issuing CAs below it, and no more. */
+		.path_len = old->path_len >= 0 ? old->path_len : 1,
 		.key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN,
 		.n_policy = 1 };
 	TRY(oid_parse(bytes_str("2.5.29.32.0"), &spec.policy[0].oid, e));

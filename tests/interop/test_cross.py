@@ -5,6 +5,7 @@ The neighbour's CAs are openssl's.  openssl judges the paths from our root to
 what they sign: path length, names and the root's CRL hold there.
 """
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -63,8 +64,8 @@ class Neighbour:
         with open(ext, "w") as f:
             f.write(extensions)
         csr = self.engine.temp(name + ".csr")
-        run("openssl", "req", "-new", "-key", key, "-subj", subject, "-out",
-            csr)
+        run("openssl", "req", "-new", "-utf8", "-key", key, "-subj",
+            subject, "-out", csr)
         run("openssl", "x509", "-req", "-in", csr, "-days", "3000",
             "-extfile", ext, "-out", cert,
             *(("-signkey", key) if by is None else
@@ -308,19 +309,36 @@ def revoked(engine, pem, leaf, v):
     ceremony.both_verifiers(engine)
 
 
-def new_root(engine, old, medium="new"):
-    """Of the same log, hence of the same name."""
+def origin_of(engine):
     with open(engine.path("etc", "refrendo.yaml")) as f:
-        origin = re.search(r"^origin: *\"?([^\"\s]+)", f.read(), re.M)[1]
+        return re.search(r"^origin: *\"?([^\"\s]+)", f.read(), re.M)[1]
+
+
+def new_root(engine, old, medium="new", **files):
+    """Of the same log, hence of the same name."""
     medium = engine.temp(medium)
     p = engine.with_passphrase(
         [harness.REFRENDO, "ceremony", "root", "--to", medium, "--origin",
-         origin, "--lang", "en", "--cert", old],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+         origin_of(engine), "--lang", "en", "--cert", old],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **files)
     text, _ = p.communicate()
     if p.returncode != 0:
         raise harness.Refused(p.returncode, text.decode())
+    for part in (says(old, "-fingerprint", "-sha256").strip().split("=")[1]
+                 .replace(":", "").lower(), "the root before"):
+        assert part in text.decode(), text
     return os.path.join(medium, "root.key"), os.path.join(medium, "root.pem")
+
+
+def answered(engine, line, medium="bad"):
+    """With somebody at the keyboard, who is asked."""
+    ours_, theirs = pty.openpty()
+    try:
+        os.write(ours_, line)
+        new_root(engine, root_files(engine)[1], medium, stdin=theirs)
+    finally:
+        os.close(ours_)
+        os.close(theirs)
 
 
 def old_with_new(engine, pem):
@@ -356,13 +374,27 @@ def test_new_root():
                 engine.path("ca", "emisora.pem"), "bad")
         refused(6, "", new_root, engine, broken(
             engine, root_files(engine)[1], "broken-root.der"), "bad")
+        v = Neighbour(engine)
+        refused(6, "has another subject than the new one", new_root, engine,
+                v.root[1], "bad")
+        refused(4, "nothing was signed", answered, engine, b"n\n")
         assert not os.path.exists(engine.temp("bad"))
+        # The root before, had it no path length: as far as ours go.
+        plain = v.make("noplen", ours(engine, "root"), None,
+                       "basicConstraints=critical,CA:TRUE\n"
+                       "subjectKeyIdentifier=hash\n"
+                       "keyUsage=critical,keyCertSign,cRLSign\n")[1]
+        assert "pathlen" not in says(plain, "-ext", "basicConstraints")
+        new_root(engine, plain, "noplen-new")
+        assert "pathlen:1" in says(engine.temp(
+            "noplen-new/old-with-new.pem"), "-ext", "basicConstraints")
+        answered(engine, b"y\n", "asked")
+        assert os.path.exists(engine.temp("asked/old-with-new.pem"))
         key, pem = new_root(engine, root_files(engine)[1])
         old_with_new(engine, pem)
         assert says(pem, "-subject") == says(root_files(engine)[1], "-subject")
         link = cross(engine, "raiz-g2", "--certificate", pem, policy="relevo")
         assert says(link, "-subject")[8:] == says(link, "-issuer")[7:]
-        v = Neighbour(engine)
         plain = engine.temp("new-root.key")
         run("openssl", "pkey", "-in", key, "-passin",
             "pass:" + harness.PASSPHRASE.decode().strip(), "-out", plain)
@@ -386,10 +418,8 @@ def test_named_before():
                                root_files(engine))
         with open(answer, "rb") as f:
             kept = f.read()  # the next one is written over it
-        with open(engine.path("etc", "refrendo.yaml")) as f:
-            origin = re.search(r"^origin: *\"?([^\"\s]+)", f.read(), re.M)[1]
         v = Neighbour(engine)
-        other = v.make("vdos", "/C=CL/O=" + origin.replace("/", "\\/") +
+        other = v.make("vdos", "/C=CL/O=" + origin_of(engine).replace("/", "\\/") +
                        "/CN=EMISORA DOS", None,
                        "basicConstraints=critical,CA:TRUE\n")[1]
         cross(engine, "vecina", "--certificate", other, policy="relevo")
