@@ -390,6 +390,10 @@ MUST_CHECK enum err_code mandate_choose(struct issue *s,
  * for one that was superseded. */
 MUST_CHECK enum err_code mandate_revoked(struct deed *d,
     const struct certificate *c, int64_t reason, struct err *e);
+/* A renewal that was intended is never issued: one with a new key ends the
+ * mandate that it was by. */
+MUST_CHECK enum err_code mandate_failed(struct deed *d, const struct request *r,
+    struct err *e);
 /* Is what step 2 built what the mandate is for?  Refused where the command
  * named it; else it is none of it, and built again without. */
 MUST_CHECK enum err_code mandate_must_fit(struct issue *s, bool *again,

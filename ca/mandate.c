@@ -420,6 +420,36 @@ mandate_revoked(struct deed *d, const struct certificate *c, int64_t reason,
 	return ERR_OK;
 }
 
+/*
+ * Whether the signer has the new key in its journal is not known: it may have
+ * died before or after.  Neither the old key nor the new one is sure to go on.
+ */
+enum err_code
+mandate_failed(struct deed *d, const struct request *r, struct err *e)
+{
+	struct bytes object = d->out->object;
+	struct certificate old;
+	struct mandate m;
+
+	if (r->mandate.len == 0)
+		return ERR_OK;
+	/* By the same act, for its cause. */
+	for (size_t i = 0; i < d->out->n; i++)
+		if (d->out->draft[i].type == ENTRY_MANDATE_ENDED &&
+		    bytes_eq(d->out->draft[i].refs.request, r->mandate))
+			return ERR_OK;
+	TRY(mandate_get(d->v, r->mandate, d->a, &m, e));
+	TRY(certificate_get(d->v, r->replaces, d->a, &old, e));
+	if (mandate_state_at(&m, d->now) != MANDATE_IN_FORCE ||
+	    m.rekey_sha256.len == 0 ||
+	    bytes_eq(old.spki_sha256, r->spki_sha256))
+		return ERR_OK;
+	TRY(draft_closed(d, ENTRY_MANDATE_ENDED, &m,
+	    bytes_str("its renewal with a new key failed"), e));
+	d->out->object = object;
+	return ERR_OK;
+}
+
 enum err_code
 due_mandate(struct deed *d, struct bytes id, struct err *e)
 {

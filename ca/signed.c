@@ -97,6 +97,7 @@ refused(struct issue *s, const struct err *refusal, struct err *e)
 		return ERR_OK;
 	TRY(certificate_get(d->v, s->req.serial, d->a, &c, e));
 	TRY(draft_revoked(d, &c, bytes_str(CAUSE_NEVER_SIGNED), 0, 0, e));
+	TRY(mandate_failed(d, &s->req, e));
 	return draft_request_reason(d, ENTRY_REQUEST_FAILED, &s->req, why, e);
 }
 

@@ -157,6 +157,7 @@ fail_request(struct deed *d, const struct certificate *c, struct err *e)
 	struct request r;
 
 	TRY(request_get(d->v, c->request, d->a, &r, e));
+	TRY(mandate_failed(d, &r, e));
 	return draft_request_reason(d, ENTRY_REQUEST_FAILED, &r,
 	    bytes_str("the certificate was revoked before it was issued"), e);
 }

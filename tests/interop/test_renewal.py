@@ -7,6 +7,7 @@ import concurrent.futures
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -304,6 +305,44 @@ def test_rekey():
         assert engine.cli("mandate", "show", number)["state"] == "ended"
         verified(engine)
         engine.cli("audit", "reproduce", second)
+        for cause, reason in (
+                ("superseded", "its renewal with a new key failed"),
+                ("office-ended", "its certificate was revoked")):
+            rekey_fails(engine, spare, beside, cause, reason)
+        number = mandate_for(engine, beside)
+        done = rekey(engine, beside, number, spare, engine.new_key())
+        assert done["state"] == "issued", done
+        verified(engine)
+
+
+def rekey_fails(engine, old, serial, cause, reason):
+    """Revoked before the signer had it, which dies: who knows what its journal
+    says.  The mandate says that it is over, and another can be signed."""
+    number, fresh = mandate_for(engine, serial), engine.new_key()
+    os.kill(engine.pids["signer", 0], signal.SIGSTOP)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        asked = pool.submit(rekey, engine, serial, number, old, fresh)
+
+        def intended():
+            rows = engine.cli("request", "ls")["items"]
+            return next((r["serial"] for r in rows if r["state"] == "endorsed"),
+                        None)
+        harness.wait_for("the intent", intended)
+        done = engine.cli("cert", "revoke", intended(), "--as",
+                          harness.MINISTER, "--cause", cause)
+        assert done["state"] == "revoked", done
+        over = engine.cli("mandate", "show", number)
+        assert (over["state"], over["reason"]) == ("ended", reason), over
+        engine.kill("signer")
+        assert asked.result()["state"] == "failed", asked.result()
+
+
+def mandate_for(engine, serial):
+    number = engine.cli("mandate", "propose", serial, "--as", harness.OPERATOR,
+                        "--until", until(200), "--renewals", "3")["id"]
+    engine.cli("mandate", "endorse", number, "--key", engine.minister[0],
+               "--cert", engine.minister[1])
+    return number
 
 
 if __name__ == "__main__":
