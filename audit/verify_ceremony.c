@@ -98,6 +98,32 @@ take_key(struct audit *a, const struct done *o, struct err *e)
 	return ERR_OK;
 }
 
+/* Nobody takes the newest for a CA of the other sort: ours, or one that is not
+ * ours.  The root's name is the next root's too. */
+static enum err_code
+judge_apart(struct audit *a, struct err *e)
+{
+	const struct ca *newest = &a->ca[a->n_ca - 1];
+	bool is_cross = strcmp(newest->role, "cross") == 0;
+
+	for (const struct ca *c = a->ca; c < newest; c++) {
+		bool other_key = !bytes_eq(c->cert.spki, newest->cert.spki);
+		bool same_id = newest->cert.ski.len > 0 &&
+			       bytes_eq(c->cert.ski, newest->cert.ski);
+		bool other_sort = strcmp(c->role, "root") != 0 &&
+				  (strcmp(c->role, "cross") == 0) != is_cross;
+		if ((same_id && other_key) ||
+		    (other_sort &&
+			name_alike(c->cert.subject, newest->cert.subject)))
+			return err_say(e, ERR_INVALID, "audit-cross-name",
+			    "entry %s: a CA of this log and one that is not of "
+			    "this installation have the same subject, or two "
+			    "keys the same identifier",
+			    a->at);
+	}
+	return ERR_OK;
+}
+
 /* The newest takes no other's place: its subject is no other's.  What an entry
  * that was erased replaced, nobody knows. */
 static enum err_code
@@ -124,6 +150,7 @@ take_new(struct audit *a, const struct entry *en, const struct done *o,
 	uint32_t old = ca_find(a, o->replaces);
 
 	TRY(add_ca(a, en, bytes_str("issuer"), o->name, o->der, e));
+	TRY(judge_apart(a, e));
 	if (o->replaces.len == 0)
 		return judge_subject(a, e);
 	if (old == NONE && a->lost_ca)
@@ -182,8 +209,10 @@ judge_object(struct audit *a, const struct entry *en, const struct done *o,
 		return take_list(a, en, o->der, e);
 	if (bytes_is(o->kind, ceremony_kind_name(CEREMONY_KEY)))
 		return take_key(a, o, e);
-	if (bytes_is(o->kind, ceremony_kind_name(CEREMONY_CROSS)))
-		return add_ca(a, en, bytes_str("cross"), o->name, o->der, e);
+	if (bytes_is(o->kind, ceremony_kind_name(CEREMONY_CROSS))) {
+		TRY(add_ca(a, en, bytes_str("cross"), o->name, o->der, e));
+		return judge_apart(a, e);
+	}
 	return take_new(a, en, o, e);
 }
 

@@ -272,6 +272,8 @@ cross(struct world *w)
 		.name = "vecina",
 		.kind = CEREMONY_CROSS };
 
+	if (twisted(w, CEREMONY_CROSS_NAMESAKE))
+		r.cn = "G2";
 	make_ca(w, &r);
 	hold(w, &r);
 	rite_fini(&r);
@@ -312,7 +314,8 @@ hold_ceremonies(struct world *w)
 	hold(w, &ca);
 	if (is_about_new_keys(w))
 		roll_over(w);
-	if (w->twist == NOTHING || twisted(w, CEREMONY_CROSS_ISSUES))
+	if (w->twist == NOTHING || twisted(w, CEREMONY_CROSS_ISSUES) ||
+	    twisted(w, CEREMONY_CROSS_NAMESAKE))
 		cross(w);
 	for (size_t i = 0; i < 2; i++) {
 		make_list(w, &list[i],

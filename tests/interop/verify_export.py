@@ -168,6 +168,18 @@ class Certificate:
         self.not_before, self.not_after = map(when, children(parts[4]))
         self.subject = parts[5]
         self.spki = parts[6]
+        self.ski = None
+        extended = parts[-1][0] == 0xA3
+        for ext in children(children(parts[-1])[0]) if extended else ():
+            fields = children(ext)
+            if content(fields[0]).hex() == "551d0e":
+                self.ski = content(content(fields[-1]))
+
+    def folded(self):
+        """The subject without case, spaces and types of string."""
+        return [[(children(a)[0],
+                  content(children(a)[1]).lower().replace(b" ", b""))
+                 for a in children(rdn)] for rdn in children(self.subject)]
 
     def profile(self):
         """Issuer, subject and extensions but those of one certificate."""
@@ -903,10 +915,12 @@ class Verifier:
             return
         if kind == "certificate":
             self.add_ca(leaf, "issuer", name, der)
+            self.apart(name)
             self.new_key(name, d.get("replaces"))
             return
         if kind == "cross":
             self.add_ca(leaf, "cross", name, der)
+            self.apart(name)
             return
         if kind == "key":
             need(name in self.cas or self.lost_ca, "the key of no CA")
@@ -923,6 +937,22 @@ class Verifier:
         self.root_list = crl.number
         for ca in self.cas.values():
             ca["stopped"] |= ca["cert"].serial in crl.entries
+
+    def apart(self, name):
+        """Our CAs and those of others have no name and no key identifier in
+        common; the root's name is the next root's too."""
+        new = self.cas[name]
+        for other in self.cas.values():
+            if other is new:
+                continue
+            need(other["cert"].ski is None or
+                 other["cert"].ski != new["cert"].ski or
+                 other["cert"].spki == new["cert"].spki,
+                 "two keys have one identifier")
+            need(other["role"] == "root" or
+                 (other["role"] == "cross") == (new["role"] == "cross") or
+                 other["cert"].folded() != new["cert"].folded(),
+                 "a CA of others has the subject of one of this log")
 
     def new_key(self, name, old):
         """Under the subject of the key before, which signs no more."""

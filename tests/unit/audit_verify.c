@@ -499,6 +499,10 @@ static const struct {
 	    ": the root signed something else than the officers agreed on" },
 	{ CEREMONY_CROSS_ISSUES, "a cross-certificate as a CA that issues",
 	    "audit-ceremony-object", NULL },
+	{ CEREMONY_CROSS_NAMESAKE, "another's CA under the name of ours",
+	    "audit-cross-name",
+	    ": a CA of this log and one that is not of this installation "
+	    "have the same subject, or two keys the same identifier" },
 	{ CEILINGS_OTHER_FILE, "other ceilings than named",
 	    "audit-ceilings-file",
 	    ": the ceilings are not the file whose hash the entry names" },
