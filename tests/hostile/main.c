@@ -185,7 +185,8 @@ two_of_each(void)
 	struct officer *o = &w->ceilings.officer[w->ceilings.n_officer++];
 	snprintf(o->run, sizeof(o->run), "44444444-4");
 	sha256(o->spki_sha256, key_spki(w->second));
-	w->ceilings.endorsements = w->ceilings.appointment_quorum = 2;
+	w->ceilings.endorsements = 2;
+	w->ceilings.quorum = w->ceilings.appointment_quorum = 2;
 	world_start(w);
 	world_appoint(w);
 	return w;
