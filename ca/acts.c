@@ -64,8 +64,9 @@ const struct cf_def ca_fields[CF_COUNT] = {
 	    "what policies may ask of the person, grade=5; those given replace "
 	    "all that were, and without a value it is taken away" },
 	[CF_KEY_TYPE] = { "key_type", CFT_WORD, 16,
-	    "type of a CA's key: ec-p256 (also where none is given), ec-p384, "
-	    "rsa-3072, rsa-pss-3072, ml-dsa-65 and their like" },
+	    "type of a CA's key: ec-p256 (where none is given; of a new key of a "
+	    "CA, the type of the old one), ec-p384, rsa-3072, rsa-pss-3072, "
+	    "ml-dsa-65 and their like" },
 };
 
 #define B(f) (UINT64_C(1) << (f))
