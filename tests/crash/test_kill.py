@@ -16,7 +16,7 @@ import time
 
 import harness
 
-ROUNDS = int(os.environ.get("REFRENDO_KILL_ROUNDS", "170"))
+ROUNDS = int(os.environ.get("REFRENDO_KILL_ROUNDS", "200"))
 # Calls to disk and sockets that one issuance makes in a role, about.
 SPAN = {"core": 60, "signer": 30}
 WORKERS = 3  # the first of them renews
