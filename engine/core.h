@@ -394,9 +394,9 @@ MUST_CHECK enum err_code core_ceilings_load(struct core *c, struct view *v,
 /* The writer: after the entries of a job, and of JOB_CEILINGS its draft. */
 MUST_CHECK enum err_code core_ceilings_take(struct core *c, struct job *j,
     struct view *v, struct arena *a, bool *changed, struct err *e);
-MUST_CHECK enum err_code core_ceilings_record(struct core *c, struct job *j,
-    struct view *v, int64_t now, struct arena *a, struct draft *out,
-    bool *is_news, struct err *e);
+MUST_CHECK enum err_code core_ceilings_record(struct job *j, struct view *v,
+    int64_t now, struct arena *a, struct draft *out, bool *is_news,
+    struct err *e);
 /* The signer was greeted; it answered an agreement on ceilings. */
 void core_ceilings_told(struct core *c, struct view *v);
 void core_ceilings_answer(struct core *c, const struct frame *f);

@@ -88,7 +88,7 @@ how_in_log(const struct ceilings_row *before, struct bytes text,
 
 /* What the signer said, unless the log says the same. */
 enum err_code
-core_ceilings_record(struct core *c, struct job *j, struct view *v, int64_t now,
+core_ceilings_record(struct job *j, struct view *v, int64_t now,
     struct arena *a, struct draft *out, bool *is_news, struct err *e)
 {
 	struct ceilings_row row;
@@ -96,7 +96,6 @@ core_ceilings_record(struct core *c, struct job *j, struct view *v, int64_t now,
 	uint8_t hash[SHA256_LEN];
 	enum ceilings_how how;
 	bool found;
-	(void)c;
 	TRY(ca_ceilings(v, a, &row, &found, e));
 	sha256(hash, text);
 	*is_news = !found || !bytes_eq(row.sha256, bytes_of(hash, SHA256_LEN));

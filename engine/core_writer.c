@@ -268,7 +268,7 @@ run_job(struct core *c, struct job *j, struct view *v, int64_t now,
 	case JOB_VERIFY:
 		return view_verify(v, 0, e);
 	case JOB_CEILINGS:
-		code = core_ceilings_record(c, j, v, now, a, &d, &is_news, e);
+		code = core_ceilings_record(j, v, now, a, &d, &is_news, e);
 		if (code == ERR_OK && !is_news)
 			return ERR_OK;
 		break;

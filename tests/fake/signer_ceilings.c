@@ -100,28 +100,9 @@ change_init(struct world *w, struct change *x, const char *id,
 const char *
 change_ask(struct world *w, struct change *x, struct err *refusal)
 {
-	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
-	struct buf body AUTO_BUF = BUF(1u << 20), list AUTO_BUF = BUF(1u << 20);
 	struct bytes answer;
-	OK(ceremony_print(&x->st, &text, e));
-	struct signer_agreement m = { .statement = buf_bytes(&text),
-		.certificate = x->file };
-	for (const char *s = x->signers; *s != '\0'; s++) {
-		struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
-		struct bytes what = m.statement;
-		what.len -= *s == 'x';
-		OK(cms_sign(*s == 's'   ? w->second
-			    : *s == 'z' ? w->stranger
-					: w->officer,
-		    buf_bytes(*s == 's'   ? &w->second_der
-			      : *s == 'z' ? &w->stranger_der
-					  : &w->officer_der),
-		    what, w->now, &cms, e));
-		put_bytes(&list, buf_bytes(&cms));
-	}
-	m.evidence = buf_bytes(&list);
-	signer_agreement_encode(&m, &body);
-	return world_ask(w, SIGNER_AGREEMENT, buf_bytes(&body), &answer,
+	return world_ask(w, SIGNER_AGREEMENT,
+		   world_agreement(w, &x->st, x->file, x->signers), &answer,
 		   refusal) == ERR_OK
 		   ? "ok"
 		   : refusal->id;

@@ -540,6 +540,33 @@ wish_minister(struct world *w, struct wish *x, const char *id, const char *run,
 }
 
 struct bytes
+world_agreement(struct world *w, const struct ceremony_statement *st,
+    struct bytes object, const char *signers)
+{
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct buf body AUTO_BUF = BUF(1u << 20), list AUTO_BUF = BUF(1u << 20);
+	OK(ceremony_print(st, &text, e));
+	for (const char *s = signers; *s != '\0'; s++) {
+		struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
+		struct bytes what = buf_bytes(&text);
+		what.len -= *s == 'x';
+		OK(cms_sign(*s == 's'   ? w->second
+			    : *s == 'z' ? w->stranger
+					: w->officer,
+		    buf_bytes(*s == 's'   ? &w->second_der
+			      : *s == 'z' ? &w->stranger_der
+					  : &w->officer_der),
+		    what, w->now, &cms, e));
+		put_bytes(&list, buf_bytes(&cms));
+	}
+	struct signer_agreement m = { .statement = buf_bytes(&text),
+		.certificate = object,
+		.evidence = buf_bytes(&list) };
+	signer_agreement_encode(&m, &body);
+	return arena_copy(w->a, buf_bytes(&body));
+}
+
+struct bytes
 world_throwaway(struct world *w, struct bytes tbs, struct bytes sigalg)
 {
 	struct buf sig AUTO_BUF = BUF(SIG_MAX);

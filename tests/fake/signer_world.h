@@ -147,6 +147,12 @@ struct bytes wish_body(struct world *w, const struct wish *x);
 /* A TBS with the signature of that key around it. */
 struct bytes world_signed(struct world *w, struct key *key, struct bytes tbs);
 struct bytes world_hash(struct world *w, struct bytes b);
+/* What core sends of a ceremony, in the arena: o and s are officers, z is
+ * nobody, x an officer who signed other octets.  object: what the root signed,
+ * or the file of ceilings. */
+struct bytes world_agreement(struct world *w,
+    const struct ceremony_statement *st, struct bytes object,
+    const char *signers);
 /* Whole, signed with the throwaway key. */
 struct bytes world_throwaway(struct world *w, struct bytes tbs,
     struct bytes sigalg);

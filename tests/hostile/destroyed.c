@@ -38,28 +38,10 @@ rite_init(struct world *w, struct rite *r)
 static const char *
 rite_ask(struct world *w, struct rite *r, struct err *refusal)
 {
-	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
 	struct buf body AUTO_BUF = BUF(1u << 20);
-	struct buf list AUTO_BUF = BUF(1u << 20);
-	struct bytes answer;
-	OK(ceremony_print(&r->st, &text, e));
-	struct signer_agreement m = { .statement = buf_bytes(&text),
-		.certificate = r->certificate };
-	for (const char *s = r->signers; *s != '\0'; s++) {
-		struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
-		struct bytes what = m.statement;
-		what.len -= *s == 'x';
-		OK(cms_sign(*s == 's'   ? w->second
-			    : *s == 'z' ? w->stranger
-					: w->officer,
-		    buf_bytes(*s == 's'   ? &w->second_der
-			      : *s == 'z' ? &w->stranger_der
-					  : &w->officer_der),
-		    what, w->now, &cms, e));
-		put_bytes(&list, buf_bytes(&cms));
-	}
-	m.evidence = buf_bytes(&list);
-	signer_agreement_encode(&m, &body);
+	struct bytes answer,
+	    m = world_agreement(w, &r->st, r->certificate, r->signers);
+	buf_put(&body, m.p, m.len);
 	return ask(w, SIGNER_AGREEMENT, &body, &answer, refusal);
 }
 

@@ -12,7 +12,7 @@ struct rite {
 	struct ceremony_statement st;
 	uint8_t tbs[SHA256_LEN], root[SHA256_LEN];
 	const char *signers; /* o: the officer; s: nobody; x: other text */
-	struct bytes statement, certificate;
+	struct bytes certificate;
 };
 
 static struct bytes
@@ -51,27 +51,9 @@ rite_init(struct world *w, struct rite *r)
 static enum err_code
 rite_ask(struct world *w, struct rite *r, struct err *refusal)
 {
-	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
-	struct buf body AUTO_BUF = BUF(1u << 20);
-	struct buf list AUTO_BUF = BUF(1u << 20);
-	struct signer_agreement m = { .statement = BYTES_NONE };
 	struct bytes answer;
-	OK(ceremony_print(&r->st, &text, e));
-	r->statement = arena_copy(w->a, buf_bytes(&text));
-	m.statement = r->statement;
-	m.certificate = r->certificate;
-	for (const char *s = r->signers; *s != '\0'; s++) {
-		struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
-		struct bytes what = r->statement;
-		what.len -= *s == 'x';
-		OK(cms_sign(*s == 's' ? w->stranger : w->officer,
-		    buf_bytes(*s == 's' ? &w->stranger_der : &w->officer_der),
-		    what, w->now, &cms, e));
-		put_bytes(&list, buf_bytes(&cms));
-	}
-	m.evidence = buf_bytes(&list);
-	signer_agreement_encode(&m, &body);
-	return world_ask(w, SIGNER_AGREEMENT, buf_bytes(&body), &answer,
+	return world_ask(w, SIGNER_AGREEMENT,
+	    world_agreement(w, &r->st, r->certificate, r->signers), &answer,
 	    refusal);
 }
 
@@ -186,7 +168,7 @@ static void
 l_stranger(struct world *w, struct rite *r)
 {
 	(void)w;
-	r->signers = "s";
+	r->signers = "z";
 }
 
 static void
