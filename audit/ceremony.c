@@ -96,7 +96,7 @@ static enum err_code
 judge(const struct ceremony_statement *s, struct err *e)
 {
 	NEED(statement_text(s->origin, 1, ORIGIN_MAX), "origin");
-	NEED(statement_text(s->id, 1, ID_MAX), "ceremony");
+	NEED(s->id.len > 0 && ref_is_good(s->id), "ceremony");
 	NEED(statement_run(s->proposed_by), "proposed_by");
 	NEED(s->log_size < (UINT64_C(1) << 53), "log.size");
 	NEED(s->log_root.len == HASH_LEN, "log.root");

@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "statement.h"
+
 #define REF_MAX      64
 #define ENTRY_NUMBER ((INT64_C(1) << 53) - 1)
 
@@ -103,8 +105,8 @@ detail_hash(uint8_t out[HASH_LEN], const struct entry *in)
 }
 
 /* Institutions, requests and appointments: letters, digits, dot and dash. */
-static bool
-good_word(struct bytes b)
+bool
+ref_is_good(struct bytes b)
 {
 	for (size_t i = 0; i < b.len; i++) {
 		uint8_t c = b.p[i];
@@ -118,8 +120,8 @@ good_word(struct bytes b)
 static bool
 good_refs(const struct entry_refs *r)
 {
-	return good_word(r->institution) && good_word(r->request) &&
-	       good_word(r->appointment) && r->serial.len <= SERIAL_MAX &&
+	return ref_is_good(r->institution) && ref_is_good(r->request) &&
+	       ref_is_good(r->appointment) && r->serial.len <= SERIAL_MAX &&
 	       (r->policy.len == 0 || r->policy.len == HASH_LEN) &&
 	       (r->tbs.len == 0 || r->tbs.len == HASH_LEN) &&
 	       (r->object.len == 0 || r->object.len == HASH_LEN) &&
@@ -262,7 +264,7 @@ static bool
 word_ref(struct bytes text, struct arena *a, struct bytes *out)
 {
 	*out = arena_copy(a, text);
-	return text.len > 0 && good_word(text);
+	return text.len > 0 && ref_is_good(text);
 }
 
 /* The members that are texts, by what their value is. */

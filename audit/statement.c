@@ -167,7 +167,7 @@ static enum err_code
 judge(const struct statement *s, struct err *e)
 {
 	NEED(statement_text(s->origin, 1, ORIGIN_MAX), "origin");
-	NEED(statement_text(s->request, 1, ID_MAX), "request");
+	NEED(s->request.len > 0 && ref_is_good(s->request), "request");
 	TRY(judge_object(s, e));
 	/* One is what a statement without the member means. */
 	NEED(s->endorsements == 0 ||

@@ -10,6 +10,9 @@
 
 enum err_code statement_refuse(struct err *e, const char *field);
 bool statement_text(struct bytes b, size_t min, size_t max);
+/* entry.c: may the public part of an entry name this?  A statement is about
+ * nothing else: the signer keeps CAs and keys under names with a slash. */
+bool ref_is_good(struct bytes b);
 /* The stored form of a RUN or RUT, so that equal people are equal bytes. */
 bool statement_run(struct bytes b);
 bool statement_time(int64_t t);

@@ -33,7 +33,7 @@ fields_encode(const struct field *f, size_t n, const void *from,
 	}
 }
 
-static void
+void
 get_fixed(struct reader *r, uint8_t *out, size_t len)
 {
 	struct bytes b = get_raw(r, len);

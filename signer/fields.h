@@ -24,5 +24,7 @@ void fields_encode(const struct field *f, size_t n, const void *from,
     struct buf *out);
 /* Sets r->bad where a field does not fit its row. */
 void fields_decode(const struct field *f, size_t n, struct reader *r, void *to);
+/* So many octets to out, or the reader is bad. */
+void get_fixed(struct reader *r, uint8_t *out, size_t len);
 
 #endif

@@ -117,9 +117,10 @@ struct agreed {
 	int64_t
 	    version; /* of a policy; 0: any, before all others.  Of a mandate
 			    how many renewals were made by it */
-	int64_t from, until; /* until: of an appointment */
+	int64_t from, until; /* until: of an appointment.  From: of a mandate
+			where in the journal its key changed last; 0 */
 	int64_t heard; /* when it was taken: nothing is replaced before that */
-	int64_t ended; /* NEVER unless it was */
+	int64_t ended; /* when that was heard; NEVER unless it was */
 	uint8_t issuer_checked[SHA256_LEN]; /* SHA-256 of a minister's whole
 	     certificate whose CA signature was checked; zero until then */
 };
@@ -170,6 +171,8 @@ struct state {
 	struct institution_seen *institution; /* owned */
 	size_t n_institution;
 	int64_t last_time; /* of the newest record */
+	/* Of the agreement whose ceilings are not in force yet; or "". */
+	char ceilings_due[ID_LEN_MAX + 1];
 };
 MUST_CHECK enum err_code state_init(struct state *s, struct err *e);
 void state_fini(struct state *s);

@@ -65,7 +65,7 @@ keep_end(struct signer *s, struct item *it, struct bytes id, int64_t at,
     int64_t now, struct err *e)
 {
 	const struct agreed *a = state_agreed_id(&s->state, id);
-	if (a != NULL && a->ended <= at)
+	if (a != NULL && a->ended != NEVER)
 		return ERR_OK;
 	/* Noted even when it was never heard of: it may come later. */
 	struct record r = { .kind = REC_END,
@@ -75,20 +75,6 @@ keep_end(struct signer *s, struct item *it, struct bytes id, int64_t at,
 	return signer_keep(s, &r, &it->job, e);
 }
 
-/* In the place of those in force, as the statement says it of the file. */
-static enum err_code
-take_ceilings(struct signer *s, const struct agreement *g, struct bytes text,
-    int64_t now, struct err *e)
-{
-	struct ceilings *to = arena_get(s->arena, sizeof(*to));
-	struct bytes in_force = bytes_of(s->ceilings_sha256, SHA256_LEN);
-	/* Power may have been lost between the two records. */
-	if (bytes_eq(g->item[0].sha256, in_force))
-		return ERR_OK;
-	TRY(agreement_ceilings(g, in_force, text, to, e));
-	return signer_put_ceilings(s, text, to, CEILINGS_AGREED, now, e);
-}
-
 enum err_code
 may_take_agreement(struct signer *s, struct item *it, int64_t now,
     struct err *e)
@@ -96,6 +82,7 @@ may_take_agreement(struct signer *s, struct item *it, int64_t now,
 	const struct signer_agreement *m = &it->in.agreement;
 	struct agreement g;
 	struct bytes statement = signer_hash(s, m->statement), who;
+	struct ceilings *to = NULL;
 	size_t known;
 	it->job.wrap = WRAP_NONE;
 	TRY(agreement_read(m->statement, m->certificate, &s->root, s->theirs,
@@ -111,8 +98,14 @@ may_take_agreement(struct signer *s, struct item *it, int64_t now,
 		    signer_judge_officer, NULL, s->ceilings.quorum, &who, e));
 	if (g.kind == AGREED_CA)
 		TRY(cas_certify(s, &g, m->certificate, e));
-	if (g.kind == AGREED_CEILINGS && known < g.n)
-		TRY(take_ceilings(s, &g, m->certificate, now, e));
+	/* Their own record follows: power may have been lost in between. */
+	if (known < g.n ? g.kind == AGREED_CEILINGS
+			: bytes_is(g.id, s->state.ceilings_due)) {
+		to = arena_get(s->arena, sizeof(*to));
+		TRY(agreement_ceilings(&g,
+		    bytes_of(s->ceilings_sha256, SHA256_LEN), m->certificate,
+		    to, e));
+	}
 	/* First, so that no crash leaves two generations that issue. */
 	if (g.ends.len > 0)
 		TRY(keep_end(s, it, g.ends, now, now, e));
@@ -129,7 +122,9 @@ may_take_agreement(struct signer *s, struct item *it, int64_t now,
 		TRY(signer_keep(s, &r, &it->job, e));
 	}
 	s->key_ended = s->key_ended || g.kind == AGREED_KEY;
-	return ERR_OK;
+	return to == NULL ? ERR_OK
+			  : signer_put_ceilings(s, m->certificate, to,
+				CEILINGS_AGREED, now, e);
 }
 
 /* --- Its end ------------------------------------------------------------------------- */
@@ -178,7 +173,9 @@ replaced_at(struct state *st, const struct agreed *p)
 	while (
 	    (q = state_agreed(st, BY_NAME, bytes_str(p->name), &at)) != NULL) {
 		int64_t since = q->from > q->heard ? q->from : q->heard;
-		if (q->kind == AGREED_POLICY && q->ended == NEVER &&
+		/* One that took effect and then ended replaced it all the same:
+		 * to end a right gives none back. */
+		if (q->kind == AGREED_POLICY && q->ended >= since &&
 		    q->version > p->version && since < when)
 			when = since;
 	}

@@ -128,12 +128,15 @@ check_mandate(const struct view *v, const struct signer_certificate *m,
 		    "the certificate to be renewed is over; the holder needs "
 		    "an endorsement");
 	/* The minister signed for no key: it stays, or is followed by another
-	 * that it signs, and then it is over. */
+	 * that it signs, and then all certificates of before are over, also
+	 * when their key comes back: what it signed for them was used. */
 	bool same = bytes_eq(v->cert.spki, c.spki);
 	struct bytes last = st->rekey_sha256;
 	if (g != NULL && last.len > 0)
 		last = bytes_of(g->sha256, SHA256_LEN);
-	if (last.len == 0 ? !same : !v->again && !bytes_eq(old.key, last))
+	bool left = g != NULL && old.at < (uint64_t)g->from;
+	if (last.len == 0 ? !same
+			  : !v->again && (left || !bytes_eq(old.key, last)))
 		return err_say(e, ERR_DENIED, "signer-mandate-key",
 		    "a renewal under a mandate keeps the key of the "
 		    "certificate that it renews, or follows the key that was "

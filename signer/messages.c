@@ -85,21 +85,13 @@ signer_hello_encode(const struct signer_hello *m, struct buf *out)
 	}
 }
 
-static void
-get_hash(struct reader *r, uint8_t out[HASH_LEN])
-{
-	struct bytes b = get_raw(r, HASH_LEN);
-	if (b.len == HASH_LEN)
-		memcpy(out, b.p, HASH_LEN);
-}
-
 enum err_code
 signer_hello_decode(struct bytes in, struct arena *a, struct signer_hello *out,
     struct err *e)
 {
 	struct reader r = reader_of(in);
 	struct signer_hello m = { .checkpoint_size = get_u64(&r) };
-	get_hash(&r, m.checkpoint_root);
+	get_fixed(&r, m.checkpoint_root, HASH_LEN);
 	m.signed_certificates = get_u64(&r);
 	m.ceilings = arena_copy(a, get_bytes(&r));
 	m.ceilings_how = (enum ceilings_how)get_u8(&r);
@@ -115,7 +107,7 @@ signer_hello_decode(struct bytes in, struct arena *a, struct signer_hello *out,
 		else if (name.len > 0)
 			memcpy(m.issuer[i].issuer, name.p, name.len);
 		m.issuer[i].crl_number = get_i64(&r);
-		get_hash(&r, m.issuer[i].responder_spki_sha256);
+		get_fixed(&r, m.issuer[i].responder_spki_sha256, HASH_LEN);
 		uint8_t is_taken = get_u8(&r);
 		m.issuer[i].is_taken = is_taken == 1;
 		struct bytes spki = get_bytes(&r);

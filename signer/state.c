@@ -125,7 +125,7 @@ add_agreed(struct state *s, const struct record *r, enum agreed_kind kind,
 		.from = r->from,
 		.until = r->until,
 		.heard = r->time,
-		.ended = kind == AGREED_ENDED ? r->value : NEVER };
+		.ended = kind == AGREED_ENDED ? r->time : NEVER };
 	copy_text(a->id, sizeof(a->id), r->id);
 	copy_text(a->name, sizeof(a->name), name);
 	copy_text(a->run, sizeof(a->run), r->run);
@@ -151,7 +151,7 @@ end_agreed(struct state *s, const struct record *r, struct err *e)
 		return add_agreed(s, r, AGREED_ENDED, BYTES_NONE, e);
 	}
 	for (; a != NULL; a = state_agreed(s, BY_ID, r->id, &at))
-		a->ended = r->value < a->ended ? r->value : a->ended;
+		a->ended = r->time < a->ended ? r->time : a->ended;
 	return ERR_OK;
 }
 
@@ -369,8 +369,10 @@ state_apply(struct state *s, const struct record *r, struct err *e)
 		if (state_agreed_id(s, r->id) == NULL)
 			TRY(add_agreed(s, r, AGREED_MANDATE, BYTES_NONE, e));
 		a = state_agreed_id(s, r->id);
-		a->version++;
-		/* The key that the next renewal under it begins with. */
+		/* The key that the next renewal begins with, and since when. */
+		if (a->version++ > 0 &&
+		    memcmp(a->sha256, r->key.p, SHA256_LEN) != 0)
+			a->from = (int64_t)r->at;
 		memcpy(a->sha256, r->key.p, SHA256_LEN);
 		return add_certificate(s, r, e);
 	case REC_CERTIFICATE:
@@ -386,6 +388,9 @@ state_apply(struct state *s, const struct record *r, struct err *e)
 		apply_signature(s, r);
 		return ERR_OK;
 	case REC_AGREED:
+		if (r->agreed == AGREED_CEILINGS)
+			copy_text(s->ceilings_due, sizeof(s->ceilings_due),
+			    r->id);
 		return add_agreed(s, r, (enum agreed_kind)r->agreed, r->name,
 		    e);
 	case REC_END:
@@ -393,8 +398,10 @@ state_apply(struct state *s, const struct record *r, struct err *e)
 	case REC_STOP:
 		s->stopped_until = r->value;
 		return ERR_OK;
-	case REC_CA_KEY:
 	case REC_CEILINGS:
+		s->ceilings_due[0] = '\0';
+		return ERR_OK;
+	case REC_CA_KEY:
 	case REC_MARK:
 	case REC_KINDS:
 		break;

@@ -438,6 +438,40 @@ ask_rekey_on(struct world *w, struct err *refusal)
 	return follow(w, &x, der, s_fresh, NULL, refusal);
 }
 
+/* There and back again: the first signature of all, once more. */
+static struct bytes first_proof;
+CHANGE(b_proof_first, x->proof = first_proof)
+
+static const char *
+back_again(struct world *w, const char *id, wish_fn spec, wish_fn bytes,
+    struct err *refusal)
+{
+	struct wish x;
+	struct bytes der;
+	rekeyed(w, &x, id, &der);
+	struct bytes begun = renewed;
+	first_proof = x.proof;
+	assert_string_equal(follow(w, &x, der, NULL, b_proof_fresh, refusal),
+	    "ok");
+	world_stop(w);
+	world_start(w);
+	attempt_begins(w);
+	return follow(w, &x, begun, spec, bytes, refusal);
+}
+
+static const char *
+ask_rekey_twice(struct world *w, struct err *refusal)
+{
+	return back_again(w, "MAN-2027-000027", s_fresh, b_proof_first,
+	    refusal);
+}
+
+static const char *
+ask_rekey_begun(struct world *w, struct err *refusal)
+{
+	return back_again(w, "MAN-2027-000028", NULL, NULL, refusal);
+}
+
 static const char *
 ask_rekey_ended(struct world *w, struct err *refusal)
 {
@@ -515,6 +549,8 @@ static const struct attempt rows[] = {
 	{ "a key that another has followed", ASK(ask_rekey_back), .id = "signer-mandate-key" },
 	{ "a key that another has followed, after a restart", ASK(ask_rekey_back_restart), .id = "signer-mandate-key" },
 	{ "a key that was followed, by its own certificate", ASK(ask_rekey_on), .id = "signer-mandate-key" },
+	{ "a signature for a new key once more, its key having come back", ASK(ask_rekey_twice), .id = "signer-mandate-key" },
+	{ "a certificate of before its key left and came back", ASK(ask_rekey_begun), .id = "signer-mandate-key" },
 	{ "a new key under a mandate that was ended", ASK(ask_rekey_ended), .id = "signer-mandate-over" },
 	{ "a mandate instead of an appointment", ASK(ask_minister), .id = "signer-statement-type" },
 };

@@ -243,6 +243,17 @@ ask_replaced(struct world *w, struct err *refusal)
 	return under(w, "vieja", "old 1", 1, refusal);
 }
 
+/* Whoever owns core takes the new one away, and has the old one back? */
+static const char *
+ask_replaced_withdrawn(struct world *w, struct err *refusal)
+{
+	activate(w, "POL-2026-000807", "repuesta", "mild 1", 1, w->now);
+	activate(w, "POL-2026-000808", "repuesta", "mild 2", 2, w->now);
+	world_forward(w, 5 * MINUTE);
+	OK(end_ask(w, "POL-2026-000808", 0, e));
+	return under(w, "repuesta", "mild 1", 1, refusal);
+}
+
 static const char *
 ask_endorsed_long_ago(struct world *w, struct err *refusal)
 {
@@ -314,6 +325,7 @@ static const struct attempt rows[] = {
 	{ "policy before its time", .base = ASKED, .ask = ask_early, .id = "signer-policy-early" },
 	{ "policy that was withdrawn", .base = ASKED, .ask = ask_withdrawn, .id = "signer-policy-unknown" },
 	{ "policy that was replaced", .base = ASKED, .ask = ask_replaced, .id = "signer-policy-replaced" },
+	{ "policy that was replaced, the new one being withdrawn", .base = ASKED, .ask = ask_replaced_withdrawn, .id = "signer-policy-replaced" },
 	{ "endorsed before midnight, asked for after its time", .base = ASKED, .ask = ask_endorsed_long_ago, .id = "signer-statement-expired" },
 	{ "a clock behind the journal", .base = ASKED, .ask = ask_clock_back, .id = "signer-clock" },
 	{ "endorsed after the appointment's last day", .base = ASKED, .ask = ask_after_its_end, .id = "signer-appointment-time" },

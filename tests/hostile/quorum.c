@@ -112,6 +112,22 @@ ask_same_id(struct world *w, struct err *refusal)
 	return ask(w, SIGNER_AGREEMENT, &body, &answer, refusal);
 }
 
+/* Policies under the name that the signer keeps a CA by. */
+static const char *
+ask_as_ca(struct world *w, struct err *refusal)
+{
+	struct buf body AUTO_BUF = BUF(1u << 20);
+	struct bytes answer;
+	struct bytes text = plan_text(w, "ca.dos", "policy F");
+	char *at =
+	    memmem(writable(w, &text), text.len, "ca.dos", strlen("ca.dos"));
+	assert_non_null(at);
+	at[2] = '/';
+	struct signer_agreement m = signed_by_both(w, text);
+	send_policy(w, text, &m, &body);
+	return ask(w, SIGNER_AGREEMENT, &body, &answer, refusal);
+}
+
 /* Withdrawn, and sent again with all its signatures. */
 static const char *
 ask_withdrawn(struct world *w, struct err *refusal)
@@ -270,6 +286,7 @@ static const struct attempt rows[] = {
 	{ "quorum of another installation", ASK(ask_origin), .id = "signer-statement-origin" },
 	{ "quorum used for another policy", ASK(ask_reused), .id = "cms-other-content" },
 	{ "quorum under a number that was taken", ASK(ask_same_id), .id = "signer-agreed-again" },
+	{ "policies under the name of a CA", ASK(ask_as_ca), .id = "statement-member" },
 	{ "quorum for what was withdrawn", ASK(ask_withdrawn), .id = "signer-agreed-ended" },
 	{ "an endorsement instead of an activation", ASK(ask_endorsement_as_quorum), .id = "statement-type" },
 	{ "an activation that says nothing", ASK(ask_no_statement), .id = "json-missing" },
