@@ -19,6 +19,8 @@ apply_ceremony_proposed(struct applying *p, struct err *e)
 
 	TRY(agreement_begin(p, &c, e));
 	c.tbs = json_get_base64(p->o, "tbs", p->a);
+	if (json_has(p->o, "possession"))
+		c.possession = json_get_base64(p->o, "possession", p->a);
 	APPLY_TRY(p, ceremony_parse(c.statement, p->a, &st, e), e);
 	if (st.n != 1 || (int64_t)st.object[0].kind != c.kind ||
 	    !bytes_eq(st.object[0].name, c.name) ||

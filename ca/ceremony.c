@@ -9,28 +9,6 @@
 
 /* --- Propose ------------------------------------------------------------------ */
 
-/* Who will have to sign, by name, as the file says it. */
-static const char *
-ceilings_text_es(struct deed *d, const struct agreement_row *c)
-{
-	struct ceilings *to = arena_get(d->a, sizeof(*to));
-	const char *names = "";
-	struct err ignored;
-
-	if (ceilings_read(c->tbs, to, &ignored) != ERR_OK)
-		return "";
-	for (size_t i = 0; i < to->n_officer; i++)
-		names = arena_printf(d->a, "%s%s%s (%s)", names,
-		    i > 0 ? ", " : "", to->officer[i].name, to->officer[i].run);
-	return arena_printf(d->a,
-	    "Autorizo que rijan los topes del archivo con el resumen que aquí "
-	    "consta, en reemplazo de los vigentes. Serán oficiales: %s. "
-	    "Deberán "
-	    "firmar %lld las políticas y ceremonias, y %lld los "
-	    "nombramientos.",
-	    names, (long long)to->quorum, (long long)to->appointment_quorum);
-}
-
 static enum err_code
 ceilings_say(struct deed *d, const struct agreement_row *c,
     struct ceremony_statement *st, struct err *e)
@@ -49,45 +27,18 @@ ceilings_say(struct deed *d, const struct agreement_row *c,
 	return ERR_OK;
 }
 
-static const char *
-text_of(struct deed *d, const struct agreement_row *c)
+/* Also those who sign elsewhere read all of it. */
+static enum err_code
+say_text(struct deed *d, const struct agreement_row *c,
+    struct ceremony_statement *st, struct err *e)
 {
-	if (c->kind == CEREMONY_CRL)
-		return arena_printf(d->a,
-		    "Autorizo que la raíz firme su próxima lista de "
-		    "revocación%s%.*s.",
-		    c->reason.len > 0 ? ": " : "", BYTES_FMT(c->reason));
-	if (c->kind == CEREMONY_CEILINGS)
-		return ceilings_text_es(d, c);
-	if (c->kind == CEREMONY_KEY)
-		return arena_printf(d->a,
-		    "Autorizo que se destruya para siempre la llave privada de "
-		    "la emisora %.*s, que no podrá firmar nada más, tampoco "
-		    "sus listas de revocación.",
-		    BYTES_FMT(c->name));
-	if (c->kind == CEREMONY_CROSS)
-		return arena_printf(d->a,
-		    "Autorizo que la raíz firme un certificado cruzado, con el "
-		    "nombre %.*s y los límites de la política %.*s, para una "
-		    "CA "
-		    "ajena: quien confía en la raíz confiará en lo que ella "
-		    "firme dentro de ellos.",
-		    BYTES_FMT(c->name), BYTES_FMT(field(d, CF_POLICY)));
-	if (c->replaces.len > 0)
-		return arena_printf(d->a,
-		    "Autorizo que la raíz firme el certificado de la nueva "
-		    "llave %.*s de la emisora %.*s, que desde entonces no "
-		    "firma más certificados con la anterior.",
-		    BYTES_FMT(c->name), BYTES_FMT(c->replaces));
-	if (c->institution.len > 0)
-		return arena_printf(d->a,
-		    "Autorizo que la raíz firme el certificado de la emisora "
-		    "%.*s, para la institución de RUT %.*s y ninguna otra.",
-		    BYTES_FMT(c->name), BYTES_FMT(c->institution));
-	return arena_printf(d->a,
-	    "Autorizo que la raíz firme el certificado de la emisora "
-	    "compartida %.*s.",
-	    BYTES_FMT(c->name));
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct ceremony_told told = { c->tbs, c->policy, c->revokes,
+		c->reason };
+
+	TRY(ceremony_text(st, &told, d->a, true, &text, e));
+	st->text_es = arena_copy(d->a, buf_bytes(&text));
+	return ERR_OK;
 }
 
 static enum err_code
@@ -105,7 +56,6 @@ put_statement(struct deed *d, struct agreement_row *c, struct err *e)
 		.proposed_by = c->proposed_by,
 		.log_size = view_log_size(d->v),
 		.log_root = bytes_of(log_root, HASH_LEN),
-		.text_es = bytes_str(text_of(d, c)),
 		.issued = c->proposed,
 		.expires = c->expires,
 	};
@@ -115,6 +65,7 @@ put_statement(struct deed *d, struct agreement_row *c, struct err *e)
 	st.object[0].tbs_sha256 = hash_in(d->a, c->tbs);
 	if (c->kind == CEREMONY_CEILINGS)
 		TRY(ceilings_say(d, c, &st, e));
+	TRY(say_text(d, c, &st, e));
 	TRY(ceremony_print(&st, &out, e));
 	c->statement = arena_copy(d->a, buf_bytes(&out));
 	return ERR_OK;
@@ -128,6 +79,9 @@ draft_proposal(struct deed *d, const struct agreement_row *c, struct err *e)
 	pen_agreement(&pen, d, ENTRY_CEREMONY_PROPOSED, c);
 	pen.draft->refs.tbs = hash_in(d->a, c->tbs);
 	pen.draft->refs.institution = c->institution;
+	/* What showed the key of a CA that is not ours, for who audits. */
+	if (c->possession.len > 0)
+		jw_member_base64(&pen.w, "possession", c->possession);
 	jw_key(&pen.w, "proposal");
 	rec_write(&pen.w, &rec_ceremony, c, false);
 	jw_member_str(&pen.w, "statement", c->statement);

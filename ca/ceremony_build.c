@@ -27,6 +27,25 @@ draw_serial(struct deed *d)
 	return bytes_of(p, SERIAL_LEN);
 }
 
+/* Why a CA is revoked, as RFC 5280 5.3.1 has it. */
+int
+ceremony_cause(struct bytes word)
+{
+	static const struct {
+		const char *word;
+		int reason;
+	} causes[] = {
+		{ "key-compromise", CRL_CA_COMPROMISE },
+		{ "superseded", CRL_SUPERSEDED },
+		{ "institution-ended", CRL_CESSATION },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(causes); i++)
+		if (bytes_is(word, causes[i].word))
+			return causes[i].reason;
+	return CRL_UNSPECIFIED;
+}
+
 int64_t
 ceremony_life(struct deed *d, int64_t usual)
 {
@@ -427,24 +446,12 @@ merged_next(void *ctx, struct crl_entry *out, bool *more, struct err *e)
 	return ERR_OK;
 }
 
-/* Why a CA is revoked, as RFC 5280 5.3.1 has it. */
 static enum err_code
 reason_of(struct deed *d, int *reason, struct err *e)
 {
-	static const struct {
-		const char *word;
-		int reason;
-	} causes[] = {
-		{ "key-compromise", CRL_CA_COMPROMISE },
-		{ "superseded", CRL_SUPERSEDED },
-		{ "institution-ended", CRL_CESSATION },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
-		*reason = causes[i].reason;
-		if (bytes_is(field(d, CF_CAUSE), causes[i].word))
-			return ERR_OK;
-	}
+	*reason = ceremony_cause(field(d, CF_CAUSE));
+	if (*reason != CRL_UNSPECIFIED)
+		return ERR_OK;
 	return err_at(e, ERR_INVALID, "ceremony-cause", "RFC 5280 5.3.1",
 	    at_field("cause"),
 	    "a CA is revoked for key-compromise, superseded or "
@@ -507,9 +514,7 @@ take_revoked(struct deed *d, struct agreement_row *c, const struct crl *old,
 		    "the CA %s is on the root's CRL already",
 		    arena_str(d->a, name));
 	out->revoked_at = d->now;
-	if (c->reason.len == 0)
-		c->reason = bytes_str(
-		    arena_printf(d->a, "revoca la CA %.*s", BYTES_FMT(name)));
+	c->revokes = name;
 	return ERR_OK;
 }
 

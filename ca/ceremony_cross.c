@@ -10,7 +10,7 @@
 
 /* What is certified, whichever file says it. */
 struct foreign {
-	struct bytes subject, spki, ski;
+	struct bytes subject, spki, ski, der;
 	enum key_type type;
 	int64_t not_after; /* NEVER: of a request */
 };
@@ -28,6 +28,7 @@ take_request(struct deed *d, struct foreign *out, struct err *e)
 	struct der in = der_enter(&info, DER_SEQUENCE);
 	(void)der_element(&in); /* the version */
 	out->subject = arena_copy(d->a, der_element(&in));
+	out->der = arena_copy(d->a, csr.der);
 	out->spki = arena_copy(d->a, csr.spki);
 	out->type = csr.type;
 	out->not_after = NEVER;
@@ -54,6 +55,7 @@ take_certificate(struct deed *d, struct foreign *out, struct err *e)
 	    (c.aki.len == 0 || bytes_eq(c.aki, c.ski)))
 		TRY(verifier_check(d->ca->verifier, c.spki, c.sigalg, c.tbs,
 		    c.signature, e));
+	out->der = c.der;
 	out->subject = c.subject;
 	out->spki = c.spki;
 	out->ski = c.ski;
@@ -131,12 +133,14 @@ ceremony_build_cross(struct deed *d, struct agreement_row *c, struct err *e)
 
 	c->kind = CEREMONY_CROSS;
 	c->name = field(d, CF_NAME);
+	c->policy = field(d, CF_POLICY);
 	TRY(ceremony_name(d, c->name, e));
 	TRY(policy_named(d, field(d, CF_POLICY), &p, e));
 	TRY(take_foreign(d, &x, e));
 	TRY(judge_policy(p, x.type, e));
 	TRY(ceremony_key_is_new(d, x.spki, "certificate", e));
 	TRY(set_end(d, p, &x, &spec, e));
+	c->possession = x.der;
 	spec.subject = x.subject;
 	spec.ski = x.ski;
 	spec.path_len = p->path_length;

@@ -54,6 +54,8 @@ static const char *const ceilings_words[CEILINGS_HOWS + 1] = {
 #define MAP2(s, m)     { #m, REC_MAP, AT(s, m), NULL, false, false, 2, NULL, 0 }
 #define ENTRY(s, m)    { #m, REC_ENTRY, AT(s, m), NULL, false, false, 1, NULL, 0 }
 #define TEXT3(s, m)    { #m, REC_TEXT, AT(s, m), NULL, false, false, 3, NULL, 0 }
+#define TEXT4(s, m)    { #m, REC_TEXT, AT(s, m), NULL, false, false, 4, NULL, 0 }
+#define BLOB4(s, m)    { #m, REC_BYTES, AT(s, m), NULL, false, true, 4, NULL, 0 }
 /* A number that JSON leaves out while it is 0. */
 #define COUNT2(s, m)   { #m, REC_ENTRY, AT(s, m), NULL, false, false, 2, NULL, 0 }
 #define ENTRY2(s, m)   { #m, REC_ENTRY, AT(s, m), NULL, false, false, 2, NULL, 0 }
@@ -231,10 +233,13 @@ static const struct rec_field ceremony_fields[] = {
 	TEXT(agreement_row, name),
 	INT(agreement_row, needed),
 	BLOB(agreement_row, object),
+	TEXT4(agreement_row, policy),
+	BLOB4(agreement_row, possession),
 	TIME(agreement_row, proposed),
 	TEXT(agreement_row, proposed_by),
 	TEXT(agreement_row, reason),
 	TEXT3(agreement_row, replaces),
+	TEXT4(agreement_row, revokes),
 	INT(agreement_row, signatures),
 	TEXT(agreement_row, signed_by),
 	WORD(agreement_row, state, ceremony_words),

@@ -24,12 +24,24 @@ void ceremony_tell(const struct ceremony_run *r, struct buf *out);
 /*
  * ceremony_is_asked - what core gives for an officer to sign is what was asked
  * for: one object of that kind, its name, whom it replaces, who asked; and of a
- * certificate, by its TBS, name and institution, and the key where it was given.
+ * certificate, by its TBS, name and institution, and the key where it was given;
+ * of a list, the entries of the published one and the CA asked for; of a key
+ * that is destroyed, that of the certificate of this name in the installation.
  * ERR_DENIED "cli-asked-other".
  */
 MUST_CHECK enum err_code ceremony_is_asked(struct cli *c,
     const struct command *asked, struct bytes statement, struct bytes tbs,
     struct err *e);
+/*
+ * ceremony_in_words - in the language of who reads: what the ceremony is about, by
+ * the object that its statement names by hash; and the Spanish that is signed
+ * says just that.  ERR_DENIED "cli-asked-other".
+ */
+MUST_CHECK enum err_code ceremony_in_words(struct cli *c,
+    const struct ceremony_statement *s, struct buf *out, struct err *e);
+/* A member in base64, kept in the arena; false: it is not there or not that. */
+bool get_octets(struct cli *c, const json_t *record, const char *member,
+    struct bytes *out);
 /*
  * ceremony_is_made_here - the certificate is for the key that the signer's
  * journal, which core cannot write, names as the one made for this CA; and with

@@ -46,17 +46,6 @@ check_statement(const struct command *asked, const struct ceremony_statement *s,
 
 /* --- The certificate ---------------------------------------------------------------- */
 
-/* The algorithm stands in the TBS too, after version and serial number. */
-static enum err_code
-parse_tbs(struct bytes tbs, struct buf *der, struct cert *out, struct err *e)
-{
-	struct der d = der_of(tbs), in = der_enter(&d, DER_SEQUENCE);
-	(void)der_element(&in);
-	(void)der_element(&in);
-	TRY(unsigned_assemble(tbs, der_element(&in), der, e));
-	return cert_parse(buf_bytes(der), out, e);
-}
-
 /* An institution's CA is for it alone; without a RUT one is for all, or as the
  * CA whose key it replaces. */
 static enum err_code
@@ -113,11 +102,109 @@ check_certificate(struct cli *c, const struct command *asked,
 	return check_institution(asked, cert, e);
 }
 
+/* --- The root's list ------------------------------------------------------------------ */
+
+/* What status serves, as the root signed it. */
+static enum err_code
+list_now(struct cli *c, struct buf *der, struct crl *out, struct err *e)
+{
+	struct config *config = arena_get(c->arena, sizeof(*config));
+	struct buf root_der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	AUTO(verifier) v = NULL;
+	struct cert root;
+	TRY(cli_config(c, config, e));
+	TRY(file_certificate(c->dir, config->root_certificate, &root_der, e));
+	TRY(cert_parse(buf_bytes(&root_der), &root, e));
+	TRY(status_get(config, "/crl/root.crl", der, e));
+	TRY(crl_parse(buf_bytes(der), out, e));
+	TRY(verifier_new(&v, e));
+	TRY(verifier_check(v, root.spki, out->sigalg, out->tbs, out->signature,
+	    e));
+	return bytes_eq(out->issuer, root.subject) ? ERR_OK
+						   : asked_other("issuer", e);
+}
+
+/* The entries of the list that is published, each as it is, and the CA that
+ * was asked for, or none. */
+static enum err_code
+check_entries(const struct crl *old, const struct crl *new_,
+    struct bytes serial, struct err *e)
+{
+	struct crl_cursor at = { 0 };
+	struct crl_entry x, same;
+	size_t n_old = 0, n_new = 0;
+	bool added = serial.len == 0;
+	while (crl_next(old, &at, &x)) {
+		n_old++;
+		if (!crl_find(new_, x.serial, &same) ||
+		    same.reason != x.reason || same.revoked_at != x.revoked_at)
+			return asked_other("entries", e);
+	}
+	for (at = (struct crl_cursor){ 0 }; crl_next(new_, &at, &x); n_new++)
+		added = added || bytes_eq(x.serial, serial);
+	return added && n_new == n_old + (serial.len > 0 ? 1 : 0)
+		   ? ERR_OK
+		   : asked_other("entries", e);
+}
+
+static enum err_code
+check_list(struct cli *c, const struct command *asked, struct bytes tbs,
+    struct err *e)
+{
+	struct buf der AUTO_BUF = BUF(CRL_MAX_BYTES);
+	struct bytes hex = asked->f[CF_SERIAL];
+	uint8_t *serial = arena_get(c->arena, hex.len / 2 + 1);
+	int64_t life = 0, now = clock_now();
+	struct crl_entry x;
+	struct crl old, list;
+	TRY(list_now(c, &der, &old, e));
+	TRY(crl_tbs_parse(tbs, &list, e));
+	if (!bytes_eq(list.issuer, old.issuer) || !bytes_eq(list.aki, old.aki))
+		return asked_other("issuer", e);
+	if (list.number != old.number + 1)
+		return asked_other("number", e);
+	if (list.this_update > now + HOUR || list.this_update < now - HOUR ||
+	    (asked->f[CF_VALIDITY].len > 0 &&
+		duration_parse(asked->f[CF_VALIDITY], &life) &&
+		list.next_update - list.this_update != life))
+		return asked_other("validity", e);
+	(void)!hex_parse(hex, serial, hex.len / 2);
+	struct bytes added = bytes_of(serial, hex.len / 2);
+	TRY(check_entries(&old, &list, added, e));
+	if (hex.len == 0)
+		return ERR_OK;
+	return crl_find(&list, added, &x) &&
+		       x.reason == ceremony_cause(asked->f[CF_CAUSE])
+		   ? ERR_OK
+		   : asked_other("cause", e);
+}
+
+/* --- A key that is destroyed ----------------------------------------------------------- */
+
+/* By the certificate that the installation has under this name. */
+static enum err_code
+check_key(struct cli *c, struct bytes name, struct bytes tbs, struct err *e)
+{
+	struct config *config = arena_get(c->arena, sizeof(*config));
+	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	const char *path =
+	    arena_printf(c->arena, "ca/%.*s.pem", BYTES_FMT(name));
+	struct cert cert;
+	TRY(cli_config(c, config, e));
+	for (size_t i = 0; i < config->n_issuer; i++)
+		if (bytes_is(name, config->issuer[i].name))
+			path = config->issuer[i].certificate;
+	TRY(file_certificate(c->dir, path, &der, e));
+	TRY(cert_parse(buf_bytes(&der), &cert, e));
+	return bytes_eq(cert.tbs, tbs) ? ERR_OK : asked_other("key", e);
+}
+
+/* --- All of them ------------------------------------------------------------------------ */
+
 enum err_code
 ceremony_is_asked(struct cli *c, const struct command *asked,
     struct bytes statement, struct bytes tbs, struct err *e)
 {
-	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES + 64);
 	struct ceremony_statement s;
 	uint8_t hash[SHA256_LEN];
 	struct cert cert;
@@ -131,14 +218,52 @@ ceremony_is_asked(struct cli *c, const struct command *asked,
 			   ? ERR_OK
 			   : asked_other("tbs_sha256", e);
 	}
-	if (s.object[0].kind != CEREMONY_CERTIFICATE &&
-	    s.object[0].kind != CEREMONY_CROSS)
-		return ERR_OK;
 	sha256(hash, tbs);
 	if (!bytes_eq(bytes_of(hash, SHA256_LEN), s.object[0].tbs_sha256))
 		return asked_other("tbs_sha256", e);
-	TRY(parse_tbs(tbs, &der, &cert, e));
+	if (s.object[0].kind == CEREMONY_CRL)
+		return check_list(c, asked, tbs, e);
+	if (s.object[0].kind == CEREMONY_KEY)
+		return check_key(c, s.object[0].name, tbs, e);
+	TRY(cert_tbs_parse(tbs, c->arena, &cert, e));
 	return check_certificate(c, asked, &cert, e);
+}
+
+/* --- In words ---------------------------------------------------------------------------- */
+
+static struct bytes
+member_of(struct cli *c, const json_t *record, const char *member)
+{
+	const char *text = json_string_value(json_object_get(record, member));
+	return text == NULL
+		   ? BYTES_NONE
+		   : bytes_str(arena_str(c->arena, bytes_str(text)));
+}
+
+/* What is signed says in Spanish what its object is; so does what is shown. */
+enum err_code
+ceremony_in_words(struct cli *c, const struct ceremony_statement *s,
+    struct buf *out, struct err *e)
+{
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct ceremony_told told = { .object = BYTES_NONE };
+	uint8_t hash[SHA256_LEN];
+	json_t *record;
+	TRY(engine_json(c,
+	    path_of(c, "/ceremonies/", arena_str(c->arena, s->id), "?blobs=1"),
+	    &record, e));
+	(void)!get_octets(c, record, "tbs", &told.object);
+	told.policy = member_of(c, record, "policy");
+	told.revokes = member_of(c, record, "revokes");
+	told.reason = member_of(c, record, "reason");
+	json_decref(record);
+	sha256(hash, told.object);
+	if (!bytes_eq(bytes_of(hash, SHA256_LEN), s->object[0].tbs_sha256))
+		return asked_other("tbs_sha256", e);
+	TRY(ceremony_text(s, &told, c->arena, true, &text, e));
+	if (!bytes_eq(buf_bytes(&text), s->text_es))
+		return asked_other("text_es", e);
+	return ceremony_text(s, &told, c->arena, c->spanish, out, e);
 }
 
 /* --- The signer's own word ----------------------------------------------------------- */

@@ -69,7 +69,7 @@ text_in(const json_t *record, const char *member)
 	return text == NULL ? "" : text;
 }
 
-static bool
+bool
 get_octets(struct cli *c, const json_t *record, const char *member,
     struct bytes *out)
 {

@@ -70,27 +70,15 @@ put_general_names(struct buf *out, const char *what, struct bytes content,
     bool is_subtree)
 {
 	struct der d = der_of(content);
+	char text[600];
 	while (d.p < d.end && !d.bad) {
 		struct der in = d;
 		if (is_subtree)
 			in = der_enter(&d, DER_SEQUENCE);
-		uint8_t tag = der_peek(&in);
-		struct bytes whole = der_element(&in);
+		general_name_print(text, sizeof(text), der_element(&in));
+		put_text(out, what, text);
 		if (!is_subtree)
 			d = in;
-		if (tag == DER_CONTEXT_CONS(4)) {
-			struct der name = der_of(whole);
-			put_name(out, what,
-			    der_get(&name, DER_CONTEXT_CONS(4)));
-			continue;
-		}
-		put_label(out, what);
-		buf_putf(out, "[%u] ", (unsigned)tag & 31);
-		for (size_t i = 2; i < whole.len; i++) {
-			uint8_t c = whole.p[i];
-			buf_putc(out, c >= 0x20 && c < 0x7f ? c : '.');
-		}
-		buf_putc(out, '\n');
 	}
 }
 

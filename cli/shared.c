@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "ceremony.h"
 
 enum err_code
 run_act(struct cli *c, struct err *e)
@@ -173,11 +173,11 @@ asked_other(const char *what, struct err *e)
 }
 
 static void
-show_text(struct cli *c, struct bytes text_es)
+show_text(struct cli *c, struct bytes text)
 {
 	fprintf(stderr, "%s\n\n  %.*s\n\n",
 	    SAY(c, "By signing you certify:", "Al firmar, usted certifica:"),
-	    BYTES_FMT(text_es));
+	    BYTES_FMT(text));
 }
 
 static enum err_code
@@ -203,12 +203,14 @@ show_activation(struct cli *c, struct bytes text, struct err *e)
 static enum err_code
 show_ceremony(struct cli *c, struct bytes text, struct err *e)
 {
+	struct buf words AUTO_BUF = BUF(STATEMENT_MAX);
 	struct ceremony_statement s;
 	char code[10], until[TIME_TEXT], hash[HEX_LEN(HASH_LEN)];
 	TRY(ceremony_parse(text, c->arena, &s, e));
 	verification_code(text, code);
 	time_print(until, s.expires);
-	show_text(c, s.text_es);
+	TRY(ceremony_in_words(c, &s, &words, e));
+	show_text(c, buf_bytes(&words));
 	for (size_t i = 0; i < s.n; i++) {
 		hex_print(hash, s.object[i].tbs_sha256);
 		fprintf(stderr, "  %s %.*s · SHA-256 %s\n",

@@ -1,4 +1,5 @@
 /* below - what a CA's own certificate says of the certificates below it. */
+#include <stdio.h>
 #include <string.h>
 
 #include <refrendo/pkix.h>
@@ -29,6 +30,26 @@ cert_rut(const struct cert *c, struct bytes *out)
 		*out = value;
 	}
 	return !names.bad && out->len > 0;
+}
+
+void
+general_name_print(char *out, size_t size, struct bytes whole)
+{
+	struct der d = der_of(whole);
+	uint8_t tag = der_peek(&d);
+	struct bytes value = der_get(&d, tag);
+	int at;
+
+	if (tag == DER_CONTEXT_CONS(4)) {
+		name_print(out, size, value);
+		return;
+	}
+	at = snprintf(out, size, "[%u] ", (unsigned)tag & 31);
+	for (size_t i = 0; i < value.len && (size_t)at + 1 < size; i++) {
+		uint8_t c = value.p[i];
+		out[at++] = c >= 0x20 && c < 0x7f ? (char)c : '.';
+	}
+	out[at] = '\0';
 }
 
 /* The RDNs of a Name, without its head. */

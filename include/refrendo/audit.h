@@ -482,6 +482,28 @@ MUST_CHECK enum err_code ceremony_print(const struct ceremony_statement *s,
 MUST_CHECK enum err_code ceremony_parse(struct bytes text, struct arena *a,
     struct ceremony_statement *out, struct err *e);
 bool statement_is_ceremony(struct bytes text);
+/* What officers read of a ceremony that its statement does not say. */
+struct ceremony_told {
+	struct bytes object;  /* that it names by hash: a TBS, or the ceilings */
+	struct bytes policy;  /* of a cross-certificate: whose limits it has */
+	struct bytes revokes; /* of a list: the name of the CA that it adds */
+	struct bytes reason;  /* as it was given; empty: none */
+};
+/*
+ * ceremony_text - what is signed, in Spanish, as the statement has it in
+ * text_es, or in English, with the same facts: whose certificate, which list,
+ * key or ceilings, within which limits, and the reason.  s names one object,
+ * whose hash is not compared here; s->text_es is not read.
+ *
+ * Errors of cert_parse(), crl_tbs_parse() and ceilings_read().
+ */
+MUST_CHECK enum err_code ceremony_text(const struct ceremony_statement *s,
+    const struct ceremony_told *t, struct arena *a, bool spanish,
+    struct buf *out, struct err *e);
+/* A certificate by its TBS alone, with a signature of nobody; out borrows of
+ * the arena. */
+MUST_CHECK enum err_code cert_tbs_parse(struct bytes tbs, struct arena *a,
+    struct cert *out, struct err *e);
 
 /*
  * What travels to the root and back, as one canonical JSON object: a request

@@ -390,6 +390,10 @@ struct agreement_row {
 	struct bytes name;        /* of the CA; "root" for its CRL */
 	struct bytes institution; /* RUT that the CA is for; empty: shared */
 	struct bytes replaces;    /* the CA whose key this one replaces */
+	struct bytes policy;      /* of a cross-certificate: whose limits */
+	struct bytes possession;  /* blob: of a cross-certificate, the request or
+				   * certificate that was shown for its key */
+	struct bytes revokes;     /* the CA that the root's list adds */
 	struct bytes tbs;         /* blob; of a key: of its CA's certificate */
 	struct bytes object;      /* blob: what the root signed */
 };
@@ -404,6 +408,9 @@ struct ceilings_row {
 	int64_t people_since; /* since when; 0: from the first on */
 	struct bytes text;    /* blob */
 };
+/* "superseded": the enum crl_reason by which the root's list has a CA for that
+ * cause; CRL_UNSPECIFIED: a CA is not revoked for it. */
+int ceremony_cause(struct bytes word);
 /* The root's newest CRL, by a ceremony. */
 struct root_list_row {
 	struct bytes ceremony;

@@ -687,6 +687,9 @@ MUST_CHECK enum err_code cert_check_issued(const struct cert *c,
  * for.  False where there is none, or two.
  */
 bool cert_rut(const struct cert *c, struct bytes *out);
+/* A GeneralName, whole, for people: a directory name as name_print() has it,
+ * of any other "[2] example.org", its number and what of it can be printed. */
+void general_name_print(char *out, size_t size, struct bytes whole);
 /*
  * cert_permits - do the name constraints of this CA, its directory names, allow
  * that subject (RFC 5280 4.2.1.10)?  Compared octet for octet, as our CAs and

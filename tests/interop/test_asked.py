@@ -16,7 +16,7 @@ import harness
 import test_ceremony as ceremony
 import test_quorum
 from test_ceremony import refused
-from test_rollover import officer_key, whole
+from test_rollover import officer_key, root_files, whole
 
 OFFICER = harness.OFFICER
 
@@ -194,6 +194,82 @@ def test_other_ceremony():
         core.close()
 
 
+def test_other_list():
+    """The root's list and a key that is destroyed: the entries, the cause and
+    the validity, and whose key it is."""
+    with harness.Engine() as engine:
+        engine.init()
+        engine.start()
+        officer_key(engine)
+        core = Core(engine)
+        for name in ("otra-uno", "otra-dos"):
+            whole(engine, "ca", "create", name)
+        serials = {name: harness.run(
+            "openssl", "x509", "-in", engine.path("ca", name + ".pem"),
+            "-noout", "-serial").stdout.decode().strip()[7:].lower()
+            for name in ("otra-uno", "otra-dos")}
+
+        def crl(*more):
+            return "ceremony", "crl", *more
+
+        def of(name, cause):
+            return "--serial", serials[name], "--cause", cause
+
+        def stays(differs, asked, given):
+            number = engine.cli(*given, "--as", OFFICER)["id"]
+            core.next_is(number)
+            refused(6, f"than was asked for: {differs} differs", core.whole,
+                    *asked)
+            assert states(engine)[number] == "proposed", states(engine)
+
+        one = of("otra-uno", "superseded")
+        stays("entries", crl(), crl(*one))
+        stays("entries", crl(*one), crl())
+        stays("entries", crl(*one), crl(*of("otra-dos", "superseded")))
+        stays("cause", crl(*one), crl(*of("otra-uno", "key-compromise")))
+        stays("validity", crl("--validity", "30d"), crl("--validity", "31d"))
+        core.changes = [(b"", b"lista de revocaci", b"lista de invitaci")]
+        refused(6, "than was asked for: text_es differs", core.whole, *crl())
+        core.changes = []
+        done = core.whole(*crl(*one))[0]
+        assert done["signatures"] == 1, done
+        # Both read what it is about, in their language.
+        for lang, words in (("en", "adds that of serial number"),
+                            ("es", "agrega la de serie")):
+            p = subprocess.run(
+                [harness.REFRENDO, "ceremony", "endorse", done["id"], "--as",
+                 OFFICER, "--key", engine.officer_key, "--cert",
+                 engine.path("officer", "officer.pem"), "--yes", "--lang",
+                 lang, "--dir", engine.dir], capture_output=True,
+                check=False, stdin=subprocess.DEVNULL)
+            said = p.stderr.decode()
+            assert f"{words} {serials['otra-uno']} (otra-uno)" in said, said
+            assert "superseded" in said, said
+        # A list that is held against the one that is published now.
+        path = engine.temp("list.request")
+        engine.cli("ceremony", "export", done["id"], "--out", path)
+        engine.cli("ceremony", "import",
+                   ceremony.sign(engine, path, root_files(engine)), "--as",
+                   OFFICER)
+        stays("entries", crl(), crl(*of("otra-dos", "superseded")))
+        assert core.whole(*crl())[0]["signatures"] == 1
+        # Another CA's key under the name that was asked for.
+        for name in ("otra-uno", "otra-dos"):
+            if name == "otra-dos":
+                engine.cli("ca", "stop", name, "--as", OFFICER)
+        number = engine.cli("ceremony", "destroy", "otra-dos", "--as",
+                            OFFICER)["id"]
+        core.next_is(number)
+        core.changes.append((b"GET", b"otra-dos", b"otra-uno"))
+        refused(6, "than was asked for: key differs", core.whole, "ceremony",
+                "destroy", "otra-uno")
+        assert states(engine)[number] == "proposed", states(engine)
+        core.changes = []
+        done = core.whole("ceremony", "destroy", "otra-uno")[0]
+        assert done["state"] == "completed", done
+        core.close()
+
+
 def test_said_to_be_agreed():
     """Core says that officers agreed: the root counts them itself."""
     with harness.Engine() as engine:
@@ -219,4 +295,5 @@ def test_said_to_be_agreed():
 if __name__ == "__main__":
     sys.exit(harness.run_tests([
         ("another ceremony", test_other_ceremony),
+        ("another list or key", test_other_list),
         ("said to be agreed", test_said_to_be_agreed)]))

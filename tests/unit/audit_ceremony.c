@@ -13,6 +13,7 @@
 
 #include <refrendo/audit.h>
 
+#define HEX "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f"
 #define NOW INT64_C(1795514400)
 
 static struct key *root_key, *other_key, *ca_key;
@@ -359,6 +360,165 @@ what_the_root_may_cross(void **unused)
 	}
 }
 
+/* --- In both languages ------------------------------------------------------------------ */
+
+/* Words that are no language's: with a digit, a sign, or a name's. */
+static size_t
+values_of(const char *text, char out[96][640])
+{
+	size_t n = 0;
+	for (const char *p = text; *p != '\0';) {
+		size_t len = strcspn(p, " ;()");
+		while (len > 0 && strchr(",.:", p[len - 1]) != NULL)
+			len--;
+		if (strcspn(p, "0123456789=") < len) {
+			assert_true(n < 96);
+			snprintf(out[n++], 640, "%.*s", (int)len, p);
+		}
+		p += len + strspn(p + len, " ;(),.:");
+	}
+	return n;
+}
+
+/* Every fact of the one is in the other, and what the row names in both. */
+static void
+says_alike(const struct ceremony_statement *s, const struct ceremony_told *t,
+    const char *const *facts)
+{
+	static char one[96][640], other[96][640];
+	struct buf es AUTO_BUF = BUF(8192), en AUTO_BUF = BUF(8192);
+	OK(ceremony_text(s, t, arena, true, &es, &err));
+	OK(ceremony_text(s, t, arena, false, &en, &err));
+	const char *spanish = buf_text(&es), *english = buf_text(&en);
+	assert_string_not_equal(spanish, english);
+	for (; *facts != NULL; facts++) {
+		if (strstr(spanish, *facts) != NULL &&
+		    strstr(english, *facts) != NULL)
+			continue;
+		print_error("%s\n%s\n%s\n", *facts, spanish, english);
+		fail();
+	}
+	size_t n = values_of(spanish, one);
+	assert_int_equal(n, values_of(english, other));
+	for (size_t i = 0; i < n; i++)
+		assert_string_equal(one[i], other[i]);
+}
+
+struct rows {
+	const struct crl_entry *entry;
+	size_t n, at;
+};
+
+static enum err_code
+rows_rewind(void *ctx, struct err *e)
+{
+	(void)e;
+	((struct rows *)ctx)->at = 0;
+	return ERR_OK;
+}
+
+static enum err_code
+rows_next(void *ctx, struct crl_entry *entry, bool *more, struct err *e)
+{
+	struct rows *r = ctx;
+	(void)e;
+	*more = r->at < r->n;
+	if (*more)
+		*entry = r->entry[r->at++];
+	return ERR_OK;
+}
+
+static struct bytes
+list_with(const struct crl_spec *spec, const struct crl_entry *entries,
+    size_t n)
+{
+	struct buf tbs AUTO_BUF = BUF(8192);
+	struct rows all = { entries, n, 0 };
+	struct crl_source source = { &all, rows_rewind, rows_next };
+	OK(crl_build_tbs(spec, &source, &tbs, &err));
+	return arena_copy(arena, buf_bytes(&tbs));
+}
+
+#define CEILINGS                                                             \
+	"validity_max: 3y\nkeys: [ec-p256]\nkey_usage: [digitalSignature]\n" \
+	"extended: [clientAuth]\nquorum: 2\nofficers:\n"                     \
+	"- {run: 11111111-1, name: Olga Soto, key_sha256: \"" HEX "0\"}\n"   \
+	"- {run: 22222222-2, name: Pedro Rojas, key_sha256: \"" HEX "1\"}\n"
+#define FACTS(...) (const char *const[]){ __VA_ARGS__, NULL }
+static void
+both_languages(void **unused)
+{
+	struct ceremony_statement s = { .n = 1 };
+	struct ceremony_told t = { .reason = bytes_str("orden 17") };
+	struct cert_spec spec = spec_of(ca_key, "Emisora nueva");
+	struct crl_spec list = list_spec();
+	uint8_t hash[HASH_LEN] = { 0xab }, base[HASH_LEN] = { 0xcd };
+	(void)unused;
+	s.object[0].kind = CEREMONY_CERTIFICATE;
+	s.object[0].name = bytes_str("nueva");
+	t.object = tbs_of(&spec);
+	says_alike(&s, &t,
+	    FACTS("nueva", "CN=Emisora nueva", "2026-11-24T10:00:00Z",
+		"2036-11-21T09:59:59Z", "orden 17"));
+	s.object[0].replaces = bytes_str("vieja");
+	says_alike(&s, &t, FACTS("nueva", "vieja", "CN=Emisora nueva"));
+	s.object[0].replaces = BYTES_NONE;
+	spec.san[0] = (struct general_name){ .kind = GN_OTHER_IA5,
+		.value = bytes_str("60910000-1") };
+	struct bytes oid = oid_known(OID_RUT_HOLDER);
+	memcpy(spec.san[0].other.p, oid.p, oid.len);
+	spec.san[0].other.len = (uint8_t)oid.len;
+	spec.n_san = 1;
+	t.object = tbs_of(&spec);
+	says_alike(&s, &t, FACTS("nueva", "60910000-1"));
+	s.object[0].kind = CEREMONY_KEY;
+	says_alike(&s, &t,
+	    FACTS("nueva", "CN=Emisora nueva", "4102030405060708"));
+	/* A CA of others: whose it is, and how far it goes. */
+	spec = spec_of(ca_key, "Raiz Vecina");
+	spec.path_len = 3;
+	s.object[0].kind = CEREMONY_CROSS;
+	s.object[0].name = bytes_str("vecina");
+	t.policy = bytes_str("cruzada-1");
+	t.object = tbs_of(&spec);
+	says_alike(&s, &t,
+	    FACTS("vecina", "CN=Raiz Vecina", "cruzada-1", ": 3;",
+		"2036-11-21T09:59:59Z"));
+	spec.constraints.permitted[0] = (struct general_name){
+		.kind = GN_DIRECTORY, .value = name_of("Vecino") };
+	spec.constraints.n_permitted = 1;
+	spec.constraints.excluded[0] = (struct general_name){
+		.kind = GN_DNS, .value = bytes_str("otro.example.org") };
+	spec.constraints.n_excluded = 1;
+	t.object = tbs_of(&spec);
+	says_alike(&s, &t,
+	    FACTS("CN=Vecino", "[2] otro.example.org", "cruzada-1"));
+	/* The root's list, with one more or none. */
+	s.object[0].kind = CEREMONY_CRL;
+	s.object[0].name = bytes_str("root");
+	t.policy = BYTES_NONE;
+	struct crl_entry on[] = {
+		{ .serial = bytes_str("AB"), .revoked_at = NOW - DAY },
+		{ .serial = bytes_str("CD"),
+		    .revoked_at = NOW,
+		    .reason = CRL_SUPERSEDED },
+	};
+	t.object = list_with(&list, on, 1);
+	says_alike(&s, &t, FACTS("7", "2027-11-24T10:00:00Z", "1."));
+	t.revokes = bytes_str("emisora-g2");
+	t.object = list_with(&list, on, 2);
+	says_alike(&s, &t,
+	    FACTS("7", "4344", "emisora-g2", "superseded", "2."));
+	/* Ceilings: both files, and everybody who will sign. */
+	s.object[0].kind = CEREMONY_CEILINGS;
+	s.object[0].tbs_sha256 = bytes_of(hash, HASH_LEN);
+	s.base_sha256 = bytes_of(base, HASH_LEN);
+	t.object = bytes_str(CEILINGS);
+	says_alike(&s, &t,
+	    FACTS("ab00", "cd00", "Olga Soto", "11111111-1", "Pedro Rojas",
+		"22222222-2", ": 2;", ": 1."));
+}
+
 /* --- Refusals ------------------------------------------------------------------------ */
 
 static void
@@ -560,6 +720,7 @@ main(void)
 		cmocka_unit_test(files_are_read_as_written),
 		cmocka_unit_test(what_the_root_may_sign),
 		cmocka_unit_test(what_the_root_may_cross),
+		cmocka_unit_test(both_languages),
 		cmocka_unit_test(hostile_certificates),
 		cmocka_unit_test(hostile_lists),
 		cmocka_unit_test(other_roots),
