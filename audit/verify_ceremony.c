@@ -7,6 +7,49 @@
 
 /* --- ceremony.proposed -------------------------------------------------------- */
 
+static enum err_code
+not_shown(struct audit *a, struct err *e)
+{
+	return err_say(e, ERR_INVALID, "audit-cross-possession",
+	    "entry %s: neither a request nor a certificate shows that the CA "
+	    "of others has the key that is to be certified, and its name",
+	    a->at);
+}
+
+/* A request proves it; so does a certificate that signed itself, and of another
+ * one its issuer saw the proof. */
+static enum err_code
+judge_possession(struct audit *a, struct bytes shown, struct bytes tbs,
+    struct err *e)
+{
+	struct buf scratch AUTO_BUF = BUF(CSR_MAX_BYTES);
+	struct err no;
+	struct cert c, was;
+	struct csr csr;
+
+	if (cert_tbs_parse(tbs, a->arena, &c, &no) != ERR_OK)
+		return not_shown(a, e);
+	if (csr_parse(shown, &scratch, &csr, &no) == ERR_OK) {
+		struct der info = der_of(csr.info);
+		struct der in = der_enter(&info, DER_SEQUENCE);
+		(void)der_element(&in); /* the version */
+		bool same = bytes_eq(der_element(&in), c.subject);
+		return same && bytes_eq(csr.spki, c.spki) &&
+			       csr_prove(&csr, a->v, &no) == ERR_OK
+			   ? ERR_OK
+			   : not_shown(a, e);
+	}
+	if (cert_parse(shown, &was, &no) != ERR_OK || !was.is_ca ||
+	    !bytes_eq(was.subject, c.subject) || !bytes_eq(was.spki, c.spki))
+		return not_shown(a, e);
+	if (bytes_eq(was.issuer, was.subject) &&
+	    (was.aki.len == 0 || bytes_eq(was.aki, was.ski)) &&
+	    verifier_check(a->v, was.spki, was.sigalg, was.tbs, was.signature,
+		&no) != ERR_OK)
+		return not_shown(a, e);
+	return ERR_OK;
+}
+
 enum err_code
 judge_ceremony_proposed(struct audit *a, const struct entry *en,
     struct json_obj d, struct err *e)
@@ -22,6 +65,9 @@ judge_ceremony_proposed(struct audit *a, const struct entry *en,
 	if (a->erased)
 		return ERR_OK;
 	struct bytes tbs = json_get_base64(d, "tbs", a->arena);
+	struct bytes shown = json_has(d, "possession")
+				 ? json_get_base64(d, "possession", a->arena)
+				 : BYTES_NONE;
 	TRY(detail_end(a, e));
 	if (ceremony_parse(text, a->arena, &s, &below) != ERR_OK)
 		return fault_below(a, &below, e);
@@ -42,6 +88,8 @@ judge_ceremony_proposed(struct audit *a, const struct entry *en,
 		    "entry %s: the statement is of another log, root, ceremony "
 		    "or object than the entry",
 		    a->at);
+	if (c->kind == CEREMONY_CROSS)
+		TRY(judge_possession(a, shown, tbs, e));
 	return judge_log(a, en, s.log_size, s.log_root, e);
 }
 

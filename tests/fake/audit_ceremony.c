@@ -19,6 +19,7 @@ struct rite {
 	struct bytes tbs;
 	uint8_t hash[HASH_LEN];
 	struct buf statement;
+	struct buf shown; /* by a CA that is not ours */
 	/* Of ceilings: */
 	uint8_t base[HASH_LEN];
 	char people[512];
@@ -118,6 +119,8 @@ propose_rite(struct world *w, struct rite *r)
 	r->statement = BUF(STATEMENT_MAX);
 	OK(ceremony_print(&st, &r->statement, &err));
 	actor(w, &j, OFFICER, "officer");
+	if (r->shown.len > 0)
+		jw_member_base64(&j, "possession", buf_bytes(&r->shown));
 	jw_member_str(&j, "statement", buf_bytes(&r->statement));
 	jw_member_base64(&j, "tbs", r->tbs);
 	append(w, ENTRY_CEREMONY_PROPOSED, &j,
@@ -183,6 +186,7 @@ rite_fini(struct rite *r)
 {
 	buf_fini(&r->whole);
 	buf_fini(&r->statement);
+	buf_fini(&r->shown);
 }
 
 static void
@@ -264,6 +268,25 @@ roll_over(struct world *w)
 	}
 }
 
+/* Its own certificate, which it signed itself. */
+static void
+show_key(struct world *w, struct rite *r)
+{
+	struct key *key =
+	    twisted(w, CEREMONY_CROSS_SHOWN_OTHER) ? keys.officer : keys.other;
+	struct want want = { r->cn != NULL ? r->cn : r->name, NULL, key, NULL,
+		key, true, false, T0 - DAY, T0 + 2000 * DAY };
+
+	if (twisted(w, CEREMONY_CROSS_UNSHOWN))
+		return;
+	if (twisted(w, CEREMONY_CROSS_SHOWN_NAME))
+		want.cn = "otra";
+	r->shown = BUF(CERT_MAX_BYTES);
+	build_cert(w, &want, &r->shown);
+	if (twisted(w, CEREMONY_CROSS_SHOWN_UNSIGNED))
+		r->shown.p[r->shown.len - 1] ^= 1;
+}
+
 /* Over the key of a CA that is not ours. */
 static void
 cross(struct world *w)
@@ -275,6 +298,7 @@ cross(struct world *w)
 	if (twisted(w, CEREMONY_CROSS_NAMESAKE))
 		r.cn = "G2";
 	make_ca(w, &r);
+	show_key(w, &r);
 	hold(w, &r);
 	rite_fini(&r);
 }
@@ -315,7 +339,8 @@ hold_ceremonies(struct world *w)
 	if (is_about_new_keys(w))
 		roll_over(w);
 	if (w->twist == NOTHING || twisted(w, CEREMONY_CROSS_ISSUES) ||
-	    twisted(w, CEREMONY_CROSS_NAMESAKE))
+	    (w->twist >= CEREMONY_CROSS_NAMESAKE &&
+		w->twist <= CEREMONY_CROSS_SHOWN_UNSIGNED))
 		cross(w);
 	for (size_t i = 0; i < 2; i++) {
 		make_list(w, &list[i],

@@ -168,12 +168,16 @@ class Certificate:
         self.not_before, self.not_after = map(when, children(parts[4]))
         self.subject = parts[5]
         self.spki = parts[6]
-        self.ski = None
+        self.ski = self.aki = None
         extended = parts[-1][0] == 0xA3
         for ext in children(children(parts[-1])[0]) if extended else ():
             fields = children(ext)
             if content(fields[0]).hex() == "551d0e":
                 self.ski = content(content(fields[-1]))
+            if content(fields[0]).hex() == "551d23":
+                keyid = children(content(fields[-1]))
+                if keyid and keyid[0][0] == 0x80:
+                    self.aki = content(keyid[0])
 
     def folded(self):
         """The subject without case, spaces and types of string."""
@@ -272,6 +276,26 @@ class OpenSSL:
         return self.run("verify", "-partial_chain", "-trusted", trusted,
                         "-attime", str(at), "-ignore_critical",
                         self.pem("c.pem", b"CERTIFICATE", der)) is not None
+
+    def requested(self, der):
+        """The signature of a request, by its own key."""
+        out = subprocess.run(
+            [OPENSSL, "req", "-inform", "DER", "-in", self.path("csr", der),
+             "-verify", "-noout"], capture_output=True, check=False)
+        said = out.stderr + out.stdout
+        return out.returncode == 0 and b"verify OK" in said
+
+    def own(self, der):
+        """A certificate that its own key signed, whenever it is valid."""
+        path = self.pem("own.pem", b"CERTIFICATE", der)
+        return self.run("verify", "-partial_chain", "-check_ss_sig",
+                        "-no_check_time", "-ignore_critical", "-trusted",
+                        path, path) is not None
+
+    def is_ca(self, der):
+        out = self.run("x509", "-inform", "DER", "-in", self.path("r", der),
+                       "-noout", "-ext", "basicConstraints")
+        return out is not None and b"CA:TRUE" in out
 
     def signed(self, der, issuer):
         """The outer signature of a CRL."""
@@ -873,6 +897,8 @@ class Verifier:
                  s["objects"][0]["tbs_sha256"] == leaf["tbs"] ==
                  sha256(b64(d, "tbs")).hex(),
                  "the statement is of another log, root or object")
+            if s["objects"][0]["kind"] == "cross":
+                self.showed(b64(d, "possession"), b64(d, "tbs"))
             self.root_was(leaf, s)
             return
         need(c is not None and c["state"] == "open",
@@ -890,6 +916,23 @@ class Verifier:
             c["erased"] = c["erased"] or d is None
             if not c["erased"] and c["s"] is not None:
                 self.by_officer(leaf, d, c)
+
+    def showed(self, shown, tbs):
+        """The CA of others has its key: by a request, or a certificate that,
+        where it names itself as its issuer, it signed."""
+        parts = children(tbs)
+        name, spki = parts[5], parts[6]
+        if children(children(shown)[0])[0][0] == 0x02:
+            info = children(children(shown)[0])
+            need((info[1], info[2]) == (name, spki) and
+                 self.openssl.requested(shown), "the request of a CA of others")
+            return
+        cert = Certificate(shown)
+        need((cert.subject, cert.spki) == (name, spki) and
+             self.openssl.is_ca(shown), "the certificate of a CA of others")
+        need(cert.issuer != cert.subject or
+             (cert.aki is not None and cert.aki != cert.ski) or
+             self.openssl.own(shown), "a CA of others that signed itself")
 
     def completed(self, leaf, d, c):
         der = b64(d, "object")

@@ -503,6 +503,16 @@ static const struct {
 	    "audit-cross-name",
 	    ": a CA of this log and one that is not of this installation "
 	    "have the same subject, or two keys the same identifier" },
+	{ CEREMONY_CROSS_UNSHOWN, "another's CA that showed no key",
+	    "audit-cross-possession",
+	    ": neither a request nor a certificate shows that the CA of "
+	    "others has the key that is to be certified, and its name" },
+	{ CEREMONY_CROSS_SHOWN_OTHER, "another's CA that showed another key",
+	    "audit-cross-possession", NULL },
+	{ CEREMONY_CROSS_SHOWN_NAME, "another's CA with another's name",
+	    "audit-cross-possession", NULL },
+	{ CEREMONY_CROSS_SHOWN_UNSIGNED, "a CA that did not sign itself",
+	    "audit-cross-possession", NULL },
 	{ CEILINGS_OTHER_FILE, "other ceilings than named",
 	    "audit-ceilings-file",
 	    ": the ceilings are not the file whose hash the entry names" },
