@@ -86,6 +86,8 @@ def test_partitions(engine):
     base = engine.url + "/crl/emisora/"
     assert set(urls[:SIZE]) == {base + "1.crl"}, urls
     assert set(urls[SIZE:]) == {base + "2.crl"}, urls
+    # That of the third is made ahead once the second is in use.
+    engine.wait_log(r"event=crl-published .*partition=3 ", since)
     # Row 13 and 62: the address within is the one that led here, critical.
     for n in (1, 2, 3):
         text = crl_text(fetched(engine, f"{base}{n}.crl", "part.crl"))
