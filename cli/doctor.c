@@ -25,6 +25,7 @@ struct doctor {
 	size_t wrong;
 	struct config config;
 	int64_t validity_max_s; /* of certificates, by the ceilings */
+	bool destroyed[CONFIG_ISSUERS_MAX]; /* the key of this issuer */
 };
 
 static void
@@ -315,12 +316,66 @@ crl_left(struct doctor *d, const char *issuer)
 	       (crl.next_update - crl.this_update);
 }
 
+static bool
+is_configured(struct doctor *d, const char *name)
+{
+	for (size_t i = 0; i < d->config.n_issuer; i++)
+		if (strcmp(d->config.issuer[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* A key that is gone signs nothing: what was decided, until all has ended. */
+static void
+tell_destroyed(struct doctor *d, const char *name, bool is_over)
+{
+	bool stays = d->config.n_issuer == 1;
+	if (is_over && !is_configured(d, name))
+		return;
+	if (!is_over)
+		tell(d, STATE_WRONG, "key",
+		    arena_printf(d->c->arena,
+			"the key of %s was destroyed as the officers agreed, "
+			"and certificates of it have not ended: no CRL and no "
+			"answer follows the last ones",
+			name),
+		    arena_printf(d->c->arena,
+			"la llave de %s se destruyó como acordaron las "
+			"oficiales, y tiene certificados que no han vencido: "
+			"tras las últimas no hay más CRL ni respuestas",
+			name));
+	else if (stays)
+		tell(d, STATE_GOOD, "key",
+		    arena_printf(d->c->arena,
+			"the key of %s was destroyed, and all that it signed "
+			"has ended",
+			name),
+		    arena_printf(d->c->arena,
+			"la llave de %s se destruyó, y todo lo que firmó ha "
+			"vencido",
+			name));
+	else
+		tell(d, STATE_LOOK, "key",
+		    arena_printf(d->c->arena,
+			"the key of %s was destroyed, and all that it signed "
+			"has ended: its lines may be taken out of "
+			"etc/refrendo.yaml",
+			name),
+		    arena_printf(d->c->arena,
+			"la llave de %s se destruyó, y todo lo que firmó ha "
+			"vencido: sus líneas se pueden sacar de "
+			"etc/refrendo.yaml",
+			name));
+}
+
 /* INCIDENTS row 58: a CRL that nobody renews is seen before it expires. */
 static void
 check_crls(struct doctor *d)
 {
 	for (size_t i = 0; i < d->config.n_issuer; i++) {
 		const char *name = d->config.issuer[i].name;
+		if (d->destroyed[i])
+			continue; /* check_made() has said so */
 		int64_t left = crl_left(d, name);
 		enum finding_state state =
 		    left < CRL_WRONG_PERCENT  ? STATE_WRONG
@@ -379,15 +434,6 @@ check_ca(void *ctx, json_t *ca)
 		name, end, name));
 }
 
-static bool
-is_configured(const struct doctor *d, const char *name)
-{
-	for (size_t i = 0; i < d->config.n_issuer; i++)
-		if (strcmp(d->config.issuer[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 /* CAs whose keys the signer made, by what core says of them: there may be a
  * thousand, and one line is enough while all are well. */
 static void
@@ -403,6 +449,15 @@ check_made(struct doctor *d, const json_t *issuers)
 		    json_string_value(json_object_get(row, "name"));
 		json_int_t end =
 		    json_integer_value(json_object_get(row, "crl_next_update"));
+		json_int_t gone =
+		    json_integer_value(json_object_get(row, "destroyed"));
+		if (name != NULL && gone != 0) {
+			tell_destroyed(d, name, gone == 2);
+			for (size_t k = 0; k < d->config.n_issuer; k++)
+				d->destroyed[k] |=
+				    strcmp(d->config.issuer[k].name, name) == 0;
+			continue;
+		}
 		if (name == NULL || is_configured(d, name))
 			continue;
 		n++;

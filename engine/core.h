@@ -179,6 +179,7 @@ struct core_issuer {
 	/* Monotonic: not before; 0 when the last one was had. */
 	int64_t responder_retry_ms;
 	bool has_no_key;    /* it was destroyed: nothing new is signed by it */
+	bool is_over;       /* and what it signed has ended, in public/ too */
 	int64_t crl_number; /* the last of all its lists */
 	/* Names of its generations before, each with a 0 behind it. */
 	struct buf older;

@@ -166,11 +166,41 @@ keep_configured(const struct core *c, struct samples *s)
 }
 
 static enum err_code
+found_row(void *ctx, struct bytes key, const struct public_row *row,
+    struct err *e)
+{
+	(void)row;
+	(void)e;
+	*(uint8_t *)ctx = key.len > 3 ? key.p[0] : 0;
+	return ERR_OK;
+}
+
+/* Has a certificate of it a status still?  The answer goes when it ended. */
+static enum err_code
+look_over(struct core *c, struct core_issuer *i, struct err *e)
+{
+	static const uint8_t least[] = { 0 };
+	struct public_cursor at;
+	struct bytes first = public_ocsp_key(at.key, i->place,
+	    bytes_of(least, sizeof(least)));
+	uint8_t head[3], kind = 0;
+	bool more;
+	memcpy(head, first.p, sizeof(head));
+	at.len = first.len;
+	TRY(public_walk(c->reader, &at, 1, found_row, &kind, &more, e));
+	i->is_over = kind == 0 || memcmp(at.key, head, sizeof(head)) != 0;
+	return ERR_OK;
+}
+
+static enum err_code
 look(struct core *c, struct lists *l, struct samples *s, struct err *e)
 {
 	TRY(public_renew(c->reader, e));
 	enum err_code code = take_samples(c, s, e);
 	keep_configured(c, s);
+	for (size_t i = 0; i < c->n_issuer && code == ERR_OK; i++)
+		if (c->issuer[i]->has_no_key && !c->issuer[i]->is_over)
+			code = look_over(c, c->issuer[i], e);
 	/* What nobody can renew any more is no alarm. */
 	for (size_t i = 0; i < c->inst->config.n_issuer; i++) {
 		if (!c->issuer[i]->has_no_key)
@@ -226,6 +256,10 @@ gauge_issuers(const struct core *c)
 	gauge(COUNT_READ_ONLY, c->read_only ? 1 : 0);
 	for (size_t i = 0; i < c->inst->config.n_issuer; i++) {
 		const struct core_issuer *x = c->issuer[i];
+		gauge_ca(CA_KEY_DESTROYED, i,
+		    !x->has_no_key ? 0
+		    : x->is_over   ? 2
+				   : 1);
 		gauge_ca(CA_RESPONDER_END, i,
 		    x->has_no_key ? 0 : (uint64_t)x->responder_not_after);
 		if (x->n_crl == 0 || x->has_no_key) {

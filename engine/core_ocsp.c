@@ -160,9 +160,12 @@ item_of(const struct core_issuer *i, const struct cert_status *s,
 /* Status after the end of a certificate is kept for as long as its policy
  * says (RFC 6960 4.4.4). */
 static bool
-is_over(const struct cert_status *s, const struct policy *p, int64_t now)
+is_over(const struct core_issuer *i, const struct cert_status *s,
+    const struct policy *p, int64_t now)
 {
-	int64_t kept = p == NULL ? 0 : p->ocsp_archive_s;
+	/* Nobody can sign it any more. */
+	bool is_lost = i->has_no_key && i->responder_not_after <= now;
+	int64_t kept = p == NULL || is_lost ? 0 : p->ocsp_archive_s;
 	return now - kept > s->not_after;
 }
 
@@ -182,7 +185,7 @@ batch_add(struct core *c, struct view *v, struct answer_batch *b,
 	struct answer_item *item = &b->item[b->n++];
 	*item = (struct answer_item){ .due = *due,
 		.issuer = i,
-		.ended = is_over(&status, p, now) };
+		.ended = is_over(i, &status, p, now) };
 	if (item->ended)
 		return ERR_OK;
 	if (i->responder_not_after <= now) {

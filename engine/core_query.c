@@ -387,6 +387,9 @@ status_issuers(struct core *c, struct jw *w)
 		jw_object(w);
 		jw_member_int(w, "crl_next_update", full->next_update);
 		jw_member_int(w, "crl_number", full->number);
+		/* Core looks for what has not ended; 2: nothing is left. */
+		if (i->has_no_key)
+			jw_member_int(w, "destroyed", i->is_over ? 2 : 1);
 		jw_member_str(w, "name", bytes_str(i->ca.name));
 		jw_member_int(w, "not_after", i->ca.cert.not_after);
 		jw_member_int(w, "responder_not_after", i->responder_not_after);

@@ -145,6 +145,9 @@ enum counter_kind { KIND_COUNTER, KIND_GAUGE };
 	    "nextUpdate of the newest CRL.")                                  \
 	X(CA_RESPONDER_END, "ocsp_signer_not_after_timestamp_seconds",        \
 	    "End of the delegated responder's certificate.")                  \
+	X(CA_KEY_DESTROYED, "ca_key_destroyed",                               \
+	    "1: it was, and certificates of the CA have not ended yet; 2: "   \
+	    "all have; 0: it was not.")                                       \
 	X(CA_CHECK_CRL_LEFT, "checked_crl_life_left_percent",                 \
 	    "Least life that a client finds left in a CRL that is served.")   \
 	X(CA_CHECK_OCSP_LEFT, "checked_ocsp_life_left_percent",               \

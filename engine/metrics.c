@@ -198,6 +198,25 @@ tell_lists(struct health_report *h, const struct counters_view *v, int64_t now)
 	    "lists", detail);
 }
 
+/* No list and no answer can follow: as the officers agreed. */
+static bool
+tell_destroyed(struct health_report *h, const struct counters_view *v,
+    size_t ca, const char *name)
+{
+	uint64_t destroyed = counters_ca(v, ca, CA_KEY_DESTROYED);
+	char row[POLICY_NAME_MAX + 16];
+	snprintf(row, sizeof(row), "key %s", name);
+	if (destroyed != 0)
+		tell(h, destroyed == 1 ? HEALTH_ALARM : HEALTH_GOOD, row,
+		    destroyed == 1
+			? "was destroyed as the officers agreed, and "
+			  "certificates of the CA have not ended: no CRL and "
+			  "no answer follows the last ones"
+			: "was destroyed as the officers agreed, and all that "
+			  "it signed has ended");
+	return destroyed != 0;
+}
+
 static void
 tell_core(struct health_report *h, const struct counters_view *v,
     const struct config *config, int64_t now)
@@ -215,6 +234,8 @@ tell_core(struct health_report *h, const struct counters_view *v,
 	for (size_t i = 0; i < config->n_issuer; i++) {
 		int64_t end = (int64_t)counters_ca(v, i, CA_RESPONDER_END);
 		char row[POLICY_NAME_MAX + 16], text[TIME_TEXT];
+		if (tell_destroyed(h, v, i, config->issuer[i].name))
+			continue;
 		snprintf(row, sizeof(row), "responder %s",
 		    config->issuer[i].name);
 		time_print(text, end);
@@ -239,7 +260,8 @@ health_json(const struct counters_view *v, const struct config *config,
 	tell_checker(&h, v, config, now);
 	for (size_t ca = 0; checked && ca < COUNTERS_CAS; ca++) {
 		const char *name = ca_name(config, ca);
-		if (name == NULL)
+		if (name == NULL || (ca != COUNTERS_ROOT &&
+					counters_ca(v, ca, CA_KEY_DESTROYED)))
 			continue;
 		tell_ca(&h, v, ca, name, CA_CHECK_CRL_LEFT, "crl");
 		if (ca != COUNTERS_ROOT)

@@ -1,0 +1,126 @@
+#!/usr/bin/python3
+"""The key of the first CA is destroyed: an alarm that says so while what it
+signed has not ended, then none; and its lines may be taken out."""
+import os
+import re
+import subprocess
+import sys
+
+import harness
+import test_ceremony as ceremony
+import test_expired as expired
+from test_rollover import officer_key, root_files, whole
+
+OFFICER = harness.OFFICER
+ENDED = "was destroyed, and all that it signed has ended: its lines may be"
+
+
+def doctor(engine):
+    p = subprocess.run([harness.REFRENDO, "doctor", "--dir", engine.dir,
+                        "--lang", "en"], env=engine.env, capture_output=True,
+                       text=True, check=False)
+    return p.stdout
+
+
+def health(engine):
+    """Rows that are not good."""
+    return {row["name"]: row["detail"]
+            for row in engine.api("GET", "/health")[1]["checks"]
+            if row["state"] == "alarm"}
+
+
+def wrong(engine):
+    """What doctor has against the CAs and their lists."""
+    return [line for line in doctor(engine).splitlines()
+            if re.match(r"✘ (crl|cas|key|health) ", line)]
+
+
+def take_out(engine, name):
+    path = engine.path("etc", "refrendo.yaml")
+    with open(path) as f:
+        text = f.read()
+    less = re.sub(rf"  - name: {name}\n(    .*\n)+", "", text)
+    assert less != text
+    with open(path, "w") as f:
+        f.write(less)
+
+
+def destroy(engine, name):
+    engine.cli("ca", "stop", name, "--as", OFFICER)
+    done = whole(engine, "ceremony", "destroy", name)[0]
+    assert done["state"] == "completed", done
+
+
+def test_first():
+    with harness.Engine(
+            env={"LD_PRELOAD": os.environ["CLOCK_SHIM"]}) as engine:
+        engine.init()
+        clock = expired.Time(engine)
+        engine.start()
+        officer_key(engine)
+        engine.populate()
+        old = expired.issue(engine, engine.holders[0], "2h")
+        made = ceremony.request_ca(engine, "emisora-g2")
+        ceremony.complete(engine, made, root_files(engine))
+        ceremony.add_issuer(engine, "emisora-g2")
+        whole(engine, "ca", "create", "salud")
+        engine.wait_log("event=ca-open ca=salud")
+        ceremony.with_policy(engine, "issuer: emisora", "issuer: salud")
+        first = engine.issue(engine.holders[1])["serial"]
+        destroy(engine, "emisora")
+        list_ = engine.get("/crl/emisora.crl")[2]
+        # While its certificate has not ended, what was decided is said.
+        said = harness.wait_for("the alarm", lambda: [
+            x for x in wrong(engine) if "certificates of it have not" in x])
+        assert not [x for x in wrong(engine) if "no current CRL" in x], said
+        alarms = harness.wait_for("the row", lambda: health(engine))
+        assert set(alarms) == {"key emisora"}, alarms
+        # When it has, nothing is wrong; and the lines may be taken out.
+        restart(clock, 24 * 45)
+        harness.wait_for("the end", lambda: ENDED in doctor(engine))
+        harness.wait_for("health", lambda: not wrong(engine))
+        assert health(engine) == {}, health(engine)
+        assert engine.get("/crl/emisora.crl")[2] == list_
+        assert engine.stop() == 0
+        take_out(engine, "emisora")
+        restart(clock, 24 * 45 + 1)
+        assert ENDED not in doctor(engine), doctor(engine)
+        harness.wait_for("health", lambda: not wrong(engine))
+        # What it published is served, its history is verified; and the CA
+        # whose key the signer made goes on with another responder.
+        assert engine.get("/crl/emisora.crl")[2] == list_
+        assert engine.get("/ca/emisora.cer")[0] == 200
+        assert engine.cli("cert", "show", old)["issuer"] == "emisora"
+        ceremony.both_verifiers(engine)
+        engine.cli("audit", "replay")
+        assert ocsp(engine, first, "salud") == "good"
+        ceremony.with_policy(engine, "issuer: salud", "issuer: emisora-g2")
+        assert engine.issue(engine.holders[0])["issuer"] == "emisora-g2"
+
+
+def ocsp(engine, serial, ca):
+    """By openssl, which takes the moved clock too."""
+    pem, name = engine.pem(serial), engine.path("ca", ca + ".pem")
+    p = subprocess.run(
+        ["openssl", "ocsp", "-issuer", name, "-cert", pem, "-CAfile",
+         engine.path("ca", "root.pem"), "-verify_other", name, "-no_nonce",
+         "-url", engine.url + "/ocsp"], env=engine.env, capture_output=True,
+        text=True, check=True)
+    text = p.stdout + p.stderr
+    assert "Response verify OK" in text, text
+    return re.search(re.escape(pem) + r": (\w+)", text)[1]
+
+
+def restart(clock, hours):
+    engine, clock.hours = clock.engine, hours
+    if engine.process is not None and engine.process.poll() is None:
+        assert engine.stop() == 0
+    engine.env["CLOCK_OFFSET"] = str(hours * 3600)
+    engine.start()
+
+
+if __name__ == "__main__":
+    if "CLOCK_SHIM" not in os.environ:
+        print("skipped: the shim was not built")
+        sys.exit(77)
+    sys.exit(harness.run_tests([("the first CA", test_first)]))
