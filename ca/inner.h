@@ -52,6 +52,7 @@ MUST_CHECK enum err_code certificate_load(struct view *v, struct certificate *c,
     struct arena *a, struct err *e);
 
 /* When a record falls due, or NEVER; one function for each interval. */
+struct deed;
 int64_t request_due(const struct request *r);
 /* Its state by the clock: one that nobody has noted as lapsed yet is lapsed. */
 enum request_state request_state_at(const struct request *r, int64_t now);
@@ -60,6 +61,18 @@ enum agreement_state agreement_state_at(const struct agreement_row *g,
     int64_t now);
 int64_t mandate_due(const struct mandate *m);
 enum mandate_state mandate_state_at(const struct mandate *m, int64_t now);
+/* Does this CA sign by mandates still?  ERR_DENIED "mandate-issuer". */
+MUST_CHECK enum err_code mandate_issuer_issues(struct deed *d,
+    struct bytes name, struct err *e);
+/* The one in force that something can still be renewed by. */
+MUST_CHECK enum err_code mandate_find(struct deed *d, struct bytes rut,
+    struct bytes run, struct bytes policy, struct mandate *out, bool *found,
+    struct err *e);
+/* Is everybody who signed it in office still?  If not, *out is whose
+ * appointment is not in force. */
+MUST_CHECK enum err_code mandate_ministers(struct deed *d,
+    const struct mandate *m, struct appointment *out, bool *are, struct err *e);
+struct bytes mandate_profile(struct arena *a, const struct cert *c);
 int64_t appointment_due(const struct appointment *ap);
 int64_t certificate_due(const struct certificate *c);
 

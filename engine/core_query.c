@@ -29,11 +29,28 @@ ledger_unreadable(struct err *e)
 	    "the ledger cannot be read; refrendo status says why");
 }
 
+/* As it is by now. */
+static enum err_code
+mandate_now(struct reading *r, struct bytes *value, struct err *e)
+{
+	struct buf row AUTO_BUF = BUF(CORE_ANSWER_MAX);
+	struct core *c = r->core;
+	struct mandate m;
+	TRY(rec_decode(&rec_mandate, *value, &m, e));
+	TRY(ca_mandate_over(r->view, &c->ca, clock_now(), c->arena, &m, e));
+	rec_encode(&rec_mandate, &m, &row);
+	TRY(buf_end(&row, e));
+	*value = arena_copy(c->arena, buf_bytes(&row));
+	return ERR_OK;
+}
+
 static enum err_code
 put_row(struct reading *r, struct bytes key, struct bytes value, struct err *e)
 {
 	if (r->whole)
 		TRY(rec_whole(r->view, key, value, r->core->arena, &value, e));
+	if (r->query->class == ROW_MANDATE)
+		TRY(mandate_now(r, &value, e));
 	rows_put(r->out, key, value);
 	return ERR_OK;
 }

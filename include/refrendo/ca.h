@@ -22,6 +22,7 @@
 
 /* --- The view: a transaction over the projections and the log --------------------- */
 
+struct ca;
 struct view; /* defined by store/, or by a fake */
 
 /*
@@ -358,6 +359,15 @@ struct mandate {
 	int64_t proposed, expires /* signatures */, agreed, closed;
 	struct bytes statement; /* blob */
 };
+
+/*
+ * ca_mandate_over - as it is shown: one that is in force in its row and can
+ * never serve again becomes MANDATE_EXPIRED, and its reason says why: the last
+ * day, all renewals made, its CA, its institution, a minister or its policy.
+ * Nothing is stored: an entry of the log follows its last day alone.
+ */
+MUST_CHECK enum err_code ca_mandate_over(struct view *v, const struct ca *ca,
+    int64_t now, struct arena *a, struct mandate *m, struct err *e);
 
 enum agreement_state {
 	AGREEMENT_PROPOSED,

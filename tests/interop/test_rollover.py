@@ -358,7 +358,11 @@ def test_mandates():
         done = engine.endorse(engine.cli("renew", first, *as_)["id"])
         new = signed_mandate(engine, mandate_for(engine, done["serial"]))
         assert new["state"] == "in-force", new
-        assert engine.cli("mandate", "show", old)["state"] == "in-force"
+        shown = engine.cli("mandate", "show", old)
+        assert (shown["state"], shown["reason"]) == (
+            "expired", "its CA issues no more"), shown
+        rows = {m["id"]: m for m in engine.cli("mandate", "ls")["items"]}
+        assert rows[old] == shown and "reason" not in rows[new["id"]], rows
         renewal.refused(engine, "mandate-another", "mandate", "endorse",
                         mandate_for(engine, done["serial"]), "--key",
                         engine.minister[0], "--cert", engine.minister[1])

@@ -254,6 +254,12 @@ check_row(struct script *s)
 	    s->word[2]);
 	if (!found)
 		wrong(s, "there is no such row");
+	/* A mandate as it is shown. */
+	if (t == &rec_mandate)
+		world_must(s->w,
+		    ca_mandate_over(s->w->v, &s->w->ca, s->w->now, s->w->a,
+			&rec.m, &s->w->e),
+		    s->word[2]);
 	rec_json(t, &rec, false, &text);
 	world_must(s->w, json_parse(buf_bytes(&text), true, &j, &s->w->e),
 	    "JSON of a row");
