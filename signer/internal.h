@@ -281,7 +281,7 @@ struct signer {
 	struct item *item;   /* of one round; owned */
 };
 
-/* --- cas.c, cas_file.c: keys that were made here ------------------------------------------------- */
+/* --- cas.c, cas_file.c: keys that were made here --------------------------------- */
 
 /*
  * cas_open - DIR/signer/cas, begun where it is not there; locked by nobody but
