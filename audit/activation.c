@@ -111,16 +111,10 @@ activation_print(const struct activation_statement *s, struct buf *out,
 
 /* --- Reading ---------------------------------------------------------------- */
 
-static struct bytes
-text(struct json_obj o, const char *key, struct arena *a)
-{
-	return arena_copy(a, json_get_str(o, key));
-}
-
 static void
 get_name(struct json_obj o, struct arena *a, struct policy_name *out)
 {
-	out->name = text(o, "name", a);
+	out->name = statement_str(o, "name", a);
 	out->sha256 = json_get_hex(o, "sha256", a);
 	out->version = json_get_int(o, "version");
 }
@@ -165,15 +159,15 @@ activation_parse(struct bytes in, struct arena *a,
 	struct json_obj root = json_root(j, &bad, e);
 	TRY(statement_must_be(root, TYPE, ACT, e));
 	json_only(root, keys);
-	s.id = text(root, "activation", a);
+	s.id = statement_str(root, "activation", a);
 	s.effective = json_get_int(root, "effective");
 	s.expires = json_get_int(root, "expires");
 	s.issued = json_get_int(root, "issued");
 	statement_get_log(root, a, &s.log_size, &s.log_root);
-	s.origin = text(root, "origin", a);
+	s.origin = statement_str(root, "origin", a);
 	get_policies(root, a, &s);
-	s.proposed_by = text(root, "proposed_by", a);
-	s.text_es = text(root, "text_es", a);
+	s.proposed_by = statement_str(root, "proposed_by", a);
+	s.text_es = statement_str(root, "text_es", a);
 	if (bad)
 		return ERR_INVALID;
 	TRY(judge(&s, e));

@@ -169,12 +169,6 @@ ceremony_print(const struct ceremony_statement *s, struct buf *out,
 
 /* --- Reading ---------------------------------------------------------------- */
 
-static struct bytes
-text(struct json_obj o, const char *key, struct arena *a)
-{
-	return arena_copy(a, json_get_str(o, key));
-}
-
 static enum ceremony_kind
 kind_of(struct bytes word)
 {
@@ -193,13 +187,13 @@ get_objects(struct json_obj root, struct arena *a, struct ceremony_statement *s)
 		struct json_obj o = json_at_obj(root, "objects", i);
 		json_only(o, object_keys);
 		s->object[i].kind = kind_of(json_get_str(o, "kind"));
-		s->object[i].name = text(o, "name", a);
+		s->object[i].name = statement_str(o, "name", a);
 		/* Empty is not a second form of none: judge() refuses it. */
 		s->object[i].replaces = s->object[i].name;
 		if (!json_has(o, "replaces"))
 			s->object[i].replaces = BYTES_NONE;
 		else if (json_get_str(o, "replaces").len > 0)
-			s->object[i].replaces = text(o, "replaces", a);
+			s->object[i].replaces = statement_str(o, "replaces", a);
 		s->object[i].tbs_sha256 = json_get_hex(o, "tbs_sha256", a);
 	}
 	s->n = n;
@@ -224,17 +218,17 @@ ceremony_parse(struct bytes in, struct arena *a, struct ceremony_statement *out,
 	get_objects(root, a, &s);
 	TRY(statement_must_be(root, TYPE, act_of(&s), e));
 	json_only(root, keys);
-	s.id = text(root, "ceremony", a);
+	s.id = statement_str(root, "ceremony", a);
 	s.expires = json_get_int(root, "expires");
 	s.issued = json_get_int(root, "issued");
 	statement_get_log(root, a, &s.log_size, &s.log_root);
-	s.origin = text(root, "origin", a);
+	s.origin = statement_str(root, "origin", a);
 	if (json_has(root, "base_sha256"))
 		s.base_sha256 = json_get_hex(root, "base_sha256", a);
 	s.people = arena_copy(a, json_opt_str(root, "people"));
-	s.proposed_by = text(root, "proposed_by", a);
+	s.proposed_by = statement_str(root, "proposed_by", a);
 	s.root_sha256 = json_get_hex(root, "root_sha256", a);
-	s.text_es = text(root, "text_es", a);
+	s.text_es = statement_str(root, "text_es", a);
 	if (bad)
 		return ERR_INVALID;
 	TRY(judge(&s, e));

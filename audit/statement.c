@@ -337,8 +337,8 @@ rekey_print(struct bytes mandate, struct bytes old_tbs_sha256,
 
 /* --- Reading ---------------------------------------------------------------- */
 
-static struct bytes
-text(struct json_obj o, const char *key, struct arena *a)
+struct bytes
+statement_str(struct json_obj o, const char *key, struct arena *a)
 {
 	return arena_copy(a, json_get_str(o, key));
 }
@@ -350,8 +350,8 @@ read_terms(struct json_obj root, struct arena *a, struct statement *s)
 	int64_t deputy = json_get_int(o, "deputy");
 
 	json_only(o, terms_keys);
-	s->act_date = text(o, "act_date", a);
-	s->act_number = text(o, "act_number", a);
+	s->act_date = statement_str(o, "act_date", a);
+	s->act_number = statement_str(o, "act_number", a);
 	s->deputy = deputy == 1;
 	s->from = json_get_int(o, "from");
 	s->until = json_get_int(o, "until");
@@ -365,14 +365,14 @@ read_people(struct json_obj root, struct arena *a, struct statement *s)
 {
 	struct json_obj o = json_get_obj(root, "holder");
 	json_only(o, holder_keys);
-	s->holder_name = text(o, "name", a);
-	s->holder_office = text(o, "office", a);
-	s->holder_run = text(o, "run", a);
+	s->holder_name = statement_str(o, "name", a);
+	s->holder_office = statement_str(o, "office", a);
+	s->holder_run = statement_str(o, "run", a);
 	o = json_get_obj(root, "institution");
 	json_only(o, institution_keys);
-	s->institution_name = text(o, "name", a);
-	s->institution = text(o, "rut", a);
-	s->operator_run = text(root, "operator", a);
+	s->institution_name = statement_str(o, "name", a);
+	s->institution = statement_str(o, "rut", a);
+	s->operator_run = statement_str(root, "operator", a);
 }
 
 static void
@@ -380,7 +380,7 @@ read_policy(struct json_obj root, struct arena *a, struct statement *s)
 {
 	struct json_obj o = json_get_obj(root, "policy");
 	json_only(o, policy_keys);
-	s->policy = text(o, "name", a);
+	s->policy = statement_str(o, "name", a);
 	s->policy_sha256 = json_get_hex(o, "sha256", a);
 	s->policy_version = json_get_int(o, "version");
 }
@@ -407,11 +407,11 @@ read_common(struct json_obj root, struct arena *a, struct statement *s)
 		s->endorsements = 1;
 	s->expires = json_get_int(root, "expires");
 	s->issued = json_get_int(root, "issued");
-	s->issuer = text(root, "issuer", a);
+	s->issuer = statement_str(root, "issuer", a);
 	statement_get_log(root, a, &s->log_size, &s->log_root);
-	s->origin = text(root, "origin", a);
-	s->request = text(root, "request", a);
-	s->text_es = text(root, "text_es", a);
+	s->origin = statement_str(root, "origin", a);
+	s->request = statement_str(root, "request", a);
+	s->text_es = statement_str(root, "text_es", a);
 }
 
 static void

@@ -10,6 +10,8 @@
 
 enum err_code statement_refuse(struct err *e, const char *field);
 bool statement_text(struct bytes b, size_t min, size_t max);
+/* A member that is a text, in a; BYTES_NONE where there is none. */
+struct bytes statement_str(struct json_obj o, const char *key, struct arena *a);
 /* entry.c: may the public part of an entry name this?  A statement is about
  * nothing else: the signer keeps CAs and keys under names with a slash. */
 bool ref_is_good(struct bytes b);
