@@ -266,9 +266,8 @@ tell_ceilings(struct teller *w, const struct ceilings *to)
 /* --- All of them ---------------------------------------------------------------------- */
 
 enum err_code
-ceremony_text(const struct ceremony_statement *s,
-    const struct ceremony_told *t, struct arena *a, bool spanish,
-    struct buf *out, struct err *e)
+ceremony_text(const struct ceremony_statement *s, const struct ceremony_told *t,
+    struct arena *a, bool spanish, struct buf *out, struct err *e)
 {
 	struct teller w = { s, t, spanish, out };
 	enum ceremony_kind kind = s->object[0].kind;

@@ -235,9 +235,8 @@ static struct bytes
 member_of(struct cli *c, const json_t *record, const char *member)
 {
 	const char *text = json_string_value(json_object_get(record, member));
-	return text == NULL
-		   ? BYTES_NONE
-		   : bytes_str(arena_str(c->arena, bytes_str(text)));
+	return text == NULL ? BYTES_NONE
+			    : bytes_str(arena_str(c->arena, bytes_str(text)));
 }
 
 /* What is signed says in Spanish what its object is; so does what is shown. */

@@ -181,8 +181,8 @@ look_over(struct core *c, struct core_issuer *i, struct err *e)
 {
 	static const uint8_t least[] = { 0 };
 	struct public_cursor at;
-	struct bytes first = public_ocsp_key(at.key, i->place,
-	    bytes_of(least, sizeof(least)));
+	struct bytes first =
+	    public_ocsp_key(at.key, i->place, bytes_of(least, sizeof(least)));
 	uint8_t head[3], kind = 0;
 	bool more;
 	memcpy(head, first.p, sizeof(head));

@@ -484,8 +484,8 @@ MUST_CHECK enum err_code ceremony_parse(struct bytes text, struct arena *a,
 bool statement_is_ceremony(struct bytes text);
 /* What officers read of a ceremony that its statement does not say. */
 struct ceremony_told {
-	struct bytes object;  /* that it names by hash: a TBS, or the ceilings */
-	struct bytes policy;  /* of a cross-certificate: whose limits it has */
+	struct bytes object; /* that it names by hash: a TBS, or the ceilings */
+	struct bytes policy; /* of a cross-certificate: whose limits it has */
 	struct bytes revokes; /* of a list: the name of the CA that it adds */
 	struct bytes reason;  /* as it was given; empty: none */
 };

@@ -401,11 +401,11 @@ struct agreement_row {
 	struct bytes institution; /* RUT that the CA is for; empty: shared */
 	struct bytes replaces;    /* the CA whose key this one replaces */
 	struct bytes policy;      /* of a cross-certificate: whose limits */
-	struct bytes possession;  /* blob: of a cross-certificate, the request or
+	struct bytes possession; /* blob: of a cross-certificate, the request or
 				   * certificate that was shown for its key */
-	struct bytes revokes;     /* the CA that the root's list adds */
-	struct bytes tbs;         /* blob; of a key: of its CA's certificate */
-	struct bytes object;      /* blob: what the root signed */
+	struct bytes revokes;    /* the CA that the root's list adds */
+	struct bytes tbs;        /* blob; of a key: of its CA's certificate */
+	struct bytes object;     /* blob: what the root signed */
 };
 /* The file of the ceilings that is in force before the signer. */
 #define CEILINGS_ROW "in-force"

@@ -444,7 +444,11 @@ list_with(const struct crl_spec *spec, const struct crl_entry *entries,
 	"extended: [clientAuth]\nquorum: 2\nofficers:\n"                     \
 	"- {run: 11111111-1, name: Olga Soto, key_sha256: \"" HEX "0\"}\n"   \
 	"- {run: 22222222-2, name: Pedro Rojas, key_sha256: \"" HEX "1\"}\n"
-#define FACTS(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define FACTS(...)                \
+	(const char *const[])     \
+	{                         \
+		__VA_ARGS__, NULL \
+	}
 static void
 both_languages(void **unused)
 {
@@ -484,11 +488,12 @@ both_languages(void **unused)
 	says_alike(&s, &t,
 	    FACTS("vecina", "CN=Raiz Vecina", "cruzada-1", ": 3;",
 		"2036-11-21T09:59:59Z"));
-	spec.constraints.permitted[0] = (struct general_name){
-		.kind = GN_DIRECTORY, .value = name_of("Vecino") };
+	spec.constraints.permitted[0] =
+	    (struct general_name){ .kind = GN_DIRECTORY,
+		    .value = name_of("Vecino") };
 	spec.constraints.n_permitted = 1;
-	spec.constraints.excluded[0] = (struct general_name){
-		.kind = GN_DNS, .value = bytes_str("otro.example.org") };
+	spec.constraints.excluded[0] = (struct general_name){ .kind = GN_DNS,
+		.value = bytes_str("otro.example.org") };
 	spec.constraints.n_excluded = 1;
 	t.object = tbs_of(&spec);
 	says_alike(&s, &t,
