@@ -225,13 +225,14 @@ static enum err_code
 settle_all(struct change *x, struct err *e)
 {
 	const char *dir = x->c->dir;
-	if (x->has_cas)
-		TRY(file_settle(arena_printf(x->c->arena, "%s/signer/cas.new",
-				    dir),
-		    arena_printf(x->c->arena, "%s/signer/cas", dir), e));
 	for (size_t i = 0; i < x->n_staged; i++)
 		TRY(file_settle(x->staged[i], x->path[i], e));
-	return ERR_OK;
+	/* The last: as long as cas.new lies there, a start tries cas at once. */
+	return !x->has_cas
+		   ? ERR_OK
+		   : file_settle(arena_printf(x->c->arena, "%s/signer/cas.new",
+				     dir),
+			 arena_printf(x->c->arena, "%s/signer/cas", dir), e);
 }
 
 static enum err_code

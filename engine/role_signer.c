@@ -2,6 +2,7 @@
  * The signer and the ocsp-signer: one blocking thread that waits for frames,
  * lets signer/ judge and sign what has arrived, and answers.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
@@ -279,6 +280,38 @@ signing_open(struct role_context *r, struct signing *s, struct err *e)
 	return role_ready(r, e);
 }
 
+/* Did refrendo keys passphrase leave files of its own behind? */
+static bool
+is_half_changed(const char *dir)
+{
+	char path[2 * PATH_LEN];
+	const struct dirent *f;
+	snprintf(path, sizeof(path), "%s/signer/cas.new", dir);
+	bool is_half = access(path, F_OK) == 0;
+	snprintf(path, sizeof(path), "%s/keys", dir);
+	DIR *keys = opendir(path);
+	while (keys != NULL && (f = readdir(keys)) != NULL)
+		is_half = is_half || strstr(f->d_name, ".key.fresh") != NULL;
+	if (keys != NULL)
+		closedir(keys);
+	return is_half;
+}
+
+/* Nothing gets better by trying again. */
+static int
+refuse_start(const struct role_context *r, const struct err *e)
+{
+	log_err("signer-start", e);
+	if (strcmp(e->id, "key-passphrase") != 0 &&
+	    strcmp(e->id, "cas-passphrase") != 0)
+		return 1;
+	if (is_half_changed(r->inst.dir))
+		log_error("passphrase-half", "say=%s",
+		    "a change of the passphrase was interrupted; make it once "
+		    "more, with the same two: refrendo keys passphrase");
+	return ROLE_NO_RETRY;
+}
+
 int
 role_signer(struct role_context *r)
 {
@@ -292,11 +325,8 @@ role_signer(struct role_context *r)
 	int status = 1;
 	if (signing_open(r, s, &e) == ERR_OK)
 		status = serve(s);
-	else {
-		log_err("signer-start", &e);
-		if (strcmp(e.id, "key-passphrase") == 0)
-			status = ROLE_NO_RETRY;
-	}
+	else
+		status = refuse_start(r, &e);
 	for (size_t i = 0; i < ASKERS_MAX; i++)
 		asker_close(&s->asker[i]);
 	signer_free(s->signer);

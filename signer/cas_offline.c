@@ -47,6 +47,15 @@ copy(struct cas *from, const struct ca *ca, struct cas *to, struct err *e)
 }
 
 enum err_code
+cas_check_change(struct cas *c, const char *dir, struct err *e)
+{
+	char path[2 * PATH_LEN];
+	snprintf(path, sizeof(path), "%s/signer/cas.new", dir);
+	return c->end == 0 || access(path, F_OK) != 0 ? ERR_OK
+						      : cas_derive(c, e);
+}
+
+enum err_code
 signer_cas_rewrap(const char *dir, struct bytes old, struct bytes fresh,
     bool *made, struct err *e)
 {

@@ -309,6 +309,10 @@ MUST_CHECK enum err_code cas_check_names(struct cas *c,
 /* The whole journal was heard: drops what was torn, unless a key is missing, and
  * makes the last record durable.  ERR_IO "cas-write". */
 MUST_CHECK enum err_code cas_settle(struct cas *c, struct err *e);
+/* Where a change of the passphrase left its file: does the one given open the
+ * keys of CAs?  ERR_CRYPTO "cas-passphrase". */
+MUST_CHECK enum err_code cas_check_change(struct cas *c, const char *dir,
+    struct err *e);
 enum err_code cas_destroyed(const char *name, struct err *e);
 /* The CA of that name, until the end of the round; or NULL.  ERR_CRYPTO. */
 MUST_CHECK enum err_code cas_authority(struct signer *s, struct bytes name,

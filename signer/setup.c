@@ -412,6 +412,7 @@ load_signer(struct loading *l, struct signer *s, struct err *e)
 	TRY(journal_open(setup->dir, bytes_str(s->origin), apply, s,
 	    &s->journal, e));
 	TRY(cas_settle(s->cas, e));
+	TRY(cas_check_change(s->cas, setup->dir, e));
 	TRY(settle_ceilings(setup, s, e));
 	cas_end_keys(s);
 	return ERR_OK;

@@ -4,7 +4,8 @@
  * boundary between two steps of whatever is under way, so a sweep over n
  * visits them all; nothing of this is in the program itself.
  *
- * CRASH_ROLE  the role ("core"); others are left alone
+ * CRASH_ROLE    the role ("core"); others are left alone
+ * CRASH_RENAME  or: any program, before its n-th rename
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -15,7 +16,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-static int left; /* points until the end; 0: not armed */
+static int left;    /* points until the end; 0: not armed */
+static int renames; /* until the end, before the next one of them */
 
 static void
 on_arm(int number, siginfo_t *info, void *context)
@@ -28,7 +30,8 @@ on_arm(int number, siginfo_t *info, void *context)
 __attribute__((constructor)) static void
 begin(void)
 {
-	const char *role = getenv("CRASH_ROLE");
+	const char *role = getenv("CRASH_ROLE"), *at = getenv("CRASH_RENAME");
+	renames = at == NULL ? 0 : (int)strtol(at, NULL, 10);
 	char line[256] = "";
 	int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
 	ssize_t len = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
@@ -51,6 +54,18 @@ point(void)
 {
 	if (left > 0 && __atomic_sub_fetch(&left, 1, __ATOMIC_SEQ_CST) == 0)
 		raise(SIGKILL);
+}
+
+int
+rename(const char *from, const char *to)
+{
+	static int (*real)(const char *, const char *);
+	if (real == NULL)
+		real = (int (*)(const char *, const char *))dlsym(RTLD_NEXT,
+		    "rename");
+	if (renames > 0 && --renames == 0)
+		raise(SIGKILL);
+	return real(from, to);
 }
 
 /* Before and after: a call that was made and one that was not. */

@@ -47,10 +47,10 @@ class Opened(harness.Engine):
             os.close(r)
 
 
-def change(engine, old, fresh):
+def change(engine, old, fresh, more=None):
     """keys passphrase, with both on descriptors."""
     ends = []
-    env = dict(engine.env)
+    env = dict(engine.env, **(more or {}))
     for name, text in (("REFRENDO_PASSPHRASE_FD", old),
                        ("REFRENDO_NEW_PASSPHRASE_FD", fresh)):
         r, w = os.pipe()
@@ -118,6 +118,67 @@ def test_passphrase():
         else:
             raise AssertionError("a key that was dropped")
         engine.audit()
+
+
+def test_interrupted():
+    """Stopped at every rename: what stands then starts under the old one, or
+    not at all and says what to do; the same command finishes it."""
+    old, fresh = harness.PASSPHRASE, b"another one altogether\n"
+    with Opened() as engine:
+        engine.init()
+        engine.start()
+        engine.cli("ca", "create", "una", "--as", harness.OFFICER)
+        assert engine.stop() == 0
+        # Each key file is written beside, settled, and then cas.
+        names = [n for n in os.listdir(engine.path("keys"))
+                 if n.endswith(".key")]
+        stopped = started = 0
+        for point in range(1, 1000):
+            code, text = change(engine, old, fresh, {
+                "LD_PRELOAD": os.environ["CRASH_SHIM"],
+                "CRASH_RENAME": str(point)})
+            if code == 0:
+                break
+            assert code == -9, text
+            stopped += 1
+            started += both_passphrases(engine, old, fresh)
+            code, text = change(engine, old, fresh)
+            assert code == 0, text
+            left = os.listdir(engine.path("keys")) + \
+                os.listdir(engine.path("signer"))
+            assert not [n for n in left
+                        if n.endswith((".fresh", ".new"))], left
+            old, fresh = fresh, old
+        # What is written beside takes its place from a file as well.
+        assert stopped == 2 * len(names) + 1, (stopped, names)
+        assert 0 < started < stopped, (started, stopped)
+        engine.given = fresh
+        engine.start()
+        made = engine.cli("ca", "create", "una", "--as", harness.OFFICER)
+        assert made["state"] == "proposed", made
+        engine.audit()
+
+
+def both_passphrases(engine, old, fresh):
+    """Does it start with one of the two?  If not, it says what to do."""
+    for given in (old, fresh):
+        engine.given = given
+        engine.ready.clear()
+        try:
+            engine.start()
+        except AssertionError:
+            said = engine.tail(40)
+            assert "event=passphrase-half" in said, said
+            assert "once more, with the same two" in said, said
+            continue
+        # All its keys are under this one.
+        made = engine.cli("ca", "create", "una", "--as", harness.OFFICER)
+        assert made["state"] == "proposed", made
+        engine.cli("ceremony", "withdraw", made["id"], "--as",
+                   harness.OFFICER)
+        assert engine.stop() == 0
+        return 1
+    return 0
 
 
 def ends_with(engine, ident, text):
@@ -229,4 +290,5 @@ def test_prompt():
 if __name__ == "__main__":
     sys.exit(harness.run_tests([("a start with shares", test_start),
                                 ("at a terminal", test_prompt),
-                                ("another passphrase", test_passphrase)]))
+                                ("another passphrase", test_passphrase),
+                                ("interrupted", test_interrupted)]))
