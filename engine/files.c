@@ -204,9 +204,19 @@ installation_add_policies(struct installation *in, struct err *e)
 	return code;
 }
 
-enum err_code
-installation_read(const char *dir, struct installation *out, struct findings *f,
-    struct err *e)
+static void
+parse(struct installation *in, bool by_ceilings, struct findings *f)
+{
+	config_load(&in->file[0], &in->config, f);
+	ceilings_load(&in->file[1], &in->ceilings, f);
+	if (f->errors == 0)
+		policy_load(in->file + 2, in->n_file - 2,
+		    by_ceilings ? &in->ceilings : NULL, &in->policies, f);
+}
+
+static enum err_code
+read_all(const char *dir, bool by_ceilings, struct installation *out,
+    struct findings *f, struct err *e)
 {
 	*out = (struct installation){ .n_file = 0 };
 	snprintf(out->dir, sizeof(out->dir), "%s", dir);
@@ -220,18 +230,28 @@ installation_read(const char *dir, struct installation *out, struct findings *f,
 		return ERR_OK;
 	TRY(installation_add(out, out->config.signer_yaml, e));
 	TRY(installation_add_policies(out, e));
-	installation_parse(out, f);
+	parse(out, by_ceilings, f);
 	return ERR_OK;
+}
+
+enum err_code
+installation_read(const char *dir, struct installation *out, struct findings *f,
+    struct err *e)
+{
+	return read_all(dir, true, out, f, e);
+}
+
+enum err_code
+installation_start(const char *dir, struct installation *out,
+    struct findings *f, struct err *e)
+{
+	return read_all(dir, false, out, f, e);
 }
 
 void
 installation_parse(struct installation *in, struct findings *f)
 {
-	config_load(&in->file[0], &in->config, f);
-	ceilings_load(&in->file[1], &in->ceilings, f);
-	if (f->errors == 0)
-		policy_load(in->file + 2, in->n_file - 2, &in->ceilings,
-		    &in->policies, f);
+	parse(in, false, f);
 }
 
 void

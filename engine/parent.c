@@ -411,7 +411,7 @@ on_hangup(uv_signal_t *handle, int signal)
 	struct findings findings = { NULL, 0, 0 };
 	struct err e;
 	enum err_code code =
-	    installation_read(parent->inst.dir, &fresh, &findings, &e);
+	    installation_start(parent->inst.dir, &fresh, &findings, &e);
 	if (code != ERR_OK)
 		log_err("policies-refused", &e);
 	else if (findings.errors > 0) {
@@ -535,7 +535,7 @@ parent_prepare(struct parent *parent, const char *dir, struct err *e)
 {
 	struct findings findings = { NULL, 0, 0 };
 	enum err_code code =
-	    installation_read(dir, &parent->inst, &findings, e);
+	    installation_start(dir, &parent->inst, &findings, e);
 	if (code == ERR_OK && findings.len > 0)
 		installation_print(&parent->inst, &findings);
 	if (code == ERR_OK && findings.errors > 0)

@@ -278,7 +278,8 @@ unit_judge(struct loader *x, struct unit *u)
 	base = unit_compose(x, u);
 	rows_decode(&u->l, u->whole, &policy_table, u->said);
 	policy_check(&u->l, u->said);
-	policy_check_ceilings(&u->l, u->said, x->ceilings);
+	if (x->ceilings != NULL)
+		policy_check_ceilings(&u->l, u->said, x->ceilings);
 	if (base != NULL) {
 		policy_check_narrow(&u->l, u->root, u->said, base->said);
 		check_when(u, &x->set->policy[base - x->unit]);

@@ -36,7 +36,13 @@ struct installation {
  */
 MUST_CHECK enum err_code installation_read(const char *dir,
     struct installation *out, struct findings *f, struct err *e);
-/* The same from files that are in memory already: how roles get theirs. */
+/*
+ * The same, but policies are not held to the file of ceilings: which ones are
+ * in force the signer's journal says, and which policies are, the log.
+ */
+MUST_CHECK enum err_code installation_start(const char *dir,
+    struct installation *out, struct findings *f, struct err *e);
+/* That from files that are in memory already: how roles get theirs. */
 void installation_parse(struct installation *in, struct findings *f);
 /* The policies' files of fresh become those of in, for the next role that is
  * started; in->policies stays as it was.  fresh is only to be freed. */

@@ -465,7 +465,8 @@ struct policy_set {
  * policy_load - all files, every error of every file.
  *
  * files, n   at most POLICIES_MAX, borrowed for the call; the set keeps copies.
- * ceilings   none may be exceeded: "policy-ceiling", "policy-ceiling-word".
+ * ceilings   none may be exceeded: "policy-ceiling", "policy-ceiling-word";
+ *            NULL: held to none.
  * out        set only when f has no errors at all, those of earlier loads
  *            included; freed with policy_set_free().  Otherwise untouched, so
  *            that the set in force stays.

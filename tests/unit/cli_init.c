@@ -205,6 +205,47 @@ check_ledger(void)
 }
 
 static void
+write_text(const char *name, const char *text)
+{
+	FILE *f = fopen(name, "wb");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* What the signer has in force may be more than the file gives: that is no
+ * reason not to start. */
+static void
+start_with_less(void)
+{
+	struct installation in;
+	struct findings findings = { 0 };
+	struct err e;
+	struct buf before AUTO_BUF = BUF(1 << 16);
+	assert_int_equal(file_read("ca", "etc/signer.yaml", 1 << 16, &before,
+			     &e),
+	    ERR_OK);
+	buf_putc(&before, '\0');
+	char *text = (char *)before.p;
+	char *line = strstr(text, "validity_max: 3y");
+	assert_non_null(line);
+	memcpy(line, "validity_max: 9d", 16);
+	write_text("ca/etc/signer.yaml", text);
+	assert_int_equal(installation_read("ca", &in, &findings, &e), ERR_OK);
+	assert_true(findings.errors > 0);
+	assert_string_equal(findings.v[0].err.id, "policy-ceiling");
+	findings_fini(&findings);
+	installation_fini(&in);
+	assert_int_equal(installation_start("ca", &in, &findings, &e), ERR_OK);
+	assert_int_equal(findings.errors, 0);
+	assert_int_equal(in.policies->n, 2);
+	findings_fini(&findings);
+	installation_fini(&in);
+	memcpy(line, "validity_max: 3y", 16);
+	write_text("ca/etc/signer.yaml", text);
+}
+
+static void
 whole_installation(void **state)
 {
 	static const char *const more[] = { OFFICER, "--public-url",
@@ -240,6 +281,7 @@ whole_installation(void **state)
 	assert_int_equal(in.policies->n, 2);
 	findings_fini(&findings);
 	installation_fini(&in);
+	start_with_less();
 	/* A second one does not touch the first. */
 	assert_int_equal(init("ca", more), CLI_CONFLICT);
 	assert_non_null(strstr(printed(), "[init-exists]"));
@@ -360,15 +402,6 @@ static const struct {
 	{ "a certificate that is missing", { OFFICER, "--officer-cert", "missing.pem", NULL }, CLI_NOTFOUND, "[file-missing]" },
 };
 /* clang-format on */
-
-static void
-write_text(const char *name, const char *text)
-{
-	FILE *f = fopen(name, "wb");
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
 
 static void
 refused_leaves_nothing(void **state)
