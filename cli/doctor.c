@@ -220,6 +220,25 @@ is_here(const json_t *status, const char *name)
 }
 
 static void
+check_signers(struct doctor *d, const json_t *status)
+{
+	if (is_here(status, "signer") && is_here(status, "ocsp_signer"))
+		tell(d, STATE_GOOD, "signers", "both signers are here",
+		    "los dos firmadores están");
+	else if (config_has_token(&d->config))
+		tell(d, STATE_WRONG, "signers",
+		    "a signer is away, and keys are in a token: is the token "
+		    "connected? the engine's log says why (signer-start)",
+		    "un firmador no está, y hay llaves en un token: ¿está "
+		    "conectado? el registro del motor dice por qué "
+		    "(signer-start)");
+	else
+		tell(d, STATE_WRONG, "signers",
+		    "a signer is away; see the engine's log",
+		    "un firmador no está; vea el registro del motor");
+}
+
+static void
 check_writing(struct doctor *d, const json_t *status)
 {
 	const char *why =
@@ -230,13 +249,7 @@ check_writing(struct doctor *d, const json_t *status)
 			"the engine has stopped writing: %s", why),
 		    arena_printf(d->c->arena, "el motor dejó de escribir: %s",
 			why));
-	if (!is_here(status, "signer") || !is_here(status, "ocsp_signer"))
-		tell(d, STATE_WRONG, "signers",
-		    "a signer is away; see the engine's log",
-		    "un firmador no está; vea el registro del motor");
-	else
-		tell(d, STATE_GOOD, "signers", "both signers are here",
-		    "los dos firmadores están");
+	check_signers(d, status);
 	int64_t apart = number(status, "now") - clock_now();
 	if (apart > CLOCK_SLACK || apart < -CLOCK_SLACK)
 		tell(d, STATE_WRONG, "engine-clock",

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -267,6 +268,24 @@ installation_take_policies(struct installation *in, struct installation *fresh)
 			.text = buf_bytes(&in->text[i]) };
 	}
 	in->n_file = fresh->n_file;
+}
+
+/* Before anything of a running engine is touched; held until this one ends. */
+enum err_code
+engine_lock(const char *dir, struct err *e)
+{
+	char path[PATH_LEN * 2];
+	snprintf(path, sizeof(path), "%s/engine.lock", dir);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_errno(e, "engine-lock-file",
+		    "the lock file of the installation cannot be opened");
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		close(fd);
+		return err_say(e, ERR_CONFLICT, "engine-running",
+		    "another engine runs on %s; stop it first", dir);
+	}
+	return ERR_OK;
 }
 
 void

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -45,9 +44,10 @@ struct process {
 	enum role role;
 	uint8_t index;
 	enum process_state state;
-	int control_fd; /* ours; -1: none */
-	int listen_fd;  /* handed to it at every start; -1: none */
-	int metrics_fd; /* of a front, after that; -1: none */
+	bool lacks_token; /* a signer that is tried until its token is back */
+	int control_fd;   /* ours; -1: none */
+	int listen_fd;    /* handed to it at every start; -1: none */
+	int metrics_fd;   /* of a front, after that; -1: none */
 	int64_t backoff_ms, started_ms;
 };
 
@@ -191,7 +191,8 @@ static void
 announce(struct parent *parent)
 {
 	for (size_t i = 0; i < parent->n; i++) {
-		if (parent->process[i].state != P_READY)
+		const struct process *p = &parent->process[i];
+		if (p->state != P_READY && !p->lacks_token)
 			return;
 	}
 	if (parent->announced)
@@ -234,6 +235,7 @@ on_control(uv_poll_t *poll, int status, int events)
 	if (f.type != CONTROL_READY || p->state != P_STARTING)
 		return;
 	p->state = P_READY;
+	p->lacks_token = false;
 	/* public/ exists and is right once core is ready. */
 	if (p->role == ROLE_CORE)
 		process_start_idle(p->parent);
@@ -299,14 +301,17 @@ on_exit_role(uv_process_t *handle, int64_t code, int signal)
 			    role_name(p->role));
 			p->state = P_ENDED;
 		}
+		p->lacks_token = was_starting && code == ROLE_NO_TOKEN;
 		/* A role that never came up will not by being tried again. */
-		if (was_starting && !parent->announced && code != 0) {
+		if (was_starting && !parent->announced && code != 0 &&
+		    !p->lacks_token) {
 			log_error("engine-start-failed", "role=%s",
 			    role_name(p->role));
 			parent->status = 1;
 			p->state = P_ENDED;
 			uv_kill(getpid(), SIGTERM);
 		}
+		announce(parent);
 	}
 	uv_close((uv_handle_t *)&p->control, on_poll_closed);
 	if (parent->stopping) {
@@ -509,24 +514,6 @@ parent_processes(struct parent *parent, struct err *e)
 		first = first == NULL ? p : first;
 	}
 	process_add(parent, ROLE_CHECKER, 0);
-	return ERR_OK;
-}
-
-/* Before anything of a running engine is touched; held until this one ends. */
-enum err_code
-engine_lock(const char *dir, struct err *e)
-{
-	char path[PATH_LEN * 2];
-	snprintf(path, sizeof(path), "%s/engine.lock", dir);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_errno(e, "engine-lock-file",
-		    "the lock file of the installation cannot be opened");
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		close(fd);
-		return err_say(e, ERR_CONFLICT, "engine-running",
-		    "another engine runs on %s; stop it first", dir);
-	}
 	return ERR_OK;
 }
 

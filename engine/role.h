@@ -12,6 +12,9 @@
 /* Exit status of a role that must not be started again: a token counts wrong
  * PINs and locks itself. */
 #define ROLE_NO_RETRY 3
+/* Of a signer whose token is away: tried until it is back, and the rest of the
+ * engine starts without it. */
+#define ROLE_NO_TOKEN 4
 
 struct role_context {
 	enum role role;

@@ -297,11 +297,16 @@ is_half_changed(const char *dir)
 	return is_half;
 }
 
-/* Nothing gets better by trying again. */
+/* A secret gets no better by trying again; a token comes back. */
 static int
 refuse_start(const struct role_context *r, const struct err *e)
 {
 	log_err("signer-start", e);
+	if (strcmp(e->id, "token-away") == 0 ||
+	    strcmp(e->id, "token-module") == 0)
+		return ROLE_NO_TOKEN;
+	if (strcmp(e->id, "token-pin") == 0)
+		return ROLE_NO_RETRY;
 	if (strcmp(e->id, "key-passphrase") != 0 &&
 	    strcmp(e->id, "cas-passphrase") != 0)
 		return 1;

@@ -90,6 +90,12 @@ void whole_params(bool is_digest, OSSL_PARAM *out); /* of 2 */
 
 /* token.c: where the keys of tokens live; NULL before token_open(). */
 OSSL_LIB_CTX *token_context(void);
+/* key.c: a path, or file://PATH. */
+bool file_readable(const char *path);
+/* After token_open(): the one private key that the URI names, for the caller
+ * to free.  name: as it may be shown.  Errors as key_load(). */
+MUST_CHECK enum err_code token_key(const char *uri, struct bytes pin,
+    const char *name, EVP_PKEY **out, struct err *e);
 
 /* Well-formed Name: one walk; an empty one is fine. */
 bool name_valid(struct bytes name);

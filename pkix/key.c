@@ -137,6 +137,11 @@ key_of(EVP_PKEY *pkey, OSSL_LIB_CTX *lib, const char *name, struct key **out,
 	k->lib = lib;
 	len = i2d_PUBKEY(pkey, NULL);
 	p = k->spki;
+	if (len <= 0 && lib != NULL)
+		return err_openssl(e, "token-public-half",
+		    "the token gives the private key but not its public half; "
+		    "put its public key or its certificate into the token "
+		    "under the same id");
 	if (len <= 0 || len > SPKI_MAX || i2d_PUBKEY(pkey, &p) != len) {
 		ERR_clear_error();
 		return unusable(name, e);
@@ -238,11 +243,9 @@ bare_path(const char *uri)
 }
 
 static EVP_PKEY *
-first_key(const char *uri, OSSL_LIB_CTX *lib, const UI_METHOD *ui,
-    struct passphrase *pass)
+first_key(const char *uri, const UI_METHOD *ui, struct passphrase *pass)
 {
-	OSSL_STORE_CTX *store =
-	    OSSL_STORE_open_ex(uri, lib, NULL, ui, pass, NULL, NULL, NULL);
+	OSSL_STORE_CTX *store = OSSL_STORE_open(uri, ui, pass, NULL, NULL);
 	EVP_PKEY *pkey = NULL;
 
 	if (store == NULL)
@@ -264,8 +267,8 @@ first_key(const char *uri, OSSL_LIB_CTX *lib, const UI_METHOD *ui,
 	return pkey;
 }
 
-static bool
-readable(const char *path)
+bool
+file_readable(const char *path)
 {
 	FILE *f =
 	    fopen(strncmp(path, "file://", 7) == 0 ? path + 7 : path, "rb");
@@ -279,15 +282,14 @@ static enum err_code
 load_error(const char *path, const char *name, const struct passphrase *pass,
     struct err *e)
 {
-	bool token = uri_is_token(path);
 	enum err_code code;
 
 	if (pass->asked)
 		code = err_at(e, ERR_FORBIDDEN, "key-passphrase", NULL, NOWHERE,
-		    "the passphrase or PIN does not open the key %s; give the "
-		    "right one",
+		    "the passphrase does not open the key %s; give the right "
+		    "one",
 		    name);
-	else if (token || !readable(path))
+	else if (!file_readable(path))
 		code = err_at(e, ERR_NOTFOUND, "key-missing", NULL, NOWHERE,
 		    "there is no readable key at %s; check the URI and the "
 		    "permissions",
@@ -298,6 +300,19 @@ load_error(const char *path, const char *name, const struct passphrase *pass,
 	return code;
 }
 
+static enum err_code
+load_from_token(const char *uri, struct bytes pin, struct key **out,
+    struct err *e)
+{
+	EVP_PKEY *pkey;
+	char name[64];
+
+	name_of_uri(name, sizeof(name), uri);
+	TRY(token_open(NULL, e));
+	TRY(token_key(uri, pin, name, &pkey, e));
+	return key_of(pkey, token_context(), name, out, e);
+}
+
 enum err_code
 key_load(const char *uri, struct bytes passphrase, struct key **out,
     struct err *e)
@@ -305,28 +320,21 @@ key_load(const char *uri, struct bytes passphrase, struct key **out,
 	struct passphrase pass = { passphrase, false };
 	const char *path = bare_path(uri);
 	char name[64];
-	OSSL_LIB_CTX *lib = NULL;
 	EVP_PKEY *pkey;
 	UI_METHOD *ui;
 
+	if (uri_is_token(uri))
+		return load_from_token(uri, passphrase, out, e);
 	name_of_uri(name, sizeof(name), uri);
-	if (uri_is_token(uri)) {
-		TRY(token_open(NULL, e));
-		lib = token_context();
-		/* Without one the provider would ask at a terminal. */
-		pass.asked = passphrase.len == 0 && strstr(uri, "pin-") == NULL;
-		if (pass.asked)
-			return load_error(path, name, &pass, e);
-	}
 	ui = UI_UTIL_wrap_read_pem_callback(give_passphrase, 0);
 	if (ui == NULL)
 		return err_nomem(e);
-	pkey = first_key(path, lib, ui, &pass);
+	pkey = first_key(path, ui, &pass);
 	UI_destroy_method(ui);
 	if (pkey == NULL)
 		return load_error(path, name, &pass, e);
 	ERR_clear_error();
-	return key_of(pkey, lib, name, out, e);
+	return key_of(pkey, NULL, name, out, e);
 }
 
 static X509_SIG *

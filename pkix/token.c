@@ -10,13 +10,19 @@
 #include <openssl/conf.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/provider.h>
 #include <openssl/store.h>
+#include <openssl/ui.h>
+#include <openssl/x509.h>
 
 #include "internal.h"
 
 #define MODULE_MAX 256
+#define PIN_MAX    32 /* of the provider */
 
 static OSSL_LIB_CTX *context; /* of the process; NULL until token_open() */
+static bool reached;          /* a key was found in it */
 
 OSSL_LIB_CTX *
 token_context(void)
@@ -87,6 +93,19 @@ answers(OSSL_LIB_CTX *ctx)
 	return store != NULL;
 }
 
+/* Whatever module it may be given: does the machine have the provider? */
+static bool
+has_provider(void)
+{
+	OSSL_LIB_CTX *ctx = OSSL_LIB_CTX_new();
+	OSSL_PROVIDER *p =
+	    ctx == NULL ? NULL : OSSL_PROVIDER_try_load(ctx, "pkcs11", 1);
+	if (p != NULL)
+		OSSL_PROVIDER_unload(p);
+	OSSL_LIB_CTX_free(ctx);
+	return p != NULL;
+}
+
 /* An absolute path that says nothing else to a configuration's reader. */
 static bool
 is_plain(const char *path)
@@ -107,6 +126,12 @@ token_open(const char *module, struct err *e)
 		return err_say(e, ERR_INVALID, "token-module-path",
 		    "the path of a PKCS #11 module begins with a slash and has "
 		    "letters, digits and /._+- only");
+	if (module != NULL && !file_readable(module))
+		return err_at(e, ERR_NOTFOUND, "token-module-missing", NULL,
+		    NOWHERE,
+		    "there is no library %s that can be read; correct "
+		    "pkcs11.module in refrendo.yaml",
+		    module);
 	OSSL_LIB_CTX *ctx = OSSL_LIB_CTX_new();
 	if (ctx == NULL)
 		return err_nomem(e);
@@ -116,8 +141,138 @@ token_open(const char *module, struct err *e)
 		return ERR_OK;
 	}
 	OSSL_LIB_CTX_free(ctx);
+	if (!has_provider())
+		return err_openssl(e, "token-provider",
+		    "keys in a token need OpenSSL's provider for PKCS #11, "
+		    "which is not on this machine; install pkcs11-provider");
 	return err_openssl(e, "token-module",
-	    "the token that has the keys cannot be reached: it is away, or its "
-	    "module does not load; install pkcs11-provider and check "
-	    "pkcs11.module in refrendo.yaml");
+	    "the library of the token does not answer: the token is away, or "
+	    "pkcs11.module in refrendo.yaml is not its library");
+}
+
+/* --- Keys -------------------------------------------------------------------- */
+
+struct look {
+	struct bytes pin;
+	bool asked; /* for the PIN: nobody had logged in before */
+	bool is_many;
+	EVP_PKEY *found;
+};
+
+static int
+give_pin(char *out, int size, int writing, void *data)
+{
+	struct look *l = data;
+	(void)writing;
+	l->asked = true;
+	/* After an error the provider would ask at a terminal. */
+	if (l->pin.len > (size_t)size)
+		return 0;
+	if (l->pin.len > 0)
+		memcpy(out, l->pin.p, l->pin.len);
+	return (int)l->pin.len;
+}
+
+static bool
+is_same(EVP_PKEY *one, EVP_PKEY *other)
+{
+	unsigned char *p = NULL, *q = NULL;
+	int n = i2d_PUBKEY(one, &p), m = i2d_PUBKEY(other, &q);
+	bool same = n > 0 && m > 0 &&
+		    bytes_eq(bytes_of(p, (size_t)n), bytes_of(q, (size_t)m));
+	OPENSSL_free(p);
+	OPENSSL_free(q);
+	return same;
+}
+
+/* A key that is there twice, as in a token and its copy, is one. */
+static void
+take(struct look *l, EVP_PKEY *pkey)
+{
+	if (l->found == NULL) {
+		l->found = pkey;
+		return;
+	}
+	l->is_many = l->is_many || !is_same(l->found, pkey);
+	EVP_PKEY_free(pkey);
+}
+
+static enum err_code
+look_for(const char *uri, struct look *l, struct err *e)
+{
+	UI_METHOD *ui = UI_UTIL_wrap_read_pem_callback(give_pin, 0);
+	if (ui == NULL)
+		return err_nomem(e);
+	OSSL_STORE_CTX *store =
+	    OSSL_STORE_open_ex(uri, context, NULL, ui, l, NULL, NULL, NULL);
+	if (store != NULL)
+		(void)OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY);
+	while (store != NULL && !OSSL_STORE_eof(store)) {
+		OSSL_STORE_INFO *info = OSSL_STORE_load(store);
+		if (info == NULL && OSSL_STORE_error(store))
+			break;
+		if (info != NULL &&
+		    OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY)
+			take(l, OSSL_STORE_INFO_get1_PKEY(info));
+		OSSL_STORE_INFO_free(info);
+	}
+	if (store != NULL)
+		OSSL_STORE_close(store);
+	UI_destroy_method(ui);
+	return ERR_OK;
+}
+
+/*
+ * The provider tells no reason.  But it asks for the PIN again where it was a
+ * wrong one, and where nobody is logged in: with none to give, nothing is
+ * counted against it.
+ */
+static enum err_code
+not_found(const char *uri, const char *name, bool asked, struct err *e)
+{
+	struct look again = { .pin = BYTES_NONE };
+	TRY(look_for(uri, &again, e));
+	EVP_PKEY_free(again.found);
+	ERR_clear_error();
+	if (again.asked)
+		return err_at(e, ERR_FORBIDDEN, "token-pin", NULL, NOWHERE,
+		    "the PIN does not open the token of %s; give the right "
+		    "one, and if it was that, log in once with the token's "
+		    "own tool",
+		    name);
+	if (asked || reached || strstr(uri, "pin-") != NULL)
+		return err_at(e, ERR_NOTFOUND, "token-key-missing", NULL,
+		    NOWHERE,
+		    "the token has no private key %s; compare the URI with "
+		    "what the token's own tool lists",
+		    name);
+	return err_at(e, ERR_BUSY, "token-away", NULL, NOWHERE,
+	    "no token in reach is the one that %s names; connect it, or "
+	    "correct the URI",
+	    name);
+}
+
+enum err_code
+token_key(const char *uri, struct bytes pin, const char *name, EVP_PKEY **out,
+    struct err *e)
+{
+	struct look l = { .pin = pin };
+	if (pin.len > PIN_MAX)
+		return err_say(e, ERR_INVALID, "token-pin-size",
+		    "the PIN has more than the 32 octets that pkcs11-provider "
+		    "takes; give the token a shorter one");
+	TRY(look_for(uri, &l, e));
+	if (l.found == NULL)
+		return not_found(uri, name, l.asked && pin.len > 0, e);
+	ERR_clear_error();
+	reached = true;
+	if (!l.is_many) {
+		*out = l.found;
+		return ERR_OK;
+	}
+	EVP_PKEY_free(l.found);
+	return err_at(e, ERR_INVALID, "token-key-many", NULL, NOWHERE,
+	    "the URI %s names more than one key; add what tells them apart: "
+	    "the key's id= or the token's serial=",
+	    name);
 }

@@ -353,7 +353,8 @@ MUST_CHECK enum err_code key_generate(enum key_type type, struct key **out,
  * module     absolute path of a library; NULL: what the machine's p11-kit
  *            knows, as key_load() does when nothing was opened.
  *
- * ERR_CRYPTO "token-module", ERR_INVALID "token-module-path".
+ * ERR_CRYPTO "token-module" (away, or not a module), "token-provider";
+ * ERR_NOTFOUND "token-module-missing"; ERR_INVALID "token-module-path".
  */
 MUST_CHECK enum err_code token_open(const char *module, struct err *e);
 /* RFC 7512: "pkcs11:…". */
@@ -363,10 +364,15 @@ void uri_without_pin(char *out, size_t size, const char *uri);
 /*
  * key_load - through OSSL_STORE; "file:PATH", a bare path, or "pkcs11:…".
  *
- * passphrase of an encrypted PKCS #8, or the PIN; may be empty.
- * ERR_CRYPTO "token-module"; ERR_NOTFOUND "key-missing", ERR_FORBIDDEN "key-passphrase",
- * ERR_INVALID "key-unusable" (no key there, or of a type or strength that is
- * not allowed); sentences give the URI without its PIN.
+ * passphrase of an encrypted PKCS #8, or the PIN; may be empty.  A wrong PIN is
+ * tried once: tokens count them.
+ *
+ * ERR_NOTFOUND "key-missing"; ERR_FORBIDDEN "key-passphrase"; ERR_INVALID
+ * "key-unusable" (no key there, or of a type or strength that is not allowed).
+ * Of a token: what token_open() says; ERR_BUSY "token-away"; ERR_NOTFOUND
+ * "token-key-missing"; ERR_FORBIDDEN "token-pin"; ERR_INVALID "token-key-many",
+ * "token-pin-size"; ERR_CRYPTO "token-public-half".  Sentences give the URI
+ * without its PIN.
  */
 MUST_CHECK enum err_code key_load(const char *uri, struct bytes passphrase,
     struct key **out, struct err *e);

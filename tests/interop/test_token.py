@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""Keys of the CA and of its responder in a token: SoftHSM by PKCS #11.
+"""Keys of an installation in a token: SoftHSM by PKCS #11.
 
 The whole way with them; a token that goes away in the middle stops issuance
 with a sentence and is found again by itself; a wrong PIN is tried once; no
 other process than the signers has a private key or a secret in its memory.
 """
+import json
 import os
 import re
 import subprocess
@@ -26,14 +27,18 @@ def need_token():
         sys.exit(77)
 
 
-def private_octets(path, plain):
-    """Of an encrypted key file, which is also left in plain."""
+def decrypt(path, plain):
     r, w = os.pipe()
     os.write(w, harness.PASSPHRASE)
     os.close(w)
     subprocess.run(["openssl", "pkcs8", "-in", path, "-out", plain,
                     "-passin", f"fd:{r}"], pass_fds=[r], check=True)
     os.close(r)
+
+
+def private_octets(path, plain):
+    """Of an encrypted key file, which is also left in plain."""
+    decrypt(path, plain)
     text = harness.run("openssl", "ec", "-in", plain, "-noout",
                        "-text").stdout.decode()
     octets = re.search(r"priv:([\s0-9a-f:]+)pub:", text)[1]
@@ -41,9 +46,9 @@ def private_octets(path, plain):
 
 
 class Token:
-    """An engine whose CA and responder keys were moved into a token."""
+    """An engine whose keys, or those named, were moved into a token."""
 
-    def __init__(self):
+    def __init__(self, keys=("key", "ocsp_key"), types="issuer=ec-p256"):
         self.engine = harness.Engine()
         self.store = self.engine.temp("tokens")
         os.mkdir(self.store)
@@ -54,14 +59,13 @@ class Token:
         self.engine.env["SOFTHSM2_CONF"] = conf
         self.away = os.path.join(self.store, "away")
         self.engine.env["TOKEN_AWAY"] = self.away
-        self.engine.init()
+        self.engine.init("--keys", types)
         self.softhsm("--init-token", "--free", "--label", "ca", "--so-pin",
                      "12345678", "--pin", PIN)
         self.config = self.engine.path("etc", "refrendo.yaml")
         with open(self.config) as f:
             text = f.read()
-        self.secrets = []
-        for n, word in enumerate(("key", "ocsp_key")):
+        for n, word in enumerate(keys):
             text = self.move(text, word, n + 1)
         text += (f"pkcs11:\n  module: {MODULE}\n  paths:\n"
                  f"    - \"{self.store}\"\n")
@@ -74,11 +78,11 @@ class Token:
                        check=True, capture_output=True)
 
     def move(self, text, word, number):
-        """The issuer's key of that name into the token; its file is gone."""
+        """The key of that name into the token; its file is gone."""
         found = re.search(rf"\b{word}: \"?file:([^\s,\"}}]+)\"?", text)
         path = self.engine.path(found[1])
         plain = self.engine.temp("plain.pem")
-        self.secrets.append(private_octets(path, plain))
+        decrypt(path, plain)
         self.softhsm("--import", plain, "--token", "ca", "--label", word,
                      "--id", f"0{number}", "--pin", PIN)
         os.unlink(plain)
@@ -121,7 +125,19 @@ def holds(pid, secret):
 
 
 def test_life():
-    with Token() as t:
+    life(Token())
+
+
+def test_whole():
+    """No key is in a file but the root's and the officer's."""
+    every = ("key", "ocsp_key", "endorser", "log")
+    for types in ("issuer=ec-p384,responder=rsa-3072,endorser=rsa-4096",
+                  "issuer=rsa-3072,responder=ec-p384,endorser=ec-p384"):
+        life(Token(every, types))
+
+
+def life(token):
+    with token as t:
         e = t.engine
         e.start()
         e.populate(people=2)
@@ -162,28 +178,92 @@ def test_goes_away():
         e.audit()
 
 
+def test_away_at_start():
+    """A machine that starts without its token serves what was signed."""
+    with Token() as t:
+        e = t.engine
+        e.start()
+        e.populate(people=2)
+        pem = e.pem(e.issue(e.holders[0])["serial"])
+        assert e.stop() == 0
+        with open(t.away, "w"):
+            pass
+        since = len(e.log)
+        e.start()
+        e.wait_log(r"role=signer event=signer-start .*id=token-module", since)
+        assert e.ocsp(pem) == "good"
+        signers = next(c for c in doctor(e) if c["name"] == "signers")
+        assert signers["state"] == "wrong" and "the token connected?" in \
+            signers["detail"], signers
+        os.unlink(t.away)
+        e.wait_log(r"event=signer-here", since)
+        e.issue(e.holders[1])
+        e.audit()
+
+
+def doctor(engine):
+    p = subprocess.run([harness.REFRENDO, "doctor", "--dir", engine.dir,
+                        "--json", "--lang", "en"], env=engine.env,
+                       capture_output=True, text=True)
+    return json.loads(p.stdout)["checks"]
+
+
+def ends(token):
+    """How a start ends that cannot come up."""
+    p = token.engine.with_passphrase(
+        [harness.REFRENDO, "serve", "--dir", token.engine.dir],
+        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL)
+    try:
+        _, text = p.communicate(timeout=60)
+    finally:
+        p.kill()
+    assert p.returncode == 1, (p.returncode, text.decode())
+    return text.decode()
+
+
+def test_states():
+    """Each has a sentence of its own, and none is told as a wrong PIN."""
+    with Token() as t:
+        with open(t.config) as f:
+            good = f.read()
+
+        def says(old, new, want):
+            assert old in good, good
+            with open(t.config, "w") as f:
+                f.write(good.replace(old, new))
+            text = ends(t)
+            assert want in text and "token-pin" not in text, (want, text)
+
+        says("object=key;", "object=none;", "id=token-key-missing")
+        says("object=ocsp_key;", "object=none;", "id=token-key-missing")
+        says(MODULE, "/usr/lib/none.so", "id=token-module-missing")
+        # A second key of that name.
+        plain = t.engine.temp("plain.pem")
+        harness.run("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-out", plain)
+        t.softhsm("--import", plain, "--token", "ca", "--label", "ocsp_key",
+                  "--id", "09", "--pin", PIN)
+        says("object=key;", "object=key;", "id=token-key-many")
+        with open(t.config, "w") as f:
+            f.write(good.replace("object=ocsp_key;", "object=ocsp_key;id=%02;"))
+        t.engine.start()
+
+
 def test_wrong_pin():
     with Token() as t:
         t.pin("00000000")
-        p = t.engine.with_passphrase(
-            [harness.REFRENDO, "serve", "--dir", t.engine.dir],
-            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
-        _, text = p.communicate(timeout=60)
-        assert p.returncode == 1, p.returncode
-        assert b"id=key-passphrase" in text, text.decode()
+        text = ends(t)
+        assert "id=token-pin" in text, text
         # Each signer tried it once: a token locks itself after a few.
-        assert text.count(b"event=signer-start") <= 2, text.decode()
+        assert text.count("event=signer-start") <= 2, text
         os.unlink(t.engine.path("pin"))
-        p = t.engine.with_passphrase(
-            [harness.REFRENDO, "serve", "--dir", t.engine.dir],
-            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL)
-        _, text = p.communicate(timeout=60)
-        assert p.returncode == 1 and b"refrendo-pin" in text, text.decode()
+        text = ends(t)
+        assert "refrendo-pin" in text, text
 
 
 def test_memory():
-    """Of key files: a token's key never leaves it."""
+    """Of key files, for a token's key never leaves it; and its PIN."""
     if os.geteuid() != 0:
         print("skipped: only root reads another process's memory")
         return
@@ -203,10 +283,19 @@ def test_memory():
                 f"{role} {index} has the passphrase"
         # The scan does find it where it is.
         assert holds(e.pids["signer", 0], secret)
+    with Token() as t:
+        e = t.engine
+        e.start()
+        e.populate(people=1)
+        e.issue(e.holders[0])
+        for (role, index), pid in e.pids.items():
+            assert role in ("signer", "ocsp-signer") or \
+                not holds(pid, PIN.encode()), f"{role} {index} has the PIN"
 
 
 if __name__ == "__main__":
     need_token()
     sys.exit(harness.run_tests([
-        ("life", test_life), ("goes_away", test_goes_away),
+        ("life", test_life), ("whole", test_whole), ("goes_away", test_goes_away),
+        ("away_at_start", test_away_at_start), ("states", test_states),
         ("wrong_pin", test_wrong_pin), ("memory", test_memory)]))

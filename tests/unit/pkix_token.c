@@ -9,7 +9,8 @@
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
 
-#define MODULE "/usr/lib/softhsm/libsofthsm2.so"
+#define MODULE     "/usr/lib/softhsm/libsofthsm2.so"
+#define NOT_MODULE "/usr/bin/softhsm2-util"
 
 static struct dir token;
 
@@ -116,23 +117,86 @@ test_refuses(void **state)
 	refused("a path that is more", token_open("/a\n[x]", &e), &e,
 	    ERR_INVALID, "token-module-path", "begins with a slash");
 	refused("no such module", token_open("/nonexistent.so", &e), &e,
-	    ERR_CRYPTO, "token-module", "check pkcs11.module");
+	    ERR_NOTFOUND, "token-module-missing", "correct pkcs11.module");
+	refused("not a module", token_open(NOT_MODULE, &e), &e, ERR_CRYPTO,
+	    "token-module", "is not its library");
 	OK(token_open(MODULE, &e), &e);
 	token_key(keys[0].label, keys[0].id, keys[0].how);
 	uri_of(uri, keys[0].label);
+	char long_pin[] = "123456789012345678901234567890123";
+	refused("long PIN", key_load(uri, bytes_str(long_pin), &out, &e), &e,
+	    ERR_INVALID, "token-pin-size", "32 octets");
+	refused("another token",
+	    key_load("pkcs11:token=other;object=p256", bytes_str("47114711"),
+		&out, &e),
+	    &e, ERR_BUSY, "token-away", "connect it");
 	refused("wrong PIN", key_load(uri, bytes_str("00000000"), &out, &e), &e,
-	    ERR_FORBIDDEN, "key-passphrase", "PIN does not open");
+	    ERR_FORBIDDEN, "token-pin", "PIN does not open");
 	refused("no PIN", key_load(uri, BYTES_NONE, &out, &e), &e,
-	    ERR_FORBIDDEN, "key-passphrase", "PIN does not open");
+	    ERR_FORBIDDEN, "token-pin", "PIN does not open");
+	refused("wrong PIN in the URI",
+	    key_load("pkcs11:object=p256?pin-value=00000000", BYTES_NONE, &out,
+		&e),
+	    &e, ERR_FORBIDDEN, "token-pin", "PIN does not open");
+	refused("the right PIN and no such key",
+	    key_load("pkcs11:token=refrendo;object=none", bytes_str("47114711"),
+		&out, &e),
+	    &e, ERR_NOTFOUND, "token-key-missing",
+	    "no private key pkcs11:token=refrendo;object=none");
 	refused("no such key",
 	    key_load("pkcs11:token=refrendo;object=none?pin-value=47114711",
 		BYTES_NONE, &out, &e),
-	    &e, ERR_NOTFOUND, "key-missing",
+	    &e, ERR_NOTFOUND, "token-key-missing",
 	    "pkcs11:token=refrendo;object=none");
 	/* A PIN in a URI is said to nobody. */
 	assert_null(strstr(e.say, "4711"));
 	assert_null(strstr(e.why, "4711"));
 	assert_null(out);
+}
+
+/* One that is there twice is one; two of one name are told apart by more. */
+static void
+test_many(void **state)
+{
+	AUTO(key) one = NULL;
+	AUTO(key) again = NULL;
+	struct err e;
+	(void)state;
+	OK(token_open(MODULE, &e), &e);
+	token_key("p256", "01", keys[0].how);
+	must_run(&token, "a copy",
+	    "softhsm2-util --import k.pem --token refrendo --label p256 "
+	    "--id 02 --pin 47114711");
+	OK(key_load("pkcs11:object=p256;type=private", bytes_str("47114711"),
+	       &one, &e),
+	    &e);
+	token_key("p256", "03", keys[0].how);
+	refused("two of one name",
+	    key_load("pkcs11:object=p256;type=private", bytes_str("47114711"),
+		&again, &e),
+	    &e, ERR_INVALID, "token-key-many",
+	    "pkcs11:object=p256;type=private names more than one key");
+	OK(key_load("pkcs11:id=%03;type=private", bytes_str("47114711"), &again,
+	       &e),
+	    &e);
+	assert_false(bytes_eq(key_spki(one), key_spki(again)));
+}
+
+static void
+test_half(void **state)
+{
+	AUTO(key) k = NULL;
+	struct err e;
+	(void)state;
+	token_key("p256", "01", keys[0].how);
+	must_run(&token, "no public half",
+	    "pkcs11-tool --module " MODULE " --token-label refrendo --login "
+	    "--pin 47114711 --delete-object --type pubkey --id 01");
+	OK(token_open(MODULE, &e), &e);
+	refused("no public half",
+	    key_load("pkcs11:object=p256;type=private", bytes_str("47114711"),
+		&k, &e),
+	    &e, ERR_CRYPTO, "token-public-half", "under the same id");
 }
 
 /* Everything else in this process goes on with OpenSSL's own provider. */
@@ -154,6 +218,8 @@ test_stays_apart(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_signs),
 	cmocka_unit_test(test_refuses),
+	cmocka_unit_test(test_many),
+	cmocka_unit_test(test_half),
 	cmocka_unit_test(test_stays_apart),
 };
 
@@ -187,7 +253,8 @@ is_here(void)
 	OSSL_LIB_CTX *ctx = OSSL_LIB_CTX_new();
 	OSSL_PROVIDER *provider = OSSL_PROVIDER_try_load(ctx, "pkcs11", 1);
 	bool here = provider != NULL && access(MODULE, R_OK) == 0 &&
-		    access("/usr/bin/softhsm2-util", X_OK) == 0;
+		    access("/usr/bin/softhsm2-util", X_OK) == 0 &&
+		    access("/usr/bin/pkcs11-tool", X_OK) == 0;
 	if (provider != NULL)
 		OSSL_PROVIDER_unload(provider);
 	OSSL_LIB_CTX_free(ctx);
@@ -199,7 +266,8 @@ main(void)
 {
 	int failed = 0;
 	if (!is_here()) {
-		printf("skipped: softhsm2 or pkcs11-provider is not here\n");
+		printf("skipped: softhsm2, pkcs11-provider or opensc is not "
+		       "here\n");
 		return 77;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(tests); i++)
