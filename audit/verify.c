@@ -65,6 +65,8 @@ audit_free(struct audit *a)
 	free(a->mandate);
 	free(a->policy);
 	free(a->ca);
+	free(a->top);
+	free(a->rate);
 	free(a->recent);
 	buf_fini(&a->spki);
 	buf_fini(&a->origin);

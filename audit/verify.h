@@ -23,7 +23,8 @@ enum map_kind {
 	MAP_OBJECT,      /* presence: certificates that the log names */
 	MAP_AGREEMENT,   /* agreements */
 	MAP_POLICY_NAME, /* policies, the one in force under a name */
-	MAP_MANDATE      /* mandates */
+	MAP_MANDATE,     /* mandates */
+	MAP_RATE         /* rates, by RUT; "" for all */
 };
 struct map_slot {
 	uint8_t key[MAP_KEY];
@@ -70,8 +71,12 @@ struct record {
 	uint8_t profile[HASH_LEN]; /* cert_profile(); zero: not known */
 	uint8_t key[HASH_LEN];     /* SHA-256 of its SPKI; zero: not known */
 	int64_t not_after;         /* 0: not known */
-	struct buf statement;      /* owned; until it is endorsed */
-	uint32_t listed;           /* while a CRL is compared: change + 1 */
+	/* Of its statement, 0 where it has none or it was erased; a minister's
+	 * term; of the intent the time, and how many ceilings there were. */
+	int64_t stated, life, term, intended;
+	uint32_t top, rate;   /* rate: its institution's */
+	struct buf statement; /* owned; until it is endorsed */
+	uint32_t listed;      /* while a CRL is compared: change + 1 */
 };
 
 /* One change of status, in the order of the log. */
@@ -116,12 +121,14 @@ struct ca {
 	int64_t last_number; /* of all its crl.published */
 	struct scope *scope; /* by partition, 0 the full list; owned */
 	size_t n_scope, size_scope;
+	bool agreed;    /* it came by a ceremony */
 	bool stopped;   /* it issues no more */
 	bool replaced;  /* by a new key under its subject */
 	bool destroyed; /* its key: no list follows its last */
 	/* The last one of the full list. */
 	int64_t crl_number;
 	uint64_t crl_index, crl_covers;
+	uint32_t crl_top; /* how many ceilings there were */
 	uint8_t crl_sha256[HASH_LEN];
 	struct buf crl; /* owned; the line of the export */
 };
@@ -132,6 +139,7 @@ struct agreement_noted {
 	uint64_t signed_by; /* officers, a bit each */
 	bool agreed;        /* by as many as were needed then */
 	uint32_t people;    /* whose officers sign it, see struct audit */
+	uint32_t top;       /* how many ceilings there were */
 	int64_t issued, expires;
 	struct buf statement; /* owned */
 	/* Of policies: */
@@ -152,19 +160,37 @@ struct mandate_noted {
 	uint32_t endorser[ENDORSEMENTS_MAX]; /* appointments */
 	uint32_t n_endorser;
 	uint8_t policy[HASH_LEN], profile[HASH_LEN];
-	uint8_t rekey[HASH_LEN]; /* the key that the next renewal begins with */
+	uint8_t
+	    rekey[HASH_LEN]; /* the key that the first renewal begins with */
 	bool may_rekey;
+	uint32_t last;  /* the record that it renewed last; NONE */
+	uint32_t since; /* the first with that one's key; 0: the mandate's */
 	char institution[RUN_TEXT], holder[RUN_TEXT];
 	uint32_t ca;
 	int64_t until, life, renewals, used;
+	int64_t term;         /* from its statement to until */
 	struct buf statement; /* owned; until it is in force */
 };
 struct policy_noted {
 	int64_t version; /* 0: its detail was erased */
 	bool replaced;   /* by a later version of its name */
+	bool first;      /* no officers activated it */
 	char name[NAME_LEN];
 	/* What its text says, and from policy_consent() on that of its bases. */
 	struct policy_consent says;
+};
+
+/* Ceilings, from an entry on. */
+struct top {
+	int64_t since;
+	bool known; /* false: their detail was erased */
+	struct ceilings is;
+};
+/* Certificates, by the minute of their intent. */
+#define RATE_MINUTES 61
+struct rate {
+	char rut[RUN_TEXT];
+	int64_t minute[RATE_MINUTES], count[RATE_MINUTES];
 };
 
 struct officer_noted {
@@ -202,6 +228,10 @@ struct audit {
 	bool any_people;            /* not known: a detail was erased */
 	bool has_ceilings;          /* their hash is known */
 	uint8_t ceilings[HASH_LEN]; /* of the file in force */
+	struct top *top;            /* owned; the last is in force */
+	size_t n_top, size_top;
+	struct rate *rate; /* owned */
+	size_t n_rate, size_rate;
 	int64_t quorum;
 	int64_t policy_quorum; /* 0: a log of before activations */
 	bool begun; /* something followed the policies of the beginning */
@@ -261,11 +291,24 @@ MUST_CHECK enum err_code add_ca(struct audit *a, const struct entry *en,
 /* verify_ceilings.c */
 MUST_CHECK enum err_code judge_ceilings_taken(struct audit *a,
     const struct entry *en, struct json_obj d, struct err *e);
-/* Officers signed them; statement: NULL when its detail was erased. */
+/* Officers signed them. */
 MUST_CHECK enum err_code take_agreed_ceilings(struct audit *a,
-    const struct ceremony_statement *s, struct err *e);
-/* Officers that nobody may know any more, for a detail was erased. */
+    const struct ceremony_statement *s, struct bytes file, struct err *e);
+/* Officers and limits that nobody may know any more: a detail was erased. */
 void lose_ceilings(struct audit *a);
+/* verify_limits.c */
+/* What was issued against the ceilings in force between its intent and now, and
+ * against its CA's names; ERR_INVALID "audit-over-ceiling". */
+MUST_CHECK enum err_code judge_limits(struct audit *a, const struct entry *en,
+    struct record *r, struct cert *c, struct err *e);
+enum err_code over_ceiling(const char *at, const char *key, struct err *e);
+/* Does a statement of officers, or a list, fit any of the ceilings from when
+ * there were since of them on, until there were until? */
+enum life { LIFE_STATEMENT, LIFE_CRL };
+bool is_life_within(const struct audit *a, uint32_t since, size_t until,
+    enum life what, int64_t life);
+/* The rate of an institution; BYTES_NONE: of all. */
+uint32_t rate_of(struct audit *a, struct bytes rut);
 MUST_CHECK enum err_code judge_agreement_endorsed(struct audit *a,
     const struct entry *en, struct json_obj d, struct err *e);
 MUST_CHECK enum err_code judge_agreement_closed(struct audit *a,

@@ -42,6 +42,7 @@ note_agreement(struct audit *a, const struct entry *en, struct json_obj d,
 	struct agreement_noted *p = &a->agreement[a->n_agreement];
 	*p = (struct agreement_noted){ .erased = a->erased,
 		.people = a->people,
+		.top = (uint32_t)a->n_top,
 		.statement = BUF(STATEMENT_MAX) };
 	map_put(&a->map, MAP_AGREEMENT, en->refs.request,
 	    (uint32_t)a->n_agreement++);

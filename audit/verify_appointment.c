@@ -34,6 +34,7 @@ proposed(struct audit *a, const struct entry *en, struct json_obj d,
 	map_put(&a->map, MAP_APPOINTMENT, en->refs.appointment,
 	    (uint32_t)a->n_appointment++);
 	r->for_minister = true;
+	r->rate = rate_of(a, en->refs.institution);
 	memcpy(r->tbs, en->refs.tbs.p, HASH_LEN);
 	if (a->erased)
 		return ERR_OK;
@@ -49,6 +50,7 @@ proposed(struct audit *a, const struct entry *en, struct json_obj d,
 	    BYTES_FMT(s.institution));
 	p->from = s.from;
 	p->until = s.until;
+	r->term = s.until - s.from;
 	return ERR_OK;
 }
 
@@ -63,6 +65,8 @@ confirmed(struct audit *a, const struct entry *en, struct json_obj d,
 	if (p->state != APPOINTMENT_PROPOSED)
 		return wrong_state(a, e);
 	a->report.appointments += p->confirmed == 0 ? 1 : 0;
+	a->record[p->record].intended = en->time;
+	a->record[p->record].top = (uint32_t)a->n_top;
 	p->erased = p->erased || a->erased;
 	if (p->erased)
 		return ERR_OK;

@@ -121,23 +121,80 @@ take_people(struct audit *a, const struct people *p)
 	memcpy(a->officer, p->officer, sizeof(a->officer));
 }
 
+static struct top *
+next_top(struct audit *a)
+{
+	a->top = grow(a->top, a->n_top, &a->size_top, sizeof(*a->top));
+	struct top *t = &a->top[a->n_top++];
+	t->since = a->time;
+	t->known = false;
+	return t;
+}
+
 void
 lose_ceilings(struct audit *a)
 {
 	a->people++;
 	a->any_people = true;
 	a->has_ceilings = false;
+	(void)next_top(a);
+}
+
+/* The file can be read, and those who may sign by it are those named. */
+static enum err_code
+read_file(struct audit *a, struct bytes file, struct bytes people,
+    struct ceilings *out, struct err *e)
+{
+	struct buf said AUTO_BUF = BUF(CEILINGS_PEOPLE_MAX);
+	struct err below = { .code = ERR_OK };
+
+	if (ceilings_read(file, out, &below) != ERR_OK) {
+		(void)err_say(e, ERR_INVALID, "audit-ceilings-unreadable",
+		    "entry %s: the file of the ceilings cannot be read, so "
+		    "nobody can say what they allow",
+		    a->at);
+		return err_why(e, "%s: %s", below.id, below.say);
+	}
+	ceilings_people(out, &said);
+	TRY(buf_end(&said, e));
+	if (bytes_eq(people, buf_bytes(&said)))
+		return ERR_OK;
+	return err_say(e, ERR_INVALID, "audit-ceilings-said",
+	    "entry %s: the officers and quorums that it names are not those "
+	    "of the file of the ceilings",
+	    a->at);
+}
+
+/* The last that the log knows; NULL where their detail was erased. */
+static const struct ceilings *
+in_force(const struct audit *a)
+{
+	return a->n_top == 0 || !a->top[a->n_top - 1].known
+		   ? NULL
+		   : &a->top[a->n_top - 1].is;
+}
+
+/* In the place of those before, whatever is to be said against it. */
+static void
+take_file(struct audit *a, const struct ceilings *c)
+{
+	struct top *t = next_top(a);
+
+	t->known = true;
+	t->is = *c;
 }
 
 /* --- With the officers --------------------------------------------------------- */
 
 enum err_code
 take_agreed_ceilings(struct audit *a, const struct ceremony_statement *s,
-    struct err *e)
+    struct bytes file, struct err *e)
 {
+	struct ceilings *c = arena_get(a->arena, sizeof(*c));
 	struct people p;
 
 	TRY(read_people(a, s->people, &p, e));
+	TRY(read_file(a, file, s->people, c, e));
 	if (a->has_ceilings &&
 	    !bytes_eq(s->base_sha256, bytes_of(a->ceilings, HASH_LEN)))
 		return err_say(e, ERR_INVALID, "audit-ceilings-base",
@@ -145,6 +202,7 @@ take_agreed_ceilings(struct audit *a, const struct ceremony_statement *s,
 		    "than those in force",
 		    a->at);
 	take_people(a, &p);
+	take_file(a, c);
 	a->has_ceilings = true;
 	memcpy(a->ceilings, s->object[0].tbs_sha256.p, HASH_LEN);
 	return ERR_OK;
@@ -156,6 +214,7 @@ enum err_code
 judge_ceilings_taken(struct audit *a, const struct entry *en, struct json_obj d,
     struct err *e)
 {
+	struct ceilings *c = arena_get(a->arena, sizeof(*c));
 	uint8_t hash[HASH_LEN];
 	struct people p;
 
@@ -174,7 +233,17 @@ judge_ceilings_taken(struct audit *a, const struct entry *en, struct json_obj d,
 		    "entry %s: the ceilings are not the file whose hash the "
 		    "entry names",
 		    a->at);
-	bool gives = !a->any_people && !is_less(a, &p);
+	TRY(read_file(a, file, text, c, e));
+	const struct ceilings *old = in_force(a);
+	bool gives = (!a->any_people && !is_less(a, &p)) ||
+		     (old != NULL && ceilings_grant(old, c) != NULL);
+	if (how == CEILINGS_REFOUNDED && a->has_ceilings &&
+	    (!c->has_refounds ||
+		memcmp(c->refounds, a->ceilings, HASH_LEN) != 0))
+		return err_say(e, ERR_INVALID, "audit-ceilings-refounds",
+		    "entry %s: the file in whose place root is said to have "
+		    "begun anew is not the one that was in force",
+		    a->at);
 	if (how == CEILINGS_HOWS || how == CEILINGS_AGREED ||
 	    (how == CEILINGS_FIRST && a->has_ceilings) ||
 	    (how == CEILINGS_LESSENED && gives))
@@ -187,6 +256,7 @@ judge_ceilings_taken(struct audit *a, const struct entry *en, struct json_obj d,
 		a->report.unsigned_at = en->index;
 	}
 	take_people(a, &p);
+	take_file(a, c);
 	a->has_ceilings = true;
 	memcpy(a->ceilings, hash, HASH_LEN);
 	return ERR_OK;

@@ -198,6 +198,7 @@ take_new(struct audit *a, const struct entry *en, const struct done *o,
 	uint32_t old = ca_find(a, o->replaces);
 
 	TRY(add_ca(a, en, bytes_str("issuer"), o->name, o->der, e));
+	a->ca[a->n_ca - 1].agreed = true;
 	TRY(judge_apart(a, e));
 	if (o->replaces.len == 0)
 		return judge_subject(a, e);
@@ -230,7 +231,7 @@ judge_file(struct audit *a, const struct entry *en,
 		    "entry names",
 		    a->at);
 	if (s != NULL)
-		return take_agreed_ceilings(a, s, e);
+		return take_agreed_ceilings(a, s, o->der, e);
 	lose_ceilings(a);
 	return ERR_OK;
 }

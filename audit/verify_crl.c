@@ -88,6 +88,7 @@ judge_crl(struct audit *a, const struct entry *en, struct json_obj d,
 		return ERR_OK;
 	c->crl_number = en->refs.number;
 	c->crl_index = en->index;
+	c->crl_top = (uint32_t)a->n_top;
 	c->crl_covers = (uint64_t)covers;
 	memcpy(c->crl_sha256, hash.p, HASH_LEN);
 	return ERR_OK;
@@ -229,8 +230,15 @@ judge_line(struct audit *a, struct ca *c, struct crl *crl,
 	    crl_check_publish(crl, &c->cert, 0,
 		has_no_next(a, c) ? crl->this_update : a->time, a->v,
 		&below) == ERR_OK &&
-	    crl->number == (uint64_t)c->crl_number)
+	    crl->number == (uint64_t)c->crl_number) {
+		uint32_t n = c->crl_top, before = n > 1 ? n - 1 : n;
+		if (!is_life_within(a, before, n, LIFE_CRL,
+			crl->next_update - crl->this_update)) {
+			(void)over_ceiling(index, "crl_max", &f);
+			add(index, &f, faults);
+		}
 		return true;
+	}
 	memcpy(why, below.say, sizeof(why));
 	(void)err_say(&f, ERR_INVALID, "audit-crl-bad",
 	    "entry %s: the CRL of %s has another number or is not good: %s",

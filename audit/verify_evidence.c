@@ -92,6 +92,8 @@ judge_statement(struct audit *a, const struct entry *en, struct json_obj d,
 		    "institution, policy or object than the entry",
 		    a->at);
 	r->not_after = out->not_after;
+	r->stated = out->issued;
+	r->life = out->expires - out->issued;
 	r->ca = ca_find(a, out->issuer);
 	if (r->ca == NONE)
 		return err_say(e, ERR_INVALID, "audit-issuer",
@@ -148,6 +150,8 @@ judge_issued(struct audit *a, const struct entry *en, struct json_obj d,
 		    "entry %s: the certificate is not the one that was "
 		    "endorsed",
 		    a->at);
+	/* Of a submission that was erased, this is what is left. */
+	sha256(r->key, c.spki);
 	for (uint32_t i = 0; i < a->n_ca; i++) {
 		const struct ca *ca = &a->ca[i];
 		if (strcmp(ca->role, role) != 0 ||
@@ -160,7 +164,7 @@ judge_issued(struct audit *a, const struct entry *en, struct json_obj d,
 		if (cert_check_issued(&c, &ca->cert, en->time, a->v, &below) !=
 		    ERR_OK)
 			return fault_below(a, &below, e);
-		return ERR_OK;
+		return judge_limits(a, en, r, &c, e);
 	}
 	return err_say(e, ERR_INVALID, "audit-other-issuer",
 	    "entry %s: the certificate is by another issuer than the one "

@@ -49,6 +49,7 @@ submitted(struct audit *a, const struct entry *en, struct json_obj d,
 	r->state = RECORD_SUBMITTED;
 	memcpy(r->tbs, en->refs.tbs.p, HASH_LEN);
 	memcpy(r->policy, en->refs.policy.p, HASH_LEN);
+	r->rate = rate_of(a, en->refs.institution);
 	map_put(&a->map, MAP_REQUEST, en->refs.request, at);
 	if (map_get(&a->map, MAP_POLICY, en->refs.policy) == NONE)
 		return err_say(e, ERR_INVALID, "audit-policy",
@@ -252,6 +253,8 @@ intended(struct audit *a, const struct entry *en, struct json_obj d,
 	    (evidence >= 0 && (uint64_t)evidence != r->endorsed_at))
 		return wrong_state(a, e);
 	r->state = RECORD_INTENDED;
+	r->intended = en->time;
+	r->top = (uint32_t)a->n_top;
 	/* What ministers endorse may say that it renews what it likes. */
 	if (is_second(a, r) && r->mandate != NONE)
 		return err_say(e, ERR_INVALID, "audit-renewed-twice",

@@ -53,6 +53,7 @@ take_statement(struct audit *a, const struct entry *en,
 	if (m->may_rekey)
 		memcpy(m->rekey, s->rekey_sha256.p, HASH_LEN);
 	m->until = s->until;
+	m->term = s->until - s->issued;
 	m->life = s->life_s;
 	m->renewals = s->renewals;
 	return judge_log(a, en, s->log_size, s->log_root, e);
@@ -72,6 +73,7 @@ proposed(struct audit *a, const struct entry *en, struct json_obj d,
 	struct mandate_noted *m = &a->mandate[a->n_mandate];
 	*m = (struct mandate_noted){ .erased = a->erased,
 		.ca = NONE,
+		.last = NONE,
 		.statement = BUF(STATEMENT_MAX) };
 	map_put(&a->map, MAP_MANDATE, en->refs.request,
 	    (uint32_t)a->n_mandate++);
@@ -204,42 +206,6 @@ judge_asker(struct audit *a, struct json_obj d, const struct mandate_noted *m,
 	    a->at);
 }
 
-/* What it renews was issued, is neither revoked, suspended nor over, and is of
- * the same profile. */
-static enum err_code
-judge_replaced(struct audit *a, const struct entry *en, const struct record *r,
-    const struct mandate_noted *m, struct err *e)
-{
-	const uint8_t *key = m->may_rekey ? m->rekey : r->key;
-	const struct record *old =
-	    r->renews == NONE ? NULL : &a->record[r->renews];
-
-	if (old == NULL || old->state != RECORD_ISSUED ||
-	    old->status != STATUS_GOOD ||
-	    (!old->erased && (memcmp(old->profile, m->profile, HASH_LEN) != 0 ||
-				 memcmp(old->key, key, HASH_LEN) != 0)))
-		return err_say(e, ERR_INVALID, "audit-renews-none",
-		    "entry %s: it renews by a mandate what was never issued, "
-		    "is revoked or suspended, or is of another profile or key",
-		    a->at);
-	if (old->not_after != 0 && en->time > old->not_after)
-		return err_say(e, ERR_INVALID, "audit-renews-over",
-		    "entry %s: the certificate that it renews by a mandate was "
-		    "over before",
-		    a->at);
-	return ERR_OK;
-}
-
-static bool
-is_rekeyed(const struct audit *a, const struct record *r)
-{
-	const struct record *old =
-	    r->renews == NONE ? NULL : &a->record[r->renews];
-
-	return old != NULL && !old->erased &&
-	       memcmp(old->key, r->key, HASH_LEN) != 0;
-}
-
 /* The key of the one that is renewed signed for the new one. */
 static enum err_code
 judge_proof(struct audit *a, struct json_obj d, struct bytes id,
@@ -310,23 +276,107 @@ judge_renewal(struct audit *a, const struct entry *en, struct json_obj d,
 	    !cert_is_of(&c, bytes_str(m->holder)) || c.not_after > m->until ||
 	    c.not_after - c.not_before + 1 > m->life)
 		return not_for_it(a, e);
-	TRY(judge_asker(a, d, m, e));
-	return judge_replaced(a, en, r, m, e);
+	return judge_asker(a, d, m, e);
+}
+
+/* --- Its use -------------------------------------------------------------------------- */
+
+static bool
+is_known(const uint8_t key[HASH_LEN])
+{
+	static const uint8_t none[HASH_LEN];
+
+	return memcmp(key, none, HASH_LEN) != 0;
+}
+
+/* What it renews was issued, is neither revoked, suspended nor over, is of the
+ * same profile, and of the key that the mandate goes on from. */
+static enum err_code
+judge_replaced(struct audit *a, const struct entry *en, const struct record *r,
+    const struct mandate_noted *m, struct err *e)
+{
+	const uint8_t *key = !m->may_rekey     ? r->key
+			     : m->last == NONE ? m->rekey
+					       : a->record[m->last].key;
+	const struct record *old =
+	    r->renews == NONE ? NULL : &a->record[r->renews];
+	bool known = old != NULL && is_known(old->profile);
+
+	if (old == NULL || old->state != RECORD_ISSUED ||
+	    old->status != STATUS_GOOD ||
+	    (known && !m->erased &&
+		(memcmp(old->profile, m->profile, HASH_LEN) != 0 ||
+		    (is_known(key) && memcmp(old->key, key, HASH_LEN) != 0))))
+		return err_say(e, ERR_INVALID, "audit-renews-none",
+		    "entry %s: it renews by a mandate what was never issued, "
+		    "is revoked or suspended, or is of another profile or key",
+		    a->at);
+	if (known && r->renews < m->since)
+		return err_say(e, ERR_INVALID, "audit-renews-left",
+		    "entry %s: the key of the certificate that it renews by a "
+		    "mandate was left since: what it signed for then was used",
+		    a->at);
+	if (old->not_after != 0 && en->time > old->not_after)
+		return err_say(e, ERR_INVALID, "audit-renews-over",
+		    "entry %s: the certificate that it renews by a mandate was "
+		    "over before",
+		    a->at);
+	return ERR_OK;
+}
+
+/*
+ * A new key has its proof.  Where details were erased it may be that nobody can
+ * say whether the key is new, or whether there was a proof: that is reported.
+ */
+static enum err_code
+judge_key(struct audit *a, const struct entry *en, struct json_obj d,
+    struct bytes id, const struct record *r, struct err *e)
+{
+	const struct record *old =
+	    r->renews == NONE ? NULL : &a->record[r->renews];
+	bool known = old != NULL && is_known(old->key) && is_known(r->key);
+
+	if (known && memcmp(old->key, r->key, HASH_LEN) == 0)
+		return ERR_OK;
+	if (!a->erased && old != NULL && is_known(r->key) &&
+	    (known || json_has(d, "evidence")))
+		return judge_proof(a, d, id, r, e);
+	a->report.unproven++;
+	a->report.unproven_at = en->index;
+	return ERR_OK;
+}
+
+/* One more is made by it; with another key, none of before is renewed again. */
+static void
+note_use(struct audit *a, const struct record *r, struct mandate_noted *m)
+{
+	uint32_t at = (uint32_t)(r - a->record);
+	const uint8_t *last = m->last == NONE ? r->key : a->record[m->last].key;
+
+	if (is_known(last) && is_known(r->key) &&
+	    memcmp(last, r->key, HASH_LEN) != 0)
+		m->since = at;
+	m->last = at;
+	m->used++;
 }
 
 enum err_code
 judge_mandate_used(struct audit *a, const struct entry *en, struct json_obj d,
     struct record *r, struct err *e)
 {
-	if (a->erased || r->erased)
-		return ERR_OK;
-	struct bytes id = json_get_str(d, "mandate");
+	struct bytes id = a->erased ? BYTES_NONE : json_get_str(d, "mandate");
+	uint32_t at = r->mandate;
+
 	TRY(detail_end(a, e));
-	uint32_t at = map_get(&a->map, MAP_MANDATE, id);
-	if (at == NONE || at != r->mandate)
+	if (!a->erased)
+		at = map_get(&a->map, MAP_MANDATE, id);
+	/* What was submitted may be erased; what is known was for this one. */
+	bool other = r->mandate != NONE || is_known(r->profile);
+	if (at == NONE || (other && at != r->mandate))
 		return not_for_it(a, e);
 	struct mandate_noted *m = &a->mandate[at];
-	m->used++;
+	const struct mandate_noted before = *m;
+	note_use(a, r, m);
 	if (m->state != MANDATE_IN_FORCE || (!m->erased && en->time > m->until))
 		return err_say(e, ERR_INVALID, "audit-mandate-not-in-force",
 		    "entry %s: the mandate that it rests on was not signed, or "
@@ -336,8 +386,8 @@ judge_mandate_used(struct audit *a, const struct entry *en, struct json_obj d,
 		return err_say(e, ERR_INVALID, "audit-mandate-used-up",
 		    "entry %s: it is one renewal more than the mandate allows",
 		    a->at);
-	memcpy(m->rekey, r->key, HASH_LEN);
-	if (is_rekeyed(a, r))
-		TRY(judge_proof(a, d, id, r, e));
+	if (r->mandate != NONE)
+		TRY(judge_replaced(a, en, r, &before, e));
+	TRY(judge_key(a, en, d, id, r, e));
 	return judge_endorsers(a, m->endorser, m->n_endorser, e);
 }

@@ -131,7 +131,10 @@ judge_activation(struct audit *a, const struct entry *en, int64_t version,
 		    "entry %s: the policy took effect before the time that the "
 		    "officers signed",
 		    a->at);
-	return ERR_OK;
+	if (is_life_within(a, p->top, a->n_top, LIFE_STATEMENT,
+		p->expires - p->issued))
+		return ERR_OK;
+	return over_ceiling(a->at, "statement_max", e);
 }
 
 enum err_code
@@ -151,6 +154,7 @@ judge_policy(struct audit *a, const struct entry *en, struct json_obj d,
 		readable = version > 0 && policy_consent_of(text, &says);
 	}
 	bool rises = note_policy(a, en->refs.policy, name, version, &says);
+	a->policy[a->n_policy - 1].first = en->refs.request.len == 0;
 	TRY(detail_end(a, e));
 	if (!a->erased && !hash_is(en->refs.policy.p, text))
 		return err_say(e, ERR_INVALID, "audit-policy-text",

@@ -382,6 +382,23 @@ name_ceilings(struct cli *c, const struct audit_report *r,
 	err_list_add(named, &e);
 }
 
+/* What details that were erased take along is said. */
+static void
+name_unproven(struct cli *c, const struct audit_report *r,
+    struct err_list *named)
+{
+	struct err e;
+	if (r->unproven == 0)
+		return;
+	(void)err_say(&e, ERR_CORRUPT, "audit-unproven",
+	    "of %s renewals under mandates nobody can say any more whether "
+	    "each has the key of before or proves a new one, last of entry "
+	    "%s: details were erased",
+	    arena_printf(c->arena, "%llu", (unsigned long long)r->unproven),
+	    arena_printf(c->arena, "%llu", (unsigned long long)r->unproven_at));
+	err_list_add(named, &e);
+}
+
 static enum err_code
 audit_verify(struct cli *c, struct err *e)
 {
@@ -405,6 +422,7 @@ audit_verify(struct cli *c, struct err *e)
 	if (code == ERR_OK) {
 		audit_finish(audit, &report, &v.faults);
 		name_ceilings(c, &report, &journal.named);
+		name_unproven(c, &report, &journal.named);
 		for (size_t i = 0; i < journal.faults.len; i++)
 			err_list_add(&v.faults, &journal.faults.v[i]);
 		if (c->json)

@@ -671,6 +671,9 @@ struct audit_report {
 	    policies, crls, erased;
 	uint64_t unsigned_ceilings; /* which gave rights without officers */
 	uint64_t unsigned_at;       /* index of the last of those */
+	uint64_t unproven;    /* renewals of which nobody can say whether they
+				 have a new key without its proof */
+	uint64_t unproven_at; /* index of the last of those */
 	uint8_t root[HASH_LEN];
 	int64_t checkpoint_size;
 };

@@ -10,21 +10,6 @@
 
 #include "audit_world.h"
 
-/* What is to be signed, and by which ceremony. */
-struct rite {
-	const char *id, *name;
-	const char *cn, *replaces; /* NULL: its name; none */
-	enum ceremony_kind kind;
-	struct buf whole; /* as the root signs it */
-	struct bytes tbs;
-	uint8_t hash[HASH_LEN];
-	struct buf statement;
-	struct buf shown; /* by a CA that is not ours */
-	/* Of ceilings: */
-	uint8_t base[HASH_LEN];
-	char people[512];
-};
-
 static struct key *
 signing_key(struct world *w)
 {
@@ -87,7 +72,7 @@ make_list(struct world *w, struct rite *r, uint64_t number)
 	    &err));
 }
 
-static void
+void
 propose_rite(struct world *w, struct rite *r)
 {
 	struct jw j = detail_of(&w->e[w->n].detail);
@@ -128,7 +113,7 @@ propose_rite(struct world *w, struct rite *r)
 		.tbs = bytes_of(r->hash, HASH_LEN) });
 }
 
-static void
+void
 sign_rite(struct world *w, struct rite *r, int who)
 {
 	bool second = who == 1;
@@ -158,7 +143,7 @@ sign_rite(struct world *w, struct rite *r, int who)
 	    (struct entry_refs){ .request = bytes_str(r->id) });
 }
 
-static void
+void
 complete_rite(struct world *w, struct rite *r)
 {
 	struct jw j = detail_of(&w->e[w->n].detail);
@@ -181,7 +166,7 @@ complete_rite(struct world *w, struct rite *r)
 		.object = bytes_of(whole, HASH_LEN) });
 }
 
-static void
+void
 rite_fini(struct rite *r)
 {
 	buf_fini(&r->whole);
@@ -367,100 +352,4 @@ hold_ceremonies(struct world *w)
 		hold(w, &key);
 	rite_fini(&key);
 	rite_fini(&ca);
-}
-
-/* --- Ceilings ---------------------------------------------------------------------- */
-
-/* The first n of those who sign here, and how many of them must. */
-static void
-people_of(char out[512], int n, int quorum)
-{
-	static const char *const run[] = { OFFICER, MINISTER, OTHER };
-	const struct key *const key[] = { keys.officer, keys.minister,
-		keys.other };
-	size_t len = (size_t)snprintf(out, 512,
-	    "quorum=%d appointment_quorum=%d", quorum, 1);
-
-	for (int i = 0; i < n; i++) {
-		uint8_t hash[HASH_LEN];
-		char hex[HEX_LEN(HASH_LEN)];
-		sha256(hash, key_spki(key[i]));
-		hex_print(hex, bytes_of(hash, HASH_LEN));
-		len += (size_t)snprintf(out + len, 512 - len, " %s=%s", run[i],
-		    hex);
-	}
-}
-
-static void
-take_ceilings(struct world *w, const char *file, const char *how, int n,
-    int quorum)
-{
-	struct jw j = detail_of(&w->e[w->n].detail);
-	uint8_t hash[HASH_LEN];
-	char people[512];
-
-	people_of(people, n, quorum);
-	sha256(hash,
-	    bytes_str(twisted(w, CEILINGS_OTHER_FILE) ? "otro" : file));
-	actor(w, &j, "", "system");
-	jw_member_base64(&j, "file", bytes_str(file));
-	jw_member_str(&j, "how", bytes_str(how));
-	jw_member_str(&j, "people",
-	    bytes_str(twisted(w, CEILINGS_PEOPLE) ? "quorum=0" : people));
-	append(w, ENTRY_CEILINGS_TAKEN, &j,
-	    (struct entry_refs){ .object = bytes_of(hash, HASH_LEN) });
-}
-
-static void
-rite_of_file(struct rite *r, const char *id, const char *base, const char *file,
-    int n)
-{
-	*r = (struct rite){ .id = id,
-		.name = "ceilings",
-		.kind = CEREMONY_CEILINGS,
-		.whole = BUF(1024),
-		.tbs = bytes_str(file) };
-	buf_puts(&r->whole, file);
-	sha256(r->base, bytes_str(base));
-	people_of(r->people, n, 2);
-}
-
-/* A third officer comes, signs with the first, and goes again. */
-void
-hold_ceilings(struct world *w)
-{
-	struct rite more, late, next;
-
-	take_ceilings(w, "topes 1", "first", 2, 2);
-	rite_of_file(&more, "CER-20",
-	    twisted(w, CEILINGS_OTHER_BASE) ? "topes 0" : "topes 1", "topes 2",
-	    3);
-	rite_of_file(&late, "CER-21", "topes 1", "topes 9", 3);
-	propose_rite(w, &late);
-	sign_rite(w, &late, 0);
-	propose_rite(w, &more);
-	sign_rite(w, &more, 0);
-	if (!twisted(w, CEILINGS_ONE_OF_TWO))
-		sign_rite(w, &more, 1);
-	complete_rite(w, &more);
-	if (twisted(w, CEILINGS_SIGNED_BEFORE))
-		sign_rite(w, &late, 1);
-	plain(w, ENTRY_CEREMONY_WITHDRAWN,
-	    (struct entry_refs){ .request = bytes_str(late.id) });
-	rite_of_file(&next, "CER-22", "topes 2", "topes 3", 3);
-	propose_rite(w, &next);
-	sign_rite(w, &next, 0);
-	sign_rite(w, &next, 2);
-	complete_rite(w, &next);
-	take_ceilings(w, "topes 4", "lessened", 2,
-	    twisted(w, CEILINGS_FEWER) ? 1 : 2);
-	if (twisted(w, CEILINGS_STRANGER))
-		take_ceilings(w, "topes 5", "lessened", 3, 2);
-	if (twisted(w, CEILINGS_FIRST_AGAIN))
-		take_ceilings(w, "topes 5", "first", 2, 2);
-	if (twisted(w, CEILINGS_FOUNDED))
-		take_ceilings(w, "topes 5", "refounded", 3, 1);
-	rite_fini(&more);
-	rite_fini(&late);
-	rite_fini(&next);
 }

@@ -43,7 +43,9 @@ propose_mandate(struct world *w, const struct stated *old, const char *id,
 		.profile_sha256 = bytes_of(profile, HASH_LEN),
 		.until = w->now + 800 * DAY,
 		.rekey_sha256 = bytes_of(key, HASH_LEN),
-		.renewals = 2,
+		.renewals =
+		    twisted(w, REKEY_CAME_BACK) || twisted(w, REKEY_AGAIN) ? 3
+									   : 2,
 		.life_s = twisted(w, MANDATE_TOO_LONG) ? DAY : 730 * DAY + 1,
 		.log_size = w->tree.size,
 		.log_root = bytes_of(root, HASH_LEN),
@@ -99,15 +101,17 @@ put_proof(struct world *w, struct jw *j, const struct stated *s,
 		put_evidence(j, keys.minister, &w->minister, buf_bytes(&text),
 		    w->now);
 	else
-		put_evidence(j, keys.holder, &old->container, buf_bytes(&text),
-		    w->now);
+		put_evidence(j,
+		    bytes_eq(old->cert.spki, key_spki(keys.other))
+			? keys.other
+			: keys.holder,
+		    &old->container, buf_bytes(&text), w->now);
 }
 
-/* Submitted and endorsed by the mandate: no statement, and no evidence but for
- * a new key. */
+/* Submitted by the mandate: no statement. */
 static void
-renew(struct world *w, struct stated *s, const struct stated *old,
-    const char *id, const struct key *key)
+ask(struct world *w, struct stated *s, const struct stated *old, const char *id,
+    const struct key *key)
 {
 	struct want want = { "Ana", HOLDER, key, &w->issuer, keys.other, false,
 		false, w->now, w->now + 730 * DAY };
@@ -143,20 +147,58 @@ renew(struct world *w, struct stated *s, const struct stated *old,
 	jw_close(&j, '}');
 	jw_member_base64(&j, "tbs", buf_bytes(&s->container));
 	append(w, ENTRY_REQUEST_SUBMITTED, &j, s->refs);
-	j = detail_of(&w->e[w->n].detail);
+}
+
+/* Endorsed by the mandate: no evidence but for a new key. */
+static void
+use(struct world *w, struct stated *s, const struct stated *old, const char *id)
+{
+	struct jw j = detail_of(&w->e[w->n].detail);
+	bool proven = !twisted(w, REKEY_UNSIGNED) &&
+		      !twisted(w, REKEY_UNSIGNED_ERASED) &&
+		      !twisted(w, REKEY_UNSIGNED_LOST);
+
 	actor(w, &j, OPERATOR, "operator");
-	if (!bytes_eq(s->cert.spki, old->cert.spki) &&
-	    !twisted(w, REKEY_UNSIGNED))
+	if (!bytes_eq(s->cert.spki, old->cert.spki) && proven)
 		put_proof(w, &j, s, old);
 	jw_member_str(&j, "mandate", bytes_str(MANDATE));
 	append(w, ENTRY_REQUEST_ENDORSED, &j,
 	    (struct entry_refs){ .request = s->refs.request });
 	intend(w, s);
+	if (twisted(w, TOP_LESSENED) && strcmp(id, "SOL-31") == 0)
+		lessen_ceilings(w);
 	if (twisted(w, MANDATE_FIRST_FAILED) && strcmp(id, "SOL-30") == 0)
 		plain(w, ENTRY_REQUEST_FAILED,
 		    (struct entry_refs){ .request = s->refs.request });
 	else
 		issue(w, s);
+}
+
+static void
+renew(struct world *w, struct stated *s, const struct stated *old,
+    const char *id, const struct key *key)
+{
+	size_t from = w->n;
+
+	ask(w, s, old, id, key);
+	use(w, s, old, id);
+	if (strcmp(id, "SOL-30") != 0)
+		return;
+	/* What was submitted, and what was issued. */
+	w->e[from].erased = twisted(w, REKEY_UNSIGNED_ERASED) ||
+			    twisted(w, REKEY_UNSIGNED_LOST);
+	w->e[w->n - 1].erased = twisted(w, REKEY_UNSIGNED_LOST);
+}
+
+/* Two asked for before either is made: one is of a key that was left then. */
+static void
+renew_both(struct world *w, struct stated *one, struct stated *two,
+    const struct stated *old)
+{
+	ask(w, one, old, "SOL-30", keys.other);
+	ask(w, two, old, "SOL-31", keys.holder);
+	use(w, one, old, "SOL-30");
+	use(w, two, old, "SOL-31");
 }
 
 /* By an endorsement of its own. */
@@ -190,16 +232,28 @@ renew_by_mandate(struct world *w, const struct stated *old)
 	bool again = twisted(w, MANDATE_TWO_SUCCESSORS) ||
 		     twisted(w, MANDATE_AFTER_ANOTHER) ||
 		     twisted(w, MANDATE_FIRST_FAILED);
-	if (twisted(w, MANDATE_AFTER_ANOTHER))
-		renew_endorsed(w, &one, old, "SOL-30");
-	else
-		renew(w, &one, old, "SOL-30", keys.holder);
-	renew(w, &two, again ? old : &one, "SOL-31",
-	    again ? keys.holder : keys.other);
+	if (twisted(w, REKEY_TWO_SUBMITTED)) {
+		renew_both(w, &one, &two, old);
+	} else if (twisted(w, REKEY_CAME_BACK)) {
+		renew(w, &one, old, "SOL-30", keys.other);
+		renew(w, &two, &one, "SOL-31", keys.holder);
+		renew(w, &three, old, "SOL-32", keys.other);
+	} else {
+		if (twisted(w, MANDATE_AFTER_ANOTHER))
+			renew_endorsed(w, &one, old, "SOL-30");
+		else
+			renew(w, &one, old, "SOL-30", keys.holder);
+		renew(w, &two, again ? old : &one, "SOL-31",
+		    again ? keys.holder : keys.other);
+	}
 	if (twisted(w, MANDATE_USED_UP))
 		renew(w, &three, &two, "SOL-32", keys.other);
 	if (twisted(w, REKEY_AGAIN))
 		renew(w, &three, &one, "SOL-32", keys.other);
+	if (twisted(w, MANDATE_OF_OTHER_REQUEST)) {
+		submit(w, &three, "SOL-32");
+		use(w, &three, &two, "SOL-32");
+	}
 	if (!twisted(w, MANDATE_ENDED_BEFORE))
 		plain(w, ENTRY_MANDATE_ENDED, refs);
 	propose_mandate(w, old, "MAN-2027-000002", &other);

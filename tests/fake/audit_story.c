@@ -169,6 +169,7 @@ beginnings(struct world *w)
 
 	initialize(w);
 	policy(w);
+	first_ceilings(w);
 	plain(w, ENTRY_INSTITUTION_APPLIED, rut);
 	plain(w, ENTRY_INSTITUTION_ENABLED, rut);
 	plain(w, ENTRY_PERSON_REGISTERED, rut);

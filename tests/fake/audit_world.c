@@ -77,6 +77,40 @@ build_name(struct buf *out, const char *cn, const char *run)
 	OK(name_build(attr, run == NULL ? 3 : 4, out, &err));
 }
 
+/* Beyond the ceilings, or for them. */
+static void
+twist_cert(const struct world *w, const struct want *want,
+    struct cert_spec *spec)
+{
+	static const uint8_t null[] = { 5, 0 };
+	bool holder = want->ca == &w->issuer && !want->ocsp && !want->is_ca;
+	struct general_name *san = &spec->san[0];
+
+	if (twisted(w, TOP_OF_ANOTHER) && want->is_ca &&
+	    strcmp(want->cn, "Institucional") == 0)
+		*san = (struct general_name){ .kind = GN_OTHER_IA5,
+			.value = bytes_str("60100003-2") };
+	else if (holder && twisted(w, TOP_NAMES))
+		*san = (struct general_name){ .kind = GN_DNS,
+			.value = bytes_str("a.cl") };
+	else
+		san = NULL;
+	spec->n_san = san != NULL ? 1 : 0;
+	if (san != NULL && san->kind == GN_OTHER_IA5)
+		OK(oid_parse(bytes_str("1.3.6.1.4.1.8321.1"), &san->other,
+		    &err));
+	if (holder && twisted(w, TOP_PURPOSE))
+		spec->eku[spec->n_eku++] = OID_EKU_EMAIL;
+	if (holder && twisted(w, TOP_QC))
+		spec->qc.compliance = true;
+	if (holder && twisted(w, TOP_EXTENSION)) {
+		OK(oid_parse(bytes_str("1.3.6.1.4.1.8321.9"),
+		    &spec->private_ext[0].oid, &err));
+		spec->private_ext[0].der = bytes_of(null, sizeof(null));
+		spec->n_private_ext = 1;
+	}
+}
+
 void
 build_cert(struct world *w, const struct want *want, struct buf *out)
 {
@@ -109,6 +143,7 @@ build_cert(struct world *w, const struct want *want, struct buf *out)
 		spec.eku[spec.n_eku++] = OID_EKU_OCSP;
 		spec.nocheck = true;
 	}
+	twist_cert(w, want, &spec);
 	OK(cert_build_tbs(&spec, &tbs, &err));
 	OK(key_sign(want->signer, buf_bytes(&tbs), &signature, &err));
 	OK(signed_assemble(buf_bytes(&tbs),
@@ -327,6 +362,7 @@ submit(struct world *w, struct stated *s, const char *id)
 		w->serials--;
 	if (twisted(w, MANDATE_RENEWS_OVER) && strcmp(id, "SOL-2") == 0)
 		want.not_after = w->now + 55;
+	want.not_before -= twisted(w, TOP_BACKDATE) ? 10 * MINUTE : 0;
 	build_cert(w, &want, &s->container);
 	OK(cert_parse(buf_bytes(&s->container), &s->cert, &err));
 	struct statement st = statement_of(w, s, spki, root);

@@ -119,7 +119,31 @@ enum twist {
 	CEILINGS_FEWER,
 	CEILINGS_STRANGER,
 	CEILINGS_FIRST_AGAIN,
+	CEILINGS_SAID,
+	CEILINGS_SAID_AGREED,
+	CEILINGS_WIDER,
+	CEILINGS_UNREADABLE,
+	CEILINGS_FOUNDED_ON_OTHER,
 	CEILINGS_FOUNDED, /* no fault: it is named */
+	TOP_VALIDITY,
+	TOP_BACKDATE,
+	TOP_KEYS,
+	TOP_USAGE,
+	TOP_PURPOSE,
+	TOP_NAMES,
+	TOP_QC,
+	TOP_EXTENSION,
+	TOP_STATEMENT,
+	TOP_APPOINTMENT,
+	TOP_CRL,
+	TOP_HOUR,
+	TOP_HOUR_INSTITUTION,
+	TOP_ENDORSEMENTS,
+	TOP_MANDATE,
+	TOP_ISSUER,
+	TOP_POLICY,
+	TOP_OF_ANOTHER, /* the CA is another institution's */
+	TOP_LESSENED,   /* no fault: it was intended before */
 	LIST_OVER,
 	LIST_OVER_KEY_GONE,
 	MANDATE_UNSIGNED,
@@ -141,6 +165,7 @@ enum twist {
 	MANDATE_BEGINS_LATER,
 	MANDATE_TWO_SUCCESSORS,
 	MANDATE_AFTER_ANOTHER,
+	MANDATE_OF_OTHER_REQUEST,
 	MANDATE_FIRST_FAILED,
 	REKEY_NOT_ALLOWED,
 	REKEY_UNSIGNED,
@@ -149,6 +174,10 @@ enum twist {
 	REKEY_OTHER_MANDATE,
 	REKEY_AGAIN,
 	REKEY_BEGINS_OTHER,
+	REKEY_TWO_SUBMITTED,
+	REKEY_CAME_BACK,
+	REKEY_UNSIGNED_ERASED,
+	REKEY_UNSIGNED_LOST, /* no fault: it is named */
 	CA_STOPPED_UNKNOWN,
 	CA_STOPPED_ISSUES,
 	TWISTS
@@ -210,6 +239,26 @@ struct stated {
 #define AUTO_STATED __attribute__((cleanup(stated_fini)))
 #define AUTO_WORLD  __attribute__((cleanup(world_fini)))
 
+/* What is to be signed, and by which ceremony. */
+struct rite {
+	const char *id, *name;
+	const char *cn, *replaces; /* NULL: its name; none */
+	enum ceremony_kind kind;
+	struct buf whole; /* as the root signs it */
+	struct bytes tbs;
+	uint8_t hash[HASH_LEN];
+	struct buf statement;
+	struct buf shown; /* by a CA that is not ours */
+	/* Of ceilings: */
+	uint8_t base[HASH_LEN];
+	char people[512];
+};
+void propose_rite(struct world *w, struct rite *r);
+/* 0 and 1: the officers; 2: a third. */
+void sign_rite(struct world *w, struct rite *r, int who);
+void complete_rite(struct world *w, struct rite *r);
+void rite_fini(struct rite *r);
+
 bool twisted(const struct world *w, enum twist t);
 /* Of the policy that all is issued by; twisted where the twist is in it. */
 const char *policy_text(const struct world *w);
@@ -226,6 +275,8 @@ void policy(struct world *w);
 void activate_policies(struct world *w);
 void close_activations(struct world *w);
 void hold_ceremonies(struct world *w);
+void first_ceilings(struct world *w);
+void lessen_ceilings(struct world *w);
 void hold_ceilings(struct world *w);
 void renew_by_mandate(struct world *w, const struct stated *old);
 void put_evidence(struct jw *j, struct key *key, const struct buf *cert,

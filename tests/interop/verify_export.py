@@ -18,6 +18,8 @@ import tempfile
 
 import yaml
 
+import verify_ceilings
+
 OPENSSL = "/usr/bin/openssl"
 INT_MAX = 2**53 - 1
 
@@ -169,9 +171,14 @@ class Certificate:
         self.subject = parts[5]
         self.spki = parts[6]
         self.ski = self.aki = None
+        self.extensions = []
         extended = parts[-1][0] == 0xA3
         for ext in children(children(parts[-1])[0]) if extended else ():
             fields = children(ext)
+            self.extensions.append((
+                content(fields[0]).hex(),
+                len(fields) == 3 and content(fields[1]) != b"\0",
+                content(fields[-1])))
             if content(fields[0]).hex() == "551d0e":
                 self.ski = content(content(fields[-1]))
             if content(fields[0]).hex() == "551d23":
@@ -656,7 +663,10 @@ class Verifier:
         self.policy_quorum, self.begun, self.partial = 0, False, None
         # The file in force, and how often officers or quorums changed.
         self.ceilings, self.people, self.any_people = None, 0, False
+        # What they allow, since when; None where their detail was erased.
+        self.tops, self.rates = [], verify_ceilings.Rates()
         self.unsigned = []
+        self.unproven = []  # renewals with a new key, or perhaps with one
         self.records, self.requests, self.appointments = {}, {}, {}
         self.mandates = {}
         self.ministers, self.changes, self.crls = {}, [], {}
@@ -829,6 +839,66 @@ class Verifier:
     def lose_people(self):
         self.people, self.any_people, self.ceilings = (self.people + 1, True,
                                                        None)
+        self.tops.append((self.time, None))
+
+    @staticmethod
+    def read_ceilings(text, people):
+        """A file of which these are the people."""
+        try:
+            file = verify_ceilings.Ceilings(text, Strict)
+        except verify_ceilings.Unreadable as e:
+            raise Fault(f"the ceilings cannot be read: {e}") from None
+        need(file.people() == people,
+             "other officers or quorums than those of the file")
+        return file
+
+    def limits(self, leaf, c, r, minister):
+        """What was issued, against the ceilings between its intent and now."""
+        ca = self.cas[r["ca"]]
+        m = self.mandates.get(r.get("mandate"))
+        need(minister or
+             verify_ceilings.rut_of(ca["cert"]) in (None, r["rut"]),
+             "its CA is for another institution alone")
+        known = (not minister and r.get("submitted") and not r.get("lost") and
+                 (m is None or m["s"] is not None))
+        policy = {} if minister else self.policies.get(r["policy"], {})
+        fact = {
+            "minister": minister, "life": r["life"], "stated": r["stated"],
+            "term": r["term"],
+            "endorsers": len((m or r).get("ministers", {})) if known else None,
+            "mandate": m["s"]["mandate"]["until"] - m["s"]["issued"]
+            if known and m else 0,
+            "ca": None if ca.get("agreed") else
+            (r["ca"], sha256(ca["cert"].tbs).hex()),
+            "policy": r["policy"] if policy.get("first") and
+            self.policy_quorum else None}
+        key = rate = None
+        if r["top"] > 0:
+            for limit, name in (("per_hour_institution", r["rut"]),
+                                ("per_hour", "")):
+                n = self.rates.add(name, r["intended"], leaf["time"])
+                rate = limit if self.too_many(n, leaf["time"], limit) else rate
+        for i in range(r["top"], len(self.tops) + 1):
+            top = self.tops[i - 1][1] if i else None
+            key = top and top.beyond(c, fact)
+            if not key:
+                break
+        need(not (key or rate), f"beyond the ceilings: {key or rate}")
+
+    def too_many(self, n, now, limit):
+        for since, top in reversed(self.tops):
+            if top is None or n <= top.limit[limit]:
+                return False
+            if since < now - 3600:
+                break
+        return True
+
+    def within(self, since, until, limit, value):
+        for i in range(since, until + 1):
+            top = self.tops[i - 1][1] if i else None
+            if top is None or value <= top.limit[limit]:
+                return True
+        return False
 
     def on_ceilings(self, _verb, leaf, d):
         if d is None:
@@ -838,7 +908,12 @@ class Verifier:
         people = parse_people(member(d, "people", str))
         need(sha256(b64(d, "file")).hex() == leaf["object"],
              "the ceilings have another hash")
-        gives = not self.any_people and self.gives(people)
+        file = self.read_ceilings(b64(d, "file"), d["people"])
+        old = self.tops[-1][1] if self.tops else None
+        gives = (not self.any_people and self.gives(people) or
+                 old is not None and file.gives(old))
+        need(how != "refounded" or self.ceilings in (None, file.refounds),
+             "root began anew in the place of another file")
         need(how in ("first", "lessened", "refounded", "kept") and
              not (how == "first" and self.ceilings) and
              not (how == "lessened" and gives),
@@ -846,6 +921,7 @@ class Verifier:
         if gives or how in ("refounded", "kept"):
             self.unsigned.append(leaf["index"])
         self.take_people(people)
+        self.tops.append((self.time, file))
         self.ceilings = leaf["object"]
 
     def agreed_ceilings(self, leaf, der, s):
@@ -856,7 +932,9 @@ class Verifier:
             return
         need(self.ceilings in (None, s["base_sha256"]),
              "other ceilings were in force than were to be replaced")
+        file = self.read_ceilings(der, s["people"])
         self.take_people(parse_people(s["people"]))
+        self.tops.append((self.time, file))
         self.ceilings = leaf["object"]
 
     def top(self):
@@ -958,6 +1036,7 @@ class Verifier:
             return
         if kind == "certificate":
             self.add_ca(leaf, "issuer", name, der)
+            self.cas[name]["agreed"] = True
             self.apart(name)
             self.new_key(name, d.get("replaces"))
             return
@@ -1040,7 +1119,8 @@ class Verifier:
         if verb != "activated":
             self.on_activation(verb, leaf, d)
             return
-        policy = {"replaced": False, "says": None, "version": 0}
+        policy = {"replaced": False, "says": None, "version": 0,
+                  "first": "request" not in leaf}
         self.policies[leaf["policy"]] = policy
         rises = True
         if d is not None:
@@ -1099,13 +1179,17 @@ class Verifier:
              "fewer officers signed the activation than are needed")
         need(leaf["time"] >= a["s"]["effective"],
              "the policy took effect before its time")
+        need(self.within(a["top"], len(self.tops), "statement_max",
+                         a["s"]["expires"] - a["s"]["issued"]),
+             "beyond the ceilings: statement_max")
 
     def on_activation(self, verb, leaf, d):
         a = self.activations.get(leaf["request"])
         if verb == "proposed":
             need(a is None, "proposed twice")
             a = {"state": "open", "erased": d is None, "by": set(),
-                 "people": self.people, "agreed": False, "done": 0, "active": set(), "s": None}
+                 "people": self.people, "agreed": False, "done": 0,
+                 "top": len(self.tops), "active": set(), "s": None}
             self.activations[leaf["request"]] = a
             if d is None:
                 return
@@ -1151,9 +1235,11 @@ class Verifier:
     def reserve(self, serial):
         need(serial not in self.records,
              f"the serial number {serial.hex()} was used before")
-        record = {"serial": serial, "state": "reserved", "status": "good",
+        record = {"serial": serial, "nth": len(self.records),
+                  "state": "reserved", "status": "good",
                   "free": False, "ca": None, "not_after": None,
                   "renews": None, "followed": None,
+                  "stated": 0, "life": 0, "term": 0, "intended": 0, "top": 0,
                   "statement": None}
         self.records[serial] = record
         return record
@@ -1172,6 +1258,11 @@ class Verifier:
         need(s["issuer"] in self.cas, "the statement's issuer is no CA")
         record["ca"] = s["issuer"]
         record["not_after"] = s["validity"]["not_after"]
+        record["stated"] = s["issued"]
+        record["life"] = s["expires"] - s["issued"]
+        if "appointment" in s:
+            record["term"] = s["appointment"]["until"] - s["appointment"][
+                "from"]
         self.root_was(leaf, s)
         c = Certificate(b64(d, "tbs"))
         need(sha256(c.tbs).hex() == s["tbs_sha256"] == leaf["tbs"] and
@@ -1203,6 +1294,8 @@ class Verifier:
              c.serial == record["serial"] and
              sha256(c.der).hex() == leaf["object"],
              "the certificate is not the one endorsed")
+        # Of a submission that was erased, this is what is left.
+        record["key"] = c.spki
         # The keys of one CA share its subject.
         for name, ca in self.cas.items():
             if (ca["role"] == role and c.issuer == ca["cert"].subject and
@@ -1210,6 +1303,7 @@ class Verifier:
                     self.openssl.issued(c.der, ca["cert"].der,
                                         leaf["time"])):
                 record["ca"], record["not_after"] = name, c.not_after
+                self.limits(leaf, c, record, role == "endorser")
                 return
         raise Fault("the certificate is by another issuer, or does not verify")
 
@@ -1220,7 +1314,7 @@ class Verifier:
         if verb == "proposed":
             need(p is None, "proposed twice")
             record = self.reserve(bytes.fromhex(leaf["serial"]))
-            record["tbs"] = leaf["tbs"]
+            record.update(tbs=leaf["tbs"], rut=leaf["institution"])
             p = {"state": verb, "record": record, "s": None, "by": set(),
                  "erased": d is None, "people": self.people, "agreed": False}
             self.appointments[name] = p
@@ -1232,6 +1326,7 @@ class Verifier:
                  "withdrawn": "proposed", "ended": "in_force"}
         need(p["state"] == order[verb], "order of the appointment's states")
         if verb == "confirmed":
+            p["record"].update(intended=leaf["time"], top=len(self.tops))
             p["erased"] = p["erased"] or d is None
             if p["erased"] or p["s"] is None:
                 return
@@ -1265,7 +1360,8 @@ class Verifier:
             if r is not None and r["state"] in ("submitted", "endorsed"):
                 r["state"] = "void"
             r = self.reserve(bytes.fromhex(leaf["serial"]))
-            r.update(state=verb, tbs=leaf["tbs"], policy=leaf["policy"])
+            r.update(state=verb, tbs=leaf["tbs"], policy=leaf["policy"],
+                     rut=leaf["institution"])
             self.requests[leaf["request"]] = r
             need(leaf["policy"] in self.policies,
                  "the policy's text is not in the log")
@@ -1274,6 +1370,7 @@ class Verifier:
                  "the policy was replaced before")
             if d is not None and "replaces" in d.get("request", {}):
                 r["renews"] = self.records.get(hexed(d, "request.replaces"))
+            r["submitted"] = d is not None
             if d is not None and "mandate" in d.get("request", {}):
                 self.renewal(leaf, d, r)
             elif d is not None:
@@ -1284,10 +1381,10 @@ class Verifier:
                 r["state"] == verb and not r.get("known", True)),
                 "nothing was submitted that could be endorsed")
             r["endorsed_at"] = leaf["index"]
+            r["lost"] = r.get("lost", False) or d is None
             if r.get("mandate") or d is not None and "mandate" in d:
                 r["state"] = verb
-                if d is not None and r.get("mandate"):
-                    self.renewed(leaf, d, r)
+                self.renewed(leaf, d, r)
                 return
             r["known"] = (
                 r.get("known", True) and d is not None and
@@ -1319,7 +1416,8 @@ class Verifier:
         if verb == "proposed":
             need(m is None, "a second mandate of that number")
             m = self.mandates[leaf["request"]] = {
-                "state": verb, "s": None, "used": 0, "ministers": {}}
+                "state": verb, "s": None, "used": 0, "ministers": {},
+                "last": None, "since": 0}
             if d is None:
                 return
             m["text"] = member(d, "statement", str)
@@ -1340,9 +1438,9 @@ class Verifier:
             return
         need(m["state"] == "proposed", "the mandate was in force already")
         required, renewal = self.says(m["s"]["policy"]["sha256"])
-        m["key"] = m["s"]["mandate"].get("rekey_sha256")
         need(renewal == "mandate-rekey" or
-             renewal == "mandate" and m["key"] is None,
+             renewal == "mandate" and
+             "rekey_sha256" not in m["s"]["mandate"],
              "the policy's text knows no mandates, or none with a new key")
         s, run = self.judge_minister(leaf, d, m["text"],
                                      "refrendo/mandate/v1")
@@ -1382,43 +1480,71 @@ class Verifier:
         need(member(d, "actor.run", str) not in
              {s["holder"]["run"], *self.mandates[name]["ministers"]},
              "the holder or a minister asked for the renewal")
-        old = r["renews"]
+
+    def replaced(self, leaf, m, r):
+        """What is renewed is good, and of the key that the mandate has."""
+        old, s = r["renews"], m["s"]
         need(old is not None and old["state"] == "issued" and
-             old["status"] == "good" and
-             old.get("profile", r["profile"]) == r["profile"],
-             "what it renews is not there, or not good, or another")
-        if "key" in old:
-            last = self.mandates[name].get("key") or sha256(r["key"]).hex()
-            need(sha256(old["key"]).hex() == last,
+             old["status"] == "good",
+             "what it renews is not there, or not good")
+        if s is not None and old.get("submitted"):
+            profile = s["mandate"]["profile_sha256"]
+            need(old["profile"] == profile, "what it renews is another")
+            key = sha256(r["key"]).hex()
+            if "rekey_sha256" in s["mandate"]:
+                key = (s["mandate"]["rekey_sha256"] if m["last"] is None else
+                       m["last"].get("key") and
+                       sha256(m["last"]["key"]).hex())
+            need(key in (None, sha256(old["key"]).hex()),
                  "what it renews has another key")
+            need(old["nth"] >= m["since"],
+                 "its key was left since, and what it signed then was used")
         need(old["not_after"] is None or leaf["time"] <= old["not_after"],
              "what it renews was over")
 
-    def renewed(self, leaf, d, r):
-        name = member(d, "mandate", str)
-        m = self.mandates[name]
-        m["used"] += 1
-        need(name == r["mandate"] and m["state"] == "in_force",
-             "the mandate was not in force")
-        if m["s"] is None:
+    def rekeyed(self, leaf, d, name, r):
+        """A new key is proven; what nobody can say is said."""
+        old = r["renews"] or {}
+        known = "key" in old and "key" in r
+        if known and old["key"] == r["key"]:
             return
-        need(m["used"] <= m["s"]["mandate"]["renewals"] and
-             leaf["time"] <= m["s"]["mandate"]["until"],
-             "the mandate was used up, or over")
+        if (d is None or not r.get("submitted") or
+                not known and "evidence" not in d):
+            self.unproven.append(leaf["index"])
+            return
+        text = ('{"act":"rekey","mandate":"%s","replaces_tbs_sha256":"%s",'
+                '"spki_sha256":"%s","type":"refrendo/rekey/v1"}' %
+                (name, old["tbs"], sha256(r["key"]).hex()))
+        signer = self.openssl.cms(b64(d, "evidence"), text.encode())
+        need(signer is not None and
+             sha256(Certificate(signer).tbs).hex() == old["tbs"],
+             "the key of the one before did not sign for the new one")
+
+    def renewed(self, leaf, d, r):
+        name = r.get("mandate")
+        if d is not None:
+            name = member(d, "mandate", str)
+            need(name in self.mandates and
+                 (not r.get("submitted") or name == r.get("mandate")),
+                 "the request was not by this mandate")
+        m = self.mandates[name]
+        before = dict(m)
+        last = m["last"] or {}
+        m["used"] += 1
+        m["last"] = r
+        if "key" in last and "key" in r and last["key"] != r["key"]:
+            m["since"] = r["nth"]
+        need(m["state"] == "in_force", "the mandate was not in force")
+        if m["s"] is not None:
+            need(m["used"] <= m["s"]["mandate"]["renewals"] and
+                 leaf["time"] <= m["s"]["mandate"]["until"],
+                 "the mandate was used up, or over")
+        if r.get("submitted"):
+            self.replaced(leaf, before, r)
+        self.rekeyed(leaf, d, name, r)
         need(all(self.appointments[n]["state"] == "in_force"
                  for n in m["ministers"].values()),
              "the appointment of one who signed the mandate had ended")
-        if m.get("key"):
-            m["key"] = sha256(r["key"]).hex()
-        old = r["renews"] or {}
-        if old.get("key", r["key"]) != r["key"]:
-            text = ('{"act":"rekey","mandate":"%s","replaces_tbs_sha256":"%s",'
-                    '"spki_sha256":"%s","type":"refrendo/rekey/v1"}' %
-                    (name, old["tbs"], sha256(r["key"]).hex()))
-            signer = self.openssl.cms(b64(d, "evidence"), text.encode())
-            need(signer is not None and
-                 sha256(Certificate(signer).tbs).hex() == old["tbs"],
-                 "the key of the one before did not sign for the new one")
 
     def judge_minister(self, leaf, d, text, kind):
         s, signer = self.evidence(leaf, d, text, kind)
@@ -1454,6 +1580,7 @@ class Verifier:
                      for name in r.get("ministers", {}).values()),
                  "the appointment of one who endorsed it had ended")
             r["state"] = verb
+            r.update(intended=leaf["time"], top=len(self.tops))
             need(self.is_first(r) or not r.get("mandate"),
                  "what it renews by a mandate has a successor")
             need(not self.cas.get(r["ca"], {}).get("stopped"),
@@ -1542,6 +1669,7 @@ class Verifier:
         if not full:
             return
         ca.update(number=leaf["number"], covers=covers, index=leaf["index"],
+                  top=len(self.tops),
                   sha256=hexed(d, "tbs_sha256", 32))
 
     # the end
@@ -1595,6 +1723,10 @@ class Verifier:
                 not self.openssl.signed(der, ca["cert"].der)):
             self.fault(where, f"its CRL of {name} is not good")
             return
+        n = ca["top"]
+        if not self.within(n - 1 if n > 1 else n, n, "crl_max",
+                           crl.next_update - crl.this_update):
+            self.fault(where, "beyond the ceilings: crl_max")
         at = {}
         for change in self.changes:
             if change[0] < ca["covers"] and change[1]["ca"] in (None, name):
@@ -1633,6 +1765,9 @@ def verify(path, log_pem, openssl):
         return 7, "\n".join(verifier.faults)
     unsigned = "".join(f"entry {i}: ceilings without the officers' signatures"
                        "\n" for i in verifier.unsigned)
+    unsigned += "".join(
+        f"entry {i}: nobody can say whether this renewal has a new key "
+        "without its proof\n" for i in verifier.unproven)
     return 0, (unsigned + f"{verifier.next} entries, "
                f"{verifier.erased_count} erased, "
                f"root {verifier.tree.root().hex()}: no fault")

@@ -44,6 +44,8 @@ put_entry(struct world *w, size_t i, const struct tamper *t, struct buf *out)
 	struct buf leaf AUTO_BUF = BUF(ENTRY_LEAF_MAX);
 
 	merkle_leaf_hash(stored, en.leaf);
+	if (w->e[i].erased)
+		en.detail = BYTES_NONE;
 	if (t->changed != i + 1) {
 		export_entry_stored(out, &en, stored);
 		return;
@@ -168,6 +170,7 @@ test_good(void **state_)
 	assert_int_equal(r.policies, 3);
 	assert_int_equal(r.crls, 1);
 	assert_int_equal(r.erased, 0);
+	assert_int_equal(r.unproven, 0);
 }
 
 /* GTS 1959867: one entry of each type deleted or altered is named. */
@@ -320,6 +323,14 @@ static const struct {
 	    NULL },
 	{ REKEY_BEGINS_OTHER, "a key that the mandate does not begin with",
 	    "audit-renews-none", NULL },
+	{ REKEY_TWO_SUBMITTED, "a key that was left between asking and using",
+	    "audit-renews-none", NULL },
+	{ REKEY_CAME_BACK, "a certificate of before its key left and came back",
+	    "audit-renews-left",
+	    ": the key of the certificate that it renews by a mandate was "
+	    "left since: what it signed for then was used" },
+	{ REKEY_UNSIGNED_ERASED, "a new key of one that was erased, unsigned",
+	    "audit-below", NULL },
 	{ MANDATE_POLICY_TWO, "a mandate by one, where the policy wants two",
 	    "audit-mandate-not-in-force", NULL },
 	{ MANDATE_ASKED_BY_HOLDER, "a holder renews by a mandate",
@@ -340,6 +351,8 @@ static const struct {
 	    "already, or one that was intended" },
 	{ MANDATE_AFTER_ANOTHER, "a renewal of what was renewed without it",
 	    "audit-renewed-twice", NULL },
+	{ MANDATE_OF_OTHER_REQUEST, "a mandate for what a minister should see",
+	    "audit-mandate-other", NULL },
 	{ POLICY_WANTS_TWO, "one endorsement, where the policy wants two",
 	    "audit-endorsements", NULL },
 	{ POLICY_UNREADABLE, "a policy that nobody can read",
@@ -535,6 +548,80 @@ static const struct {
 	    "audit-ceilings-unsigned", NULL },
 	{ CEILINGS_FIRST_AGAIN, "the first ceilings twice",
 	    "audit-ceilings-unsigned", NULL },
+	{ TOP_VALIDITY, "a certificate longer than the ceilings",
+	    "audit-over-ceiling",
+	    ": it is beyond what the ceilings in force then say of "
+	    "validity_max" },
+	{ TOP_BACKDATE, "a certificate that begins before its statement",
+	    "audit-over-ceiling",
+	    ": it is beyond what the ceilings in force then say of "
+	    "backdate_max" },
+	{ TOP_KEYS, "a key of a kind that the ceilings lack",
+	    "audit-over-ceiling",
+	    ": it is beyond what the ceilings in force then say of keys" },
+	{ TOP_USAGE, "a key usage that the ceilings lack", "audit-over-ceiling",
+	    ": it is beyond what the ceilings in force then say of key_usage" },
+	{ TOP_PURPOSE, "a purpose that the ceilings lack", "audit-over-ceiling",
+	    ": it is beyond what the ceilings in force then say of extended" },
+	{ TOP_NAMES, "a name of a kind that the ceilings lack",
+	    "audit-over-ceiling",
+	    ": it is beyond what the ceilings in force then say of names" },
+	{ TOP_QC, "a qualified certificate, where there is none",
+	    "audit-over-ceiling",
+	    ": it is beyond what the ceilings in force then say of "
+	    "qc_statements" },
+	{ TOP_EXTENSION, "an extension that the ceilings lack",
+	    "audit-over-ceiling",
+	    ": it is beyond what the ceilings in force then say of "
+	    "extensions" },
+	{ TOP_STATEMENT, "a statement that lives too long",
+	    "audit-over-ceiling",
+	    ": it is beyond what the ceilings in force then say of "
+	    "statement_max" },
+	{ TOP_APPOINTMENT, "an appointment for too long", "audit-over-ceiling",
+	    ": it is beyond what the ceilings in force then say of "
+	    "appointment_max" },
+	{ TOP_CRL, "a list that lives too long", "audit-over-ceiling",
+	    ": it is beyond what the ceilings in force then say of crl_max" },
+	{ TOP_HOUR, "more in an hour than the ceilings say",
+	    "audit-over-ceiling",
+	    ": it is beyond what the ceilings in force then say of per_hour" },
+	{ TOP_HOUR_INSTITUTION, "more of one institution in an hour",
+	    "audit-over-ceiling",
+	    ": it is beyond what the ceilings in force then say of "
+	    "per_hour_institution" },
+	{ TOP_ENDORSEMENTS, "one minister, where the ceilings want two",
+	    "audit-over-ceiling",
+	    ": it is beyond what the ceilings in force then say of "
+	    "endorsements" },
+	{ TOP_MANDATE, "a mandate longer than the ceilings",
+	    "audit-over-ceiling",
+	    ": it is beyond what the ceilings in force then say of "
+	    "mandate_max" },
+	{ TOP_ISSUER, "a CA that the ceilings do not name",
+	    "audit-over-ceiling",
+	    ": it is beyond what the ceilings in force then say of issuers" },
+	{ TOP_POLICY, "a policy that the ceilings do not name",
+	    "audit-over-ceiling",
+	    ": it is beyond what the ceilings in force then say of policies" },
+	{ TOP_OF_ANOTHER, "a CA of another institution", "audit-below",
+	    ": the CA is for another institution alone" },
+	{ CEILINGS_SAID, "other officers than those of the file",
+	    "audit-ceilings-said",
+	    ": the officers and quorums that it names are not those of the "
+	    "file of the ceilings" },
+	{ CEILINGS_SAID_AGREED, "other officers than those of the file signed",
+	    "audit-ceilings-said", NULL },
+	{ CEILINGS_WIDER, "more in an hour, by nobody's signature",
+	    "audit-ceilings-unsigned", NULL },
+	{ CEILINGS_UNREADABLE, "ceilings that nobody can read",
+	    "audit-ceilings-unreadable",
+	    ": the file of the ceilings cannot be read, so nobody can say "
+	    "what they allow" },
+	{ CEILINGS_FOUNDED_ON_OTHER, "begun anew in the place of another file",
+	    "audit-ceilings-refounds",
+	    ": the file in whose place root is said to have begun anew is not "
+	    "the one that was in force" },
 	{ LIST_OVER, "the export's CRL is over", "audit-crl-bad", NULL },
 	{ CEREMONY_LIST_BACK, "the root's list again with its number",
 	    "audit-below", NULL },
@@ -595,12 +682,33 @@ test_founded(void **state_)
 	err_list_fini(&faults);
 }
 
+/* Whether it has a new key nobody can say any more: no fault, and named. */
+static void
+test_unproven(void **state_)
+{
+	(void)state_;
+	struct world w AUTO_WORLD;
+	struct err_list faults = { .len = 0 };
+	struct audit_report r;
+	world_init(&w, REKEY_UNSIGNED_LOST);
+	verify_world(&w, &(struct tamper){ 0 }, &r, &faults);
+	print_faults(&faults);
+	assert_int_equal(faults.count, 0);
+	/* Of the one that was erased nothing is known, nor whose the next is. */
+	assert_int_equal(r.unproven, 2);
+	assert_int_equal(w.e[r.unproven_at].type, ENTRY_REQUEST_ENDORSED);
+	assert_true(w.e[r.unproven_at - 2].erased);
+	err_list_fini(&faults);
+}
+
 /* What looks wrong and is not. */
 static const struct {
 	enum twist twist;
 	const char *name;
 } intact[] = {
 	{ LIST_OVER_KEY_GONE, "the last list of a key destroyed is over" },
+	{ TOP_LESSENED, "intended before the ceilings were lessened" },
+	{ REKEY_UNSIGNED_LOST, "a renewal of which nobody knows the key" },
 	{ MANDATE_FIRST_FAILED, "a second renewal, where the first failed" },
 };
 
@@ -767,6 +875,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_incident_64_whole_chain),
 		cmocka_unit_test(test_erased),
 		cmocka_unit_test(test_founded),
+		cmocka_unit_test(test_unproven),
 		cmocka_unit_test(test_intact),
 		cmocka_unit_test(test_lines),
 	};

@@ -317,7 +317,7 @@ policies_and_their_use(void **state)
 	assert_string_equal(r->out, "1 files in order\n");
 	assert_non_null(strstr(r->err,
 	    "warning: no request has named the policy funcionario-firma since "
-	    "2026-11-24T10:07:00Z [policy-unused]\n"));
+	    "2026-11-24T10:07:10Z [policy-unused]\n"));
 	r = run(USE_OF " --since 2099-01-01 --json");
 	assert_int_equal(r->status, 0);
 	assert_non_null(strstr(r->out, "\"warning\":true"));
