@@ -242,6 +242,25 @@ tell_list(struct teller *w, const struct crl *list)
 
 /* --- Ceilings ----------------------------------------------------------------------- */
 
+static void
+say_campaign(struct teller *w, const struct ceilings *to)
+{
+	char until[TIME_TEXT];
+	int64_t at = to->campaign_until;
+
+	if (at == 0)
+		return;
+	time_print(until, at);
+	say(w, " Hasta ", " Until ");
+	buf_puts(w->out, until);
+	say(w, " se firman por hora a lo más ",
+	    " as many certificates are signed in an hour at most: ");
+	buf_putf(w->out, "%lld", (long long)ceilings_hour(to, at));
+	say(w, " certificados, y por institución ",
+	    ", and for an institution ");
+	buf_putf(w->out, "%lld.", (long long)ceilings_hour_institution(to, at));
+}
+
 /* Who will have to sign, by name, as the file says it. */
 static void
 tell_ceilings(struct teller *w, const struct ceilings *to)
@@ -261,6 +280,7 @@ tell_ceilings(struct teller *w, const struct ceilings *to)
 	buf_putf(w->out, "%lld", (long long)to->quorum);
 	say(w, "; para nombramientos: ", "; for appointments: ");
 	buf_putf(w->out, "%lld.", (long long)to->appointment_quorum);
+	say_campaign(w, to);
 }
 
 /* --- All of them ---------------------------------------------------------------------- */

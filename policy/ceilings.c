@@ -20,7 +20,8 @@ struct said_ceilings {
 	    names, qc_statements, extensions, statement_max, appointment_max,
 	    ocsp_max, crl_max, per_hour, per_hour_institution, refusals,
 	    endorsements, mandate_max, appointment_quorum, officers, quorum,
-	    policies, issuers, refounds;
+	    policies, issuers, refounds, campaign_until, campaign_hour,
+	    campaign_institution;
 };
 
 /* clang-format off */
@@ -84,6 +85,9 @@ static const struct row ceilings_rows[] = {
 	{ "per_hour",        T_INT,      0,        1,      1000000000,   "10000", AT(per_hour),        NULL,        NULL, NULL,  "Certificates that the signer signs in an hour." },
 	{ "per_hour_institution", T_INT, 0,        1,      1000000000,   "2000",  AT(per_hour_institution), NULL,   NULL, NULL,  "Certificates that the signer signs for one institution in an hour." },
 	{ "refusals_per_hour", T_INT,    0,        1,      1000000000,   "100",   AT(refusals),        NULL,        NULL, NULL,  "Certificates and checkpoints that the signer refuses in an hour before it signs no certificate for the next: core asks for none that it refuses." },
+	{ "campaign_until",  T_TEXT,     0,        10,     TIME_TEXT - 1, NULL,   AT(campaign_until),  NULL,        NULL, NULL,  "Last instant of a campaign, as \"2027-03-31T23:59:59Z\" in quotes, by the signer's clock: until then what follows counts where it is more than per_hour and per_hour_institution." },
+	{ "campaign_per_hour", T_INT,    0,        1,      1000000000,   NULL,    AT(campaign_hour),   NULL,        NULL, NULL,  "Certificates that the signer signs in an hour while a campaign lasts." },
+	{ "campaign_per_hour_institution", T_INT, 0, 1,    1000000000,   NULL,    AT(campaign_institution), NULL,   NULL, NULL,  "Certificates that it signs for one institution in an hour while a campaign lasts." },
 	{ "endorsements",    T_INT,      0,        1,      ENDORSEMENTS_MAX, "1",     AT(endorsements),    NULL,        NULL, NULL,  "Ministers of faith who must endorse a request." },
 	{ "mandate_max",     T_DURATION, 0,        0,      1096 * DAY,   "0s",    AT(mandate_max),     NULL,        NULL, NULL,  "Longest mandate of a minister for renewals without a new endorsement; 0s allows none." },
 	{ "appointment_quorum", T_INT,   0,        1,      OFFICERS_MAX, "1",     AT(appointment_quorum), NULL,     NULL, NULL,  "Officers who must sign the appointment of a minister of faith; quorum at most." },
@@ -243,6 +247,50 @@ keep_refounds(struct load *l, const struct value *v, struct ceilings *c)
 	    "refrendo doctor prints that of the file in force");
 }
 
+/* A count without an end would be for ever. */
+static void
+keep_campaign(struct load *l, const struct said_ceilings *s, struct ceilings *c)
+{
+	const struct value *until = &s->campaign_until;
+	const struct value *more = s->campaign_hour.given
+				       ? &s->campaign_hour
+				       : &s->campaign_institution;
+	struct err e;
+
+	c->campaign_per_hour = s->campaign_hour.n;
+	c->campaign_per_hour_institution = s->campaign_institution.n;
+	if (until->ok && until->given &&
+	    !time_parse(until->text, &c->campaign_until)) {
+		err_at(&e, ERR_INVALID, "ceilings-campaign-time", NULL,
+		    where_of(l, until->at), "this is no time of day in UTC");
+		report(l, until->at->width, &e,
+		    "write \"2027-03-31T23:59:59Z\"");
+	}
+	if (more->given && !until->given) {
+		err_at(&e, ERR_INVALID, "ceilings-campaign", NULL,
+		    where_of(l, more->at), "a campaign needs its last instant");
+		report(l, more->at->width, &e,
+		    "write campaign_until, or leave the campaign out");
+	}
+}
+
+int64_t
+ceilings_hour(const struct ceilings *c, int64_t now)
+{
+	return now <= c->campaign_until && c->campaign_per_hour > c->per_hour
+		   ? c->campaign_per_hour
+		   : c->per_hour;
+}
+
+int64_t
+ceilings_hour_institution(const struct ceilings *c, int64_t now)
+{
+	return now <= c->campaign_until && c->campaign_per_hour_institution >
+					       c->per_hour_institution
+		   ? c->campaign_per_hour_institution
+		   : c->per_hour_institution;
+}
+
 /* M of N: so many must sign as there are, at most. */
 static int64_t
 keep_quorum(struct load *l, const struct said_ceilings *s,
@@ -309,6 +357,7 @@ keep(struct load *l, const struct said_ceilings *s, struct ceilings *c)
 	for (size_t i = 0; i < s->issuers.count; i++)
 		keep_ca(l, &ca[i], c);
 	keep_refounds(l, &s->refounds, c);
+	keep_campaign(l, s, c);
 	c->quorum = keep_quorum(l, s, &s->quorum);
 	c->appointment_quorum = keep_quorum(l, s, &s->appointment_quorum);
 	check_quorums(l, s, c);

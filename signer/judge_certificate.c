@@ -297,12 +297,12 @@ check_rate(const struct view *v, struct err *e)
 		    "asked for what it refused",
 		    when);
 	}
-	if (hour_sum(&st->hour, v->now) >= top->per_hour)
+	if (hour_sum(&st->hour, v->now) >= ceilings_hour(top, v->now))
 		return err_say(e, ERR_BUSY, "signer-rate",
 		    "the signer has signed as many certificates as its "
 		    "ceilings allow in an hour; try later");
 	if (state_institution_hour(st, v->st.institution, v->now) >=
-	    top->per_hour_institution)
+	    ceilings_hour_institution(top, v->now))
 		return err_say(e, ERR_BUSY, "signer-rate-institution",
 		    "the signer has signed as many certificates for this "
 		    "institution as its ceilings allow in an hour; try later");

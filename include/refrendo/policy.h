@@ -118,9 +118,12 @@ struct ceilings {
 	int64_t per_hour; /* certificates signed in an hour, from 1 */
 	int64_t per_hour_institution; /* of them for one institution */
 	int64_t refusals_per_hour;    /* before no certificate is signed */
-	int64_t endorsements;         /* ministers who must endorse */
-	int64_t mandate_max_s;        /* longest mandate of renewals; 0: none */
-	int64_t appointment_quorum;   /* officers who must sign one */
+	/* Until its last instant (0: none) these count where they are more. */
+	int64_t campaign_until, campaign_per_hour,
+	    campaign_per_hour_institution;
+	int64_t endorsements;       /* ministers who must endorse */
+	int64_t mandate_max_s;      /* longest mandate of renewals; 0: none */
+	int64_t appointment_quorum; /* officers who must sign one */
 	struct officer officer[OFFICERS_MAX];
 	size_t n_officer;
 	int64_t quorum; /* officers who must sign an activation of policies */
@@ -133,6 +136,10 @@ struct ceilings {
 	uint8_t refounds[SHA256_LEN];
 	bool has_refounds;
 };
+/* How many certificates the signer signs in an hour, by its clock: in all, and
+ * for one institution. */
+int64_t ceilings_hour(const struct ceilings *c, int64_t now);
+int64_t ceilings_hour_institution(const struct ceilings *c, int64_t now);
 #define CEILINGS_FILE_MAX   16384 /* octets that a signer takes */
 #define CEILINGS_PEOPLE_MAX 2048
 /* Is this CA, by its TBS, of the beginning?  All are where there is no list. */

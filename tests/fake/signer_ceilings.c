@@ -22,10 +22,20 @@ world_ceilings(const struct ceilings *top, struct buf *out)
 	buf_putf(out,
 	    "per_hour: %lld\nper_hour_institution: %lld\n"
 	    "refusals_per_hour: %lld\nendorsements: %lld\n"
-	    "appointment_quorum: %lld\nquorum: %lld\nofficers:\n",
+	    "appointment_quorum: %lld\nquorum: %lld\n",
 	    (long long)top->per_hour, (long long)top->per_hour_institution,
 	    (long long)top->refusals_per_hour, (long long)top->endorsements,
 	    (long long)top->appointment_quorum, (long long)top->quorum);
+	if (top->campaign_until != 0) {
+		char until[TIME_TEXT];
+		time_print(until, top->campaign_until);
+		buf_putf(out,
+		    "campaign_until: \"%s\"\ncampaign_per_hour: %lld\n"
+		    "campaign_per_hour_institution: %lld\n",
+		    until, (long long)top->campaign_per_hour,
+		    (long long)top->campaign_per_hour_institution);
+	}
+	buf_puts(out, "officers:\n");
 	for (size_t i = 0; i < top->n_officer; i++) {
 		buf_putf(out,
 		    "  - run: %s\n    name: Alguien\n    key_sha256: \"",

@@ -441,7 +441,9 @@ list_with(const struct crl_spec *spec, const struct crl_entry *entries,
 
 #define CEILINGS                                                             \
 	"validity_max: 3y\nkeys: [ec-p256]\nkey_usage: [digitalSignature]\n" \
-	"extended: [clientAuth]\nquorum: 2\nofficers:\n"                     \
+	"extended: [clientAuth]\nquorum: 2\n"                                \
+	"campaign_until: \"2027-03-31\"\ncampaign_per_hour: "                \
+	"54321\nofficers:\n"                                                 \
 	"- {run: 11111111-1, name: Olga Soto, key_sha256: \"" HEX "0\"}\n"   \
 	"- {run: 22222222-2, name: Pedro Rojas, key_sha256: \"" HEX "1\"}\n"
 #define FACTS(...)                \
@@ -521,7 +523,8 @@ both_languages(void **unused)
 	t.object = bytes_str(CEILINGS);
 	says_alike(&s, &t,
 	    FACTS("ab00", "cd00", "Olga Soto", "11111111-1", "Pedro Rojas",
-		"22222222-2", ": 2;", ": 1."));
+		"22222222-2", ": 2;", ": 1.", "2027-03-31T00:00:00Z", "54321",
+		"2000."));
 }
 
 /* --- Refusals ------------------------------------------------------------------------ */

@@ -31,6 +31,9 @@
 	"per_hour: 100\n"                                                      \
 	"per_hour_institution: 50\n"                                           \
 	"refusals_per_hour: 40\n"                                              \
+	"campaign_until: \"2027-03-31T23:59:59Z\"\n"                           \
+	"campaign_per_hour: 900\n"                                             \
+	"campaign_per_hour_institution: 800\n"                                 \
 	"endorsements: 2\n"                                                    \
 	"mandate_max: 90d\n"                                                   \
 	"appointment_quorum: 2\n"                                              \
@@ -79,6 +82,14 @@ static const struct change changes[] = {
 	{ "per_hour_institution: 50", "per_hour_institution: 49", NULL },
 	{ "refusals_per_hour: 40", "refusals_per_hour: 41", "refusals_per_hour" },
 	{ "refusals_per_hour: 40", "refusals_per_hour: 39", NULL },
+	{ "until: \"2027-03-31", "until: \"2027-04-01", "campaign_until" },
+	{ "until: \"2027-03-31", "until: \"2027-03-30", NULL },
+	{ "campaign_per_hour: 900", "campaign_per_hour: 901", "campaign_per_hour" },
+	{ "campaign_per_hour: 900\n", "", NULL },
+	{ "campaign_per_hour_institution: 800", "campaign_per_hour_institution: 801", "campaign_per_hour_institution" },
+	{ "campaign_per_hour_institution: 800", "campaign_per_hour_institution: 799", NULL },
+	{ "campaign_until: \"2027-03-31T23:59:59Z\"\ncampaign_per_hour: 900\ncampaign_per_hour_institution: 800\n", "", NULL },
+	{ "per_hour: 100", "per_hour: 900", "per_hour" },
 	{ "endorsements: 2", "endorsements: 1", "endorsements" },
 	{ "endorsements: 2", "endorsements: 3", NULL },
 	{ "mandate_max: 90d", "mandate_max: 91d", "mandate_max" },

@@ -66,6 +66,8 @@ static const struct refusal ceilings_rows[] = {
 	{ "officer without name", "name: Ana, ", "", 6, 3, "policy-key-missing", "the key name is missing" },
 	{ "no kind of name", "keys:", "names: []\nkeys:", 2, 8, "policy-count", "there must be 1 to 16 entries" },
 	{ "a kind of name that is none", "keys:", "names: [rfc822]\nkeys:", 2, 9, "policy-word-unknown", "there is no choice called rfc822 here" },
+	{ "a campaign without an end", "officers", "campaign_per_hour: 5\nofficers", 5, 20, "ceilings-campaign", "a campaign needs its last instant" },
+	{ "a campaign until no time", "officers", "campaign_until: \"2027-02-30\"\nofficers", 5, 17, "ceilings-campaign-time", "this is no time of day in UTC" },
 	{ "founded anew in the place of no hash", "officers", "refounds: \"" HEX "x\"\nofficers", 5, 11, "ceilings-refounds", "this is not a SHA-256 in hexadecimal digits" },
 	{ "extension of X.509", "keys:", "extensions: [{oid: 2.5.29.30}]\nkeys:", 2, 20, "ceilings-extension", "an extension of X.509, PKIX or OCSP is not a private one" },
 	{ "extension of PKIX", "keys:", "extensions: [{oid: 1.3.6.1.5.5.7.1.3}]\nkeys:", 2, 20, "ceilings-extension", NULL },

@@ -189,6 +189,40 @@ each_institution_has_its_hour(void **state)
 	world_free(w);
 }
 
+/* After its last instant a campaign counts no more, whoever asks. */
+static void
+a_campaign_ends_by_itself(void **state)
+{
+	(void)state;
+	struct world *w = world_new(); /* three ministers count in all */
+	w->ceilings.per_hour = 4;
+	w->ceilings.per_hour_institution = 3;
+	w->ceilings.campaign_until = w->now + 2 * HOUR;
+	w->ceilings.campaign_per_hour = 100;
+	w->ceilings.campaign_per_hour_institution = 6;
+	world_stop(w);
+	world_start(w);
+	for (int i = 0; i < 4; i++)
+		assert_string_equal(ask_for(w, 0), "ok");
+	assert_string_equal(ask_for(w, 0), "signer-rate-institution");
+	w->now = w->ceilings.campaign_until - MINUTE;
+	for (int i = 0; i < 6; i++)
+		assert_string_equal(ask_for(w, 1), "ok");
+	w->now = w->ceilings.campaign_until;
+	assert_string_equal(ask_for(w, 2), "ok");
+	/* What was signed while it lasted counts, by the lower count. */
+	w->now++;
+	assert_string_equal(ask_for(w, 2), "signer-rate");
+	world_stop(w);
+	world_start(w);
+	assert_string_equal(ask_for(w, 0), "signer-rate");
+	w->now += HOUR + MINUTE;
+	for (int i = 0; i < 3; i++)
+		assert_string_equal(ask_for(w, 0), "ok");
+	assert_string_equal(ask_for(w, 0), "signer-rate-institution");
+	world_free(w);
+}
+
 /* Who tries too much gets nothing more for an hour, by whatever restarts; what
  * takes rights away, and what certificates that exist need, goes on. */
 static void
@@ -416,6 +450,7 @@ main(void)
 		cmocka_unit_test(f33_endorsement_replayed),
 		cmocka_unit_test(per_hour_is_counted_across_restarts),
 		cmocka_unit_test(each_institution_has_its_hour),
+		cmocka_unit_test(a_campaign_ends_by_itself),
 		cmocka_unit_test(too_many_refusals_stop_the_signer),
 		cmocka_unit_test(clock_behind_the_journal),
 		cmocka_unit_test(incident_02_short_serials),
