@@ -51,6 +51,14 @@ bool get_octets(struct cli *c, const json_t *record, const char *member,
 MUST_CHECK enum err_code ceremony_is_made_here(struct cli *c, struct bytes name,
     struct bytes replaces, const struct cert *cert, struct err *e);
 /*
+ * ceremony_may_leave - before a request goes to a root elsewhere: the key of a
+ * CA is the one that the signer's journal has for it, where the signer made it
+ * (held, as core says) or one of this name; where it can be read at all.
+ * ERR_DENIED "cli-ceremony-key".
+ */
+MUST_CHECK enum err_code ceremony_may_leave(struct cli *c,
+    const struct ceremony_file *f, bool held, struct err *e);
+/*
  * ceremony_sign_here - a request signed where the host is, with the root's key
  * that init left among the others: judged, shown and asked for as on a machine
  * without network, the officers counted by the ceilings, and the key held to the

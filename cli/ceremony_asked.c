@@ -3,6 +3,7 @@
  * taken over says another: what is signed here is held to what was asked for.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include <refrendo/signer.h>
 
@@ -270,17 +271,19 @@ ceremony_in_words(struct cli *c, const struct ceremony_statement *s,
 struct made {
 	struct bytes name;
 	uint8_t key[SHA256_LEN];
-	bool found;
+	bool found; /* this key */
+	bool named; /* a key for this name */
 };
 
 static void
 look_record(void *ctx, const struct journal_record *r)
 {
 	struct made *m = ctx;
-	m->found =
-	    m->found ||
-	    (strcmp(r->kind, "ca-key") == 0 && bytes_eq(r->issuer, m->name) &&
-		bytes_eq(r->digest, bytes_of(m->key, SHA256_LEN)));
+	bool named =
+	    strcmp(r->kind, "ca-key") == 0 && bytes_eq(r->issuer, m->name);
+	m->named = m->named || named;
+	m->found = m->found ||
+		   (named && bytes_eq(r->digest, bytes_of(m->key, SHA256_LEN)));
 }
 
 static struct bytes
@@ -311,19 +314,56 @@ check_replaced(struct cli *c, struct bytes old, const struct cert *cert,
 		   : asked_other("rut", e);
 }
 
+static enum err_code
+not_made_here(struct cli *c, struct bytes name, struct err *e)
+{
+	return err_say(e, ERR_DENIED, "cli-ceremony-key",
+	    "the signer's journal knows of no such key of the CA %s as the "
+	    "engine wants certified; the root did not sign it",
+	    arena_str(c->arena, name));
+}
+
+static const char *
+journal_of(struct cli *c)
+{
+	return arena_printf(c->arena, "%s/signer/journal", c->dir);
+}
+
+/* Core says whether the signer made the key; by name the journal says it too. */
+enum err_code
+ceremony_may_leave(struct cli *c, const struct ceremony_file *f, bool held,
+    struct err *e)
+{
+	struct made m = { .name = f->is.object[0].name };
+	struct cert cert;
+	if (f->is.object[0].kind != CEREMONY_CERTIFICATE)
+		return ERR_OK;
+	/* Who may use the socket need not be who may read the signer's files. */
+	if (access(journal_of(c), R_OK) != 0) {
+		fprintf(stderr, "%s\n",
+		    SAY(c,
+			"the signer's journal is not to be read here: the key "
+			"was not compared with it",
+			"el diario del firmante no se puede leer aquí: la "
+			"llave no se comparó con él"));
+		return ERR_OK;
+	}
+	TRY(cert_tbs_parse(f->object[0], c->arena, &cert, e));
+	sha256(m.key, cert.spki);
+	TRY(journal_read(journal_of(c), look_record, &m, e));
+	return m.found || (!held && !m.named) ? ERR_OK
+					      : not_made_here(c, m.name, e);
+}
+
 enum err_code
 ceremony_is_made_here(struct cli *c, struct bytes name, struct bytes replaces,
     const struct cert *cert, struct err *e)
 {
 	struct made m = { .name = name };
 	sha256(m.key, cert->spki);
-	TRY(journal_read(arena_printf(c->arena, "%s/signer/journal", c->dir),
-	    look_record, &m, e));
+	TRY(journal_read(journal_of(c), look_record, &m, e));
 	if (!m.found)
-		return err_say(e, ERR_DENIED, "cli-ceremony-key",
-		    "the signer's journal knows of no such key of the CA %s as "
-		    "the engine wants certified; the root did not sign it",
-		    arena_str(c->arena, name));
+		return not_made_here(c, name, e);
 	return replaces.len == 0 ? ERR_OK
 				 : check_replaced(c, replaces, cert, e);
 }

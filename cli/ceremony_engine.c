@@ -330,7 +330,7 @@ take_signatures(struct cli *c, const char *id, struct ceremony_file *f,
 
 static enum err_code
 take_ceremony(struct cli *c, const char *id, struct ceremony_file *f,
-    struct err *e)
+    bool *held, struct err *e)
 {
 	json_t *record;
 	TRY(engine_json(c, path_of(c, "/ceremonies/", id, "?blobs=1"), &record,
@@ -339,6 +339,7 @@ take_ceremony(struct cli *c, const char *id, struct ceremony_file *f,
 	const char *text =
 	    json_string_value(json_object_get(record, "statement"));
 	bool agreed = state != NULL && strcmp(state, "agreed") == 0;
+	*held = json_integer_value(json_object_get(record, "held")) == 1;
 	bool good = text != NULL && get_octets(c, record, "tbs", &f->object[0]);
 	if (good)
 		f->statement = bytes_str(arena_str(c->arena, bytes_str(text)));
@@ -361,8 +362,10 @@ ceremony_export(struct cli *c, struct err *e)
 	struct buf words AUTO_BUF = BUF(1024);
 	struct ceremony_file *f = arena_get(c->arena, sizeof(*f));
 	uint8_t hash[SHA256_LEN];
+	bool held;
 	*f = (struct ceremony_file){ .is_answer = false };
-	TRY(take_ceremony(c, c->operand[0], f, e));
+	TRY(take_ceremony(c, c->operand[0], f, &held, e));
+	TRY(ceremony_may_leave(c, f, held, e));
 	ceremony_file_print(f, &out);
 	buf_putc(&out, '\n');
 	TRY(buf_end(&out, e));
@@ -498,6 +501,7 @@ hold(struct cli *c, const struct command *command, struct err *e)
 	struct buf file AUTO_BUF = BUF(CEREMONY_FILE_MAX);
 	struct ceremony_file *f = arena_get(c->arena, sizeof(*f));
 	struct bytes signed_;
+	bool held;
 	TRY(propose(c, command, &signed_, &answer, e));
 	json_t *record =
 	    json_loadb((const char *)answer.p, answer.len, 0, NULL);
@@ -514,7 +518,7 @@ hold(struct cli *c, const struct command *command, struct err *e)
 		return print_record(c, buf_bytes(&answer), e);
 	}
 	*f = (struct ceremony_file){ .is_answer = false };
-	TRY(take_ceremony(c, id, f, e));
+	TRY(take_ceremony(c, id, f, &held, e));
 	if (!bytes_eq(f->statement, signed_))
 		return asked_other("statement", e);
 	TRY(ceremony_sign_here(c, f, &file, e));

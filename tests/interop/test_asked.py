@@ -125,6 +125,13 @@ def test_other_ceremony():
         refused(6, "journal knows of no such key of the CA emisora-g2",
                 core.whole, *roll)
         assert states(engine)[number] == "agreed", states(engine)
+        # Nor does it leave for a root elsewhere, once the signer has a key of
+        # this name: core says that it made none.
+        core.changes = []
+        refused(6, "journal knows of no such key of the CA emisora-g2",
+                engine.cli, "ceremony", "export", number, "--out",
+                engine.temp("left.request"))
+        assert not os.path.exists(engine.temp("left.request"))
         # The officer signs what was asked for, and what is then handed to the
         # root is a ceremony that the officer agreed on at another time.
         core.next_is(number, rb"POST .*/CER-")
