@@ -109,6 +109,7 @@ const struct route api_routes[] = {
 	ACT("/ceremonies:key", ACT_CEREMONY_KEY),
 	ACT("/ceremonies:cross", ACT_CEREMONY_CROSS),
 	ACT("/ceremonies:ceilings", ACT_CEREMONY_CEILINGS),
+	ACT("/ceremonies:root", ACT_CEREMONY_ROOT),
 	ACT("/ceremonies:import", ACT_CEREMONY_IMPORT),
 	GET("/ceremonies/{ceremony}", ROW_CEREMONY, "one ceremony"),
 	ACT("/ceremonies/{ceremony}:endorse", ACT_CEREMONY_ENDORSE),

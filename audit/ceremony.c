@@ -17,7 +17,7 @@ static const char *const object_keys[] = {
 static const char *const kinds[CEREMONY_KINDS] = {
 	[CEREMONY_CERTIFICATE] = "certificate", [CEREMONY_CRL] = "crl",
 	[CEREMONY_KEY] = "key", [CEREMONY_CROSS] = "cross",
-	[CEREMONY_CEILINGS] = "ceilings",
+	[CEREMONY_CEILINGS] = "ceilings", [CEREMONY_ROOT] = "root",
 };
 static const char *const hows[CEILINGS_HOWS] = {
 	[CEILINGS_FIRST] = "first", [CEILINGS_AGREED] = "agreed",
@@ -47,13 +47,19 @@ ceremony_kind_name(enum ceremony_kind k)
 	return kinds[k];
 }
 
-/* What it asks for; the root's machine takes the first alone. */
+bool
+ceremony_is_whole(enum ceremony_kind k)
+{
+	return k == CEREMONY_CEILINGS || k == CEREMONY_ROOT;
+}
+
+/* What it asks for; the root's machine takes the last alone. */
 static const char *
 act_of(const struct ceremony_statement *s)
 {
-	return s->object[0].kind == CEREMONY_KEY        ? "destroy"
-	       : s->object[0].kind == CEREMONY_CEILINGS ? "change"
-							: "sign";
+	return s->object[0].kind == CEREMONY_KEY      ? "destroy"
+	       : ceremony_is_whole(s->object[0].kind) ? "change"
+						      : "sign";
 }
 
 /* --- Judgement, the same for what is printed and what is read -------------- */
@@ -108,7 +114,7 @@ judge(const struct ceremony_statement *s, struct err *e)
 	for (size_t i = 0; i < s->n; i++) {
 		NEED(s->object[i].kind < CEREMONY_KINDS, "objects.kind");
 		NEED(s->n == 1 || (s->object[i].kind != CEREMONY_KEY &&
-				      s->object[i].kind != CEREMONY_CEILINGS),
+				      !ceremony_is_whole(s->object[i].kind)),
 		    "objects");
 		NEED(statement_text(s->object[i].name, 1, ID_MAX),
 		    "objects.name");

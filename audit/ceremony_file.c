@@ -84,7 +84,7 @@ tbs_of(const struct ceremony_file *f, size_t i, struct bytes *tbs,
 	struct bytes sigalg, signature;
 
 	*tbs = f->object[i];
-	if (!f->is_answer || f->is.object[i].kind == CEREMONY_CEILINGS)
+	if (!f->is_answer || ceremony_is_whole(f->is.object[i].kind))
 		return ERR_OK;
 	return signed_split(f->object[i], tbs, &sigalg, &signature, e);
 }
@@ -301,10 +301,10 @@ ceremony_judge(const struct ceremony_file *f, const struct cert *root,
 
 	TRY(check_root(f, root, v, &type, e));
 	if (f->is.object[0].kind == CEREMONY_KEY ||
-	    f->is.object[0].kind == CEREMONY_CEILINGS)
+	    ceremony_is_whole(f->is.object[0].kind))
 		return err_say(e, ERR_DENIED, "ceremony-not-signed",
-		    "the ceremony is about a key that is destroyed, or about "
-		    "ceilings: the root signs nothing for it");
+		    "the ceremony is about a key that is destroyed, ceilings "
+		    "or another root: the root signs nothing for it");
 	for (size_t i = 0; i < f->is.n; i++) {
 		out[i] = (struct ceremony_object){ .der = BYTES_NONE };
 		TRY(judge_object(f, i, root, type, v, a, &out[i], e));
@@ -366,22 +366,49 @@ take_file(const struct ceremony_file *f, const struct cert *root,
 	return check_root(f, root, v, &type, e);
 }
 
+/* Another root by its certificate, whatever vouches for the one before. */
+static enum err_code
+take_root(const struct ceremony_file *f, const struct cert *root,
+    struct verifier *v, struct arena *a, struct agreement *out, struct err *e)
+{
+	uint8_t *hash = arena_get(a, HASH_LEN);
+	struct ceremony_roots next;
+	enum key_type type;
+
+	TRY(check_root(f, root, v, &type, e));
+	TRY(ceremony_roots_read(f->object[0], root, v, &next, e));
+	TRY(ceremony_roots_lint(&next, e));
+	sha256(hash, next.root.der);
+	out->kind = AGREED_ROOT;
+	out->id = f->is.id;
+	out->item[0].sha256 = bytes_of(hash, HASH_LEN);
+	return ERR_OK;
+}
+
 static enum err_code
 read_ceremony(struct bytes statement, struct bytes certificate,
-    const struct cert *root, struct verifier *v, struct arena *a,
+    const struct root_set *roots, struct verifier *v, struct arena *a,
     struct agreement *out, struct err *e)
 {
+	static enum err_code (
+		*const take[CEREMONY_KINDS])(const struct ceremony_file *f,
+	    const struct cert *root, struct verifier *v, struct arena *a,
+	    struct agreement *out, struct err *e) = {
+		[CEREMONY_CERTIFICATE] = take_ca,
+		[CEREMONY_KEY] = take_key,
+		[CEREMONY_CEILINGS] = take_file,
+		[CEREMONY_ROOT] = take_root,
+	};
+	static const struct cert none = { .der = BYTES_NONE };
 	struct ceremony_file f = { .is_answer = true, .statement = statement };
 
 	TRY(ceremony_parse(statement, a, &f.is, e));
 	enum ceremony_kind kind = f.is.object[0].kind;
-	if (f.is.n != 1 ||
-	    (kind != CEREMONY_CERTIFICATE && kind != CEREMONY_KEY &&
-		kind != CEREMONY_CEILINGS) ||
+	if (f.is.n != 1 || take[kind] == NULL ||
 	    f.is.object[0].name.len > CEREMONY_NAME_MAX)
 		return err_say(e, ERR_DENIED, "ceremony-one-ca",
 		    "the ceremony is not about one CA, its certificate or its "
-		    "key, nor about ceilings");
+		    "key, nor about ceilings or a root");
 	f.object[0] = certificate;
 	TRY(compare(&f, a, e));
 	*out = (struct agreement){ .origin = f.is.origin,
@@ -390,9 +417,10 @@ read_ceremony(struct bytes statement, struct bytes certificate,
 		.expires = f.is.expires + CEREMONY_LATE_S,
 		.life_s = CEREMONY_LIFE_S + CEREMONY_LATE_S };
 	out->item[0].name = f.is.object[0].name;
-	return kind == CEREMONY_CEILINGS ? take_file(&f, root, v, a, out, e)
-	       : kind == CEREMONY_KEY    ? take_key(&f, root, v, a, out, e)
-					 : take_ca(&f, root, v, a, out, e);
+	size_t at = root_set_find(roots, f.is.root_sha256);
+	out->is_past = at != roots->in_force;
+	return take[kind](&f, at < roots->n ? &roots->cert[at] : &none, v, a,
+	    out, e);
 }
 
 enum err_code
@@ -417,13 +445,13 @@ agreement_ceilings(const struct agreement *g, struct bytes in_force,
 
 enum err_code
 agreement_read(struct bytes statement, struct bytes certificate,
-    const struct cert *root, struct verifier *v, struct arena *a,
+    const struct root_set *roots, struct verifier *v, struct arena *a,
     struct agreement *out, struct err *e)
 {
 	struct activation_statement s;
 
 	if (statement_is_ceremony(statement))
-		return read_ceremony(statement, certificate, root, v, a, out,
+		return read_ceremony(statement, certificate, roots, v, a, out,
 		    e);
 	TRY(activation_parse(statement, a, &s, e));
 	*out = (struct agreement){ .kind = AGREED_POLICY,

@@ -228,8 +228,10 @@ tell_list(struct teller *w, const struct crl *list)
 {
 	size_t n, added;
 
-	say(w, "Autorizo que la raíz firme su lista de revocación número ",
-	    "I authorise the root to sign its CRL number ");
+	say(w, "Autorizo que la raíz ", "I authorise the root ");
+	say_bytes(w, w->s->object[0].name);
+	say(w, " firme su lista de revocación número ",
+	    " to sign its CRL number ");
 	buf_putf(w->out, "%llu", (unsigned long long)list->number);
 	say(w, ", vigente", ", valid");
 	say_times(w, list->this_update, list->next_update);
@@ -283,6 +285,37 @@ tell_ceilings(struct teller *w, const struct ceilings *to)
 	say_campaign(w, to);
 }
 
+/* --- Another root ---------------------------------------------------------------------- */
+
+static void
+tell_root(struct teller *w, const struct cert *c, bool has_link)
+{
+	uint8_t hash[HASH_LEN];
+
+	sha256(hash, c->der);
+	say(w, "Autorizo que la raíz ", "I authorise that the root ");
+	say_bytes(w, w->s->object[0].name);
+	say(w, ", con el titular ", ", with the subject ");
+	say_name(w, c->subject);
+	say(w, ", vigente", ", valid");
+	say_times(w, c->not_before, c->not_after);
+	say(w, " y cuyo certificado tiene el SHA-256 ",
+	    " and whose certificate has the SHA-256 ");
+	say_hex(w, bytes_of(hash, HASH_LEN));
+	say(w, ", reemplaza a la del SHA-256 ",
+	    ", takes the place of the one with SHA-256 ");
+	say_hex(w, w->s->root_sha256);
+	say(w,
+	    ": desde entonces firma ella los certificados de las CA, y la "
+	    "anterior sólo sus propias listas de revocación",
+	    ": from then on it signs the certificates of CAs, and the one "
+	    "before its own CRLs alone");
+	if (has_link)
+		say(w, "; y que avala la llave de la anterior",
+		    "; and that it vouches for the key of the one before");
+	buf_putc(w->out, '.');
+}
+
 /* --- All of them ---------------------------------------------------------------------- */
 
 enum err_code
@@ -301,6 +334,10 @@ ceremony_text(const struct ceremony_statement *s, const struct ceremony_told *t,
 	} else if (kind == CEREMONY_CRL) {
 		TRY(crl_tbs_parse(t->object, &list, e));
 		tell_list(&w, &list);
+	} else if (kind == CEREMONY_ROOT) {
+		struct der in = der_of(t->object);
+		TRY(cert_parse(der_element(&in), &c, e));
+		tell_root(&w, &c, !der_end(&in));
 	} else {
 		TRY(cert_tbs_parse(t->object, a, &c, e));
 		if (kind == CEREMONY_KEY)

@@ -118,7 +118,7 @@ struct ca {
 	char role[16], name[NAME_LEN];
 	struct buf der; /* owned */
 	struct cert cert;
-	int64_t last_number; /* of all its crl.published */
+	int64_t last_number; /* of all its crl.published; of a root's lists */
 	struct scope *scope; /* by partition, 0 the full list; owned */
 	size_t n_scope, size_scope;
 	bool agreed;    /* it came by a ceremony */
@@ -151,7 +151,7 @@ struct agreement_noted {
 	/* Of a ceremony of the root: */
 	enum ceremony_kind kind;
 	char name[NAME_LEN], replaces[NAME_LEN];
-	uint8_t tbs[HASH_LEN];
+	uint8_t tbs[HASH_LEN], root[HASH_LEN]; /* root: its certificate's */
 };
 /* A mandate of renewals. */
 struct mandate_noted {
@@ -239,8 +239,9 @@ struct audit {
 	size_t n_agreement, size_agreement;
 	struct mandate_noted *mandate; /* owned */
 	size_t n_mandate, size_mandate;
-	bool lost_ca;       /* some CA is unknown: its entry lost its detail */
-	uint64_t root_list; /* number of the root's newest CRL; 0: none */
+	bool lost_ca;  /* some CA is unknown: its entry lost its detail */
+	uint32_t root; /* position of the CA that is the root in force */
+	bool any_root; /* not known: a detail was erased */
 	struct policy_noted *policy; /* owned */
 	size_t n_policy, size_policy;
 	uint32_t partial; /* the activation whose policies are missing */
@@ -285,7 +286,7 @@ MUST_CHECK enum err_code judge_ceremony_completed(struct audit *a,
     const struct entry *en, struct json_obj d, struct err *e);
 MUST_CHECK enum err_code judge_ca_stopped(struct audit *a,
     const struct entry *en, struct json_obj d, struct err *e);
-/* One more CA, issued by the first, which is the root; counts its serial. */
+/* One more CA, issued by the root in force, or such a root; counts its serial. */
 MUST_CHECK enum err_code add_ca(struct audit *a, const struct entry *en,
     struct bytes role, struct bytes name, struct bytes der, struct err *e);
 /* verify_ceilings.c */

@@ -5,6 +5,12 @@
 
 /* Ceremonies: what officers agreed on, and that the root signed just that. */
 
+static bool
+is_root(const struct ca *c)
+{
+	return strcmp(c->role, "root") == 0;
+}
+
 /* --- ceremony.proposed -------------------------------------------------------- */
 
 static enum err_code
@@ -50,6 +56,23 @@ judge_possession(struct audit *a, struct bytes shown, struct bytes tbs,
 	return ERR_OK;
 }
 
+/* The root in force; or for its CRL one before.  Of a log without its first
+ * entry there is none. */
+static bool
+names_root(const struct audit *a, const struct ceremony_statement *s)
+{
+	bool any = s->object[0].kind == CEREMONY_CRL, found = a->any_root;
+	uint8_t hash[HASH_LEN];
+
+	for (uint32_t i = 0; i < a->n_ca && !found; i++) {
+		if (!is_root(&a->ca[i]) || (!any && i != a->root))
+			continue;
+		sha256(hash, buf_bytes(&a->ca[i].der));
+		found = bytes_eq(s->root_sha256, bytes_of(hash, HASH_LEN));
+	}
+	return found;
+}
+
 enum err_code
 judge_ceremony_proposed(struct audit *a, const struct entry *en,
     struct json_obj d, struct err *e)
@@ -57,7 +80,7 @@ judge_ceremony_proposed(struct audit *a, const struct entry *en,
 	struct ceremony_statement s;
 	struct agreement_noted *c;
 	struct err below = { .code = ERR_OK };
-	uint8_t root[HASH_LEN], tbs_hash[HASH_LEN];
+	uint8_t tbs_hash[HASH_LEN];
 	struct bytes text;
 
 	TRY(note_agreement(a, en, d, &c, &text, e));
@@ -78,10 +101,9 @@ judge_ceremony_proposed(struct audit *a, const struct entry *en,
 	snprintf(c->replaces, sizeof(c->replaces), "%.*s",
 	    BYTES_FMT(s.object[0].replaces));
 	sha256(tbs_hash, tbs);
-	sha256(root, a->n_ca == 0 ? BYTES_NONE : buf_bytes(&a->ca[0].der));
+	memcpy(c->root, s.root_sha256.p, HASH_LEN);
 	if (!bytes_eq(s.id, en->refs.request) || s.n != 1 ||
-	    !bytes_eq(s.origin, buf_bytes(&a->origin)) ||
-	    !bytes_eq(s.root_sha256, bytes_of(root, HASH_LEN)) ||
+	    !bytes_eq(s.origin, buf_bytes(&a->origin)) || !names_root(a, &s) ||
 	    !bytes_eq(s.object[0].tbs_sha256, en->refs.tbs) ||
 	    memcmp(tbs_hash, c->tbs, HASH_LEN) != 0)
 		return err_say(e, ERR_INVALID, "audit-ceremony-statement",
@@ -101,25 +123,11 @@ stop_listed(struct audit *a, const struct crl *list)
 {
 	struct crl_entry entry;
 
-	for (size_t i = 1; i < a->n_ca; i++)
-		a->ca[i].stopped = a->ca[i].stopped ||
-				   crl_find(list, a->ca[i].cert.serial, &entry);
-}
-
-static enum err_code
-take_list(struct audit *a, const struct entry *en, struct bytes der,
-    struct err *e)
-{
-	struct err below = { .code = ERR_OK };
-	struct crl list;
-
-	if (crl_parse(der, &list, &below) != ERR_OK ||
-	    crl_check_publish(&list, &a->ca[0].cert, a->root_list, en->time,
-		a->v, &below) != ERR_OK)
-		return fault_below(a, &below, e);
-	a->root_list = list.number;
-	stop_listed(a, &list);
-	return ERR_OK;
+	for (size_t i = 0; i < a->n_ca; i++)
+		a->ca[i].stopped =
+		    a->ca[i].stopped ||
+		    (!is_root(&a->ca[i]) &&
+			crl_find(list, a->ca[i].cert.serial, &entry));
 }
 
 /* What the root signed, as the entry has it. */
@@ -127,6 +135,53 @@ struct done {
 	struct bytes kind, name, der;
 	struct bytes replaces; /* the CA whose key it replaces */
 };
+
+static bool
+is_kind(const struct done *o, enum ceremony_kind kind)
+{
+	return bytes_is(o->kind, ceremony_kind_name(kind));
+}
+
+static enum err_code
+other_root(struct audit *a, struct err *e)
+{
+	return err_say(e, ERR_INVALID, "audit-ceremony-root",
+	    "entry %s: the officers agreed on this with another root than the "
+	    "one in force, or with one that this log does not have",
+	    a->at);
+}
+
+static enum err_code
+other_object(struct audit *a, struct err *e)
+{
+	return err_say(e, ERR_INVALID, "audit-ceremony-object",
+	    "entry %s: the root signed something else than the officers agreed "
+	    "on",
+	    a->at);
+}
+
+/* By the root that has its name. */
+static enum err_code
+take_list(struct audit *a, const struct entry *en, const struct done *o,
+    struct err *e)
+{
+	struct err below = { .code = ERR_OK };
+	uint32_t root = ca_find(a, o->name);
+	struct crl list;
+
+	if (root == NONE && a->any_root)
+		return ERR_OK;
+	if (root == NONE || !is_root(&a->ca[root]))
+		return other_root(a, e);
+	if (crl_parse(o->der, &list, &below) != ERR_OK ||
+	    crl_check_publish(&list, &a->ca[root].cert,
+		(uint64_t)a->ca[root].last_number, en->time, a->v,
+		&below) != ERR_OK)
+		return fault_below(a, &below, e);
+	a->ca[root].last_number = (int64_t)list.number;
+	stop_listed(a, &list);
+	return ERR_OK;
+}
 
 /* The key of a CA of this log, by its certificate; it issues no more. */
 static enum err_code
@@ -158,7 +213,7 @@ judge_apart(struct audit *a, struct err *e)
 		bool other_key = !bytes_eq(c->cert.spki, newest->cert.spki);
 		bool same_id = newest->cert.ski.len > 0 &&
 			       bytes_eq(c->cert.ski, newest->cert.ski);
-		bool other_sort = strcmp(c->role, "root") != 0 &&
+		bool other_sort = !is_root(c) && !is_root(newest) &&
 				  (strcmp(c->role, "cross") == 0) != is_cross;
 		if ((same_id && other_key) ||
 		    (other_sort &&
@@ -216,9 +271,39 @@ take_new(struct audit *a, const struct entry *en, const struct done *o,
 	return ERR_OK;
 }
 
-/* The file is that of the statement, by its hash. */
+/* Another root signs from here on, and vouches for the key of the one before. */
 static enum err_code
-judge_file(struct audit *a, const struct entry *en,
+take_root(struct audit *a, const struct entry *en, const struct done *o,
+    struct err *e)
+{
+	struct err below = { .code = ERR_OK };
+	struct ceremony_roots next;
+
+	if (a->any_root) {
+		/* Whose key is under the one before, nobody knows. */
+		struct der in = der_of(o->der);
+		next = (struct ceremony_roots){ .root = {
+						    .der = der_element(&in) } };
+	} else if (ceremony_roots_read(o->der, &a->ca[a->root].cert, a->v,
+		       &next, &below) != ERR_OK) {
+		return fault_below(a, &below, e);
+	}
+	TRY(add_ca(a, en, bytes_str("root"), o->name, next.root.der, e));
+	TRY(judge_apart(a, e));
+	a->root = (uint32_t)a->n_ca - 1;
+	a->any_root = false;
+	if (next.link.der.len == 0)
+		return ERR_OK;
+	TRY(add_ca(a, en, bytes_str("cross"),
+	    bytes_str(arena_printf(a->arena, "%.*s" ROOT_OLD_END,
+		BYTES_FMT(o->name))),
+	    next.link.der, e));
+	return judge_apart(a, e);
+}
+
+/* What is whole is that of the statement, by its hash. */
+static enum err_code
+judge_whole_object(struct audit *a, const struct entry *en,
     const struct ceremony_statement *s, const struct done *o, struct err *e)
 {
 	uint8_t hash[HASH_LEN];
@@ -226,10 +311,14 @@ judge_file(struct audit *a, const struct entry *en,
 	sha256(hash, o->der);
 	if (!bytes_eq(en->refs.tbs, bytes_of(hash, HASH_LEN)) ||
 	    !bytes_eq(en->refs.object, en->refs.tbs))
-		return err_say(e, ERR_INVALID, "audit-ceilings-file",
-		    "entry %s: the ceilings are not the file whose hash the "
-		    "entry names",
-		    a->at);
+		return is_kind(o, CEREMONY_ROOT)
+			   ? other_object(a, e)
+			   : err_say(e, ERR_INVALID, "audit-ceilings-file",
+				 "entry %s: the ceilings are not the file "
+				 "whose hash the entry names",
+				 a->at);
+	if (is_kind(o, CEREMONY_ROOT))
+		return take_root(a, en, o, e);
 	if (s != NULL)
 		return take_agreed_ceilings(a, s, o->der, e);
 	lose_ceilings(a);
@@ -250,15 +339,12 @@ judge_object(struct audit *a, const struct entry *en, const struct done *o,
 	sha256(whole, o->der);
 	if (!bytes_eq(en->refs.tbs, bytes_of(hash, HASH_LEN)) ||
 	    !bytes_eq(en->refs.object, bytes_of(whole, HASH_LEN)))
-		return err_say(e, ERR_INVALID, "audit-ceremony-object",
-		    "entry %s: the root signed something else than the "
-		    "officers agreed on",
-		    a->at);
-	if (bytes_is(o->kind, ceremony_kind_name(CEREMONY_CRL)) && a->n_ca > 0)
-		return take_list(a, en, o->der, e);
-	if (bytes_is(o->kind, ceremony_kind_name(CEREMONY_KEY)))
+		return other_object(a, e);
+	if (is_kind(o, CEREMONY_CRL) && a->n_ca > 0)
+		return take_list(a, en, o, e);
+	if (is_kind(o, CEREMONY_KEY))
 		return take_key(a, o, e);
-	if (bytes_is(o->kind, ceremony_kind_name(CEREMONY_CROSS))) {
+	if (is_kind(o, CEREMONY_CROSS)) {
 		TRY(add_ca(a, en, bytes_str("cross"), o->name, o->der, e));
 		return judge_apart(a, e);
 	}
@@ -270,17 +356,22 @@ static enum err_code
 judge_agreement(struct audit *a, const struct entry *en,
     const struct agreement_noted *c, const struct done *o, struct err *e)
 {
+	uint8_t root[HASH_LEN];
+
 	if (!bytes_eq(en->refs.tbs, bytes_of(c->tbs, HASH_LEN)) ||
 	    (!c->erased &&
 		(!bytes_is(o->name, c->name) ||
 		    !bytes_is(o->replaces, c->replaces) ||
 		    !bytes_is(o->kind, ceremony_kind_name(c->kind)))))
-		return err_say(e, ERR_INVALID, "audit-ceremony-object",
-		    "entry %s: the root signed something else than the "
-		    "officers agreed on",
-		    a->at);
+		return other_object(a, e);
 	if (c->erased)
 		return ERR_OK;
+	if (a->n_ca == 0)
+		return other_root(a, e);
+	sha256(root, buf_bytes(&a->ca[a->root].der));
+	if (c->kind != CEREMONY_CRL && !a->any_root &&
+	    memcmp(root, c->root, HASH_LEN) != 0)
+		return other_root(a, e);
 	if (!has_quorum(a, c))
 		return err_say(e, ERR_INVALID, "audit-ceremony-quorum",
 		    "entry %s: fewer officers signed this ceremony than this "
@@ -312,6 +403,11 @@ judge_ceremony_completed(struct audit *a, const struct entry *en,
 	if (a->erased) {
 		if (is == NULL || is->object[0].kind == CEREMONY_CEILINGS)
 			lose_ceilings(a);
+		/* A certificate and a list have a leaf that says so. */
+		if ((is == NULL && en->refs.serial.len == 0 &&
+			en->refs.number == 0) ||
+		    (is != NULL && is->object[0].kind == CEREMONY_ROOT))
+			a->any_root = true;
 		return ERR_OK;
 	}
 	struct done o = { .kind = json_get_str(d, "kind"),
@@ -321,8 +417,8 @@ judge_ceremony_completed(struct audit *a, const struct entry *en,
 	(void)json_get_str(d, "transcript");
 	TRY(detail_end(a, e));
 	TRY(judge_agreement(a, en, c, &o, e));
-	return bytes_is(o.kind, ceremony_kind_name(CEREMONY_CEILINGS))
-		   ? judge_file(a, en, is, &o, e)
+	return is_kind(&o, CEREMONY_CEILINGS) || is_kind(&o, CEREMONY_ROOT)
+		   ? judge_whole_object(a, en, is, &o, e)
 		   : judge_object(a, en, &o, e);
 }
 

@@ -178,6 +178,15 @@ note_object(struct audit *a, struct bytes der)
 
 /* --- system.initialized --------------------------------------------------------- */
 
+static enum err_code
+unexpected_ca(struct audit *a, struct err *e)
+{
+	return err_say(e, ERR_INVALID, "audit-ca",
+	    "entry %s: one root first, then issuers and an endorser, each with "
+	    "a name of its own, are expected",
+	    a->at);
+}
+
 enum err_code
 add_ca(struct audit *a, const struct entry *en, struct bytes role,
     struct bytes name, struct bytes der, struct err *e)
@@ -192,18 +201,17 @@ add_ca(struct audit *a, const struct entry *en, struct bytes role,
 	bool root = bytes_is(role, "root");
 	if ((!root && !bytes_is(role, "issuer") && !bytes_is(role, "cross") &&
 		!bytes_is(role, "endorser")) ||
-	    root != (a->n_ca == 0) || name.len == 0 || name.len >= NAME_LEN ||
+	    (!root && a->n_ca == 0) || name.len == 0 || name.len >= NAME_LEN ||
 	    ca_find(a, name) != NONE)
-		return err_say(e, ERR_INVALID, "audit-ca",
-		    "entry %s: one root first, then issuers and an endorser, "
-		    "each with a name of its own, are expected",
-		    a->at);
+		return unexpected_ca(a, e);
 	c->der = BUF(CERT_MAX_BYTES);
 	buf_put(&c->der, der.p, der.len);
 	if (buf_end(&c->der, &below) != ERR_OK ||
 	    cert_parse(buf_bytes(&c->der), &c->cert, &below) != ERR_OK ||
-	    cert_check_issued(&c->cert, root ? &c->cert : &a->ca[0].cert,
-		en->time, a->v, &below) != ERR_OK) {
+	    (!(a->any_root && !root) &&
+		cert_check_issued(&c->cert,
+		    root ? &c->cert : &a->ca[a->root].cert, en->time, a->v,
+		    &below) != ERR_OK)) {
 		buf_fini(&c->der);
 		return fault_below(a, &below, e);
 	}
@@ -256,6 +264,8 @@ judge_system(struct audit *a, const struct entry *en, struct json_obj d,
 		    a->at);
 	for (size_t i = 0; i < n_ca; i++) {
 		struct json_obj o = json_at_obj(d, "certificates", i);
+		if (bytes_is(json_get_str(o, "role"), "root") != (i == 0))
+			return unexpected_ca(a, e);
 		TRY(add_ca(a, en, json_get_str(o, "role"),
 		    json_get_str(o, "name"),
 		    json_get_base64(o, "der", a->arena), e));

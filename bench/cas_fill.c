@@ -173,7 +173,6 @@ open_all(struct fill *f, const char *dir, const char *passphrase)
 		.ceilings = &f->inst.ceilings,
 		.issuers = &f->issuers,
 		.endorser = &f->endorser,
-		.root = &f->root,
 		.root_list = buf_bytes(&f->root_crl),
 		.public_url = c->public_url };
 	must(verifier_new(&f->ca.verifier, &e));

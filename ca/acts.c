@@ -158,9 +158,11 @@ const struct ca_act_def ca_acts[ACT_COUNT] = {
 	    B(CF_REPLACES),
 	    ROLE_OFFICER, "ask the root for an issuing CA's certificate" },
 	[ACT_CEREMONY_CRL] = { "ceremony.crl",
-	    PERSON, B(CF_SERIAL) | B(CF_CAUSE) | B(CF_VALIDITY) | B(CF_REASON),
+	    PERSON,
+	    B(CF_SERIAL) | B(CF_CAUSE) | B(CF_VALIDITY) | B(CF_REASON) |
+	    B(CF_NAME),
 	    ROLE_OFFICER,
-	    "ask the root for its next CRL, with one more CA revoked or none" },
+	    "ask the root, or the one before of that name, for its next CRL, with one more CA revoked or none" },
 	[ACT_CEREMONY_ENDORSE] = { "ceremony.endorse",
 	    B(CF_KEY) | B(CF_CEREMONY) | B(CF_CMS), B(CF_AS),
 	    ROLE_OFFICER, "bring an officer's signature over a ceremony" },
@@ -202,5 +204,9 @@ const struct ca_act_def ca_acts[ACT_COUNT] = {
 	    PERSON | B(CF_FILES), B(CF_REASON),
 	    ROLE_OFFICER,
 	    "propose another signer.yaml, as the one file of the field" },
+	[ACT_CEREMONY_ROOT] = { "ceremony.root",
+	    PERSON | B(CF_NAME) | B(CF_FILES), B(CF_REASON),
+	    ROLE_OFFICER,
+	    "propose another root: its certificate, and that of the one before signed by it" },
 };
 /* clang-format on */

@@ -111,8 +111,8 @@ put_list(struct applying *p, const struct agreement_row *c, struct err *e)
 		.next_update = list.next_update,
 		.list = c->object,
 	};
-	TRY(row_put(p, &rec_root_list,
-	    ca_row_key(p->a, ROW_ROOT_LIST, bytes_str("root")), &row, e));
+	TRY(row_put(p, &rec_root_list, ca_row_key(p->a, ROW_ROOT_LIST, c->name),
+	    &row, e));
 	return mark_revoked(p, &list, e);
 }
 
@@ -159,7 +159,7 @@ apply_ceremony_completed(struct applying *p, struct err *e)
 	c.closed = p->entry->time;
 	/* A file is signed whole, by nobody but the officers. */
 	tbs = c.object;
-	if (c.kind != CEREMONY_CEILINGS)
+	if (!ceremony_is_whole((enum ceremony_kind)c.kind))
 		APPLY_TRY(p,
 		    signed_split(c.object, &tbs, &sigalg, &signature, e), e);
 	if (!bytes_eq(tbs, c.tbs) || !hash_is(p->entry->refs.object, c.object))
@@ -168,6 +168,7 @@ apply_ceremony_completed(struct applying *p, struct err *e)
 	return c.kind == CEREMONY_CRL        ? put_list(p, &c, e)
 	       : c.kind == CEREMONY_KEY      ? note_destroyed(p, &c, e)
 	       : c.kind == CEREMONY_CEILINGS ? put_ceilings(p, &c, e)
+	       : c.kind == CEREMONY_ROOT     ? put_root(p, &c, e)
 					     : put_issuer(p, &c, e);
 }
 

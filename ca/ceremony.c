@@ -51,7 +51,7 @@ put_statement(struct deed *d, struct agreement_row *c, struct err *e)
 	struct ceremony_statement st = {
 		.origin = d->ca->origin,
 		.id = c->id,
-		.root_sha256 = hash_in(d->a, d->ca->root->der),
+		.root_sha256 = hash_in(d->a, d->root->cert.der),
 		.n = 1,
 		.proposed_by = c->proposed_by,
 		.log_size = view_log_size(d->v),
@@ -89,15 +89,6 @@ draft_proposal(struct deed *d, const struct agreement_row *c, struct err *e)
 	return pen_end(&pen, d->a, e);
 }
 
-enum err_code
-ceremony_has_root(struct deed *d, struct err *e)
-{
-	if (d->ca->root != NULL)
-		return ERR_OK;
-	return err_say(e, ERR_CONFLICT, "ceremony-no-root",
-	    "this engine has no certificate of its root");
-}
-
 static enum err_code
 propose(struct deed *d,
     enum err_code (
@@ -112,7 +103,9 @@ propose(struct deed *d,
 	};
 
 	TRY(roles_find(d, BYTES_NONE, BYTES_NONE, e));
-	TRY(ceremony_has_root(d, e));
+	/* Another one than that in force makes CRLs alone. */
+	TRY(root_named(d,
+	    d->c->act == ACT_CEREMONY_CRL ? field(d, CF_NAME) : BYTES_NONE, e));
 	TRY(quorum_of(d, false, &c.needed, e));
 	TRY(id_new(d, "CER", &c.id, e));
 	TRY(build(d, &c, e));
@@ -211,6 +204,12 @@ act_ceremony_ceilings(struct deed *d, struct err *e)
 	return propose(d, build_ceilings, e);
 }
 
+enum err_code
+act_ceremony_root(struct deed *d, struct err *e)
+{
+	return propose(d, build_root, e);
+}
+
 /* --- Import ---------------------------------------------------------------------- */
 
 /* Another ceremony for the same name, key or list may have been quicker. */
@@ -232,8 +231,8 @@ still_next(struct deed *d, const struct agreement_row *c,
 		    "its own",
 		    arena_str(d->a, c->name));
 	if (c->kind != CEREMONY_CRL)
-		TRY(ceremony_is_apart(d, &o->cert, c->kind == CEREMONY_CROSS,
-		    e));
+		TRY(ceremony_is_apart(d, &o->cert,
+		    c->kind == CEREMONY_CROSS ? LINT_CROSS : LINT_CA, e));
 	if (c->replaces.len > 0)
 		return ceremony_replaced(d, c->replaces, &row, e);
 	if (c->kind != CEREMONY_CRL)
@@ -308,11 +307,21 @@ enum err_code
 ceremony_follow(struct deed *d, const struct agreement_row *g, struct err *e)
 {
 	struct issuer_row row;
+	bool is;
 
+	/* What the root must sign waits for it. */
+	if (g->kind != CEREMONY_KEY &&
+	    !ceremony_is_whole((enum ceremony_kind)g->kind))
+		return ERR_OK;
+	TRY(root_in_force(d, e));
+	TRY(root_still(d, g, &is, e));
+	if (!is)
+		return agreement_fails(d, ROW_CEREMONY, g,
+		    bytes_str("another root came in force meanwhile"), e);
 	if (g->kind == CEREMONY_CEILINGS)
 		return follow_ceilings(d, g, e);
-	if (g->kind != CEREMONY_KEY)
-		return ERR_OK;
+	if (g->kind == CEREMONY_ROOT)
+		return draft_completed(d, g, g->tbs, BYTES_NONE, NULL, e);
 	TRY(issuer_get(d->v, g->name, d->a, &row, e));
 	/* Another ceremony may have been quicker. */
 	if (row.destroyed != 0)
@@ -334,7 +343,9 @@ act_ceremony_import(struct deed *d, struct err *e)
 	TRY(agreement_next(agreement_state_at(&c, d->now), GV_COMPLETE, &to,
 	    e));
 	TRY(officers_still(d, c.id, c.proposed, e));
-	TRY(ceremony_judge(f, d->ca->root, d->ca->verifier, d->a, object, e));
+	TRY(root_named(d, c.kind == CEREMONY_CRL ? c.name : BYTES_NONE, e));
+	TRY(ceremony_judge(f, &d->root->cert, d->ca->verifier, d->a, object,
+	    e));
 	TRY(still_next(d, &c, &object[0], e));
 	return draft_completed(d, &c, object[0].der, f->transcript, &object[0],
 	    e);

@@ -92,16 +92,22 @@ enum err_code
 ceremony_key_is_new(struct deed *d, struct bytes spki, const char *where,
     struct err *e)
 {
+	struct issuer_row root = { .replaced_by = bytes_str(FIRST_ROOT) };
 	uint8_t hash[SHA256_LEN];
 	struct key_row row;
+	struct cert cert;
 	bool found;
 
 	sha256(hash, spki);
 	TRY(rec_get(d->v, &rec_key,
 	    ca_row_key(d->a, ROW_KEY, bytes_of(hash, SHA256_LEN)), d->a, &row,
 	    &found, e));
-	bool is_ca = bytes_eq(spki, d->ca->root->spki) ||
-		     bytes_eq(spki, d->ca->endorser->cert.spki);
+	bool is_ca = bytes_eq(spki, d->ca->endorser->cert.spki);
+	while (root.replaced_by.len > 0) {
+		TRY(issuer_get(d->v, root.replaced_by, d->a, &root, e));
+		TRY(cert_parse(root.certificate, &cert, e));
+		is_ca = is_ca || bytes_eq(spki, cert.spki);
+	}
 	size_t n = atomic_load(&d->ca->issuers->n);
 	for (size_t i = 0; i < n; i++)
 		is_ca =
@@ -116,10 +122,11 @@ ceremony_key_is_new(struct deed *d, struct bytes spki, const char *where,
 }
 
 static enum err_code
-is_apart(struct deed *d, const struct cert *cert, bool is_cross,
+is_apart(struct deed *d, const struct cert *cert, enum lint_kind kind,
     const struct issuer_row *row, struct err *e)
 {
 	const char *name = arena_str(d->a, row->name);
+	bool is_cross = kind == LINT_CROSS;
 	const char *where = is_cross ? "certificate" : "name";
 	struct cert other;
 
@@ -132,7 +139,7 @@ is_apart(struct deed *d, const struct cert *cert, bool is_cross,
 		    "another: programs would take one for the other",
 		    name);
 	/* The next root has the name of this one. */
-	if (bytes_is(row->role, "root") ||
+	if (bytes_is(row->role, "root") || kind == LINT_ROOT ||
 	    is_cross == bytes_is(row->role, "cross") ||
 	    !name_alike(cert->subject, other.subject))
 		return ERR_OK;
@@ -144,7 +151,7 @@ is_apart(struct deed *d, const struct cert *cert, bool is_cross,
 }
 
 enum err_code
-ceremony_is_apart(struct deed *d, const struct cert *cert, bool is_cross,
+ceremony_is_apart(struct deed *d, const struct cert *cert, enum lint_kind kind,
     struct err *e)
 {
 	struct bytes prefix = ca_row_key(d->a, ROW_ISSUER, BYTES_NONE);
@@ -158,7 +165,7 @@ ceremony_is_apart(struct deed *d, const struct cert *cert, bool is_cross,
 			return ERR_OK;
 		after = arena_copy(d->a, key);
 		TRY(rec_decode(&rec_issuer, arena_copy(d->a, value), &row, e));
-		TRY(is_apart(d, cert, is_cross, &row, e));
+		TRY(is_apart(d, cert, kind, &row, e));
 	}
 }
 
@@ -279,8 +286,8 @@ ceremony_times(struct deed *d, int64_t life, struct cert_spec *spec,
 	spec->not_before = d->now;
 	spec->not_after = d->now + life - 1;
 	/* What the root signs ends with it at the latest. */
-	if (spec->not_after > d->ca->root->not_after)
-		spec->not_after = d->ca->root->not_after;
+	if (spec->not_after > d->root->cert.not_after)
+		spec->not_after = d->root->cert.not_after;
 	if (spec->not_after - spec->not_before >= CA_LIFE_MIN - 1)
 		return ERR_OK;
 	return err_at(e, ERR_DENIED, "ceremony-short", NULL,
@@ -295,10 +302,19 @@ ceremony_tbs(struct deed *d, struct material *m, struct cert_spec *spec,
     struct buf *tbs, struct err *e)
 {
 	const char *url = arena_str(d->a, bytes_str(d->ca->public_url));
+	const char *name = arena_str(d->a, d->root->name);
+	struct crl list;
 
+	/* A certificate names a list that is there. */
+	TRY(root_list_now(d, &list, e));
+	if (list.number == 0)
+		return err_say(e, ERR_CONFLICT, "ceremony-root-no-list",
+		    "the root %s has signed no CRL yet: hold a ceremony for "
+		    "that first, refrendo ceremony crl",
+		    name);
 	m->serial = draw_serial(d);
-	m->urls.crl = bytes_str(arena_printf(d->a, "%s/crl/root.crl", url));
-	m->urls.ca = bytes_str(arena_printf(d->a, "%s/ca/root.cer", url));
+	m->urls.crl = bytes_str(arena_printf(d->a, "%s/crl/%s.crl", url, name));
+	m->urls.ca = bytes_str(arena_printf(d->a, "%s/ca/%s.cer", url, name));
 	TRY(spki_check(m->issuer->spki, &m->issuer_type, e));
 	return tbs_build(m, spec, tbs, e);
 }
@@ -312,11 +328,11 @@ ceremony_judge_tbs(struct deed *d, struct bytes tbs, enum lint_kind kind,
 	struct lint found;
 	struct cert cert;
 
-	TRY(unsigned_assemble(tbs, d->ca->root->sigalg, &der, e));
+	TRY(unsigned_assemble(tbs, d->root->cert.sigalg, &der, e));
 	TRY(cert_parse(buf_bytes(&der), &cert, e));
 	cert_lint(&cert, kind, LINT_ALL, &found);
 	TRY(lint_verdict(&found, e));
-	return ceremony_is_apart(d, &cert, kind == LINT_CROSS, e);
+	return ceremony_is_apart(d, &cert, kind, e);
 }
 
 /* What is asked for, whatever the key.  A new key of a CA is for the
@@ -357,14 +373,13 @@ ceremony_may_create(struct deed *d, struct err *e)
 	struct agreement_row c = { .name = BYTES_NONE };
 
 	TRY(roles_find(d, BYTES_NONE, BYTES_NONE, e));
-	TRY(ceremony_has_root(d, e));
+	TRY(root_in_force(d, e));
 	return check_terms(d, &c, &inst, e);
 }
 
 enum err_code
 ceremony_build_ca(struct deed *d, struct agreement_row *c, struct err *e)
 {
-	const struct ca *ca = d->ca;
 	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
 	struct institution inst;
 	struct csr csr;
@@ -373,7 +388,7 @@ ceremony_build_ca(struct deed *d, struct agreement_row *c, struct err *e)
 		.key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN,
 		.n_policy = 1,
 	};
-	struct material m = { .issuer = ca->root };
+	struct material m = { .issuer = &d->root->cert };
 
 	TRY(check_terms(d, c, &inst, e));
 	TRY(check_key(d, &csr, e));
@@ -395,10 +410,12 @@ root_list_now(struct deed *d, struct crl *out, struct err *e)
 	struct root_list_row row;
 	bool found;
 
+	*out = (struct crl){ .number = 0 };
 	TRY(rec_get(d->v, &rec_root_list,
-	    ca_row_key(d->a, ROW_ROOT_LIST, bytes_str("root")), d->a, &row,
-	    &found, e));
-	TRY(crl_parse(d->ca->root_list, out, e));
+	    ca_row_key(d->a, ROW_ROOT_LIST, d->root->name), d->a, &row, &found,
+	    e));
+	if (bytes_is(d->root->name, FIRST_ROOT))
+		TRY(crl_parse(d->ca->root_list, out, e));
 	/* A newer one may also have been put among the files by hand. */
 	if (found && row.number > (int64_t)out->number)
 		return crl_parse(row.list, out, e);
@@ -482,7 +499,13 @@ find_ca(struct deed *d, struct bytes serial, struct bytes *name, struct err *e)
 		    !bytes_eq(cert.serial, serial))
 			continue;
 		*name = row.name;
-		return ERR_OK;
+		if (bytes_eq(cert.aki, d->root->cert.ski))
+			return ERR_OK;
+		return err_at(e, ERR_DENIED, "ceremony-serial-root", NULL,
+		    at_field("serial"),
+		    "another root than %s signed the certificate of %s: name "
+		    "that one",
+		    arena_str(d->a, d->root->name), arena_str(d->a, row.name));
 	}
 }
 
@@ -521,7 +544,7 @@ take_revoked(struct deed *d, struct agreement_row *c, const struct crl *old,
 enum err_code
 ceremony_build_crl(struct deed *d, struct agreement_row *c, struct err *e)
 {
-	const struct cert *root = d->ca->root;
+	const struct cert *root = &d->root->cert;
 	struct buf tbs AUTO_BUF = BUF(LIST_MAX);
 	struct crl old;
 	struct merged m = { .old = &old };
@@ -529,7 +552,7 @@ ceremony_build_crl(struct deed *d, struct agreement_row *c, struct err *e)
 	int64_t life = ceremony_life(d, LIST_LIFE);
 
 	c->kind = CEREMONY_CRL;
-	c->name = bytes_str("root");
+	c->name = d->root->name;
 	TRY(root_list_now(d, &old, e));
 	TRY(take_revoked(d, c, &old, &m.more, e));
 	if (life < DAY || life > 400 * DAY)

@@ -125,7 +125,7 @@ ceremony_build_cross(struct deed *d, struct agreement_row *c, struct err *e)
 	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
 	const struct policy *p;
 	struct foreign x;
-	struct material m = { .issuer = d->ca->root };
+	struct material m = { .issuer = &d->root->cert };
 	struct cert_spec spec = {
 		.is_ca = true,
 		.key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN,

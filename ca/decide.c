@@ -304,6 +304,8 @@ decide_act(struct deed *d, struct err *e)
 		return act_ceremony_key(d, e);
 	case ACT_CEREMONY_CEILINGS:
 		return act_ceremony_ceilings(d, e);
+	case ACT_CEREMONY_ROOT:
+		return act_ceremony_root(d, e);
 	case ACT_MANDATE_PROPOSE:
 		return act_mandate_propose(d, e);
 	case ACT_MANDATE_ENDORSE:
@@ -349,8 +351,13 @@ ca_decide(const struct ca *ca, struct view *v, const struct command *c,
 {
 	struct command checked = *c;
 	struct decision decision = { .n = 0 };
-	struct deed d = { ca, v, &checked, now, random, a, &decision,
-		BYTES_NONE, 0, 0, { 0 } };
+	struct deed d = { .ca = ca,
+		.v = v,
+		.c = &checked,
+		.now = now,
+		.random = random,
+		.a = a,
+		.out = &decision };
 	bool done;
 
 	TRY(command_check(&checked, a, e));

@@ -112,8 +112,11 @@ ca_tick(const struct ca *ca, struct view *v, int64_t now, struct arena *a,
     struct decision *out, struct err *e)
 {
 	struct decision decision = { .n = 0 };
-	struct deed d = { ca, v, NULL, now, NULL, a, &decision, BYTES_NONE, 0,
-		0, { 0 } };
+	struct deed d = { .ca = ca,
+		.v = v,
+		.now = now,
+		.a = a,
+		.out = &decision };
 	struct bytes key;
 	bool found;
 

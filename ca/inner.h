@@ -122,6 +122,10 @@ const char *role_word(unsigned role);
 
 /* --- A decision in the making ------------------------------------------------- */
 
+struct root_of {
+	struct bytes name;
+	struct cert cert;
+};
 struct deed {
 	const struct ca *ca;
 	struct view *v;
@@ -130,9 +134,10 @@ struct deed {
 	struct random_pool *random;
 	struct arena *a;
 	struct decision *out;
-	struct bytes run; /* of who acts; from CF_AS or from evidence */
-	unsigned roles;   /* those of the act that this person has */
-	unsigned role;    /* the one that was used */
+	struct root_of *root; /* of a ceremony; NULL before it is known */
+	struct bytes run;     /* of who acts; from CF_AS or from evidence */
+	unsigned roles;       /* those of the act that this person has */
+	unsigned role;        /* the one that was used */
 	uint8_t command_sha256[SHA256_LEN];
 };
 
@@ -189,7 +194,6 @@ MUST_CHECK enum err_code act_certificate_suspend(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_certificate_reinstate(struct deed *d,
     struct err *e);
 MUST_CHECK enum err_code act_policy_propose(struct deed *d, struct err *e);
-MUST_CHECK enum err_code ceremony_has_root(struct deed *d, struct err *e);
 /* Roles, name and institution, before there is a key. */
 MUST_CHECK enum err_code ceremony_may_create(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ceremony_ca(struct deed *d, struct err *e);
@@ -197,6 +201,7 @@ MUST_CHECK enum err_code act_ceremony_crl(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ceremony_cross(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ceremony_key(struct deed *d, struct err *e);
 MUST_CHECK enum err_code act_ceremony_ceilings(struct deed *d, struct err *e);
+MUST_CHECK enum err_code act_ceremony_root(struct deed *d, struct err *e);
 /* What officers signed before others took their place counts no more. */
 MUST_CHECK enum err_code officers_still(struct deed *d, struct bytes id,
     int64_t proposed, struct err *e);
@@ -250,7 +255,7 @@ MUST_CHECK enum err_code ceremony_key_is_new(struct deed *d, struct bytes spki,
     const char *where, struct err *e);
 /* Nobody takes our CAs and those of others for one another. */
 MUST_CHECK enum err_code ceremony_is_apart(struct deed *d,
-    const struct cert *cert, bool is_cross, struct err *e);
+    const struct cert *cert, enum lint_kind kind, struct err *e);
 int64_t ceremony_life(struct deed *d, int64_t usual);
 MUST_CHECK enum err_code ceremony_times(struct deed *d, int64_t life,
     struct cert_spec *spec, struct err *e);
@@ -259,9 +264,25 @@ MUST_CHECK enum err_code ceremony_tbs(struct deed *d, struct material *m,
     struct cert_spec *spec, struct buf *tbs, struct err *e);
 MUST_CHECK enum err_code ceremony_judge_tbs(struct deed *d, struct bytes tbs,
     enum lint_kind kind, struct err *e);
-/* The CRL of the root that is published now, parsed. */
+/* The CRL of d->root that is published now, parsed; number 0: there is none. */
 MUST_CHECK enum err_code root_list_now(struct deed *d, struct crl *out,
     struct err *e);
+
+/* --- Roots: root.c ------------------------------------------------------------ */
+
+#define ROOT_LIFE_MIN (365 * DAY) /* left of one that comes */
+/* d->root: the one that signs certificates; or that of this name, if any. */
+MUST_CHECK enum err_code root_in_force(struct deed *d, struct err *e);
+MUST_CHECK enum err_code root_named(struct deed *d, struct bytes name,
+    struct err *e);
+/* Does the statement of the ceremony name d->root? */
+MUST_CHECK enum err_code root_still(struct deed *d,
+    const struct agreement_row *c, bool *is, struct err *e);
+MUST_CHECK enum err_code build_root(struct deed *d, struct agreement_row *c,
+    struct err *e);
+struct applying;
+MUST_CHECK enum err_code put_root(struct applying *p,
+    const struct agreement_row *c, struct err *e);
 
 /* --- Policies in force --------------------------------------------------------- */
 

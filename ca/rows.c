@@ -29,7 +29,7 @@ const char *const mandate_words[MANDATE_STATES + 1] = {
 	"proposed", "in-force", "ended", "withdrawn", "lapsed", "expired", NULL
 };
 static const char *const ceremony_kinds[CEREMONY_KINDS + 1] = {
-	"certificate", "crl", "key", "cross", "ceilings", NULL
+	"certificate", "crl", "key", "cross", "ceilings", "root", NULL
 };
 static const char *const ceilings_words[CEILINGS_HOWS + 1] = {
 	"first", "agreed", "lessened", "refounded", "kept", NULL

@@ -130,8 +130,12 @@ ca_signed(const struct ca *ca, struct view *v, struct bytes id,
     struct err *e)
 {
 	struct decision decision = { .n = 0 };
-	struct deed d = { ca, v, NULL, now, random, a, &decision, BYTES_NONE, 0,
-		0, { 0 } };
+	struct deed d = { .ca = ca,
+		.v = v,
+		.now = now,
+		.random = random,
+		.a = a,
+		.out = &decision };
 	struct issue s = { .d = &d, .der = der };
 	bool done = false;
 

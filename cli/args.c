@@ -34,7 +34,8 @@ cli_fields_of(const struct verb *v, bool required)
 		return 0;
 	const struct ca_act_def *act = &ca_acts[v->act];
 	uint64_t all = act->required | (required ? 0 : act->optional);
-	all &= ~(UINT64_C(1) << CF_KEY);
+	/* Files are operands, behind a name or alone. */
+	all &= ~(UINT64_C(1) << CF_KEY | UINT64_C(1) << CF_FILES);
 	/* The operand gives it. */
 	if (v->operand != NO_OPERAND)
 		all &= ~(UINT64_C(1) << v->operand);

@@ -313,13 +313,12 @@ sign_here(struct ceremony_run *r, struct buf *out, struct err *e)
 	struct ceremony_run *done = arena_get(c->arena, sizeof(*done));
 	struct buf passphrase AUTO_BUF = BUF(0);
 	struct ceremony_file answer;
+	struct root_here root;
 	int64_t now = clock_now();
 	TRY(cli_config(c, config, e));
 	TRY(verifier_new(&r->verifier, e));
-	r->root_der = BUF(CERT_MAX_BYTES);
-	TRY(file_certificate(c->dir, config->root_certificate, &r->root_der,
-	    e));
-	TRY(cert_parse(buf_bytes(&r->root_der), &r->root, e));
+	TRY(root_here_find(c, r->file.is.root_sha256, &root, e));
+	TRY(cert_parse(root.der, &r->root, e));
 	TRY(ceremony_judge(&r->file, &r->root, r->verifier, c->arena, r->object,
 	    e));
 	TRY(ceremony_is_made_here(c, r->file.is.object[0].name,
@@ -329,8 +328,7 @@ sign_here(struct ceremony_run *r, struct buf *out, struct err *e)
 	TRY(check_quorum(r, e));
 	TRY(may_sign(r, now, e));
 	TRY(keys_passphrase(c, &passphrase, e));
-	TRY(key_load(arena_printf(c->arena, "%s/" ROOT_KEY, c->dir),
-	    buf_bytes(&passphrase), &key, e));
+	TRY(key_load(root.key, buf_bytes(&passphrase), &key, e));
 	return sign_with(r, key, now, &answer, done, out, e);
 }
 

@@ -64,8 +64,18 @@ MUST_CHECK enum err_code ceremony_may_leave(struct cli *c,
  * without network, the officers counted by the ceilings, and the key held to the
  * signer's journal.  out: the file of the answer, to be brought back.
  */
-#define ROOT_KEY "keys/root.key"
 MUST_CHECK enum err_code ceremony_sign_here(struct cli *c,
     const struct ceremony_file *request, struct buf *out, struct err *e);
+
+/* The root of refrendo.yaml with this certificate, and where its key would lie:
+ * keys/root.key of the first, keys/NAME.key.  ERR_CONFLICT "cli-root-unknown". */
+struct root_here {
+	struct bytes der; /* in the arena */
+	const char *name; /* "root" of the first */
+	const char *key;
+	bool has_key;
+};
+MUST_CHECK enum err_code root_here_find(struct cli *c, struct bytes sha256_of,
+    struct root_here *out, struct err *e);
 
 #endif

@@ -20,6 +20,8 @@ kind_of(enum ca_act act)
 		return CEREMONY_KEY;
 	if (act == ACT_CEREMONY_CEILINGS)
 		return CEREMONY_CEILINGS;
+	if (act == ACT_CEREMONY_ROOT)
+		return CEREMONY_ROOT;
 	return act == ACT_CEREMONY_CROSS ? CEREMONY_CROSS
 					 : CEREMONY_CERTIFICATE;
 }
@@ -30,8 +32,9 @@ check_statement(const struct command *asked, const struct ceremony_statement *s,
 {
 	char run[RUN_TEXT];
 	struct bytes name = asked->f[CF_NAME];
-	if (asked->act == ACT_CEREMONY_CRL)
-		name = bytes_str("root");
+	/* Without a name it is the root in force, which core knows. */
+	if (asked->act == ACT_CEREMONY_CRL && name.len == 0)
+		name = s->object[0].name;
 	if (asked->act == ACT_CEREMONY_CEILINGS)
 		name = bytes_str("ceilings");
 	if (s->n != 1 || s->object[0].kind != kind_of(asked->act))
@@ -105,24 +108,33 @@ check_certificate(struct cli *c, const struct command *asked,
 
 /* --- The root's list ------------------------------------------------------------------ */
 
-/* What status serves, as the root signed it. */
+/* What status serves, as the root signed it.  A root that came later has none
+ * before its first. */
 static enum err_code
-list_now(struct cli *c, struct buf *der, struct crl *out, struct err *e)
+list_now(struct cli *c, const struct ceremony_statement *st, struct buf *der,
+    struct crl *out, struct cert *root, struct err *e)
 {
 	struct config *config = arena_get(c->arena, sizeof(*config));
-	struct buf root_der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct bytes name = st->object[0].name;
 	AUTO(verifier) v = NULL;
-	struct cert root;
+	struct root_here here;
 	TRY(cli_config(c, config, e));
-	TRY(file_certificate(c->dir, config->root_certificate, &root_der, e));
-	TRY(cert_parse(buf_bytes(&root_der), &root, e));
-	TRY(status_get(config, "/crl/root.crl", der, e));
+	TRY(root_here_find(c, st->root_sha256, &here, e));
+	if (!bytes_is(name, here.name))
+		return asked_other("name", e);
+	TRY(cert_parse(here.der, root, e));
+	*out = (struct crl){ .issuer = root->subject, .aki = root->ski };
+	enum err_code code = status_get(config,
+	    arena_printf(c->arena, "/crl/%s.crl", here.name), der, e);
+	if (code == ERR_NOTFOUND && !bytes_is(name, FIRST_ROOT))
+		return ERR_OK;
+	TRY(code);
 	TRY(crl_parse(buf_bytes(der), out, e));
 	TRY(verifier_new(&v, e));
-	TRY(verifier_check(v, root.spki, out->sigalg, out->tbs, out->signature,
+	TRY(verifier_check(v, root->spki, out->sigalg, out->tbs, out->signature,
 	    e));
-	return bytes_eq(out->issuer, root.subject) ? ERR_OK
-						   : asked_other("issuer", e);
+	return bytes_eq(out->issuer, root->subject) ? ERR_OK
+						    : asked_other("issuer", e);
 }
 
 /* The entries of the list that is published, each as it is, and the CA that
@@ -149,8 +161,8 @@ check_entries(const struct crl *old, const struct crl *new_,
 }
 
 static enum err_code
-check_list(struct cli *c, const struct command *asked, struct bytes tbs,
-    struct err *e)
+check_list(struct cli *c, const struct command *asked,
+    const struct ceremony_statement *st, struct bytes tbs, struct err *e)
 {
 	struct buf der AUTO_BUF = BUF(CRL_MAX_BYTES);
 	struct bytes hex = asked->f[CF_SERIAL];
@@ -158,7 +170,8 @@ check_list(struct cli *c, const struct command *asked, struct bytes tbs,
 	int64_t life = 0, now = clock_now();
 	struct crl_entry x;
 	struct crl old, list;
-	TRY(list_now(c, &der, &old, e));
+	struct cert root;
+	TRY(list_now(c, st, &der, &old, &root, e));
 	TRY(crl_tbs_parse(tbs, &list, e));
 	if (!bytes_eq(list.issuer, old.issuer) || !bytes_eq(list.aki, old.aki))
 		return asked_other("issuer", e);
@@ -211,9 +224,12 @@ ceremony_is_asked(struct cli *c, const struct command *asked,
 	struct cert cert;
 	TRY(ceremony_parse(statement, c->arena, &s, e));
 	TRY(check_statement(asked, &s, e));
-	if (s.object[0].kind == CEREMONY_CEILINGS) {
+	if (ceremony_is_whole(s.object[0].kind)) {
 		struct reader r = reader_of(asked->f[CF_FILES]);
-		sha256(hash, get_bytes(&r));
+		struct buf both AUTO_BUF = BUF(2 * CERT_MAX_BYTES);
+		if (s.object[0].kind == CEREMONY_ROOT)
+			TRY(ceremony_roots_pack(asked->f[CF_FILES], &both, e));
+		sha256(hash, both.len > 0 ? buf_bytes(&both) : get_bytes(&r));
 		return bytes_eq(bytes_of(hash, SHA256_LEN),
 			   s.object[0].tbs_sha256)
 			   ? ERR_OK
@@ -223,7 +239,7 @@ ceremony_is_asked(struct cli *c, const struct command *asked,
 	if (!bytes_eq(bytes_of(hash, SHA256_LEN), s.object[0].tbs_sha256))
 		return asked_other("tbs_sha256", e);
 	if (s.object[0].kind == CEREMONY_CRL)
-		return check_list(c, asked, tbs, e);
+		return check_list(c, asked, &s, tbs, e);
 	if (s.object[0].kind == CEREMONY_KEY)
 		return check_key(c, s.object[0].name, tbs, e);
 	TRY(cert_tbs_parse(tbs, c->arena, &cert, e));

@@ -245,6 +245,8 @@ ceremony_crl(struct cli *c, struct err *e)
 	struct command command = { .act = ACT_CEREMONY_CRL };
 	TRY(check_signing(c, e));
 	take_fields(c, &command);
+	if (c->n_operand > 0)
+		command.f[CF_NAME] = bytes_str(c->operand[0]);
 	return ask(c, &command, e);
 }
 
@@ -283,20 +285,36 @@ ceremony_destroy(struct cli *c, struct err *e)
 	return ask(c, &command, e);
 }
 
-/* The file as it is, octet for octet: its hash is what officers sign. */
+/* Files as they are, octet for octet: of their hash is what officers sign. */
+static enum err_code
+ask_files(struct cli *c, struct command *command, size_t first, struct err *e)
+{
+	struct buf list AUTO_BUF = BUF(2 * (POLICY_FILE_MAX + 4u));
+	TRY(check_signing(c, e));
+	take_fields(c, command);
+	for (size_t i = first; i < c->n_operand; i++) {
+		struct buf text AUTO_BUF = BUF(0);
+		TRY(input_read(c, c->operand[i], POLICY_FILE_MAX, &text, e));
+		put_bytes(&list, buf_bytes(&text));
+	}
+	TRY(buf_end(&list, e));
+	command->f[CF_FILES] = buf_bytes(&list);
+	return ask(c, command, e);
+}
+
 static enum err_code
 ceremony_ceilings(struct cli *c, struct err *e)
 {
 	struct command command = { .act = ACT_CEREMONY_CEILINGS };
-	struct buf text AUTO_BUF = BUF(0);
-	struct buf list AUTO_BUF = BUF(POLICY_FILE_MAX + 4u);
-	TRY(check_signing(c, e));
-	TRY(input_read(c, c->operand[0], POLICY_FILE_MAX, &text, e));
-	put_bytes(&list, buf_bytes(&text));
-	TRY(buf_end(&list, e));
-	take_fields(c, &command);
-	command.f[CF_FILES] = buf_bytes(&list);
-	return ask(c, &command, e);
+	return ask_files(c, &command, 0, e);
+}
+
+static enum err_code
+ceremony_adopt(struct cli *c, struct err *e)
+{
+	struct command command = { .act = ACT_CEREMONY_ROOT,
+		.f[CF_NAME] = bytes_str(c->operand[0]) };
+	return ask_files(c, &command, 1, e);
 }
 
 /* --- To the root and back ---------------------------------------------------------------- */
@@ -427,7 +445,18 @@ keep_certificate(struct cli *c, const struct ceremony_file *f, bool held,
 	return ERR_OK;
 }
 
-/* What the root signed, to the engine; the certificate to ca/. */
+/* Where doctor looks, by the name that refrendo.yaml has for the root. */
+static enum err_code
+keep_list(struct cli *c, const struct ceremony_file *f, struct err *e)
+{
+	struct root_here root;
+	TRY(root_here_find(c, f->is.root_sha256, &root, e));
+	return file_write(arena_printf(c->arena, "%s/ca/%s.crl", c->dir,
+			      root.name),
+	    f->object[0], 0644, e);
+}
+
+/* What the root signed, to the engine; what it signed to ca/. */
 static enum err_code
 bring(struct cli *c, struct bytes text, struct err *e)
 {
@@ -444,9 +473,8 @@ bring(struct cli *c, struct bytes text, struct err *e)
 						: NULL,
 	    &answer, e));
 	TRY(print_record(c, buf_bytes(&answer), e));
-	if (f->is.object[0].kind != CEREMONY_CERTIFICATE &&
-	    f->is.object[0].kind != CEREMONY_CROSS)
-		return ERR_OK;
+	if (f->is.object[0].kind == CEREMONY_CRL)
+		return keep_list(c, f, e);
 	return keep_certificate(c, f, is_held(buf_bytes(&answer)), e);
 }
 
@@ -460,11 +488,15 @@ ceremony_import(struct cli *c, struct err *e)
 
 /* --- All of it at once ------------------------------------------------------------------- */
 
-static bool
-root_is_here(struct cli *c)
+static enum err_code
+root_is_here(struct cli *c, struct bytes statement, bool *is, struct err *e)
 {
-	return access(arena_printf(c->arena, "%s/" ROOT_KEY, c->dir), F_OK) ==
-	       0;
+	struct ceremony_statement st;
+	struct root_here root;
+	TRY(ceremony_parse(statement, c->arena, &st, e));
+	TRY(root_here_find(c, st.root_sha256, &root, e));
+	*is = root.has_key;
+	return ERR_OK;
 }
 
 /* Whose signatures are missing, and how each one comes. */
@@ -501,7 +533,7 @@ hold(struct cli *c, const struct command *command, struct err *e)
 	struct buf file AUTO_BUF = BUF(CEREMONY_FILE_MAX);
 	struct ceremony_file *f = arena_get(c->arena, sizeof(*f));
 	struct bytes signed_;
-	bool held;
+	bool held, is_here = false;
 	TRY(propose(c, command, &signed_, &answer, e));
 	json_t *record =
 	    json_loadb((const char *)answer.p, answer.len, 0, NULL);
@@ -513,7 +545,9 @@ hold(struct cli *c, const struct command *command, struct err *e)
 	json_decref(record);
 	/* The root signs what the officer did, here and now, and nothing that
 	 * is only said to be agreed on. */
-	if (!agreed || signed_.len == 0 || !root_is_here(c)) {
+	if (agreed && signed_.len > 0)
+		TRY(root_is_here(c, signed_, &is_here, e));
+	if (!is_here) {
 		say_left(c, id, n, of);
 		return print_record(c, buf_bytes(&answer), e);
 	}
@@ -584,8 +618,8 @@ static const struct verb verbs[] = {
 	    SIGN | OPTION(OPT_ALGORITHM) | OPTION(OPT_KEYS),
 	    "ask the root for an issuing CA; its keys are made in DIR/keys, or --csr names them", "pedir a la raíz una emisora; sus llaves se crean en DIR/keys, o las indica --csr",
 	    "ceremony request emisora-g2 --as 11111111-1 --key officer.key --cert officer.pem", NULL },
-	{ "ceremony", "crl", ceremony_crl, ACT_CEREMONY_CRL, NO_OPERAND, "", 0, 0, SIGN,
-	    "ask the root for its next CRL, with one more CA revoked or none", "pedir a la raíz su próxima CRL, con una CA más revocada o ninguna",
+	{ "ceremony", "crl", ceremony_crl, ACT_CEREMONY_CRL, CF_NAME, "[ROOT]", 0, 1, SIGN,
+	    "ask the root for its next CRL, with one more CA revoked or none; the one in force, or one before by its name", "pedir a la raíz su próxima CRL, con una CA más revocada o ninguna; la que rige, o una anterior por su nombre",
 	    "ceremony crl --as 11111111-1 --serial 6d92da03… --cause superseded", NULL },
 	{ "ceremony", "cross", ceremony_cross, ACT_CEREMONY_CROSS, CF_NAME, "NAME", 1, 1, SIGN,
 	    "ask the root for a certificate over the key of a CA that is not ours, within a policy for CAs", "pedir a la raíz un certificado sobre la llave de una CA ajena, dentro de una política para CA",
@@ -596,6 +630,9 @@ static const struct verb verbs[] = {
 	{ "ceremony", "ceilings", ceremony_ceilings, ACT_CEREMONY_CEILINGS, CF_FILES, "FILE", 1, 1, SIGN,
 	    "propose another signer.yaml: other ceilings, officers or quorums", "proponer otro signer.yaml: otros topes, oficiales o quórums",
 	    "ceremony ceilings signer.yaml --as 11111111-1 --key officer.key --cert officer.pem", NULL },
+	{ "ceremony", "adopt", ceremony_adopt, ACT_CEREMONY_ROOT, CF_NAME, "NAME ROOT [OLD-WITH-NEW]", 2, 3, SIGN,
+	    "propose another root: from then on it signs the certificates of CAs, and the one before its own CRLs alone", "proponer otra raíz: desde entonces firma ella los certificados de las CA, y la anterior solo sus propias CRL",
+	    "ceremony adopt raiz-g2 ca/raiz-g2.pem old-with-new.pem --as 11111111-1 --key officer.key --cert officer.pem", NULL },
 	{ "ceremony", "endorse", run_sign, ACT_CEREMONY_ENDORSE, CF_CEREMONY, "NUMBER", 1, 1, SIGN,
 	    "sign a ceremony as officer, or bring the signature", "firmar una ceremonia como oficial, o traer la firma",
 	    "ceremony endorse CER-2026-000001 --key officer.key --cert officer.pem", "/ceremonies/{}/statement" },

@@ -2,11 +2,28 @@
 
 #include "cli.h"
 
+/* The root whose key it names; the first where none is. */
 static enum err_code
-put_file(struct cli *c, const char *name, struct buf *out, struct err *e)
+put_root(struct cli *c, struct bytes issuer, struct buf *out, struct err *e)
 {
 	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
-	TRY(file_certificate(c->dir, name, &der, e));
+	struct config *config = arena_get(c->arena, sizeof(*config));
+	struct cert ca, root = { .ski = BYTES_NONE };
+	TRY(cli_config(c, config, e));
+	TRY(cert_parse(issuer, &ca, e));
+	for (size_t i = config->n_root; i > 0 && root.der.len == 0; i--) {
+		buf_reset(&der);
+		TRY(file_certificate(c->dir, config->root[i - 1].certificate,
+		    &der, e));
+		TRY(cert_parse(buf_bytes(&der), &root, e));
+		if (!bytes_eq(ca.aki, root.ski))
+			root.der = BYTES_NONE;
+	}
+	if (root.der.len == 0) {
+		buf_reset(&der);
+		TRY(file_certificate(c->dir, config->root_certificate, &der,
+		    e));
+	}
 	pem_put(out, "CERTIFICATE", buf_bytes(&der));
 	return ERR_OK;
 }
@@ -17,10 +34,8 @@ cert_chain(struct cli *c, struct err *e)
 {
 	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
 	struct buf pem AUTO_BUF = BUF(8 * CERT_MAX_BYTES);
-	struct config config;
 	json_t *record;
 	const char *serial = c->operand[0];
-	TRY(cli_config(c, &config, e));
 	TRY(engine_json(c, path_of(c, "/certificates/", serial, ""), &record,
 	    e));
 	const char *issuer = arena_printf(c->arena, "%s",
@@ -33,7 +48,7 @@ cert_chain(struct cli *c, struct err *e)
 	TRY(engine_get(c, path_of(c, "/cas/", issuer, "/certificate"), &der,
 	    e));
 	pem_put(&pem, "CERTIFICATE", buf_bytes(&der));
-	TRY(put_file(c, config.root_certificate, &pem, e));
+	TRY(put_root(c, buf_bytes(&der), &pem, e));
 	TRY(buf_end(&pem, e));
 	return print_octets(c, buf_bytes(&pem), e);
 }

@@ -131,32 +131,81 @@ check_modes(struct doctor *d)
 }
 
 static void
-check_root_crl(struct doctor *d)
+check_root_list(struct doctor *d, const char *name)
 {
 	struct buf der AUTO_BUF = BUF(CRL_MAX_BYTES);
+	const char *file = arena_printf(d->c->arena, "ca/%s.crl", name);
 	struct crl crl;
 	struct err e;
 	int64_t now = clock_now();
-	if (file_read(d->c->dir, "ca/root.crl", CRL_MAX_BYTES, &der, &e) !=
-		ERR_OK ||
+	if (file_read(d->c->dir, file, CRL_MAX_BYTES, &der, &e) != ERR_OK ||
 	    crl_parse(buf_bytes(&der), &crl, &e) != ERR_OK)
-		tell(d, STATE_WRONG, "root-crl", "ca/root.crl does not read",
-		    "ca/root.crl no se puede leer");
+		tell(d, STATE_WRONG, "root-crl",
+		    arena_printf(d->c->arena, "%s does not read", file),
+		    arena_printf(d->c->arena, "%s no se puede leer", file));
 	else if (crl.next_update < now)
 		tell(d, STATE_WRONG, "root-crl",
-		    "the root's CRL has expired; sign a new one with refrendo "
-		    "crl build",
-		    "la CRL de la raíz venció; firme otra con refrendo crl "
-		    "build");
+		    arena_printf(d->c->arena,
+			"the CRL of the root %s has expired; hold a ceremony "
+			"for the next, refrendo ceremony crl %s",
+			name, name),
+		    arena_printf(d->c->arena,
+			"la CRL de la raíz %s venció; celebre una ceremonia "
+			"para la próxima, refrendo ceremony crl %s",
+			name, name));
 	else if (crl.next_update - now < ROOT_CRL_SOON)
 		tell(d, STATE_LOOK, "root-crl",
-		    "the root's CRL expires within 30 days; sign the next with "
-		    "refrendo crl build",
-		    "la CRL de la raíz vence dentro de 30 días; firme la "
-		    "próxima con refrendo crl build");
+		    arena_printf(d->c->arena,
+			"the CRL of the root %s expires within 30 days; hold a "
+			"ceremony for the next, refrendo ceremony crl %s",
+			name, name),
+		    arena_printf(d->c->arena,
+			"la CRL de la raíz %s vence dentro de 30 días; celebre "
+			"una ceremonia para la próxima, refrendo ceremony crl "
+			"%s",
+			name, name));
 	else
-		tell(d, STATE_GOOD, "root-crl", "the root's CRL is current",
-		    "la CRL de la raíz está vigente");
+		tell(d, STATE_GOOD, "root-crl",
+		    arena_printf(d->c->arena,
+			"the CRL of the root %s is current", name),
+		    arena_printf(d->c->arena,
+			"la CRL de la raíz %s está vigente", name));
+}
+
+/* One that has ended needs no list; one that comes has none yet. */
+static void
+check_root(struct doctor *d, const char *name, const char *file)
+{
+	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct stat st;
+	struct cert cert;
+	struct err e;
+	bool is_first = strcmp(name, FIRST_ROOT) == 0;
+	const char *list =
+	    arena_printf(d->c->arena, "%s/ca/%s.crl", d->c->dir, name);
+	if (file_certificate(d->c->dir, file, &der, &e) == ERR_OK &&
+	    cert_parse(buf_bytes(&der), &cert, &e) == ERR_OK &&
+	    cert.not_after < clock_now())
+		return;
+	if (is_first || stat(list, &st) == 0)
+		check_root_list(d, name);
+	if (!is_first &&
+	    stat(arena_printf(d->c->arena, "%s/keys/%s.key", d->c->dir, name),
+		&st) == 0)
+		tell(d, STATE_LOOK, "root-key",
+		    "the key of a root is in keys/ on this machine; keep it "
+		    "offline",
+		    "la llave de una raíz está en keys/ en esta máquina; "
+		    "guárdela fuera de línea");
+}
+
+static void
+check_roots(struct doctor *d)
+{
+	check_root(d, FIRST_ROOT, d->config.root_certificate);
+	for (size_t i = 0; i < d->config.n_root; i++)
+		check_root(d, d->config.root[i].name,
+		    d->config.root[i].certificate);
 }
 
 static void
@@ -600,7 +649,7 @@ doctor(struct cli *c, struct err *e)
 	(void)e;
 	check_configuration(&d);
 	check_modes(&d);
-	check_root_crl(&d);
+	check_roots(&d);
 	check_disk(&d);
 	check_kernel(&d);
 	check_clock(&d);

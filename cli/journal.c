@@ -293,6 +293,19 @@ say_ca(const struct said *s, struct bytes tbs)
 		    BYTES_NONE);
 }
 
+/* By its certificate, which stands first. */
+static void
+say_root(const struct said *s)
+{
+	char name[84];
+	uint8_t *hash = arena_get(s->a, HASH_LEN);
+	struct der in = der_of(json_get_base64(s->detail, "object", s->a));
+	sha256(hash, der_element(&in));
+	say(s, KIND_AGREED, true, true,
+	    text_name(name, json_get_str(s->leaf, "request")),
+	    bytes_of(hash, HASH_LEN));
+}
+
 /* What officers agreed on, the signer may have missed. */
 static void
 say_ceilings(const struct said *s, bool agreed)
@@ -351,6 +364,10 @@ read_said(const struct said *s, enum entry_type type)
 			 bytes_is(json_get_str(s->detail, "kind"),
 			     ceremony_kind_name(CEREMONY_CEILINGS)))
 			say_ceilings(s, true);
+		else if (s->has_detail &&
+			 bytes_is(json_get_str(s->detail, "kind"),
+			     ceremony_kind_name(CEREMONY_ROOT)))
+			say_root(s);
 		else if (json_has(leaf, "serial") && s->has_detail &&
 			 !bytes_is(json_get_str(s->detail, "kind"),
 			     ceremony_kind_name(CEREMONY_CROSS)))

@@ -103,8 +103,8 @@ struct publish {
 	struct config config;
 	const char *dir;
 	bool full; /* compare every file, not only what changed */
-	struct publish_ca ca[ISSUERS_MAX + 1]; /* the root first */
-	size_t n_ca;
+	struct publish_ca ca[ISSUERS_MAX + ROOTS_MAX]; /* the roots first */
+	size_t n_root, n_ca;
 	struct verifier *verifier;
 	struct sink *sink;
 	struct public_issuer issuer[ISSUERS_MAX]; /* by their places */

@@ -23,6 +23,10 @@ enum err_code
 publish_authorities(struct publish *p, struct err *e)
 {
 	TRY(add_ca(p, "root", p->config.root_certificate, e));
+	for (size_t i = 0; i < p->config.n_root; i++)
+		TRY(add_ca(p, p->config.root[i].name,
+		    p->config.root[i].certificate, e));
+	p->n_root = p->n_ca;
 	for (size_t i = 0; i < p->config.n_issuer; i++)
 		TRY(add_ca(p, p->config.issuer[i].name,
 		    p->config.issuer[i].certificate, e));
@@ -46,8 +50,12 @@ add_made(struct publish *p, const char *name, struct bytes der, struct err *e)
 	ca->der = BUF(CERT_MAX_BYTES);
 	buf_put(&ca->der, der.p, der.len);
 	enum err_code code = cert_parse(buf_bytes(&ca->der), &ca->cert, e);
+	size_t by = 0;
+	while (code == ERR_OK && by + 1 < p->n_root &&
+	       !bytes_eq(ca->cert.aki, p->ca[by].cert.ski))
+		by++;
 	if (code == ERR_OK)
-		code = cert_check_issued(&ca->cert, &p->ca[0].cert,
+		code = cert_check_issued(&ca->cert, &p->ca[by].cert,
 		    ca->cert.not_before, p->verifier, e);
 	if (code == ERR_OK)
 		p->n_ca++;

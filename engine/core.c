@@ -79,6 +79,27 @@ core_load_lists(struct core *c, struct err *e)
 	return ERR_OK;
 }
 
+/* Of each, so that officers can put it in the place of the one before. */
+static enum err_code
+core_load_roots(struct core *c, struct err *e)
+{
+	const struct config *config = &c->inst->config;
+	c->root_der = BUF(CERT_MAX_BYTES);
+	c->root_crl = BUF(CRL_MAX_BYTES);
+	TRY(file_certificate(c->inst->dir, config->root_certificate,
+	    &c->root_der, e));
+	TRY(file_read(c->inst->dir, "ca/root.crl", CRL_MAX_BYTES, &c->root_crl,
+	    e));
+	for (size_t i = 0; i < config->n_root; i++) {
+		c->later_der[i] = BUF(CERT_MAX_BYTES);
+		TRY(file_certificate(c->inst->dir, config->root[i].certificate,
+		    &c->later_der[i], e));
+		c->later[i] = (struct ca_root){ .name = config->root[i].name,
+			.der = buf_bytes(&c->later_der[i]) };
+	}
+	return ERR_OK;
+}
+
 static enum err_code
 core_load_cas(struct core *c, struct err *e)
 {
@@ -93,20 +114,15 @@ core_load_cas(struct core *c, struct err *e)
 	 */
 	c->endorser.ca.crl_url[0] = '\0';
 	c->endorser.ca.ocsp_url[0] = '\0';
-	c->root_der = BUF(CERT_MAX_BYTES);
-	c->root_crl = BUF(CRL_MAX_BYTES);
-	TRY(file_certificate(c->inst->dir, config->root_certificate,
-	    &c->root_der, e));
-	TRY(file_read(c->inst->dir, "ca/root.crl", CRL_MAX_BYTES, &c->root_crl,
-	    e));
-	TRY(cert_parse(buf_bytes(&c->root_der), &c->root, e));
+	TRY(core_load_roots(c, e));
 	c->policies = TAKE(c->inst->policies);
 	c->ca = (struct ca){ .origin = bytes_str(config->origin),
 		.policies = c->policies,
 		.ceilings = &c->inst->ceilings,
 		.issuers = &c->issuers,
 		.endorser = &c->endorser.ca,
-		.root = &c->root,
+		.root = c->later,
+		.n_root = config->n_root,
 		.root_list = buf_bytes(&c->root_crl),
 		.public_url = config->public_url };
 	TRY(core_load_lists(c, e));
@@ -229,8 +245,7 @@ core_check_ledger(struct core *c, struct view *v, struct err *e)
 	TRY(core_load_rows(c, v, e));
 	TRY(core_load_policies(c, v, e));
 	TRY(bundle_load(c, v, e));
-	TRY(root_list_load(c, v, e));
-	return publish_files(c, e);
+	return publish_files(c, v, e);
 }
 
 static enum err_code

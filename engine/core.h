@@ -274,9 +274,9 @@ struct core {
 	size_t n_issuer, n_place;
 	size_t n_complete; /* of them, when core was not ready yet */
 	struct responder_key responder_key[CONFIG_ISSUERS_MAX];
-	struct buf root_der, root_crl; /* of the files */
-	struct cert root;              /* borrows from root_der */
-	struct buf root_list;          /* the root's CRL that is published */
+	struct buf root_der, root_crl; /* of the files: the first root's */
+	struct buf later_der[CONFIG_ROOTS_MAX]; /* owned; of those after it */
+	struct ca_root later[CONFIG_ROOTS_MAX];
 
 	/* The writer. */
 	pthread_t thread;
@@ -456,12 +456,11 @@ uint64_t published_to(const struct core *c);
 void publish_open(struct core *c);
 void publish_pump(struct core *c);
 void publish_checkpoint(struct core *c, const struct frame *f);
-MUST_CHECK enum err_code publish_files(struct core *c, struct err *e);
+MUST_CHECK enum err_code publish_files(struct core *c, struct view *v,
+    struct err *e);
 /* Its certificate, its place, and its responder. */
 MUST_CHECK enum err_code publish_issuer(struct core *c,
     const struct core_issuer *i, struct err *e);
-MUST_CHECK enum err_code root_list_load(struct core *c, struct view *v,
-    struct err *e);
 void root_list_changed(struct core *c); /* a ceremony brought one */
 MUST_CHECK enum err_code bundle_load(struct core *c, struct view *v,
     struct err *e);

@@ -17,15 +17,16 @@ is_in_force(struct core *c, struct view *v, const struct agreement_row *ce,
 	return ERR_OK;
 }
 
-/* A CA that a completed ceremony brought, while it may issue, or the end of
- * its key. */
+/* A CA that a completed ceremony brought, while it may issue, the end of its
+ * key, or another root. */
 static enum err_code
 is_to_be_told(struct core *c, struct view *v, const struct agreement_row *ce,
     bool *does, struct err *e)
 {
 	struct issuer_row row;
 	bool found;
-	*does = ce->state == AGREEMENT_DONE && ce->kind == CEREMONY_KEY;
+	*does = ce->state == AGREEMENT_DONE &&
+		(ce->kind == CEREMONY_KEY || ce->kind == CEREMONY_ROOT);
 	if (ce->kind == CEREMONY_CEILINGS)
 		return is_in_force(c, v, ce, does, e);
 	if (ce->state != AGREEMENT_DONE || ce->kind != CEREMONY_CERTIFICATE)
@@ -84,6 +85,24 @@ tell_brought(struct core *c, struct view *v, struct bytes value, struct err *e)
 	return tell_ca(c, v, &ce, e);
 }
 
+/* What names a root before the one in force. */
+static enum err_code
+tell_past(struct core *c, struct view *v, struct bytes value, struct err *e)
+{
+	struct ceremony_statement st;
+	struct agreement_row ce;
+	uint8_t hash[SHA256_LEN];
+	struct issuer_row root;
+	TRY(rec_decode(&rec_ceremony, value, &ce, e));
+	TRY(ceremony_parse(ce.statement, c->arena, &st, e));
+	TRY(ca_root_now(v, c->arena, &root, e));
+	sha256(hash, root.certificate);
+	return ce.kind == CEREMONY_ROOT ||
+		       bytes_eq(st.root_sha256, bytes_of(hash, SHA256_LEN))
+		   ? ERR_OK
+		   : tell_ca(c, v, &ce, e);
+}
+
 static enum err_code
 tell_ended(struct core *c, struct view *v, struct bytes value, struct err *e)
 {
@@ -95,7 +114,7 @@ tell_ended(struct core *c, struct view *v, struct bytes value, struct err *e)
 		i->has_no_key = row.destroyed != 0;
 	/* The signer has no key of one that is not ours. */
 	if ((row.stopped == 0 && row.revoked == 0) ||
-	    bytes_is(row.role, "cross"))
+	    bytes_is(row.role, "cross") || bytes_is(row.role, "root"))
 		return ERR_OK;
 	sign_end(c,
 	    bytes_str(arena_printf(c->arena, CEREMONY_CA_ID "%.*s",
@@ -108,6 +127,16 @@ tell_ended(struct core *c, struct view *v, struct bytes value, struct err *e)
 enum err_code
 tell_cas(struct core *c, struct view *v, struct err *e)
 {
+	struct issuer_row root;
+	TRY(ca_root_now(v, c->arena, &root, e));
+	/*
+	 * By their numbers: what names a root was proposed when it was in force.
+	 * But what was done under the one before may have been proposed after
+	 * the ceremony of the next, and the signer takes nothing new under a
+	 * root that is past.
+	 */
+	if (root.replaces.len > 0)
+		TRY(core_each_row(c, v, ROW_CEREMONY, tell_past, e));
 	TRY(core_each_row(c, v, ROW_CEREMONY, tell_brought, e));
 	return core_each_row(c, v, ROW_ISSUER, tell_ended, e);
 }

@@ -256,80 +256,95 @@ put_issuer(struct public_txn *t, const struct core_issuer *i, int64_t now,
 	return put_responder(t, i, now, e);
 }
 
-#define CROSSED_MAX 64 /* in the list of all */
+#define TOGETHER_MAX 64 /* in the list of all */
+
+/* What /ca/root.p7c has. */
+struct together {
+	struct bytes der[TOGETHER_MAX];
+	size_t n;
+};
+
+/* A root's newest list: that of a ceremony, or of the files, where by hand a
+ * newer one may have been put. */
+static enum err_code
+put_root_list(struct core *c, struct public_txn *t, struct view *v,
+    struct bytes name, struct err *e)
+{
+	struct crl filed = { .number = 0 };
+	struct root_list_row row;
+	bool found;
+	if (bytes_is(name, FIRST_ROOT))
+		TRY(crl_parse(buf_bytes(&c->root_crl), &filed, e));
+	TRY(rec_get(v, &rec_root_list,
+	    ca_row_key(c->arena, ROW_ROOT_LIST, name), c->arena, &row, &found,
+	    e));
+	if (!found || row.number <= (int64_t)filed.number) {
+		row.list = buf_bytes(&c->root_crl);
+		row.this_update = filed.this_update;
+		row.next_update = filed.next_update;
+		found = filed.number > 0;
+	}
+	if (!found)
+		return ERR_OK; /* of a new root: its first one is to come */
+	return put_file(t,
+	    arena_printf(c->arena, "/crl/%.*s.crl", BYTES_FMT(name)),
+	    "application/pkix-crl", row.this_update, row.next_update, row.list,
+	    e);
+}
+
+static enum err_code
+put_above(struct core *c, struct public_txn *t, struct view *v, int64_t now,
+    const struct issuer_row *row, struct together *all, struct err *e)
+{
+	bool is_root = bytes_is(row->role, "root");
+	if (!is_root && (!bytes_is(row->role, "cross") || row->revoked != 0))
+		return ERR_OK;
+	TRY(put_file(t,
+	    arena_printf(c->arena, "/ca/%.*s.cer", BYTES_FMT(row->name)),
+	    "application/pkix-cert", now, now + DAY, row->certificate, e));
+	if (all->n < ARRAY_LEN(all->der))
+		all->der[all->n++] = row->certificate;
+	return is_root ? put_root_list(c, t, v, row->name, e) : ERR_OK;
+}
 
 /*
- * The certificates that the root signed for others, each in a place of its
- * own; and with the root's own as one certs-only CMS, for whoever builds a
- * path from there (RFC 5280 4.2.2.1).
+ * The roots, their lists, and the certificates that they signed for others or
+ * for one another, each in a place of its own; and all certificates as one
+ * certs-only CMS, for whoever builds a path from there (RFC 5280 4.2.2.1).
  */
 static enum err_code
-put_crossed(struct core *c, struct public_txn *t, int64_t now, struct err *e)
+put_roots(struct core *c, struct public_txn *t, struct view *v, int64_t now,
+    struct err *e)
 {
 	struct bytes prefix = ca_row_key(c->arena, ROW_ISSUER, BYTES_NONE);
-	struct bytes all[CROSSED_MAX + 1] = { buf_bytes(&c->root_der) };
-	struct buf cms AUTO_BUF = BUF(1u << 21);
 	struct bytes after = prefix, key, value;
-	struct view *v = core_view(c);
+	struct buf cms AUTO_BUF = BUF(1u << 21);
+	struct together all = { .n = 0 };
 	struct issuer_row row;
-	size_t n = 1;
-	bool found = v != NULL;
-	while (found) {
+	bool found;
+	for (;;) {
 		TRY(view_next(v, prefix, after, &key, &value, &found, e));
 		if (!found)
 			break;
 		after = arena_copy(c->arena, key);
 		TRY(rec_decode(&rec_issuer, arena_copy(c->arena, value), &row,
 		    e));
-		if (!bytes_is(row.role, "cross") || row.revoked != 0)
-			continue;
-		TRY(put_file(t,
-		    arena_printf(c->arena, "/ca/%.*s.cer", BYTES_FMT(row.name)),
-		    "application/pkix-cert", now, now + DAY, row.certificate,
-		    e));
-		if (n < ARRAY_LEN(all))
-			all[n++] = row.certificate;
+		TRY(put_above(c, t, v, now, &row, &all, e));
 	}
-	TRY(cms_certificates(all, n, &cms, e));
+	TRY(cms_certificates(all.der, all.n, &cms, e));
 	return put_file(t, "/ca/root.p7c", "application/pkcs7-mime", now,
 	    now + DAY, buf_bytes(&cms), e);
 }
 
 static enum err_code
-put_fixed(struct core *c, struct public_txn *t, int64_t now, struct err *e)
+put_fixed(struct core *c, struct public_txn *t, struct view *v, int64_t now,
+    struct err *e)
 {
 	for (size_t i = 0; i < c->n_issuer; i++)
 		TRY(put_issuer(t, c->issuer[i], now, e));
 	TRY(put_file(t, "/ca/endorser.cer", "application/pkix-cert", now,
 	    now + DAY, buf_bytes(&c->endorser.der), e));
-	TRY(put_file(t, "/ca/root.cer", "application/pkix-cert", now, now + DAY,
-	    buf_bytes(&c->root_der), e));
-	TRY(put_crossed(c, t, now, e));
-	struct crl root;
-	TRY(crl_parse(buf_bytes(&c->root_list), &root, e));
-	return put_file(t, "/crl/root.crl", "application/pkix-crl",
-	    root.this_update, root.next_update, buf_bytes(&c->root_list), e);
-}
-
-/* The newest that a ceremony brought, or else that of the files. */
-enum err_code
-root_list_load(struct core *c, struct view *v, struct err *e)
-{
-	struct bytes der = buf_bytes(&c->root_crl);
-	struct root_list_row row;
-	struct crl filed;
-	bool found;
-	TRY(crl_parse(der, &filed, e));
-	TRY(rec_get(v, &rec_root_list,
-	    ca_row_key(c->arena, ROW_ROOT_LIST, bytes_str("root")), c->arena,
-	    &row, &found, e));
-	/* Also by hand a newer one may have been put there. */
-	if (found && row.number > (int64_t)filed.number)
-		der = row.list;
-	buf_fini(&c->root_list);
-	c->root_list = BUF(CRL_MAX_BYTES);
-	buf_put(&c->root_list, der.p, der.len);
-	return buf_end(&c->root_list, e);
+	return put_roots(c, t, v, now, e);
 }
 
 void
@@ -337,21 +352,16 @@ root_list_changed(struct core *c)
 {
 	struct err e;
 	struct view *v = core_view(c);
-	if (v == NULL)
-		return;
-	enum err_code code = root_list_load(c, v, &e);
-	if (code == ERR_OK)
-		code = publish_files(c, &e);
-	if (code != ERR_OK)
+	if (v != NULL && publish_files(c, v, &e) != ERR_OK)
 		core_read_only(c, &e);
 }
 
 enum err_code
-publish_files(struct core *c, struct err *e)
+publish_files(struct core *c, struct view *v, struct err *e)
 {
 	struct public_txn *t = NULL;
 	TRY(public_begin(c->public, &t, e));
-	enum err_code code = put_fixed(c, t, clock_now(), e);
+	enum err_code code = put_fixed(c, t, v, clock_now(), e);
 	if (code == ERR_OK)
 		code = public_commit(TAKE(t), e);
 	public_abort(t);

@@ -8,6 +8,9 @@
 struct said_issuer {
 	struct value name, certificate, key, ocsp_key, ocsp_certificate;
 };
+struct said_root {
+	struct value name, certificate;
+};
 struct said_config {
 	struct value origin, public_url, listen;
 	struct {
@@ -28,7 +31,7 @@ struct said_config {
 	struct {
 		struct value log_public, endorser, root, signer, policies;
 	} files;
-	struct value issuers, metrics, check_every;
+	struct value issuers, roots, metrics, check_every;
 };
 
 /* clang-format off */
@@ -44,6 +47,14 @@ static const struct row issuer_rows[] = {
 	{ "ocsp_certificate", T_DURATION, 0,        DAY,  30 * DAY,   "30d", AT(ocsp_certificate), NULL, NULL, "CA/Browser Forum BR 4.9.9", "Life of the responder's certificate." },
 };
 static const struct table issuer_table = { "an issuer", issuer_rows, ARRAY_LEN(issuer_rows), sizeof(struct said_issuer), NULL };
+
+#undef AT
+#define AT(member) OFF(said_root, member)
+static const struct row root_rows[] = {
+	{ "name",        T_SLUG, REQUIRED, 1, POLICY_NAME_MAX - 1, NULL, AT(name),        NULL, NULL, NULL, "What the officers' agreement calls it." },
+	{ "certificate", T_TEXT, REQUIRED, PATHS,                  NULL, AT(certificate), NULL, NULL, NULL, "PEM file of its certificate." },
+};
+static const struct table root_table = { "a root", root_rows, ARRAY_LEN(root_rows), sizeof(struct said_root), NULL };
 
 #undef AT
 #define AT(member) OFF(said_config, admin.member) - OFF(said_config, admin)
@@ -113,6 +124,7 @@ static const struct row config_rows[] = {
 	{ "pkcs11",     T_MAP,  0,        0, 0,           NULL,             AT(pkcs11),     NULL, &pkcs11_table,    NULL, "Where keys pkcs11: are; the PIN is a credential." },
 	{ "files",      T_MAP,  REQUIRED, 0, 0,           NULL,             AT(files),      NULL, &files_table,     NULL, "Files, relative to the directory." },
 	{ "issuers",    T_LIST, REQUIRED, 1, CONFIG_ISSUERS_MAX, NULL,             AT(issuers),    NULL, &issuer_table,    NULL, "Issuing CAs." },
+	{ "roots",      T_LIST, 0,        0, CONFIG_ROOTS_MAX, "[]",               AT(roots),      NULL, &root_table,      "RFC 4210 4.4", "Roots that come, or came, after the one of files.root; officers agree on each." },
 };
 const struct table config_table = { "refrendo.yaml", config_rows, ARRAY_LEN(config_rows), 0, NULL };
 /* clang-format on */
@@ -414,6 +426,7 @@ keep(struct load *l, const struct said_config *s, struct config *c)
 {
 	const int64_t *uid = s->admin.uids.items;
 	const struct said_issuer *issuer = s->issuers.items;
+	const struct said_root *root = s->roots.items;
 
 	keep_text(c->origin, sizeof(c->origin), &s->origin);
 	keep_text(c->public_url, sizeof(c->public_url), &s->public_url);
@@ -438,6 +451,11 @@ keep(struct load *l, const struct said_config *s, struct config *c)
 	keep_text(c->policies, PATH_LEN, &s->files.policies);
 	for (size_t i = 0; i < s->issuers.count; i++)
 		keep_issuer(l, &issuer[i], c);
+	for (size_t i = 0; i < s->roots.count; i++) {
+		struct root_config *r = &c->root[c->n_root++];
+		keep_text(r->name, sizeof(r->name), &root[i].name);
+		keep_text(r->certificate, PATH_LEN, &root[i].certificate);
+	}
 }
 
 void

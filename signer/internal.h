@@ -224,6 +224,9 @@ struct authority {
 };
 void authority_free(struct authority *a);
 OWNED(authority);
+/* setup.c: a PEM or DER file. */
+MUST_CHECK enum err_code signer_read_certificate(const char *dir,
+    const char *name, struct buf *der, struct cert *cert, struct err *e);
 /* setup.c: what follows from the certificate in out->der. */
 MUST_CHECK enum err_code authority_fill(struct authority *out, const char *name,
     struct err *e);
@@ -267,8 +270,8 @@ struct signer {
 	struct places by_key; /* ocsp-signer: by the CA's key, both hashes */
 	uint64_t responder[ISSUERS_MAX]; /* and by responder_checked */
 	struct authority *endorser;
-	struct buf root_der;
-	struct cert root; /* without octets: no ceremony is taken */
+	struct buf root_der[ROOTS_MAX];
+	struct root_set roots; /* none in force: no ceremony is taken */
 	struct key *log_key;
 	/* Two, so that no peer's keys push ours out of the cache. */
 	struct verifier *theirs, *ours;
@@ -280,6 +283,17 @@ struct signer {
 	struct arena *arena; /* one round */
 	struct item *item;   /* of one round; owned */
 };
+
+/* --- roots.c: who signs certificates of CAs ---------------------------------------- */
+
+/* Those of the configuration; the journal was read. */
+MUST_CHECK enum err_code roots_load(const struct signer_setup *setup,
+    struct signer *s, struct err *e);
+/* Officers agreed on it: in force from here on.  object: its certificates. */
+MUST_CHECK enum err_code roots_take(struct signer *s, const struct agreement *g,
+    struct bytes object, struct err *e);
+/* The root whose key c names; NULL: there is no root. */
+const struct cert *roots_issuer(const struct signer *s, const struct cert *c);
 
 /* --- cas.c, cas_file.c: keys that were made here --------------------------------- */
 

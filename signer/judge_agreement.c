@@ -31,8 +31,7 @@ signer_judge_officer(struct signer *s, void *ctx, const struct cms *cms,
 		    "signer's ceilings");
 	if (appointed != NULL && bytes_is(*appointed, who->run))
 		return err_say(e, ERR_FORBIDDEN, "signer-officer-himself",
-		    "an officer cannot appoint himself or herself; ask "
-		    "another officer");
+		    "an officer cannot appoint himself or herself");
 	*run = who->run;
 	return ERR_OK;
 }
@@ -50,12 +49,10 @@ seen_before(struct signer *s, const struct agreement *g, struct bytes statement,
 	    (*n)++) {
 		if (a->ended != NEVER)
 			return err_say(e, ERR_DENIED, "signer-agreed-ended",
-			    "what the officers agreed on was withdrawn, or "
-			    "this CA was stopped");
+			    "this was withdrawn, or this CA was stopped");
 		if (!bytes_eq(statement, bytes_of(a->statement, SHA256_LEN)))
 			return err_say(e, ERR_CONFLICT, "signer-agreed-again",
-			    "this was accepted with another statement; propose "
-			    "it anew");
+			    "another statement was taken; propose it anew");
 	}
 	return ERR_OK;
 }
@@ -85,9 +82,12 @@ may_take_agreement(struct signer *s, struct item *it, int64_t now,
 	struct ceilings *to = NULL;
 	size_t known;
 	it->job.wrap = WRAP_NONE;
-	TRY(agreement_read(m->statement, m->certificate, &s->root, s->theirs,
+	TRY(agreement_read(m->statement, m->certificate, &s->roots, s->theirs,
 	    s->arena, &g, e));
 	TRY(seen_before(s, &g, statement, &known, e));
+	if (known < g.n && g.is_past)
+		return err_say(e, ERR_DENIED, "signer-root-past",
+		    "the statement names another root than the one in force");
 	/* Some items are known after power was lost in between: all again. */
 	if (known < g.n)
 		TRY(signer_fresh(s, g.origin, g.issued, g.expires,
@@ -122,6 +122,8 @@ may_take_agreement(struct signer *s, struct item *it, int64_t now,
 		TRY(signer_keep(s, &r, &it->job, e));
 	}
 	s->key_ended = s->key_ended || g.kind == AGREED_KEY;
+	if (g.kind == AGREED_ROOT && known < g.n)
+		TRY(roots_take(s, &g, m->certificate, e));
 	return to == NULL ? ERR_OK
 			  : signer_put_ceilings(s, m->certificate, to,
 				CEILINGS_AGREED, now, e);
@@ -148,8 +150,7 @@ may_end(struct signer *s, struct item *it, int64_t now, struct err *e)
 		    "is no key that was destroyed");
 	if (m->at > now + SKEW)
 		return err_say(e, ERR_DENIED, "signer-end-future",
-		    "what officers agreed on ends now or not at all: this is "
-		    "dated in the future");
+		    "this end of an agreement is dated in the future");
 	if (state_agreed_id(&s->state, m->id) == NULL &&
 	    s->state.n_unheard >= UNHEARD_MAX)
 		return err_say(e, ERR_DENIED, "signer-ends",
@@ -206,9 +207,8 @@ check_policy(struct signer *s, const struct statement *st, int64_t now,
 	snprintf(name, sizeof(name), "%.*s", BYTES_FMT(st->policy));
 	if (p == NULL)
 		return err_say(e, ERR_DENIED, "signer-policy-unknown",
-		    "the policy %s of the statement, with its hash, was never "
-		    "put in force before this signer; officers must sign its "
-		    "activation",
+		    "the policy %s of the statement, with its hash, never came "
+		    "in force before this signer; officers must sign it",
 		    name);
 	/* The ceilings name policies without their versions. */
 	if (!bytes_is(st->policy, p->name) ||

@@ -46,7 +46,7 @@ is_named(const void *ctx, const struct issuer_id *id)
 }
 
 /*
- * A CA that is not in the configuration: the root must have signed it.  The
+ * A CA that is not in the configuration: a root must have signed it.  The
  * key of the first responder answers for all of these (decision 0042).
  */
 static enum err_code
@@ -54,16 +54,17 @@ add_ca(struct signer *s, const struct cert *c, int64_t now, struct err *e)
 {
 	AUTO(authority) a = calloc(1, sizeof(*a));
 	const struct authority *first = s->issuer[0];
+	const struct cert *root = roots_issuer(s, c);
 	if (a == NULL)
 		return err_nomem(e);
-	if (s->root.der.len == 0)
+	if (root == NULL)
 		return err_say(e, ERR_DENIED, "signer-ocsp-root",
 		    "the OCSP signer has no root certificate to judge this CA "
 		    "by");
 	if (s->n_issuer == ISSUERS_MAX)
 		return err_say(e, ERR_BUSY, "signer-ocsp-cas",
 		    "the OCSP signer answers for as many CAs as one can have");
-	TRY(cert_check_issued(c, &s->root, now, s->theirs, e));
+	TRY(cert_check_issued(c, root, now, s->theirs, e));
 	a->der = BUF(CERT_MAX_BYTES);
 	buf_put(&a->der, c->der.p, c->der.len);
 	TRY(authority_fill(a, "of a ceremony", e));

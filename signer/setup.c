@@ -36,8 +36,8 @@ no_certificate(const char *path, struct err *e)
 	return err_why(e, "errno %d", errno);
 }
 
-static enum err_code
-read_certificate(const char *dir, const char *name, struct buf *der,
+enum err_code
+signer_read_certificate(const char *dir, const char *name, struct buf *der,
     struct cert *cert, struct err *e)
 {
 	char path[URI_MAX];
@@ -150,7 +150,8 @@ load_ca(struct loading *l, struct signer *s, const char *name,
 	const struct signer_setup *setup = l->setup;
 	struct cert cert;
 	out->der = BUF(CERT_MAX_BYTES);
-	TRY(read_certificate(setup->dir, certificate, &out->der, &cert, e));
+	TRY(signer_read_certificate(setup->dir, certificate, &out->der, &cert,
+	    e));
 	TRY(authority_fill(out, name, e));
 	if (key == NULL)
 		return ERR_OK;
@@ -271,11 +272,7 @@ load_issuers(struct loading *l, struct signer *s, struct err *e)
 		a->responder_max_s = c->ocsp_certificate_s;
 		TRY(load_key(l, c->ocsp_key, &l->responder[i], e));
 	}
-	if (setup->config->root_certificate[0] == '\0')
-		return ERR_OK;
-	s->root_der = BUF(CERT_MAX_BYTES);
-	return read_certificate(setup->dir, setup->config->root_certificate,
-	    &s->root_der, &s->root, e);
+	return roots_load(setup, s, e);
 }
 
 /* All keys are there: does each belong to what it was named for? */
@@ -567,7 +564,8 @@ signer_free(struct signer *s)
 	for (size_t i = 0; i < s->n_issuer; i++)
 		authority_free(s->issuer[i]);
 	authority_free(s->endorser);
-	buf_fini(&s->root_der);
+	for (size_t i = 0; i < ROOTS_MAX; i++)
+		buf_fini(&s->root_der[i]);
 	buf_fini(&s->ceilings_text);
 	crl_intake_fini(&s->crl);
 	signer_take_file(s, -1);

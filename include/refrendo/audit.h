@@ -450,9 +450,12 @@ enum ceremony_kind {
 	CEREMONY_KEY,   /* a CA's key is destroyed: the root signs nothing */
 	CEREMONY_CROSS, /* a certificate over the key of a CA that is not ours */
 	CEREMONY_CEILINGS, /* another signer.yaml: the root signs nothing */
+	CEREMONY_ROOT, /* another root: the one before signs nothing for it */
 	CEREMONY_KINDS
 };
 const char *ceremony_kind_name(enum ceremony_kind k); /* "certificate", "crl" */
+/* Officers sign the whole object, and the root nothing: ceilings, a root. */
+bool ceremony_is_whole(enum ceremony_kind k);
 struct ceremony_statement {
 	struct bytes origin, id;  /* id: "CER-2026-000001" */
 	struct bytes root_sha256; /* of the root's certificate */
@@ -461,9 +464,10 @@ struct ceremony_statement {
 	struct bytes base_sha256, people;
 	struct {
 		enum ceremony_kind kind;
-		struct bytes name;       /* of the CA; "root" for its CRL */
+		struct bytes name;       /* of the CA; of a CRL its root */
 		struct bytes tbs_sha256; /* of a key: its CA's certificate; of
-					  * ceilings: the file */
+					  * ceilings: the file; of a root: its
+					  * certificates, ceremony_roots_read() */
 		struct bytes replaces;   /* of a certificate: the CA whose key
 					  * this one replaces, under the
 					  * same subject; empty: none */
@@ -546,13 +550,50 @@ struct ceremony_object {
  *
  * out        one for each object of the file.
  * ERR_DENIED "ceremony-root" (no root, or another than the statement names),
- * "ceremony-not-signed" (a key that is destroyed, ceilings), "ceremony-issuer", "ceremony-key" (the root's own), "ceremony-usage",
+ * "ceremony-not-signed" (a key that is destroyed, ceilings, another root), "ceremony-issuer", "ceremony-key" (the root's own), "ceremony-usage",
  * "ceremony-extension", "ceremony-times", "ceremony-list", what the lint finds, "key-weak-…";
  * ERR_INVALID what cert_parse(), crl_tbs_parse() and verifier_check() say.
  */
 MUST_CHECK enum err_code ceremony_judge(const struct ceremony_file *f,
     const struct cert *root, struct verifier *v, struct arena *a,
     struct ceremony_object out[CEREMONY_OBJECTS_MAX], struct err *e);
+
+/* --- Another root (decision 0058) ------------------------------------------------------------ */
+
+#define ROOTS_MAX    8      /* generations, the first included */
+#define ROOT_OLD_END "-old" /* NAME-old: the one before, signed by NAME */
+/* A root, and with its key the certificate over the key of the one before
+ * (OldWithNew, RFC 4210 4.4); both borrow. */
+struct ceremony_roots {
+	struct cert root, link; /* link.der.len 0: there is none */
+};
+/*
+ * ceremony_roots_read - the object of a ceremony about another root: one
+ * certificate or two, in DER, the second behind the first.
+ *
+ * ERR_DENIED "ceremony-new-root" (not under the subject of old with a key and
+ * an identifier of its own), "ceremony-link" (not over the key of old, or not by
+ * the new one); ERR_INVALID what cert_parse() and verifier_check() say.
+ */
+MUST_CHECK enum err_code ceremony_roots_read(struct bytes object,
+    const struct cert *old, struct verifier *v, struct ceremony_roots *out,
+    struct err *e);
+/* Also what changes with the rules of the house.  ERR_DENIED "ceremony-link", what
+ * the lint finds, "key-weak-…". */
+MUST_CHECK enum err_code ceremony_roots_lint(const struct ceremony_roots *r,
+    struct err *e);
+/* That object from files, each behind its length, PEM or DER.  ERR_INVALID
+ * "ceremony-root-files", what pem_or_der() says. */
+MUST_CHECK enum err_code ceremony_roots_pack(struct bytes files,
+    struct buf *out, struct err *e);
+
+/* The roots that are known, and which of them is in force. */
+struct root_set {
+	struct cert cert[ROOTS_MAX];
+	size_t n, in_force; /* in_force == n: none */
+};
+/* The one with this certificate; n when there is none. */
+size_t root_set_find(const struct root_set *s, struct bytes sha256);
 
 /* --- Ceilings: how they came in force -------------------------------------------------------- */
 
@@ -578,6 +619,7 @@ enum agreed_kind {
 	AGREED_KEY,     /* that was destroyed */
 	AGREED_MANDATE, /* a minister's; counted */
 	AGREED_CEILINGS,
+	AGREED_ROOT,
 	AGREED_KINDS
 };
 #define CEREMONY_CA_ID    "ca/"
@@ -588,12 +630,13 @@ struct agreement {
 	enum agreed_kind kind;
 	struct bytes origin, id; /* id: "POL-2026-000001"; "ca/NAME" */
 	struct policy_name item[ACTIVATION_FILES_MAX]; /* or the TBS of a CA,
-	     or the public half of a key that is destroyed */
+	     the public half of a key that is destroyed, a root's certificate */
 	size_t n;
 	struct bytes ends; /* the id that ends with it, "ca/NAME" of the CA
 			    * whose key a new one replaces; empty: none */
 	struct bytes base, people; /* of ceilings, as in their statement */
-	int64_t from;              /* in force */
+	bool is_past; /* the root that it names is not the one in force */
+	int64_t from; /* in force */
 	int64_t issued, expires;
 	int64_t life_s; /* most that lies between the two; 0: as ceilings say */
 };
@@ -603,7 +646,10 @@ struct agreement {
  * certificate  of a ceremony: what the root signed, or the CA's whose key is
  *              destroyed: the object that the statement names, by this root;
  *              of ceilings the file, octet for octet, which is read by the
- *              caller; else empty.
+ *              caller; of a root its certificates, judged against the one in
+ *              force unless is_past; else empty.
+ * roots        what was agreed on is told again when another root is in force:
+ *              the statement names one of them.
  *
  * A CA has its name for an id, so that a name comes once.  It may be told
  * CEREMONY_LATE_S later: the signer may have been away while core took the
@@ -613,7 +659,7 @@ struct agreement {
  * activation_parse(), ceremony_parse() and ceremony_judge().
  */
 MUST_CHECK enum err_code agreement_read(struct bytes statement,
-    struct bytes certificate, const struct cert *root, struct verifier *v,
+    struct bytes certificate, const struct root_set *roots, struct verifier *v,
     struct arena *a, struct agreement *out, struct err *e);
 
 /*

@@ -89,7 +89,7 @@ enum row_class {
 	ROW_CONSENT = 'e',    /* POL-2026-000001 / RUN: an officer signed; or
 			      SOL-2026-000001 / version / RUN: a minister */
 	ROW_CEREMONY = 'j',   /* CER-2026-000001 */
-	ROW_ROOT_LIST = 'R',  /* "root" -> the newest CRL of the root */
+	ROW_ROOT_LIST = 'R',  /* name of a root -> its newest CRL */
 	ROW_MANDATE = 'M',    /* MAN-2026-000001 */
 	ROW_MANDATED = 'N',   /* RUT / RUN / mandate: those of a person */
 	ROW_CEILINGS = 'C',   /* "in-force": the file of the ceilings */
@@ -397,7 +397,7 @@ struct agreement_row {
 	/* Of a ceremony: */
 	int64_t kind;             /* enum ceremony_kind */
 	int64_t held;             /* 1: the signer made the CA's key */
-	struct bytes name;        /* of the CA; "root" for its CRL */
+	struct bytes name;        /* of the CA; of a CRL its root */
 	struct bytes institution; /* RUT that the CA is for; empty: shared */
 	struct bytes replaces;    /* the CA whose key this one replaces */
 	struct bytes policy;      /* of a cross-certificate: whose limits */
@@ -421,7 +421,7 @@ struct ceilings_row {
 /* "superseded": the enum crl_reason by which the root's list has a CA for that
  * cause; CRL_UNSPECIFIED: a CA is not revoked for it. */
 int ceremony_cause(struct bytes word);
-/* The root's newest CRL, by a ceremony. */
+/* A root's newest CRL, by a ceremony. */
 struct root_list_row {
 	struct bytes ceremony;
 	int64_t number, this_update, next_update;
@@ -547,7 +547,7 @@ struct issuer_row {
 		 * cross: over the key of a CA that is not ours */
 	struct bytes institution; /* RUT that it is for; empty: shared */
 	int64_t since;            /* 0: since the beginning */
-	int64_t stopped;          /* 0: it issues */
+	int64_t stopped;          /* 0: it issues; of a root: CRLs alone */
 	int64_t revoked;          /* on the root's CRL since; 0: it is not */
 	int64_t destroyed;        /* its key, by a ceremony; 0: it is not */
 	int64_t held;             /* 1: the signer made its key and keeps it */
@@ -750,6 +750,7 @@ enum ca_act {
 	ACT_MANDATE_END,
 	ACT_CEREMONY_CROSS,
 	ACT_CEREMONY_CEILINGS,
+	ACT_CEREMONY_ROOT,
 	ACT_COUNT
 };
 struct ca_act_def {
@@ -827,6 +828,10 @@ const struct ca_issuer *ca_issuer_of(const struct ca_issuers *t,
 const struct ca_issuer *ca_issuer_next(const struct ca_issuers *t,
     struct bytes rut, size_t *at);
 
+struct ca_root {
+	const char *name;
+	struct bytes der;
+};
 /* Borrowed for each call; what else is here does not change during one. */
 struct ca {
 	struct bytes origin;               /* of the log */
@@ -834,8 +839,10 @@ struct ca {
 	const struct ceilings *ceilings;
 	const struct ca_issuers *issuers;
 	const struct ca_issuer *endorser;
-	const struct cert *root;
-	struct bytes root_list; /* the root's CRL of the beginning, DER */
+	/* Those that come after the first, by the configuration. */
+	const struct ca_root *root;
+	size_t n_root;
+	struct bytes root_list; /* the first root's CRL of the beginning, DER */
 	const char *public_url;
 	struct verifier *verifier;
 	const struct weak_list *weak; /* keys to refuse; NULL: no list */
@@ -1017,6 +1024,11 @@ struct ca_init {
 MUST_CHECK enum err_code ca_decide_init(const struct ca_init *init, int64_t now,
     struct arena *a, struct draft *out, struct err *e);
 
+/* The root that signs certificates: the last of those that officers put in the
+ * place of the first. */
+#define FIRST_ROOT "root"
+MUST_CHECK enum err_code ca_root_now(struct view *v, struct arena *a,
+    struct issuer_row *out, struct err *e);
 /* Those in force; *found is false before the first were recorded. */
 MUST_CHECK enum err_code ca_ceilings(struct view *v, struct arena *a,
     struct ceilings_row *out, bool *found, struct err *e);

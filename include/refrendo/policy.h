@@ -186,6 +186,11 @@ struct issuer_config {
 	char ocsp_key[PATH_LEN];    /* URI of the delegated responder's key */
 	int64_t ocsp_certificate_s; /* life of the responder's certificate */
 };
+#define CONFIG_ROOTS_MAX 7
+struct root_config {
+	char name[POLICY_NAME_MAX]; /* as the officers' agreement calls it */
+	char certificate[PATH_LEN];
+};
 #define TOKEN_PATHS_MAX 4
 struct config {
 	char origin[64];          /* name of the log, as in its checkpoints */
@@ -211,6 +216,8 @@ struct config {
 	    policies[PATH_LEN]; /* directory of *.yaml */
 	struct issuer_config issuer[CONFIG_ISSUERS_MAX];
 	size_t n_issuer;
+	struct root_config root[CONFIG_ROOTS_MAX]; /* after the first */
+	size_t n_root;
 };
 /*
  * config_load - refrendo.yaml, as ceilings_load(): *out is filled, or untouched

@@ -20,8 +20,9 @@ static void
 make_ca(struct world *w, struct rite *r)
 {
 	struct want want = { r->cn != NULL ? r->cn : r->name, NULL, keys.other,
-		&w->root, signing_key(w), true, false, T0 - DAY,
-		T0 + 2000 * DAY };
+		r->root != NULL ? r->root : &w->root,
+		r->root != NULL ? keys.holder : signing_key(w), true, false,
+		T0 - DAY, T0 + 2000 * DAY };
 	struct bytes sigalg, signature;
 
 	r->whole = BUF(CERT_MAX_BYTES);
@@ -56,7 +57,8 @@ make_list(struct world *w, struct rite *r, uint64_t number)
 	struct bytes sigalg, signature;
 	struct cert root;
 
-	OK(cert_parse(buf_bytes(&w->root), &root, &err));
+	OK(cert_parse(buf_bytes(r->root != NULL ? r->root : &w->root), &root,
+	    &err));
 	struct crl_spec spec = { .issuer = root.subject,
 		.issuer_ski = root.ski,
 		.issuer_type = KEY_EC_P256,
@@ -64,7 +66,8 @@ make_list(struct world *w, struct rite *r, uint64_t number)
 		.this_update = w->now,
 		.next_update = w->now + 300 * DAY };
 	OK(crl_build_tbs(&spec, &none, &tbs, &err));
-	OK(key_sign(keys.root, buf_bytes(&tbs), &sig, &err));
+	OK(key_sign(r->root != NULL ? keys.holder : keys.root, buf_bytes(&tbs),
+	    &sig, &err));
 	r->whole = BUF(16384);
 	OK(signed_assemble(buf_bytes(&tbs), key_type_sigalg(KEY_EC_P256),
 	    buf_bytes(&sig), &r->whole, &err));
@@ -79,8 +82,9 @@ propose_rite(struct world *w, struct rite *r)
 	uint8_t root[HASH_LEN], log_root[HASH_LEN];
 
 	sha256(r->hash, r->tbs);
-	sha256(root,
-	    buf_bytes(twisted(w, CEREMONY_OTHER_ROOT) ? &w->issuer : &w->root));
+	sha256(root, buf_bytes(twisted(w, CEREMONY_OTHER_ROOT) ? &w->issuer
+			       : r->root != NULL               ? r->root
+							       : &w->root));
 	merkle_root(&w->tree, log_root);
 	struct ceremony_statement st = { .origin = bytes_str(ORIGIN),
 		.id = bytes_str(r->id),
@@ -285,6 +289,93 @@ cross(struct world *w)
 	make_ca(w, &r);
 	show_key(w, &r);
 	hold(w, &r);
+	rite_fini(&r);
+}
+
+/* --- Another root ------------------------------------------------------------------- */
+
+/* Its certificate, and the key of the first by it. */
+static void
+make_root(struct world *w, struct buf *root, struct buf *both)
+{
+	struct want want = { twisted(w, ROOT_OTHER_NAME) ? "Otra" : "Raiz",
+		NULL, keys.holder, NULL, keys.holder, true, false, T0 - DAY,
+		T0 + 6000 * DAY };
+	struct want link = { "Raiz", NULL,
+		twisted(w, ROOT_LINK_OTHER) ? keys.other : keys.root, root,
+		twisted(w, ROOT_LINK_UNSIGNED) ? keys.root : keys.holder, true,
+		false, T0 - DAY, T0 + 3000 * DAY };
+	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
+
+	build_cert(w, &want, root);
+	buf_put(both, root->p, root->len);
+	build_cert(w, &link, &der);
+	buf_put(both, der.p, der.len);
+}
+
+static void
+hold_ca(struct world *w, const char *id, const char *name,
+    const struct buf *root)
+{
+	struct rite r = { .id = id, .name = name, .root = root };
+
+	make_ca(w, &r);
+	hold(w, &r);
+	rite_fini(&r);
+}
+
+static void
+hold_list(struct world *w, const char *id, const char *name,
+    const struct buf *root, uint64_t number)
+{
+	struct rite r = { .id = id,
+		.name = name,
+		.root = root,
+		.kind = CEREMONY_CRL };
+
+	make_list(w, &r, number);
+	hold(w, &r);
+	rite_fini(&r);
+}
+
+/* From here on another root signs; the first goes on with its list. */
+void
+change_root(struct world *w)
+{
+	struct buf root AUTO_BUF = BUF(CERT_MAX_BYTES);
+	struct rite r = { .id = "CER-31",
+		.name = "raiz-g2",
+		.kind = CEREMONY_ROOT,
+		.whole = BUF(2 * CERT_MAX_BYTES) };
+	struct rite late = { .id = "CER-32", .name = "tarde" };
+
+	make_root(w, &root, &r.whole);
+	r.tbs = buf_bytes(&r.whole);
+	if (twisted(w, ROOT_BEFORE))
+		hold_ca(w, "CER-30", "pronto", &root);
+	make_ca(w, &late);
+	propose_rite(w, &late);
+	propose_rite(w, &r);
+	sign_rite(w, &r, 0);
+	if (!twisted(w, ROOT_ONE_OF_TWO))
+		sign_rite(w, &r, 1);
+	complete_rite(w, &r);
+	/* Signed by all while the first root was in force no more. */
+	if (twisted(w, ROOT_BACK)) {
+		sign_rite(w, &late, 0);
+		sign_rite(w, &late, 1);
+		complete_rite(w, &late);
+	} else {
+		plain(w, ENTRY_CEREMONY_WITHDRAWN,
+		    (struct entry_refs){ .request = bytes_str(late.id) });
+	}
+	if (twisted(w, ROOT_OLD_AGAIN))
+		hold_ca(w, "CER-33", "vuelta", NULL);
+	hold_ca(w, "CER-34", "nueva", &root);
+	hold_list(w, "CER-35", "root", NULL, 9);
+	hold_list(w, "CER-36", twisted(w, ROOT_LIST_OF_OTHER) ? "root" : r.name,
+	    &root, 1);
+	rite_fini(&late);
 	rite_fini(&r);
 }
 

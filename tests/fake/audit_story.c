@@ -307,6 +307,9 @@ world_init(struct world *w, enum twist twist)
 	if (w->twist == NOTHING ||
 	    (w->twist >= CEILINGS_OTHER_FILE && w->twist <= CEILINGS_FOUNDED))
 		hold_ceilings(w);
+	if (w->twist == NOTHING ||
+	    (w->twist >= ROOT_BEFORE && w->twist <= ROOT_LIST_OF_OTHER))
+		change_root(w);
 	status(w, &one, &two);
 	plain(w, ENTRY_ACT_REFUSED, (struct entry_refs){ 0 });
 	plain(w, ENTRY_APPOINTMENT_ENDED,

@@ -248,7 +248,7 @@ initialize(struct world *w)
 	jw_close(&j, '}');
 	jw_key(&j, "certificates");
 	jw_array(&j);
-	put_ca(&j, "root", "raiz", &w->root);
+	put_ca(&j, "root", "root", &w->root);
 	put_ca(&j, "issuer", "institucional", &w->issuer);
 	put_ca(&j, "endorser", "refrendo", &w->endorser);
 	jw_close(&j, ']');

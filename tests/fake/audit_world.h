@@ -111,6 +111,14 @@ enum twist {
 	CEREMONY_CROSS_SHOWN_OTHER,
 	CEREMONY_CROSS_SHOWN_NAME,
 	CEREMONY_CROSS_SHOWN_UNSIGNED,
+	ROOT_BEFORE,
+	ROOT_ONE_OF_TWO,
+	ROOT_OTHER_NAME,
+	ROOT_LINK_OTHER,
+	ROOT_LINK_UNSIGNED,
+	ROOT_BACK,
+	ROOT_OLD_AGAIN,
+	ROOT_LIST_OF_OTHER,
 	CEILINGS_OTHER_FILE,
 	CEILINGS_PEOPLE,
 	CEILINGS_OTHER_BASE,
@@ -195,7 +203,7 @@ struct one {
 	bool erased;
 };
 
-#define ENTRIES_MAX 120
+#define ENTRIES_MAX 160
 struct world {
 	enum twist twist;
 	struct one e[ENTRIES_MAX];
@@ -248,7 +256,8 @@ struct rite {
 	struct bytes tbs;
 	uint8_t hash[HASH_LEN];
 	struct buf statement;
-	struct buf shown; /* by a CA that is not ours */
+	struct buf shown;       /* by a CA that is not ours */
+	const struct buf *root; /* NULL: the first */
 	/* Of ceilings: */
 	uint8_t base[HASH_LEN];
 	char people[512];
@@ -278,6 +287,7 @@ void hold_ceremonies(struct world *w);
 void first_ceilings(struct world *w);
 void lessen_ceilings(struct world *w);
 void hold_ceilings(struct world *w);
+void change_root(struct world *w);
 void renew_by_mandate(struct world *w, const struct stated *old);
 void put_evidence(struct jw *j, struct key *key, const struct buf *cert,
     struct bytes text, int64_t now);

@@ -416,7 +416,6 @@ world_new(const char *when)
 		.ceilings = &w->ceilings,
 		.issuers = &w->issuers,
 		.endorser = &w->endorser,
-		.root = &w->root,
 		.root_list = first_list(w, root),
 		.public_url = "http://ca.example.cl",
 		.verifier = w->verifier };

@@ -176,19 +176,19 @@ constrain(struct world *w, struct cert_spec *spec)
 	spec->constraints.permitted[0].value = ca_name(w, NULL);
 }
 
-static void
-make_by_root(struct world *w, const char *file, const char *cn, struct key *key,
-    struct buf *der, struct cert *cert)
+void
+world_by_root(struct world *w, struct key *root, const char *file,
+    const char *cn, struct key *key, struct buf *der, struct cert *cert)
 {
 	uint8_t serial[SERIAL_MAX], id[KEY_ID_LEN];
-	bool is_root = key == w->root;
+	bool is_root = key == root;
 	char path[128];
 	next_serial(w, serial);
-	OK(spki_key_id(key_spki(w->root), id, e));
+	OK(spki_key_id(key_spki(root), id, e));
 	struct cert_spec spec = { .serial = bytes_of(serial, SERIAL_MAX),
 		.issuer = ca_name(w, "Raíz"),
 		.issuer_ski = bytes_of(id, KEY_ID_LEN),
-		.issuer_type = key_type(w->root),
+		.issuer_type = key_type(root),
 		.subject = ca_name(w, cn),
 		.not_before = w->now - 30 * DAY,
 		.not_after = w->now + (is_root ? 4000 : 3000) * DAY - 1,
@@ -207,7 +207,7 @@ make_by_root(struct world *w, const char *file, const char *cn, struct key *key,
 		constrain(w, &spec);
 	}
 	OK(cert_build_tbs(&spec, &tbs, e));
-	struct bytes whole = world_signed(w, w->root, buf_bytes(&tbs));
+	struct bytes whole = world_signed(w, root, buf_bytes(&tbs));
 	*der = BUF(CERT_MAX_BYTES);
 	buf_put(der, whole.p, whole.len);
 	OK(cert_parse(buf_bytes(der), cert, e));
@@ -297,11 +297,12 @@ world_init(struct world *w)
 	make_ca(w, "ca1", ca_name(w, "CA dos"), w->ca[1], true, &w->ca_der[1],
 	    &w->ca_cert[1]);
 	OK(key_generate(KEY_EC_P256, &w->root, e));
-	make_by_root(w, "root", "Raíz", w->root, &w->root_der, &w->root_cert);
+	world_by_root(w, w->root, "root", "Raíz", w->root, &w->root_der,
+	    &w->root_cert);
 	if (world_rut_of_dos != NULL) {
 		buf_fini(&w->ca_der[1]);
-		make_by_root(w, "ca1", "CA dos", w->ca[1], &w->ca_der[1],
-		    &w->ca_cert[1]);
+		world_by_root(w, w->root, "ca1", "CA dos", w->ca[1],
+		    &w->ca_der[1], &w->ca_cert[1]);
 	}
 	make_ca(w, "endorser", name_of(w, "CA de ministros"), w->endorser, true,
 	    &w->endorser_der, &w->endorser_cert);

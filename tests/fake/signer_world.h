@@ -153,6 +153,9 @@ struct bytes world_hash(struct world *w, struct bytes b);
 struct bytes world_agreement(struct world *w,
     const struct ceremony_statement *st, struct bytes object,
     const char *signers);
+/* A root, or a CA by it, in the file of that name too. */
+void world_by_root(struct world *w, struct key *root, const char *file,
+    const char *cn, struct key *key, struct buf *der, struct cert *cert);
 /* Whole, signed with the throwaway key. */
 struct bytes world_throwaway(struct world *w, struct bytes tbs,
     struct bytes sigalg);

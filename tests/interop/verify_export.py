@@ -520,7 +520,7 @@ CEREMONY = {"act", "ceremony", "expires", "issued", "log", "objects", "origin",
             "proposed_by", "root_sha256", "text_es", "type"}
 
 
-ACT = {"key": "destroy", "ceilings": "change"}
+ACT = {"key": "destroy", "ceilings": "change", "root": "change"}
 
 
 def parse_people(text):
@@ -564,7 +564,7 @@ def parse_ceremony(text):
          (objects[0].get("replaces", "x") not in ("", objects[0]["name"]) and
           ("replaces" not in objects[0] or kind == "certificate")) and
          member(objects[0], "kind", str) in ("certificate", "crl", "cross",
-                                             "key", "ceilings") and
+                                             "key", "ceilings", "root") and
          member(objects[0], "name", str), "one object")
     hexed(objects[0], "tbs_sha256", 32)
     return s
@@ -659,7 +659,9 @@ class Verifier:
         self.cas, self.officers, self.quorum = {}, {}, 1
         self.policies, self.objects, self.loose = {}, set(), []
         self.in_force, self.activations, self.by_version = {}, {}, {}
-        self.ceremonies, self.root_list, self.lost_ca = {}, 0, False
+        self.ceremonies, self.lost_ca = {}, False
+        # The name of the root in force; or it is not known.
+        self.root, self.any_root = None, False
         self.policy_quorum, self.begun, self.partial = 0, False, None
         # The file in force, and how often officers or quorums changed.
         self.ceilings, self.people, self.any_people = None, 0, False
@@ -938,21 +940,23 @@ class Verifier:
         self.ceilings = leaf["object"]
 
     def top(self):
-        need(self.cas, "no root is known")
-        return next(iter(self.cas.values()))["cert"]
+        need(self.root is not None, "no root is known")
+        return self.cas[self.root]["cert"]
 
-    def add_ca(self, leaf, role, name, der):
+    def add_ca(self, leaf, role, name, der, root=False):
         cert = Certificate(der)
-        root = not self.cas
+        root = root or not self.cas
         need(role in (("root",) if root else ("issuer", "endorser", "cross")),
              "one root first, then issuers and an endorser")
         need(name not in self.cas, f"two CAs named {name}")
         self.cas[name] = {"role": role, "cert": cert, "number": 0,
                           "covers": 0, "index": 0, "sha256": b"",
-                          "stopped": False}
+                          "stopped": False, "root_list": 0}
+        if root:
+            self.root, self.any_root = name, False
         top = self.top()
-        need(cert.issuer == top.subject and
-             self.openssl.issued(cert.der, top.der, leaf["time"]),
+        need((self.any_root or cert.issuer == top.subject and
+              self.openssl.issued(cert.der, top.der, leaf["time"])),
              f"the certificate of {name} does not verify")
         self.objects.add(sha256(cert.der))
         self.reserve(cert.serial)
@@ -971,7 +975,7 @@ class Verifier:
             c["s"] = s = parse_ceremony(c["text"])
             need(s["ceremony"] == leaf["request"] and
                  s["origin"] == self.origin and
-                 s["root_sha256"] == sha256(self.top().der).hex() and
+                 self.names_root(s) and
                  s["objects"][0]["tbs_sha256"] == leaf["tbs"] ==
                  sha256(b64(d, "tbs")).hex(),
                  "the statement is of another log, root or object")
@@ -986,8 +990,14 @@ class Verifier:
             self.lost_ca = self.lost_ca or d is None
             if d is not None:
                 self.completed(leaf, d, c)
-            elif c["s"] is None or c["s"]["act"] == "change":
-                self.lose_people()
+            else:
+                kind = c["s"] and c["s"]["objects"][0]["kind"]
+                if kind in (None, "ceilings"):
+                    self.lose_people()
+                # A certificate and a list have a leaf that says so.
+                if kind == "root" or kind is None and not (
+                        "serial" in leaf or "number" in leaf):
+                    self.any_root = True
         elif verb != "endorsed":
             c["state"] = verb
         else:
@@ -1012,11 +1022,39 @@ class Verifier:
              (cert.aki is not None and cert.aki != cert.ski) or
              self.openssl.own(shown), "a CA of others that signed itself")
 
+    def names_root(self, s):
+        """The root in force; for its CRL also one before."""
+        self.top()
+        return self.any_root or s["root_sha256"] in [
+            sha256(ca["cert"].der).hex() for name, ca in self.cas.items()
+            if name == self.root or
+            ca["role"] == "root" and s["objects"][0]["kind"] == "crl"]
+
+    def new_root(self, leaf, name, both):
+        """From here on it signs; its key may vouch for the one before."""
+        old, unknown = self.top(), self.any_root
+        size = element(both)[2]
+        self.add_ca(leaf, "root", name, both[:size], root=True)
+        self.apart(name)
+        new = self.top()
+        need(unknown or new.subject == old.subject and
+             new.spki != old.spki and new.ski and new.ski != old.ski,
+             "the new root has another name, or a key that is not new")
+        if both[size:] and not unknown:
+            link = Certificate(both[size:])
+            need(link.subject == old.subject and link.spki == old.spki and
+                 link.ski == old.ski and link.not_after <= new.not_after,
+                 "the new root vouches for another key than the one before")
+            self.add_ca(leaf, "cross", name + "-old", link.der)
+            self.apart(name + "-old")
+
     def completed(self, leaf, d, c):
         der = b64(d, "object")
         kind, name = member(d, "kind", str), member(d, "name", str)
         member(d, "transcript", str)
-        need(kind == "ceilings" or
+        need(kind in ("ceilings", "root") and
+             leaf["object"] == leaf["tbs"] == c["tbs"] == sha256(der).hex() or
+             kind not in ("ceilings", "root") and
              leaf["tbs"] == c["tbs"] == sha256(children(der)[0]).hex() and
              leaf["object"] == sha256(der).hex(),
              "the root signed something else than was agreed on")
@@ -1029,8 +1067,12 @@ class Verifier:
             need(leaf["time"] <= c["s"]["expires"], "completed too late")
             need(object_.get("replaces") == d.get("replaces"),
                  "it replaces the key of another CA than was agreed on")
+            need(kind == "crl" or self.names_root(c["s"]),
+                 "another root came in force since it was agreed on")
+        if kind == "root":
+            self.new_root(leaf, name, der)
+            return
         if kind == "ceilings":
-            need(leaf["tbs"] == c["tbs"], "other ceilings than agreed on")
             self.agreed_ceilings(leaf, der,
                                  None if c["erased"] else c["s"])
             return
@@ -1051,14 +1093,19 @@ class Verifier:
                 self.cas[name]["stopped"] = True
                 self.cas[name]["destroyed"] = True
             return
+        if name not in self.cas and self.any_root:
+            return
+        root = self.cas.get(name, {"role": None})
+        need(root["role"] == "root", "the CRL is of no root of this log")
         crl = Crl(der)
-        need(crl.issuer == self.top().subject and
-             crl.number > self.root_list and
+        need(crl.issuer == root["cert"].subject and
+             crl.number > root["root_list"] and
              crl.this_update <= leaf["time"] <= crl.next_update and
-             self.openssl.signed(der, self.top().der), "the root's CRL")
-        self.root_list = crl.number
+             self.openssl.signed(der, root["cert"].der), "the root's CRL")
+        root["root_list"] = crl.number
         for ca in self.cas.values():
-            ca["stopped"] |= ca["cert"].serial in crl.entries
+            ca["stopped"] |= (ca["role"] != "root" and
+                              ca["cert"].serial in crl.entries)
 
     def apart(self, name):
         """Our CAs and those of others have no name and no key identifier in
@@ -1071,7 +1118,7 @@ class Verifier:
                  other["cert"].ski != new["cert"].ski or
                  other["cert"].spki == new["cert"].spki,
                  "two keys have one identifier")
-            need(other["role"] == "root" or
+            need("root" in (other["role"], new["role"]) or
                  (other["role"] == "cross") == (new["role"] == "cross") or
                  other["cert"].folded() != new["cert"].folded(),
                  "a CA of others has the subject of one of this log")

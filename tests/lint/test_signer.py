@@ -3,7 +3,7 @@
 Counted is code: lines that are neither blank nor comment nor an include.  The
 kernel is what judges, remembers and answers in the process that holds CA keys;
 the other files of the folder are the codec that core shares, the custody of
-keys (loading them, and the file of those made here), what only the ocsp-signer does, and what reads a journal for audits
+keys and roots (loading them, and the file of keys made here), what only the ocsp-signer does, and what reads a journal for audits
 (decisions 0037, 0042).
 """
 import os
@@ -14,10 +14,10 @@ import sys
 SOURCE = os.environ.get("SOURCE_DIR") or os.path.dirname(os.path.dirname(
     os.path.dirname(os.path.abspath(__file__))))
 KERNEL_MAX = 2500
-FOLDER_MAX = 4440     # code of all files
-LINES_MAX = 5220      # of all files, comments and blank lines too
+FOLDER_MAX = 4480     # code of all files
+LINES_MAX = 5290      # of all files, comments and blank lines too
 BESIDE = {"messages.c", "setup.c", "cas.c", "cas_file.c", "cas_offline.c",
-          "ocsp.c", "past.c"}
+          "roots.c", "ocsp.c", "past.c"}
 LAYERS = {"base", "pkix", "crl", "ocsp", "policy", "audit"}
 # Needed by nothing in the folder: loops, databases, HTTP, jansson, TLS.
 LIBRARIES = ("libuv", "liblmdb", "libjansson", "libhttp_parser", "libllhttp",

@@ -122,6 +122,8 @@ static const struct {
 	    ACT_CEREMONY_CROSS, CF_CERTIFICATE, "MII" },
 	{ "POST /api/v1/ceremonies:ceilings", "{\"as\":\"11111111-1\",\"files\":[\"" CSR "\"]}",
 	    ACT_CEREMONY_CEILINGS, CF_AS, "11111111-1" },
+	{ "POST /api/v1/ceremonies:root", "{\"as\":\"11111111-1\",\"name\":\"raiz-g2\",\"files\":[\"" CSR "\"]}",
+	    ACT_CEREMONY_ROOT, CF_NAME, "raiz-g2" },
 	{ "POST /api/v1/ceremonies/CER-2026-000001:endorse", "{\"cms\":\"" CSR "\"}",
 	    ACT_CEREMONY_ENDORSE, CF_CEREMONY, "CER-2026-000001" },
 	{ "POST /api/v1/ceremonies/CER-2026-000001:withdraw", "{\"as\":\"11111111-1\"}",

@@ -161,7 +161,7 @@ any_command(struct world *w, uint64_t *dice)
 	struct command c = world_command(w, ACT_COUNT, CF_COUNT);
 	struct choice k = { .w = w, .dice = dice };
 
-	/* All but the last: ceilings are a file that no dice write. */
+	/* All but the last two: ceilings and roots are files that no dice write. */
 	c.act = (enum ca_act)roll(dice, ACT_CEREMONY_CEILINGS);
 	if (c.act < ACT_REQUEST_NEW && roll(dice, 3) != 0)
 		c.act = (enum ca_act)(ACT_REQUEST_NEW + roll(dice, 3));
