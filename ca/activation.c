@@ -210,6 +210,10 @@ draft_activated(struct deed *d, const struct policy *p, struct bytes activation,
 	return pen_end(&pen, d->a, e);
 }
 
+/* Behind the last officer's signature, each its entry. */
+_Static_assert(ACTIVATION_FILES_MAX < DRAFTS_MAX,
+    "an activation must fit a decision");
+
 /*
  * All files or none.  What does not load any more, because another activation
  * came first or the ceilings were lowered, leaves everything as it is.

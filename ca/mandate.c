@@ -401,6 +401,37 @@ must_be_only_one(struct deed *d, const struct mandate *m, struct err *e)
 	    arena_str(d->a, other.id));
 }
 
+static enum err_code
+draft_closed(struct deed *d, enum entry_type type, const struct mandate *m,
+    struct bytes reason, struct err *e)
+{
+	struct pen pen AUTO_PEN = { .draft = NULL };
+
+	pen_mandate(&pen, d, type, m);
+	jw_member_str_opt(&pen.w, "reason", reason);
+	return pen_end(&pen, d->a, e);
+}
+
+/* Those that serve no more: so there is one at most to end at a revocation. */
+static enum err_code
+end_those_before(struct deed *d, const struct mandate *m, struct err *e)
+{
+	struct bytes after = BYTES_NONE;
+	const char *why = arena_printf(d->a, "the mandate %s took its place",
+	    arena_str(d->a, m->id));
+	struct mandate before;
+	bool found;
+
+	for (;;) {
+		TRY(next_in_force(d, m->institution, m->holder_run, m->policy,
+		    &after, &before, &found, e));
+		if (!found)
+			return ERR_OK;
+		TRY(draft_closed(d, ENTRY_MANDATE_ENDED, &before,
+		    bytes_str(why), e));
+	}
+}
+
 enum err_code
 act_mandate_endorse(struct deed *d, struct err *e)
 {
@@ -439,6 +470,8 @@ act_mandate_endorse(struct deed *d, struct err *e)
 		    "which ends on %s; propose a shorter one",
 		    text);
 	TRY(cms_verify(&cms, m.statement, d->ca->verifier, e));
+	if (to == MANDATE_IN_FORCE)
+		TRY(end_those_before(d, &m, e));
 	pen_mandate(&pen, d, ENTRY_MANDATE_ENDORSED, &m);
 	jw_member_str(&pen.w, "appointment", ap.id);
 	jw_member_base64(&pen.w, "evidence", cms.der);
@@ -448,17 +481,6 @@ act_mandate_endorse(struct deed *d, struct err *e)
 }
 
 /* --- Its end -------------------------------------------------------------------------- */
-
-static enum err_code
-draft_closed(struct deed *d, enum entry_type type, const struct mandate *m,
-    struct bytes reason, struct err *e)
-{
-	struct pen pen AUTO_PEN = { .draft = NULL };
-
-	pen_mandate(&pen, d, type, m);
-	jw_member_str_opt(&pen.w, "reason", reason);
-	return pen_end(&pen, d->a, e);
-}
 
 /* Whoever has a part in it: a right is taken away without a quorum. */
 enum err_code
