@@ -22,6 +22,14 @@ decode_row(struct bytes key, struct bytes value, struct arena *a,
 	return rec_decode(*type, value, *rec, e);
 }
 
+/* Beside each list of a CA its newest number of all: no list of its own. */
+static bool
+is_number_of_crl(struct bytes key, const void *rec)
+{
+	return key.p[0] == ROW_CRL &&
+	       key.len == 1 + ((const struct crl_row *)rec)->issuer.len;
+}
+
 static enum err_code
 render_list(const struct api_call *call, struct reader *rows, struct arena *a,
     struct buf *body, struct err *e)
@@ -29,15 +37,20 @@ render_list(const struct api_call *call, struct reader *rows, struct arena *a,
 	struct bytes key, value, last = BYTES_NONE;
 	size_t octets = (size_t)(rows->end - rows->p);
 	uint64_t n = 0;
+	const char *comma = "";
 	buf_puts(body, "{\"items\":[");
 	while (rows_get(rows, &key, &value)) {
 		const struct rec_type *type;
 		void *rec;
 		TRY(decode_row(key, value, a, &type, &rec, e));
-		buf_puts(body, n++ > 0 ? "," : "");
+		n++;
+		last = key;
+		if (is_number_of_crl(key, rec))
+			continue;
+		buf_puts(body, comma);
+		comma = ",";
 		rec_json(type, rec, call->with_blobs, body);
 		arena_reset(a);
-		last = key;
 	}
 	buf_putc(body, ']');
 	if (n > 0 && (n >= call->query.limit || octets >= PAGE_OCTETS)) {

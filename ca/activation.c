@@ -89,11 +89,10 @@ put_statement(struct proposal *p, struct buf *out, struct err *e)
 {
 	struct deed *d = p->d;
 	const struct agreement_row *ac = &p->ac;
-	char when[TIME_TEXT];
+	struct buf words AUTO_BUF = BUF(STATEMENT_MAX);
 	uint8_t *root = arena_get(d->a, HASH_LEN);
 
 	TRY(view_log_root(d->v, root, e));
-	time_print(when, ac->effective);
 	struct activation_statement st = {
 		.origin = d->ca->origin,
 		.id = ac->id,
@@ -102,10 +101,6 @@ put_statement(struct proposal *p, struct buf *out, struct err *e)
 		.proposed_by = ac->proposed_by,
 		.log_size = view_log_size(d->v),
 		.log_root = bytes_of(root, HASH_LEN),
-		.text_es = bytes_str(arena_printf(d->a,
-		    "Autorizo que rijan desde el %s estas políticas de "
-		    "certificación, con los resúmenes que aquí constan: %s.",
-		    when, names_text(p, ", "))),
 		.issued = d->now,
 		.expires = ac->expires,
 	};
@@ -114,6 +109,8 @@ put_statement(struct proposal *p, struct buf *out, struct err *e)
 		if (p->policy[i]->extends != NULL)
 			st.policy[i].base = name_of(p->policy[i]->extends);
 	}
+	activation_in_words(&st, true, &words);
+	st.text_es = buf_bytes(&words);
 	return activation_print(&st, out, e);
 }
 

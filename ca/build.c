@@ -598,6 +598,7 @@ ask_request(struct issue *s, struct err *e)
 	struct request *r = &s->req;
 	struct statement st;
 	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct buf words AUTO_BUF = BUF(STATEMENT_MAX);
 
 	r->version++;
 	r->state = REQ_SUBMITTED;
@@ -622,12 +623,8 @@ ask_request(struct issue *s, struct err *e)
 	st.spki_sha256 = r->spki_sha256;
 	st.operator_run = r->operator_run;
 	st.expires = r->expires;
-	st.text_es = bytes_str(arena_printf(d->a,
-	    "Certifico que %s, RUN %s, ejerce como %s en %s, y que es titular "
-	    "de la clave pública de la solicitud %s.",
-	    arena_str(d->a, r->holder_name), arena_str(d->a, r->holder_run),
-	    arena_str(d->a, r->holder_office), arena_str(d->a, s->inst.name),
-	    arena_str(d->a, r->id)));
+	statement_in_words(&st, true, &words);
+	st.text_es = buf_bytes(&words);
 	TRY(statement_print(&st, &text, e));
 	return draft_submitted(s, buf_bytes(&text), e);
 }
@@ -639,6 +636,7 @@ ask_appointment(struct issue *s, struct err *e)
 	struct appointment *ap = &s->appt;
 	struct statement st;
 	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	struct buf words AUTO_BUF = BUF(STATEMENT_MAX);
 	struct pen pen AUTO_PEN = { .draft = NULL };
 	int64_t life = d->ca->ceilings->statement_max_s;
 
@@ -661,14 +659,8 @@ ask_appointment(struct issue *s, struct err *e)
 	if (ap->needed == 0 && life > DAY)
 		life = DAY;
 	st.expires = d->now + life;
-	st.text_es = bytes_str(arena_printf(d->a,
-	    "Habilito a %s, RUN %s, como %s de %s según el acto %s de fecha "
-	    "%s, con la clave pública de este nombramiento.",
-	    arena_str(d->a, ap->name), arena_str(d->a, ap->run),
-	    ap->deputy != 0 ? "ministro/a de fe subrogante"
-			    : "ministro/a de fe",
-	    arena_str(d->a, s->inst.name), arena_str(d->a, ap->act_number),
-	    arena_str(d->a, ap->act_date)));
+	statement_in_words(&st, true, &words);
+	st.text_es = buf_bytes(&words);
 	TRY(statement_print(&st, &text, e));
 	pen_begin(&pen, d, ENTRY_APPOINTMENT_PROPOSED);
 	pen.draft->refs.institution = ap->institution;

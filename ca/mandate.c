@@ -263,11 +263,9 @@ put_statement(struct deed *d, const struct mandate *m,
     struct err *e)
 {
 	uint8_t *root = arena_get(d->a, HASH_LEN);
-	char until[TIME_TEXT];
-	bool days = m->life_s % DAY == 0;
+	struct buf words AUTO_BUF = BUF(STATEMENT_MAX);
 
 	TRY(view_log_root(d->v, root, e));
-	time_print(until, m->until);
 	struct statement st = {
 		.type = STATEMENT_MANDATE,
 		.origin = d->ca->origin,
@@ -293,21 +291,8 @@ put_statement(struct deed *d, const struct mandate *m,
 		.issued = d->now,
 		.expires = m->expires,
 	};
-	st.text_es = bytes_str(arena_printf(d->a,
-	    "Certifico que %s, RUN %s, ejerce como %s en %s, y autorizo que "
-	    "hasta el %s su certificado se renueve sin una nueva certificación "
-	    "hasta %lld veces, por %lld %s cada vez, %smientras yo sea "
-	    "ministro/a de fe y no cambien sus datos, su cargo ni la política "
-	    "%s.",
-	    arena_str(d->a, m->holder_name), arena_str(d->a, m->holder_run),
-	    arena_str(d->a, m->holder_office), arena_str(d->a, inst->name),
-	    until, (long long)m->renewals,
-	    (long long)(m->life_s / (days ? DAY : HOUR)),
-	    days ? "días" : "horas",
-	    m->rekey_sha256.len > 0 ? "con la misma llave o con otra que la "
-				      "anterior haya firmado, "
-				    : "",
-	    arena_str(d->a, m->policy)));
+	statement_in_words(&st, true, &words);
+	st.text_es = buf_bytes(&words);
 	return statement_print(&st, out, e);
 }
 

@@ -78,10 +78,6 @@ void print_facts(struct cli *c, const struct policy_facts *f);
 void put_changes(struct jw *w, const struct cert_change *change, size_t n);
 void print_changes(const struct cert_change *change, size_t n);
 
-/* Findings with the lines that they stand in, on standard error. */
-void findings_show(const struct findings *findings,
-    const struct policy_file *file, size_t n);
-
 /* Every line of an export, beside audit_line(): faults "cli-deep-…". */
 struct deep;
 struct deep *deep_new(void); /* never NULL */

@@ -35,14 +35,12 @@ read_ceilings(struct ceremony_run *r, struct ceilings *out, struct err *e)
 {
 	struct cli *c = r->c;
 	struct findings f = { NULL, 0, 0 };
-	struct buf text AUTO_BUF = BUF(0), told AUTO_BUF = BUF(65536);
+	struct buf text AUTO_BUF = BUF(0);
 	TRY(input_read(c, c->option[OPT_CEILINGS], POLICY_FILE_MAX, &text, e));
 	struct policy_file file = { .name = c->option[OPT_CEILINGS],
 		.text = buf_bytes(&text) };
 	ceilings_load(&file, out, &f);
-	for (size_t i = 0; i < f.len; i++)
-		finding_print(&told, &f.v[i], file.text);
-	fputs(buf_text(&told), stderr);
+	findings_show(c, &f, &file, 1);
 	size_t errors = f.errors;
 	findings_fini(&f);
 	return errors == 0 ? ERR_OK

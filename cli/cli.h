@@ -243,6 +243,8 @@ MUST_CHECK enum err_code run_policy_activate(struct cli *c, struct err *e);
 MUST_CHECK enum err_code run_policy_history(struct cli *c, struct err *e);
 /* Every page of verb->list, or one, as one; the caller frees it. */
 MUST_CHECK enum err_code read_pages(struct cli *c, json_t **out, struct err *e);
+/* What read_pages() gave, in either form; takes it. */
+void print_page(struct cli *c, json_t *page);
 /* Core says what is to be signed, and it is not what was asked for: 'what'
  * differs.  ERR_DENIED "cli-asked-other". */
 MUST_CHECK enum err_code asked_other(const char *what, struct err *e);
@@ -287,6 +289,23 @@ void run_for_people(const char *text, char *out, size_t size);
 /* The state of a record, as people say it; the word itself if it has none. */
 const char *state_for_people(const struct cli *c, const json_t *record,
     const char *word);
+/* The same of a word inside a sentence, "un certificado en estado %s"; the
+ * record by its name as in "state-certificate". */
+const char *state_in_spanish(const char *record, const char *word);
+/* What may be done, as a list: "sign, confirm". */
+void acts_in_spanish(const char *list, char *out, size_t size);
+/* The name of a member, and what stands for words of ours in it. */
+const char *label_for_people(const struct cli *c, const char *member);
+const char *word_for_people(const struct cli *c, const char *member,
+    const char *word);
+/* phrases.c: text of ours in the language of who reads, in the arena. */
+const char *phrase(struct cli *c, const char *english);
+#define PHRASE_DEPTH 3 /* phrases in phrases */
+void phrase_spanish(const char *english, unsigned depth, char *out,
+    size_t size);
+/* Each finding with the line that it is about, to standard error. */
+void findings_show(const struct cli *c, const struct findings *findings,
+    const struct policy_file *file, size_t n);
 /* A heading with "ls" of this path, and its columns. */
 void print_rows(struct cli *c, const char *list, json_t *items);
 

@@ -124,10 +124,43 @@ crl_show(struct cli *c, struct err *e)
 	return ERR_OK;
 }
 
+/* --- Those of the engine --------------------------------------------------------------- */
+
+/* The root's stands in no ledger: status serves it, and it says the rest. */
+static void
+add_root(struct cli *c, json_t *items)
+{
+	struct config *config = arena_get(c->arena, sizeof(*config));
+	struct buf der AUTO_BUF = BUF(CRL_MAX_BYTES);
+	struct crl list;
+	struct err ignored;
+	if (cli_config(c, config, &ignored) != ERR_OK ||
+	    status_get(config, "/crl/root.crl", &der, &ignored) != ERR_OK ||
+	    crl_parse(buf_bytes(&der), &list, &ignored) != ERR_OK)
+		return;
+	json_array_insert_new(items, 0,
+	    json_pack("{s:i, s:s, s:s, s:I, s:i, s:s}", "base", 0, "issuer",
+		"root", "next_update", time_text(c, list.next_update), "number",
+		(json_int_t)list.number, "partition", 0, "this_update",
+		time_text(c, list.this_update)));
+}
+
+static enum err_code
+crl_ls(struct cli *c, struct err *e)
+{
+	json_t *page;
+	TRY(read_pages(c, &page, e));
+	if (c->option[OPT_AFTER] == NULL)
+		add_root(c, json_object_get(page, "items"));
+	print_page(c, page);
+	return ERR_OK;
+}
+
 /* clang-format off */
 static const struct verb verbs[] = {
-	{ "crl", "ls", run_list, NO_ACT, NO_OPERAND, "", 0, 0, 0,
-	    "list the newest CRL of each issuer", "listar la última CRL de cada emisora", "crl ls", "/crls" },
+	{ "crl", "ls", crl_ls, NO_ACT, NO_OPERAND, "", 0, 0,
+	    OPTION(OPT_AFTER) | OPTION(OPT_LIMIT) | OPTION(OPT_ALL),
+	    "list the newest CRL of the root, and of each part of each issuer", "listar la última CRL de la raíz y de cada parte de cada emisora", "crl ls", "/crls" },
 	{ "crl", "show", crl_show, NO_ACT, NO_OPERAND, "FILE|URL", 1, 1, OPTION(OPT_TIMEOUT),
 	    "what a CRL of any CA says", "lo que dice una CRL de cualquier autoridad",
 	    "crl show http://estado.example.cl/crl/emisora.crl", NULL },

@@ -59,7 +59,7 @@ check_configuration(struct doctor *d)
 		cli_sentence(&e, d->c->spanish, text, sizeof(text));
 		tell(d, STATE_WRONG, "configuration", text, text);
 	} else if (findings.errors > 0) {
-		installation_print(&in, &findings);
+		findings_show(d->c, &findings, in.file, in.n_file);
 		tell(d, STATE_WRONG, "configuration",
 		    "the files of etc/ have mistakes, see above",
 		    "los archivos de etc/ tienen errores, véalos arriba");
@@ -601,7 +601,8 @@ check_health(struct doctor *d)
 		    : alarm ? STATE_WRONG
 			    : STATE_LOOK,
 		    "health", arena_printf(d->c->arena, "%s: %s", name, detail),
-		    arena_printf(d->c->arena, "%s: %s", name, detail));
+		    arena_printf(d->c->arena, "%s: %s", phrase(d->c, name),
+			phrase(d->c, detail)));
 	}
 	json_decref(health);
 }

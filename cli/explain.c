@@ -101,7 +101,7 @@ load_candidate(struct candidate *k, struct bytes replaced, struct err *e)
 		take_files(k, buf_bytes(&text), replaced);
 		policy_load(k->file, k->n, &k->in->ceilings, &k->set,
 		    &findings);
-		findings_show(&findings, k->file, k->n);
+		findings_show(k->c, &findings, k->file, k->n);
 	}
 	snprintf(count, sizeof(count), "%zu", findings.errors);
 	findings_fini(&findings);

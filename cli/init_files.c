@@ -108,12 +108,9 @@ static enum err_code
 check_config(struct init *i, struct bytes text, struct err *e)
 {
 	struct findings f = { NULL, 0, 0 };
-	struct buf told AUTO_BUF = BUF(65536);
 	struct policy_file file = { .name = "etc/refrendo.yaml", .text = text };
 	config_load(&file, &i->config, &f);
-	for (size_t k = 0; k < f.len; k++)
-		finding_print(&told, &f.v[k], text);
-	fputs(buf_text(&told), stderr);
+	findings_show(i->c, &f, &file, 1);
 	size_t errors = f.errors;
 	findings_fini(&f);
 	return errors == 0 ? ERR_OK : not_accepted(e);
@@ -300,7 +297,7 @@ init_read_back(struct init *i, struct err *e)
 		return err_nomem(e);
 	enum err_code code = installation_read(i->dir, in, &findings, e);
 	if (code == ERR_OK && findings.errors > 0) {
-		installation_print(in, &findings);
+		findings_show(i->c, &findings, in->file, in->n_file);
 		code = not_accepted(e);
 	}
 	i->ceilings = in->ceilings;

@@ -40,6 +40,40 @@ cli_spanish(const char *id)
 	return NULL;
 }
 
+/* An argument of ours: a state, acts, a role; or what a value may be. */
+static void
+put_argument(const struct err *e, size_t arg, struct buf *out)
+{
+	const char *text = arg < ERR_ARGS ? e->arg[arg] : "";
+	char told[512];
+	snprintf(told, sizeof(told), "%s", text);
+	if (strncmp(e->id, "state-", 6) == 0) {
+		if (arg == 0)
+			text = state_in_spanish(e->id + 6, text);
+		else
+			acts_in_spanish(text, told, sizeof(told));
+	} else if (strcmp(e->id, "institution-not-enabled") == 0) {
+		text = state_in_spanish("institution", text);
+	} else if (strcmp(e->id, "role-missing") == 0 && arg == 1) {
+		acts_in_spanish(text, told, sizeof(told));
+	} else {
+		phrase_spanish(text, PHRASE_DEPTH, told, sizeof(told));
+	}
+	buf_puts(out, text == e->arg[arg] ? told : text);
+}
+
+/* The fault of a line or a detail: its sentence stands there in two halves,
+ * and its id as the reason.  One with arguments of its own stays as it is. */
+static const char *
+sentence_below(const struct err *e)
+{
+	const char *es = strcmp(e->id, "audit-line") == 0 ||
+				 strcmp(e->id, "audit-below") == 0
+			     ? cli_spanish(e->why)
+			     : NULL;
+	return es != NULL && strstr(es, "%s") == NULL ? es : NULL;
+}
+
 /* Sentences have nothing but %s, in the order of the arguments. */
 void
 cli_sentence(const struct err *e, bool spanish, char *out, size_t size)
@@ -53,7 +87,12 @@ cli_sentence(const struct err *e, bool spanish, char *out, size_t size)
 	}
 	while (*pattern != '\0') {
 		if (pattern[0] == '%' && pattern[1] == 's') {
-			buf_puts(&text, arg < ERR_ARGS ? e->arg[arg++] : "");
+			const char *below = arg > 0 ? sentence_below(e) : NULL;
+			if (below == NULL)
+				put_argument(e, arg, &text);
+			else if (arg == 1)
+				buf_puts(&text, below);
+			arg++;
 			pattern += 2;
 			continue;
 		}

@@ -62,6 +62,13 @@ text_of(const json_t *o, const char *name)
 	return text == NULL ? "" : text;
 }
 
+static int
+pad_of(const char *text, size_t width)
+{
+	size_t n = utf8_count(bytes_str(text));
+	return n < width ? (int)(width - n) : 0;
+}
+
 static void
 print_health(struct cli *c, json_t *root)
 {
@@ -70,17 +77,17 @@ print_health(struct cli *c, json_t *root)
 	} marks[] = { { "good", "✔" }, { "look", "!" }, { "alarm", "✘" } };
 	json_t *row;
 	size_t i;
-	(void)c;
 	json_array_foreach(json_object_get(root, "checks"), i, row)
 	{
 		const char *mark = "?";
 		for (size_t k = 0; k < ARRAY_LEN(marks); k++)
 			if (strcmp(marks[k].word, text_of(row, "state")) == 0)
 				mark = marks[k].mark;
-		printf("%s %-22s %s\n", mark, text_of(row, "name"),
-		    text_of(row, "detail"));
+		const char *name = phrase(c, text_of(row, "name"));
+		printf("%s %s%*s %s\n", mark, name, pad_of(name, 22), "",
+		    phrase(c, text_of(row, "detail")));
 	}
-	printf("%s\n", text_of(root, "state"));
+	printf("%s\n", word_for_people(c, "health", text_of(root, "state")));
 }
 
 static enum err_code

@@ -29,23 +29,6 @@ files_add(struct files *f, const char *dir, const char *name, struct err *e)
 	return ERR_OK;
 }
 
-void
-findings_show(const struct findings *findings, const struct policy_file *file,
-    size_t n)
-{
-	struct buf out AUTO_BUF = BUF(4u << 20);
-	for (size_t i = 0; i < findings->len; i++) {
-		struct bytes text = BYTES_NONE;
-		const char *at = findings->v[i].err.where.file;
-		for (size_t k = 0; k < n; k++) {
-			if (strncmp(file[k].name, at, 63) == 0)
-				text = file[k].text;
-		}
-		finding_print(&out, &findings->v[i], text);
-	}
-	fputs(buf_text(&out), stderr);
-}
-
 static void
 put_member(struct buf *out, const char *key, const char *text)
 {
@@ -63,7 +46,7 @@ print_json(const struct findings *f, size_t n)
 	for (size_t i = 0; i < f->len; i++) {
 		const struct finding *one = &f->v[i];
 		const struct where *w = &one->err.where;
-		char es[400];
+		char es[1024];
 		cli_sentence(&one->err, true, es, sizeof(es));
 		buf_putf(&out,
 		    "%s{\"column\":%u,\"line\":%u,\"warning\":%s,"
@@ -76,6 +59,8 @@ print_json(const struct findings *f, size_t n)
 		put_member(&out, "say", one->err.say);
 		put_member(&out, "es", es);
 		put_member(&out, "hint", one->hint);
+		phrase_spanish(one->hint, PHRASE_DEPTH, es, sizeof(es));
+		put_member(&out, "hint_es", es);
 		if (one->err.rule != NULL)
 			put_member(&out, "rule", one->err.rule);
 		buf_putc(&out, '}');
@@ -193,7 +178,7 @@ check_files(struct cli *c, struct err *e)
 			code = warn_files(c, set, &f, &findings, e);
 	}
 	if (code == ERR_OK && !c->json)
-		findings_show(&findings, f.file, f.n);
+		findings_show(c, &findings, f.file, f.n);
 	if (code == ERR_OK)
 		code = verdict(c, &findings, f.n - 1, e);
 	findings_fini(&findings);
@@ -265,7 +250,7 @@ check_installation(struct cli *c, struct err *e)
 	if (code == ERR_OK)
 		code = warn_installation(c, &in, &findings, e);
 	if (code == ERR_OK && findings.len > 0 && !c->json)
-		installation_print(&in, &findings);
+		findings_show(c, &findings, in.file, in.n_file);
 	if (code == ERR_OK)
 		code = verdict(c, &findings, in.n_file, e);
 	findings_fini(&findings);
@@ -305,7 +290,7 @@ policy_show(struct cli *c, struct err *e)
 	enum err_code code = installation_read(c->dir, &in, &findings, e);
 	if (code == ERR_OK) {
 		if (findings.len > 0)
-			installation_print(&in, &findings);
+			findings_show(c, &findings, in.file, in.n_file);
 		code = show(c, &in, e);
 	}
 	findings_fini(&findings);

@@ -69,8 +69,8 @@ is_file(const char *operand)
 /* The file takes the place of the policy with its name, so that bases and
  * what extends them are those of the installation. */
 static enum err_code
-side_load(struct installation *in, const char *operand, struct side *s,
-    struct err *e)
+side_load(struct cli *c, struct installation *in, const char *operand,
+    struct side *s, struct err *e)
 {
 	struct policy_file file[POLICIES_MAX + 1];
 	struct findings f = { NULL, 0, 0 };
@@ -87,7 +87,7 @@ side_load(struct installation *in, const char *operand, struct side *s,
 	policy_load(file, n, &in->ceilings, &s->set, &f);
 	if (s->set != NULL)
 		s->policy = &s->set->policy[0];
-	installation_print(in, &f);
+	findings_show(c, &f, file, n);
 	findings_fini(&f);
 	if (s->set == NULL)
 		return err_say(e, ERR_INVALID, "cli-policy-unread",
@@ -97,11 +97,11 @@ side_load(struct installation *in, const char *operand, struct side *s,
 }
 
 static enum err_code
-side_read(struct installation *in, const char *operand, struct side *s,
-    struct err *e)
+side_read(struct cli *c, struct installation *in, const char *operand,
+    struct side *s, struct err *e)
 {
 	if (is_file(operand))
-		return side_load(in, operand, s, e);
+		return side_load(c, in, operand, s, e);
 	if (in->policies != NULL)
 		s->policy = policy_find(in->policies, bytes_str(operand));
 	if (s->policy == NULL)
@@ -117,8 +117,8 @@ diff_sides(struct cli *c, struct installation *in, struct side *a,
     struct side *b, struct err *e)
 {
 	struct buf out AUTO_BUF = BUF(4u << 20);
-	TRY(side_read(in, c->operand[0], a, e));
-	TRY(side_read(in, c->operand[1], b, e));
+	TRY(side_read(c, in, c->operand[0], a, e));
+	TRY(side_read(c, in, c->operand[1], b, e));
 	(void)policy_diff(&out, a->policy, b->policy);
 	TRY(buf_end(&out, e));
 	return print_octets(c, buf_bytes(&out), e);

@@ -50,6 +50,9 @@ cell(struct cli *c, const json_t *record, const char *member)
 {
 	const json_t *value = json_object_get(record, member);
 	char text[24];
+	if (json_is_integer(value) && json_integer_value(value) == 0 &&
+	    (strcmp(member, "partition") == 0 || strcmp(member, "base") == 0))
+		return ""; /* all of them; a complete one */
 	if (json_is_integer(value))
 		return arena_printf(c->arena, "%lld",
 		    (long long)json_integer_value(value));
@@ -58,8 +61,9 @@ cell(struct cli *c, const json_t *record, const char *member)
 	if (strcmp(member, "state") == 0)
 		return state_for_people(c, record, json_string_value(value));
 	if (!is_run(member))
-		return arena_str(c->arena, bytes_of(json_string_value(value),
-					       json_string_length(value)));
+		return word_for_people(c, member,
+		    arena_str(c->arena, bytes_of(json_string_value(value),
+					    json_string_length(value))));
 	run_for_people(json_string_value(value), text, sizeof(text));
 	return arena_str(c->arena, bytes_str(text));
 }
@@ -144,7 +148,8 @@ static const struct columns {
 	    { "since", "SINCE", "DESDE" }, { "stopped", "STOPPED", "DETENIDA" }, { "revoked", "REVOKED", "REVOCADA" } } },
 	{ "/cas/campaign", { { "institution", "INSTITUTION", "INSTITUCIÓN" },
 	    { "replaced", "REPLACED", "REEMPLAZADOS" }, { "waiting", "WAITING", "ESPERAN" } } },
-	{ "/crls", { { "issuer", "ISSUER", "EMISORA" }, { "number", "NUMBER", "NÚMERO" },
+	{ "/crls", { { "issuer", "ISSUER", "EMISORA" }, { "partition", "PARTITION", "PARTICIÓN" },
+	    { "number", "NUMBER", "NÚMERO" }, { "base", "DELTA OF", "DELTA DE" },
 	    { "this_update", "FROM", "DESDE" }, { "next_update", "NEXT", "PRÓXIMA" } } },
 };
 /* clang-format on */
@@ -199,10 +204,18 @@ print_rows(struct cli *c, const char *list, json_t *items)
 	}
 }
 
+/* "name  text", the text behind the widest of the names. */
+static void
+put_line(const char *label, size_t width, const char *text)
+{
+	printf("%s%*s  %s\n", label, (int)(width - width_of(label)), "", text);
+}
+
 static void
 print_value(struct cli *c, const json_t *record, const char *name, size_t width)
 {
 	json_t *value = json_object_get(record, name);
+	const char *label = label_for_people(c, name);
 	const json_t *item;
 	const char *key;
 	json_t *member;
@@ -210,19 +223,20 @@ print_value(struct cli *c, const json_t *record, const char *name, size_t width)
 	if (json_is_object(value)) {
 		json_object_foreach(value, key, member)
 		{
-			printf("%-*s  %s=%s\n", (int)width, name, key,
-			    json_string_value(member));
+			put_line(label, width,
+			    arena_printf(c->arena, "%s=%s", key,
+				json_string_value(member)));
 		}
 		return;
 	}
 	if (!json_is_array(value)) {
-		printf("%-*s  %s\n", (int)width, name, cell(c, record, name));
+		put_line(label, width, cell(c, record, name));
 		return;
 	}
 	json_array_foreach(value, i, item)
 	{
 		char *text = json_dumps(item, JSON_COMPACT);
-		printf("%-*s  %s\n", (int)width, name, text);
+		put_line(label, width, text);
 		free(text);
 	}
 }
@@ -236,8 +250,8 @@ print_members(struct cli *c, json_t *record)
 	size_t width = 0;
 	json_object_foreach(record, name, value)
 	{
-		if (strlen(name) > width)
-			width = strlen(name);
+		size_t w = width_of(label_for_people(c, name));
+		width = w > width ? w : width;
 	}
 	json_object_foreach(record, name, value)
 	{
@@ -302,8 +316,11 @@ print_refusal(const struct cli *c, const struct err *e)
 	if (e->rule != NULL)
 		fprintf(stderr, "  %s: %s\n", SAY(c, "rule", "norma"), e->rule);
 	/* The run is the operator's own: what a log would say is theirs. */
-	if (e->why[0] != '\0')
-		fprintf(stderr, "  (%s)\n", e->why);
+	if (e->why[0] == '\0')
+		return;
+	phrase_spanish(e->why, c->spanish ? PHRASE_DEPTH : 0, text,
+	    sizeof(text));
+	fprintf(stderr, "  (%s)\n", text);
 }
 
 /* --- Files and keys --------------------------------------------------------------------- */

@@ -151,6 +151,21 @@ rekey_text(struct cli *c, struct buf *text, struct err *e)
 	    bytes_of(tbs, SHA256_LEN), bytes_of(spki, SHA256_LEN), text, e);
 }
 
+static void
+show_rekey(struct cli *c)
+{
+	fprintf(stderr, "%s\n\n  ",
+	    SAY(c, "By signing you certify:", "Al firmar, usted certifica:"));
+	fprintf(stderr,
+	    SAY(c,
+		"With the key of my certificate %s I say that the key of the "
+		"request %s follows it, under the mandate %s.",
+		"Con la llave de mi certificado %s digo que la sucede la de la "
+		"solicitud %s, bajo el mandato %s."),
+	    c->operand[0], c->field[CF_CSR], c->field[CF_MANDATE]);
+	fprintf(stderr, "\n\n");
+}
+
 /* With --out only that text, for whoever signs it elsewhere. */
 static enum err_code
 renew_with_key(struct cli *c, struct err *e)
@@ -161,7 +176,7 @@ renew_with_key(struct cli *c, struct err *e)
 	TRY(rekey_text(c, &text, e));
 	if (c->option[OPT_OUT] != NULL)
 		return print_octets(c, buf_bytes(&text), e);
-	fprintf(stderr, "%.*s\n", (int)text.len, buf_text(&text));
+	show_rekey(c);
 	TRY(sign_statement(c, buf_bytes(&text), &cms, e));
 	TRY(engine_act(c, ACT_CERTIFICATE_RENEW, buf_bytes(&cms), &answer, e));
 	return print_record(c, buf_bytes(&answer), e);

@@ -101,11 +101,9 @@ read_pages(struct cli *c, json_t **out, struct err *e)
 	return ERR_OK;
 }
 
-enum err_code
-run_list(struct cli *c, struct err *e)
+void
+print_page(struct cli *c, json_t *page)
 {
-	json_t *page;
-	TRY(read_pages(c, &page, e));
 	if (c->json) {
 		char *text = json_dumps(page, JSON_COMPACT);
 		printf("%s\n", text);
@@ -118,6 +116,14 @@ run_list(struct cli *c, struct err *e)
 		fprintf(stderr, "%s --after %s\n",
 		    SAY(c, "there are more:", "hay más:"), next);
 	json_decref(page);
+}
+
+enum err_code
+run_list(struct cli *c, struct err *e)
+{
+	json_t *page;
+	TRY(read_pages(c, &page, e));
+	print_page(c, page);
 	return ERR_OK;
 }
 
@@ -173,11 +179,23 @@ asked_other(const char *what, struct err *e)
 }
 
 static void
-show_text(struct cli *c, struct bytes text)
+put_words(struct cli *c, const struct buf *words)
 {
 	fprintf(stderr, "%s\n\n  %.*s\n\n",
 	    SAY(c, "By signing you certify:", "Al firmar, usted certifica:"),
-	    BYTES_FMT(text));
+	    BYTES_FMT(buf_bytes(words)));
+}
+
+/* What is signed says in Spanish what its members are; so do the words that
+ * are shown. */
+static enum err_code
+show_text(struct cli *c, const struct buf *es, struct bytes text_es,
+    const struct buf *words, struct err *e)
+{
+	if (!bytes_eq(buf_bytes(es), text_es))
+		return asked_other("text_es", e);
+	put_words(c, words);
+	return ERR_OK;
 }
 
 static enum err_code
@@ -185,10 +203,14 @@ show_activation(struct cli *c, struct bytes text, struct err *e)
 {
 	struct activation_statement s;
 	char code[10], until[TIME_TEXT], hash[HEX_LEN(HASH_LEN)];
+	struct buf es AUTO_BUF = BUF(STATEMENT_MAX);
+	struct buf words AUTO_BUF = BUF(STATEMENT_MAX);
 	TRY(activation_parse(text, c->arena, &s, e));
 	verification_code(text, code);
 	time_print(until, s.expires);
-	show_text(c, s.text_es);
+	activation_in_words(&s, true, &es);
+	activation_in_words(&s, c->spanish, &words);
+	TRY(show_text(c, &es, s.text_es, &words, e));
 	for (size_t i = 0; i < s.n; i++) {
 		hex_print(hash, s.policy[i].is.sha256);
 		fprintf(stderr, "  %.*s v%lld · SHA-256 %s\n",
@@ -196,7 +218,8 @@ show_activation(struct cli *c, struct bytes text, struct err *e)
 		    (long long)s.policy[i].is.version, hash);
 	}
 	fprintf(stderr, "  %.*s · %s %s · %s %s\n", BYTES_FMT(s.id),
-	    SAY(c, "code", "código"), code, SAY(c, "until", "hasta"), until);
+	    SAY(c, "code", "código"), code,
+	    SAY(c, "sign before", "firmar antes de"), until);
 	return ERR_OK;
 }
 
@@ -210,7 +233,7 @@ show_ceremony(struct cli *c, struct bytes text, struct err *e)
 	verification_code(text, code);
 	time_print(until, s.expires);
 	TRY(ceremony_in_words(c, &s, &words, e));
-	show_text(c, buf_bytes(&words));
+	put_words(c, &words);
 	for (size_t i = 0; i < s.n; i++) {
 		hex_print(hash, s.object[i].tbs_sha256);
 		fprintf(stderr, "  %s %.*s · SHA-256 %s\n",
@@ -218,8 +241,22 @@ show_ceremony(struct cli *c, struct bytes text, struct err *e)
 		    BYTES_FMT(s.object[i].name), hash);
 	}
 	fprintf(stderr, "  %.*s · %s %s · %s %s\n", BYTES_FMT(s.id),
-	    SAY(c, "code", "código"), code, SAY(c, "until", "hasta"), until);
+	    SAY(c, "code", "código"), code,
+	    SAY(c, "sign before", "firmar antes de"), until);
 	return ERR_OK;
+}
+
+/* An appointment's own; that of its statement stands in the last line. */
+static void
+show_term(struct cli *c, const struct statement *s)
+{
+	char from[TIME_TEXT], until[TIME_TEXT];
+	time_print(from, s->from);
+	time_print(until, s->until);
+	fprintf(stderr, "  %s: %.*s\n  %s: %s %s %s\n",
+	    SAY(c, "office", "cargo"), BYTES_FMT(s->holder_office),
+	    SAY(c, "appointed", "nombramiento"), from, SAY(c, "to", "hasta"),
+	    until);
 }
 
 static enum err_code
@@ -227,6 +264,8 @@ show_statement(struct cli *c, struct bytes text, struct err *e)
 {
 	struct statement s;
 	char code[10], until[TIME_TEXT], run[24];
+	struct buf es AUTO_BUF = BUF(STATEMENT_MAX);
+	struct buf words AUTO_BUF = BUF(STATEMENT_MAX);
 	if (statement_is_activation(text))
 		return show_activation(c, text, e);
 	if (statement_is_ceremony(text))
@@ -235,14 +274,18 @@ show_statement(struct cli *c, struct bytes text, struct err *e)
 	verification_code(text, code);
 	time_print(until, s.expires);
 	run_for_people(arena_str(c->arena, s.holder_run), run, sizeof(run));
-	show_text(c, s.text_es);
+	statement_in_words(&s, true, &es);
+	statement_in_words(&s, c->spanish, &words);
+	TRY(show_text(c, &es, s.text_es, &words, e));
+	if (s.type == STATEMENT_APPOINTMENT)
+		show_term(c, &s);
 	fprintf(stderr, "  %.*s%s · %.*s · RUN %s · %s %s · %s %s\n",
 	    BYTES_FMT(s.request),
 	    s.type == STATEMENT_MANDATE ? ""
 					: arena_printf(c->arena, " v%lld",
 					      (long long)s.request_version),
 	    BYTES_FMT(s.holder_name), run, SAY(c, "code", "código"), code,
-	    SAY(c, "until", "hasta"), until);
+	    SAY(c, "sign before", "firmar antes de"), until);
 	return ERR_OK;
 }
 

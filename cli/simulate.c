@@ -304,7 +304,7 @@ read_ceilings(struct simulation *s, struct ceilings *out,
 	TRY(file_read(dir, file.name, POLICY_FILE_MAX + 1, &text, e));
 	file.text = buf_bytes(&text);
 	ceilings_load(&file, out, findings);
-	findings_show(findings, &file, 1);
+	findings_show(s->c, findings, &file, 1);
 	return ERR_OK;
 }
 
@@ -326,7 +326,7 @@ read_candidates(struct simulation *s, struct findings *findings, struct err *e)
 		return ERR_OK;
 	add_bases(s);
 	policy_load(s->file, s->n_file, &ceilings, &s->policies, findings);
-	findings_show(findings, s->file, s->n_file);
+	findings_show(s->c, findings, s->file, s->n_file);
 	return ERR_OK;
 }
 

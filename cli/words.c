@@ -1,4 +1,5 @@
 /* words - states as people say them in Spanish (USERS 1.2). */
+#include <stdio.h>
 #include <string.h>
 
 #include "cli.h"
@@ -9,7 +10,8 @@ enum kind {
 	K_REQUEST,
 	K_CERTIFICATE,
 	K_CEREMONY,
-	K_MANDATE
+	K_MANDATE,
+	K_POLICY
 };
 
 /* clang-format off */
@@ -52,6 +54,11 @@ static const struct {
 	{ K_MANDATE,     "withdrawn", "retirado" },
 	{ K_MANDATE,     "lapsed",    "caducado" },
 	{ K_MANDATE,     "expired",   "vencido" },
+	{ K_POLICY,      "proposed",  "propuesta" },
+	{ K_POLICY,      "scheduled", "programada" },
+	{ K_POLICY,      "active",    "en vigor" },
+	{ K_POLICY,      "withdrawn", "retirada" },
+	{ K_POLICY,      "lapsed",    "vencida" },
 };
 /* clang-format on */
 
@@ -64,6 +71,7 @@ kind_of(const json_t *record)
 		return strncmp(id, "NOM", 3) == 0   ? K_APPOINTMENT
 		       : strncmp(id, "CER", 3) == 0 ? K_CEREMONY
 		       : strncmp(id, "MAN", 3) == 0 ? K_MANDATE
+		       : strncmp(id, "POL", 3) == 0 ? K_POLICY
 						    : K_REQUEST;
 	return json_object_get(record, "rut") != NULL ? K_INSTITUTION
 						      : K_CERTIFICATE;
@@ -77,15 +85,220 @@ is_replaced(const json_t *record, const char *word)
 	       json_object_get(record, "replaced_by") != NULL;
 }
 
+static const char *
+word_of(enum kind kind, const char *word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (words[i].kind == kind && strcmp(words[i].word, word) == 0)
+			return words[i].es;
+	}
+	return word;
+}
+
 const char *
 state_for_people(const struct cli *c, const json_t *record, const char *word)
 {
 	if (is_replaced(record, word))
 		word = "replaced";
-	for (size_t i = 0; c->spanish && i < ARRAY_LEN(words); i++) {
-		if (words[i].kind == kind_of(record) &&
-		    strcmp(words[i].word, word) == 0)
-			return words[i].es;
+	return c->spanish ? word_of(kind_of(record), word) : word;
+}
+
+const char *
+state_in_spanish(const char *record, const char *word)
+{
+	static const struct {
+		const char *record;
+		enum kind kind;
+	} kinds[] = { { "institution", K_INSTITUTION },
+		{ "appointment", K_APPOINTMENT }, { "request", K_REQUEST },
+		{ "certificate", K_CERTIFICATE }, { "agreement", K_CEREMONY },
+		{ "mandate", K_MANDATE } };
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (strcmp(kinds[i].record, record) == 0)
+			return word_of(kinds[i].kind, word);
 	}
 	return word;
+}
+
+/* --- Acts and roles ------------------------------------------------------------------ */
+
+static const struct {
+	const char *word, *es;
+} acts[] = {
+	{ "auditor", "auditor" },
+	{ "close", "cerrar" },
+	{ "complete", "completar" },
+	{ "confirm", "confirmar" },
+	{ "enable", "habilitar" },
+	{ "end", "terminar" },
+	{ "endorse", "firmar" },
+	{ "endorse as the last one needed", "firmar en último lugar" },
+	{ "fail", "fallar" },
+	{ "holder", "titular" },
+	{ "issue", "emitir" },
+	{ "lapse", "vencer" },
+	{ "minister", "ministro de fe" },
+	{ "never signed", "anotar que no se firmó" },
+	{ "nothing", "nada" },
+	{ "officer", "oficial" },
+	{ "operator", "operador" },
+	{ "propose revocation", "proponer la revocación" },
+	{ "reinstate", "reponer" },
+	{ "reject", "rechazar" },
+	{ "renew", "renovar" },
+	{ "replace", "reemplazar" },
+	{ "retry", "reintentar" },
+	{ "return", "devolver" },
+	{ "revoke", "revocar" },
+	{ "sign", "firmar" },
+	{ "signed", "anotar que se firmó" },
+	{ "submit", "enviar" },
+	{ "submit again", "enviar otra vez" },
+	{ "suspend", "suspender" },
+	{ "withdraw", "desistir" },
+};
+
+void
+acts_in_spanish(const char *list, char *out, size_t size)
+{
+	struct buf text AUTO_BUF = BUF(1024);
+	while (*list != '\0') {
+		size_t n = strcspn(list, ",");
+		const char *es = NULL;
+		for (size_t i = 0; i < ARRAY_LEN(acts); i++) {
+			if (strlen(acts[i].word) == n &&
+			    strncmp(acts[i].word, list, n) == 0)
+				es = acts[i].es;
+		}
+		if (es != NULL)
+			buf_puts(&text, es);
+		else
+			buf_put(&text, list, n);
+		list += n;
+		for (; *list == ',' || *list == ' '; list++)
+			buf_putc(&text, (uint8_t)*list);
+	}
+	snprintf(out, size, "%s", buf_text(&text));
+}
+
+/* --- Records ------------------------------------------------------------------------- */
+
+static const struct {
+	const char *member, *word, *es;
+} member_words[] = {
+	{ "health", "alarm", "alarma" },
+	{ "health", "good", "bien" },
+	{ "health", "look", "atención" },
+	{ "kind", "authority", "autoridad" },
+	{ "kind", "ceilings", "topes" },
+	{ "kind", "certificate", "certificado" },
+	{ "kind", "court", "tribunal" },
+	{ "kind", "cross", "cruzado" },
+	{ "kind", "key", "llave" },
+	{ "kind", "minister", "ministro de fe" },
+	{ "kind", "ministry", "ministerio" },
+	{ "kind", "municipality", "municipalidad" },
+	{ "kind", "official", "funcionario" },
+	{ "kind", "other", "otra" },
+	{ "kind", "service", "servicio" },
+	{ "kind", "subordinate-ca", "CA subordinada" },
+	{ "kind", "system", "sistema" },
+	{ "kind", "university", "universidad" },
+	{ "role", "cross", "cruzada" },
+	{ "role", "endorser", "certificadora de ministros" },
+	{ "role", "issuer", "emisora" },
+	{ "role", "root", "raíz" },
+};
+
+const char *
+word_for_people(const struct cli *c, const char *member, const char *word)
+{
+	for (size_t i = 0; c->spanish && i < ARRAY_LEN(member_words); i++) {
+		if (strcmp(member_words[i].member, member) == 0 &&
+		    strcmp(member_words[i].word, word) == 0)
+			return member_words[i].es;
+	}
+	return word;
+}
+
+static const struct {
+	const char *member, *es;
+} labels[] = {
+	{ "act_date", "fecha del acto" },
+	{ "act_number", "número del acto" },
+	{ "added", "agregada" },
+	{ "agreed", "acordada" },
+	{ "appointment", "nombramiento" },
+	{ "asked_by", "pedida por" },
+	{ "attributes", "atributos" },
+	{ "cause", "causa" },
+	{ "certificate", "certificado" },
+	{ "changed", "cambio" },
+	{ "confirmed", "confirmado" },
+	{ "created", "creada" },
+	{ "deputy", "subrogante" },
+	{ "destroyed", "llave destruida" },
+	{ "effective", "rige desde" },
+	{ "email", "correo" },
+	{ "ended", "terminado" },
+	{ "endorsed", "certificada" },
+	{ "endorsed_by", "certificada por" },
+	{ "endorsements", "certificaciones" },
+	{ "expires", "vence" },
+	{ "from", "desde" },
+	{ "holder_name", "titular" },
+	{ "holder_office", "cargo del titular" },
+	{ "holder_run", "RUN del titular" },
+	{ "id", "número" },
+	{ "institution", "institución" },
+	{ "intended", "en emisión desde" },
+	{ "invalid_since", "inválido desde" },
+	{ "is_operator", "es operador" },
+	{ "issued", "emitido" },
+	{ "issuer", "emisora" },
+	{ "kind", "clase" },
+	{ "mandate", "mandato" },
+	{ "minister_run", "RUN del ministro" },
+	{ "name", "nombre" },
+	{ "needed", "firmas necesarias" },
+	{ "not_after", "vigente hasta" },
+	{ "not_before", "vigente desde" },
+	{ "number", "número" },
+	{ "office", "cargo" },
+	{ "officer", "oficial" },
+	{ "operator_run", "RUN del operador" },
+	{ "policies", "políticas" },
+	{ "policy", "política" },
+	{ "proposed", "propuesta" },
+	{ "proposed_by", "propuesta por" },
+	{ "reason", "motivo" },
+	{ "registered", "registrada" },
+	{ "renewals", "renovaciones" },
+	{ "replaced_by", "reemplazado por" },
+	{ "replaces", "reemplaza a" },
+	{ "request", "solicitud" },
+	{ "revoked", "revocada" },
+	{ "revoked_at", "revocado" },
+	{ "role", "papel" },
+	{ "serial", "serie" },
+	{ "signatures", "firmas" },
+	{ "signed_by", "firmada por" },
+	{ "since", "desde" },
+	{ "state", "estado" },
+	{ "stopped", "detenida" },
+	{ "submitted", "enviada" },
+	{ "suspend_until", "suspendido hasta" },
+	{ "until", "hasta" },
+	{ "used", "usos" },
+	{ "version", "versión" },
+};
+
+const char *
+label_for_people(const struct cli *c, const char *member)
+{
+	for (size_t i = 0; c->spanish && i < ARRAY_LEN(labels); i++) {
+		if (strcmp(labels[i].member, member) == 0)
+			return labels[i].es;
+	}
+	return member;
 }

@@ -278,17 +278,28 @@ put_source(struct buf *out, const struct finding *f, struct bytes text)
 void
 finding_print(struct buf *out, const struct finding *f, struct bytes text)
 {
+	const struct finding_words words = { "warning", f->err.say, f->hint };
+
+	finding_print_as(out, f, text, &words);
+}
+
+void
+finding_print_as(struct buf *out, const struct finding *f, struct bytes text,
+    const struct finding_words *words)
+{
 	const struct where *w = &f->err.where;
 
 	buf_puts(out, w->file);
 	if (w->line > 0)
 		buf_putf(out, ":%u:%u", w->line, w->col);
-	buf_puts(out, f->is_warning ? ": warning: " : ": ");
+	if (f->is_warning)
+		buf_putf(out, ": %s", words->warning);
+	buf_puts(out, ": ");
 	if (w->field[0] != '\0')
 		buf_putf(out, "%s: ", w->field);
-	buf_putf(out, "%s [%s]\n", f->err.say, f->err.id);
+	buf_putf(out, "%s [%s]\n", words->say, f->err.id);
 	if (w->line > 0 && w->col > 0)
 		put_source(out, f, text);
-	if (f->hint[0] != '\0')
-		buf_putf(out, "  %s\n", f->hint);
+	if (words->hint[0] != '\0')
+		buf_putf(out, "  %s\n", words->hint);
 }

@@ -383,6 +383,12 @@ struct statement {
 MUST_CHECK enum err_code statement_print(const struct statement *s,
     struct buf *out, struct err *e);
 /*
+ * statement_in_words - what is signed, in Spanish, as the statement has it in
+ * text_es, or in English, with the same facts: from the other members alone.
+ */
+void statement_in_words(const struct statement *s, bool spanish,
+    struct buf *out);
+/*
  * rekey_print - what the key of a certificate signs, so that under a mandate its
  * renewal may have another (PROTOCOL.endorsement section 5): canonical JSON,
  * appended.  Who asks and who judges write it alike; nobody sends it.
@@ -429,6 +435,9 @@ MUST_CHECK enum err_code activation_print(const struct activation_statement *s,
     struct buf *out, struct err *e);
 MUST_CHECK enum err_code activation_parse(struct bytes text, struct arena *a,
     struct activation_statement *out, struct err *e);
+/* As statement_in_words(). */
+void activation_in_words(const struct activation_statement *s, bool spanish,
+    struct buf *out);
 /* Is this the statement of an activation, good or not? */
 bool statement_is_activation(struct bytes text);
 

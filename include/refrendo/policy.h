@@ -57,6 +57,12 @@ void findings_fini(struct findings *f); /* f is empty and usable */
  */
 void finding_print(struct buf *out, const struct finding *f,
     struct bytes source_text);
+/* The same in other words: another language's. */
+struct finding_words {
+	const char *warning, *say, *hint;
+};
+void finding_print_as(struct buf *out, const struct finding *f,
+    struct bytes source_text, const struct finding_words *words);
 
 /* What a code of this folder means; index 0: English, 1: Spanish. */
 struct policy_help {

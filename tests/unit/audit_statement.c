@@ -304,6 +304,57 @@ test_too_large(void **state)
 	assert_string_equal(e.say, "the statement is larger than 8192 octets");
 }
 
+static void
+said(const struct statement *s, const char *es, const char *en)
+{
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	statement_in_words(s, true, &text);
+	assert_string_equal(buf_text(&text), es);
+	buf_reset(&text);
+	statement_in_words(s, false, &text);
+	assert_string_equal(buf_text(&text), en);
+}
+
+/* Whoever signs reads the same in either language. */
+static void
+test_words(void **state)
+{
+	struct statement e = endorsement(), a = appointment(), m = mandate();
+	(void)state;
+	said(&e,
+	    "Certifico que Ana Nuñez, RUN 11111111-1, ejerce como Secretaria "
+	    "en Universidad de Ejemplo, y que es titular de la clave pública "
+	    "de la solicitud SOL-2026-000123.",
+	    "I certify that Ana Nuñez, RUN 11111111-1, holds the office of "
+	    "Secretaria at Universidad de Ejemplo, and holds the public key of "
+	    "the request SOL-2026-000123.");
+	said(&a,
+	    "Habilito a Ana Nuñez, RUN 11111111-1, como ministro/a de fe "
+	    "subrogante de Universidad de Ejemplo según el acto Decreto 45 de "
+	    "fecha 2026-11-02, con la clave pública de este nombramiento.",
+	    "I appoint Ana Nuñez, RUN 11111111-1, as minister of faith, "
+	    "deputy, of Universidad de Ejemplo by the act Decreto 45 dated "
+	    "2026-11-02, with the public key of this appointment.");
+	m.rekey_sha256 = bytes_of(hash, HASH_LEN);
+	m.renewals = 4;
+	m.life_s = 90 * DAY;
+	said(&m,
+	    "Certifico que Ana Nuñez, RUN 11111111-1, ejerce como Secretaria "
+	    "en Universidad de Ejemplo, y autorizo que hasta el "
+	    "2028-11-23T10:00:00Z su certificado se renueve sin una nueva "
+	    "certificación hasta 4 veces, por 90 días cada vez, con la misma "
+	    "llave o con otra que la anterior haya firmado, mientras yo sea "
+	    "ministro/a de fe y no cambien sus datos, su cargo ni la política "
+	    "funcionario-firma.",
+	    "I certify that Ana Nuñez, RUN 11111111-1, holds the office of "
+	    "Secretaria at Universidad de Ejemplo, and allow that until "
+	    "2028-11-23T10:00:00Z his or her certificate is renewed without a "
+	    "new endorsement up to 4 times, for 90 days each time, with the "
+	    "same key or another that the one before has signed, while I am "
+	    "minister of faith and neither the data nor the office changes, "
+	    "nor the policy funcionario-firma.");
+}
+
 /* --- Activations of policies ---------------------------------------------------- */
 
 static struct activation_statement
@@ -343,6 +394,19 @@ static const char activation_text[] =
     "\"funcionario-firma\",\"sha256\":\"" HASH "\",\"version\":8}],"
     "\"proposed_by\":\"11111111-1\",\"text_es\":\"Autorizo.\",\"type\":"
     "\"refrendo/policy-activation/v1\"}";
+
+static void
+test_activation_words(void **state)
+{
+	struct activation_statement s = activation();
+	struct buf text AUTO_BUF = BUF(STATEMENT_MAX);
+	(void)state;
+	activation_in_words(&s, false, &text);
+	assert_string_equal(buf_text(&text),
+	    "I allow that from 2026-11-24T10:10:00Z on these certificate "
+	    "policies are in force, with the hashes that stand here: "
+	    "estado-base v3, funcionario-firma v8.");
+}
 
 static void
 test_activation(void **state)
@@ -414,6 +478,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_activation_words),
 		cmocka_unit_test(test_activation),
 		cmocka_unit_test(test_activation_members),
 		cmocka_unit_test(test_text),

@@ -236,6 +236,24 @@ sentences_in_spanish(void **state)
 	cli_sentence(&e, true, text, sizeof(text));
 	assert_string_equal(text, "there is no comando isnt; is inst meant?");
 	assert_null(cli_spanish("nobody-has-this"));
+	err_say(&e, ERR_CONFLICT, "state-certificate",
+	    "a certificate that is %s cannot do this (%s); it can: %s",
+	    "revoked", "suspend", "nothing");
+	cli_sentence(&e, true, text, sizeof(text));
+	assert_string_equal(text,
+	    "un certificado en estado revocado no admite esto (suspender); "
+	    "admite: nada");
+	err_say(&e, ERR_INVALID, "command-field", "%s must be %s", "until",
+	    "a date, 2026-11-24, or an instant, 2026-11-24T10:00:00Z");
+	cli_sentence(&e, true, text, sizeof(text));
+	assert_string_equal(text,
+	    "el campo until debe ser una fecha, 2026-11-24, o un instante, "
+	    "2026-11-24T10:00:00Z");
+	err_say(&e, ERR_INVALID, "audit-line", "line %s of the export: %s%s",
+	    "3", "this is not", " JSON");
+	err_why(&e, "json-syntax");
+	cli_sentence(&e, true, text, sizeof(text));
+	assert_string_equal(text, "línea 3 de la exportación: esto no es JSON");
 	assert_null(cli_spanish(NULL));
 }
 
@@ -297,6 +315,15 @@ policies_checked(void **state)
 	assert_int_equal(r->status, CLI_INVALID);
 	assert_non_null(strstr(r->err, "bad.yaml:2:1:"));
 	assert_non_null(strstr(r->err, "[cli-policy-errors]"));
+	write_file("bad.yaml", "policy: x\nversion: many\n", 24);
+	r = run("policy check bad.yaml --lang es --ceilings " SOURCE_DIR
+		"/etc/signer.yaml");
+	assert_non_null(
+	    strstr(r->err, "bad.yaml:2:10: version: many no es un número"));
+	assert_non_null(strstr(r->err, "\n  escriba de 1 a "));
+	r = run("policy check bad.yaml --json --ceilings " SOURCE_DIR
+		"/etc/signer.yaml");
+	assert_non_null(strstr(r->out, "\"hint_es\":\"escriba de 1 a "));
 }
 
 /* Requests of the export named it until 2026-11-24. */

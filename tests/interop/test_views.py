@@ -1,0 +1,79 @@
+"""What people see: statements in the language of who reads them, lists without
+doubles, and one JSON object for each command that is asked for it.
+"""
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import harness  # noqa: E402
+from harness import OFFICER  # noqa: E402
+
+
+def said(engine, lang, *argv):
+    """What a command prints, wherever; and its exit status."""
+    p = subprocess.run([harness.REFRENDO, *argv, "--dir", engine.dir,
+                        "--lang", lang], env=engine.env, capture_output=True,
+                       stdin=subprocess.DEVNULL)
+    return p.stdout.decode() + p.stderr.decode(), p.returncode
+
+
+def propose(engine):
+    """An appointment that nobody has signed."""
+    _, csr = engine.new_key("minister-later")
+    return engine.cli(
+        "appointment", "propose", "--as", OFFICER, "--rut",
+        harness.INSTITUTION, "--run", "16666666-K", "--name", "Ada Actuaria",
+        "--office", "Actuaria", "--csr", csr, "--act-number", "Decreto 7",
+        "--act-date", "2026-11-01", "--until", "2027-03-01")["id"]
+
+
+def test_statements():
+    with harness.Engine() as engine:
+        engine.init()
+        engine.start()
+        engine.populate(people=1)
+        number = propose(engine)
+        # Signed twice: the second time the engine refuses, after it is shown.
+        for lang, words in (
+                ("en", ("I appoint Ada Actuaria, RUN 16666666-K",
+                        "office: Actuaria", "to 2027-03-01T00:00:00Z",
+                        "sign before ")),
+                ("es", ("Habilito a Ada Actuaria, RUN 16666666-K",
+                        "cargo: Actuaria", "hasta 2027-03-01T00:00:00Z",
+                        "firmar antes de "))):
+            text, _ = said(engine, lang, "appointment", "confirm", number,
+                           "--as", OFFICER, "--cms", "/dev/null")
+            for word in words:
+                assert word in text, (word, text)
+        request = engine.request(engine.holders[0])["id"]
+        minister = ("--key", engine.minister[0], "--cert", engine.minister[1],
+                    "--yes")
+        text, status = said(engine, "en", "endorse", request, *minister)
+        assert status == 0, text
+        assert "I certify that Funcionaria Número 0" in text, text
+        assert "Certifico" not in text, text
+        text, _ = said(engine, "es", "request", "show", request)
+        assert "estado " in text and "emitida" in text, text
+        text, _ = said(engine, "es", "ca", "ls")
+        assert "emisora" in text and "issuer" not in text, text
+
+
+def test_lists():
+    with harness.Engine() as engine:
+        engine.init()
+        engine.start()
+        rows = engine.cli("crl", "ls")["items"]
+        keys = [(r["issuer"], r["partition"], r["base"] > 0) for r in rows]
+        assert len(keys) == len(set(keys)), rows
+        assert keys[0] == ("root", 0, False), rows
+        listed = engine.api("GET", "/crls")[1]["items"]
+        assert len(listed) == len(rows) - 1, (listed, rows)
+        text, _ = said(engine, "en", "crl", "ls")
+        assert "PARTITION" in text and "DELTA OF" in text, text
+
+
+if __name__ == "__main__":
+    sys.exit(harness.run_tests([
+        ("statements in both languages", test_statements),
+        ("lists", test_lists)]))
