@@ -529,6 +529,11 @@ take_revoked(struct deed *d, struct agreement_row *c, const struct crl *old,
 
 	if (field(d, CF_SERIAL).len == 0 && field(d, CF_CAUSE).len == 0)
 		return ERR_OK;
+	if (field(d, CF_SERIAL).len == 0)
+		return err_at(e, ERR_INVALID, "ceremony-cause-alone", NULL,
+		    at_field("serial"),
+		    "there is a cause and no CA; give the serial number of "
+		    "the CA that is revoked");
 	out->serial = serial_of(d);
 	TRY(reason_of(d, &out->reason, e));
 	TRY(find_ca(d, out->serial, &name, e));

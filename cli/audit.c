@@ -169,11 +169,12 @@ export_to(struct cli *c, const char *name, uint64_t *entries, struct err *e)
 {
 	const char *temporary = arena_printf(c->arena, "%s.new", name);
 	/* Details hold names and documents of people: the owner's alone. */
+	bool shows = !c->json && isatty(STDERR_FILENO); /* sets errno */
 	(void)!unlink(temporary);
 	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	struct export x = { .c = c,
 		.out = fd < 0 ? NULL : fdopen(fd, "wb"),
-		.shows = !c->json && isatty(STDERR_FILENO) };
+		.shows = shows };
 	if (x.out == NULL)
 		return err_errno(e, "cli-export-create",
 		    "the file of the export cannot be created");
@@ -232,6 +233,21 @@ each_line(const char *name, void (*line)(void *ctx, struct bytes line),
 		return err_errno(e, "cli-export-read",
 		    "the export cannot be read");
 	return ERR_OK;
+}
+
+/* Another file than an export has a fault in every line; one says it. */
+static enum err_code
+begins_as_export(struct cli *c, const char *name, struct err *e)
+{
+	FILE *in = strcmp(name, "-") == 0 ? NULL : fopen(name, "rbe");
+	int first = in == NULL ? '{' : fgetc(in);
+	if (in != NULL)
+		fclose(in);
+	if (first == '{' || first == EOF)
+		return ERR_OK;
+	c->exit = CLI_UNVERIFIED;
+	return err_say(e, ERR_INVALID, "cli-not-export",
+	    "%s is no export of a log; refrendo audit export makes one", name);
 }
 
 struct verification {
@@ -410,6 +426,7 @@ audit_verify(struct cli *c, struct err *e)
 	TRY(input_read(c, c->option[OPT_LOG_KEY], 4096, &pem, e));
 	TRY(pem_or_der(buf_bytes(&pem), "PUBLIC KEY", &spki, e));
 	TRY(audit_new(buf_bytes(&spki), &audit, e));
+	TRY(begins_as_export(c, c->operand[0], e));
 	AUTO(deep) deep = c->option[OPT_DEEP] != NULL ? deep_new() : NULL;
 	struct verification v = { .audit = audit,
 		.deep = deep,

@@ -128,6 +128,26 @@ print_told(struct ceremony_run *r, FILE *to, struct err *e)
 
 /* --- check ------------------------------------------------------------------------- */
 
+/* What is to be compared, as it is shown to people. */
+static void
+put_certificate(struct cli *c, json_t *o, const struct cert *cert)
+{
+	char subject[600], serial[2 * 20 + 1], from[TIME_TEXT], to[TIME_TEXT];
+	char key[HEX_LEN(SHA256_LEN)];
+	uint8_t hash[SHA256_LEN];
+	name_print(subject, sizeof(subject), cert->subject);
+	hex_print(serial, cert->serial);
+	sha256(hash, cert->spki);
+	hex_print(key, bytes_of(hash, SHA256_LEN));
+	time_print(from, cert->not_before);
+	time_print(to, cert->not_after);
+	json_t *more = json_pack("{s:s, s:s, s:s, s:s, s:s}", "subject",
+	    arena_str(c->arena, bytes_str(subject)), "serial", serial,
+	    "not_before", from, "not_after", to, "spki_sha256", key);
+	json_object_update(o, more);
+	json_decref(more);
+}
+
 static void
 print_json(struct ceremony_run *r)
 {
@@ -148,11 +168,14 @@ print_json(struct ceremony_run *r)
 	    json_integer((json_int_t)r->file.n_evidence));
 	for (size_t i = 0; i < st->n; i++) {
 		hex_print(hex, st->object[i].tbs_sha256);
-		json_array_append_new(objects,
-		    json_pack("{s:s, s:s, s:s}", "kind",
-			ceremony_kind_name(st->object[i].kind), "name",
-			arena_str(r->c->arena, st->object[i].name),
-			"tbs_sha256", hex));
+		json_t *o = json_pack("{s:s, s:s, s:s}", "kind",
+		    ceremony_kind_name(st->object[i].kind), "name",
+		    arena_str(r->c->arena, st->object[i].name), "tbs_sha256",
+		    hex);
+		if (st->object[i].kind == CEREMONY_CERTIFICATE ||
+		    st->object[i].kind == CEREMONY_CROSS)
+			put_certificate(r->c, o, &r->object[i].cert);
+		json_array_append_new(objects, o);
 	}
 	json_object_set_new(root, "objects", objects);
 	print_object(r->c, root);
@@ -426,17 +449,24 @@ make_root(struct init *i, struct err *e)
 	pem_put(&pem, "CERTIFICATE", buf_bytes(&i->root.der));
 	TRY(key_print(i->root.key, buf_bytes(&i->passphrase), &key, e));
 	umask(077);
-	if (mkdir(dir, 0700) != 0)
+	if (!place_is_new(dir))
 		return err_say(e, ERR_CONFLICT, "cli-ceremony-place",
-		    "the directory %s cannot be made; name one that is not "
-		    "there yet",
+		    "the directory %s has files, or cannot be made; name one "
+		    "that is empty or not there yet",
 		    dir);
 	TRY(file_write(arena_printf(i->c->arena, "%s/root.key", dir),
 	    buf_bytes(&key), 0600, e));
 	TRY(file_write(arena_printf(i->c->arena, "%s/root.pem", dir),
 	    buf_bytes(&pem), 0644, e));
-	init_put_fingerprint(i->c, SAY(i->c, "root", "raíz"),
-	    buf_bytes(&i->root.der));
+	if (i->c->json)
+		print_object(i->c,
+		    json_pack("{s:s, s:s, s:s}", "certificate",
+			arena_printf(i->c->arena, "%s/root.pem", dir), "key",
+			arena_printf(i->c->arena, "%s/root.key", dir), "sha256",
+			init_fingerprint(i->c, buf_bytes(&i->root.der))));
+	else
+		init_put_fingerprint(i->c, SAY(i->c, "root", "raíz"),
+		    buf_bytes(&i->root.der));
 	if (linked.len == 0)
 		return ERR_OK;
 	buf_reset(&pem);

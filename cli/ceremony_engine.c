@@ -393,7 +393,14 @@ ceremony_export(struct cli *c, struct err *e)
 	    SAY(c, "to be compared where the root is:",
 		"para comparar donde está la raíz:"),
 	    buf_text(&words));
-	return print_octets(c, buf_bytes(&out), e);
+	TRY(print_octets(c, buf_bytes(&out), e));
+	char hex[HEX_LEN(SHA256_LEN)];
+	hex_print(hex, bytes_of(hash, SHA256_LEN));
+	print_written(c,
+	    json_pack("{s:s, s:s, s:s}", "id", c->operand[0],
+		"statement_sha256", hex, "words", buf_text(&words)),
+	    c->option[OPT_OUT]);
+	return ERR_OK;
 }
 
 /* Did the signer make its key, by what the engine answered? */

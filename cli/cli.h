@@ -281,6 +281,12 @@ MUST_CHECK enum err_code print_record(struct cli *c, struct bytes json,
 /* An object of our own making, in either form; takes it. */
 void print_object(struct cli *c, json_t *root);
 void print_refusal(const struct cli *c, const struct err *e);
+/* Text for people; with --json and without --out as a member of one object. */
+MUST_CHECK enum err_code print_text(struct cli *c, const char *member,
+    struct bytes text, struct err *e);
+/* With --json, what was written to --out: {"file":…}; of more facts in o, or
+ * NULL.  Takes o. */
+void print_written(struct cli *c, json_t *o, const char *name);
 /* Octets to --out or standard output. */
 MUST_CHECK enum err_code print_octets(struct cli *c, struct bytes b,
     struct err *e);
@@ -312,6 +318,8 @@ void print_rows(struct cli *c, const char *list, json_t *items);
 /* A file, or standard input for "-". */
 MUST_CHECK enum err_code input_read(struct cli *c, const char *name, size_t max,
     struct buf *out, struct err *e);
+/* Made, or an empty one that was there, as of a medium. */
+bool place_is_new(const char *dir);
 /* A private key by URI; asks for its passphrase only when it has one. */
 MUST_CHECK enum err_code input_key(const char *uri, struct key **out,
     struct err *e);

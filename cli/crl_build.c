@@ -287,11 +287,16 @@ build_run(struct build *b, struct err *e)
 	    SAY(b->c, "number", "número"), (unsigned long long)b->spec.number,
 	    b->n, SAY(b->c, "revoked", "revocados"),
 	    SAY(b->c, "until", "hasta"), time_text(b->c, b->spec.next_update));
-	if (b->c->option[OPT_DER] != NULL)
-		return print_octets(b->c, buf_bytes(&der), e);
 	pem_put(&pem, "X509 CRL", buf_bytes(&der));
 	TRY(buf_end(&pem, e));
-	return print_octets(b->c, buf_bytes(&pem), e);
+	bool as_der = b->c->option[OPT_DER] != NULL;
+	TRY(print_octets(b->c, buf_bytes(as_der ? &der : &pem), e));
+	print_written(b->c,
+	    json_pack("{s:I, s:I, s:s}", "number", (json_int_t)b->spec.number,
+		"revoked", (json_int_t)b->n, "next_update",
+		time_text(b->c, b->spec.next_update)),
+	    b->c->option[OPT_OUT]);
+	return ERR_OK;
 }
 
 enum err_code

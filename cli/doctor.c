@@ -107,7 +107,16 @@ check_modes(struct doctor *d)
 {
 	static const char *const closed[] = { "keys", "ledger", "signer",
 		"officer", "passphrase" };
-	bool open = keys_are_open(d);
+	bool open = keys_are_open(d), some = false;
+	for (size_t i = 0; i < ARRAY_LEN(closed); i++)
+		some = some || is_open(d, closed[i], ~0u); /* is there */
+	if (!some) {
+		tell(d, STATE_WRONG, "modes",
+		    "there are neither keys nor a journal nor a ledger here; "
+		    "see --dir",
+		    "aquí no hay llaves ni diario ni libro; vea --dir");
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(closed); i++)
 		open = open || is_open(d, closed[i], 077);
 	if (open || is_open(d, "etc/signer.yaml", 022) ||

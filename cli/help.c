@@ -98,6 +98,42 @@ put_option(struct buf *out, const char *word, const char *value,
 	    needed ? T(" (needed)", " (necesario)") : "");
 }
 
+/* What an option means where it is not what it is elsewhere. */
+/* clang-format off */
+static const struct {
+	const char *noun, *name, *option; /* name NULL: every verb of the noun */
+	const char *en, *es;
+} own_texts[] = {
+	{ "ceremony", "root", "cert", "the root before, whose key the new one signs too", "la raíz anterior, cuya llave también firma la nueva" },
+	{ "ceremony", "root", "to", "where the key and the certificate go: empty, or not there yet", "donde quedan la llave y el certificado: vacío, o que aún no exista" },
+	{ "ceremony", "check", "cert", "certificate of the root", "certificado de la raíz" },
+	{ "ceremony", "sign", "cert", "certificate of the root", "certificado de la raíz" },
+	{ "ceremony", "crl", "validity", "how long the list counts: 1 to 400 days", "cuánto vale la lista: de 1 a 400 días" },
+	{ "ceremony", NULL, "validity", "how long the CA's certificate counts", "cuánto vale el certificado de la CA" },
+	{ "ca", NULL, "validity", "how long the CA's certificate counts", "cuánto vale el certificado de la CA" },
+	{ "crl", "build", "cert", "certificate of the CA", "certificado de la CA" },
+	{ "renew", NULL, "cert", "the certificate that is renewed", "el certificado que se renueva" },
+	{ "mandate", NULL, "until", "end of the mandate", "fin del mandato" },
+	{ "keys", "split", "to", "where the shares go, a file each: empty, or not there yet", "donde quedan las partes, un archivo cada una: vacío, o que aún no exista" },
+	{ "demo", NULL, "check", "verify all of it and stop; exit status 0 if all held", "verificarlo todo y terminar; estado de salida 0 si todo se cumplió" },
+};
+/* clang-format on */
+
+static const char *
+text_of(const struct verb *v, const char *option, const char *en,
+    const char *es, bool spanish)
+{
+	for (size_t i = 0; i < ARRAY_LEN(own_texts); i++) {
+		if (strcmp(own_texts[i].noun, v->noun) == 0 &&
+		    strcmp(own_texts[i].option, option) == 0 &&
+		    (own_texts[i].name == NULL ||
+			(v->name != NULL &&
+			    strcmp(own_texts[i].name, v->name) == 0)))
+			return T(own_texts[i].en, own_texts[i].es);
+	}
+	return T(en, es);
+}
+
 static const char *
 field_value(int f)
 {
@@ -109,6 +145,7 @@ field_value(int f)
 		[CFT_HEX] = "HEX",
 		[CFT_OCTETS] = "FILE",
 		[CFT_TIME] = "DATE",
+		[CFT_NUMBER] = "N",
 		[CFT_DURATION] = "2y|90d",
 		[CFT_FLAG] = NULL,
 		[CFT_MAP] = "NAME=VALUE",
@@ -127,7 +164,9 @@ put_fields(struct buf *out, const struct verb *v, bool required, bool spanish)
 			continue;
 		cli_flag_of((enum ca_field)f, flag);
 		put_option(out, flag, field_value(f),
-		    T(ca_fields[f].help, cli_fields_es[f]), required, spanish);
+		    text_of(v, flag, ca_fields[f].help, cli_fields_es[f],
+			spanish),
+		    required, spanish);
 	}
 }
 
@@ -138,10 +177,14 @@ put_causes(struct buf *out, const struct verb *v, bool spanish)
 		return;
 	buf_puts(out, T("\nCauses:\n", "\nCausas:\n"));
 	for (size_t i = 0; i < ca_n_causes; i++) {
-		if (ca_causes[i].for_suspension ==
-		    (v->act == ACT_CERTIFICATE_SUSPEND))
-			buf_putf(out, "  %-20s %s (%s)\n", ca_causes[i].word,
-			    ca_causes[i].es, ca_causes[i].rule);
+		if (ca_causes[i].for_suspension !=
+			(v->act == ACT_CERTIFICATE_SUSPEND) ||
+		    (v->act == ACT_CEREMONY_CRL &&
+			ceremony_cause(bytes_str(ca_causes[i].word)) ==
+			    CRL_UNSPECIFIED))
+			continue;
+		buf_putf(out, "  %-20s %s%s(%s)\n", ca_causes[i].word,
+		    T("", ca_causes[i].es), T("", " "), ca_causes[i].rule);
 	}
 }
 
@@ -158,8 +201,9 @@ cli_help_verb(struct buf *out, const struct verb *v, bool spanish)
 	for (int o = 0; o < OPT_COUNT; o++) {
 		const struct option_def *d = &cli_options[o];
 		if ((options & OPTION(o)) != 0)
-			put_option(out, d->word, d->value, T(d->en, d->es),
-			    false, spanish);
+			put_option(out, d->word, d->value,
+			    text_of(v, d->word, d->en, d->es, spanish), false,
+			    spanish);
 	}
 	put_causes(out, v, spanish);
 }

@@ -36,6 +36,12 @@ clear_place(struct init *i, struct err *e)
 		    i->final);
 	if (lstat(i->dir, &st) != 0)
 		return ERR_OK;
+	if (lstat(arena_printf(i->c->arena, "%s/" INIT_WAITS, i->dir), &st) ==
+	    0)
+		return err_say(e, ERR_CONFLICT, "init-waits",
+		    "%s waits for what its root signs: bring it with refrendo "
+		    "init --answer, or move the directory away",
+		    i->dir);
 	if (lstat(arena_printf(i->c->arena, "%s/" INIT_MARK, i->dir), &st) != 0)
 		return err_say(e, ERR_CONFLICT, "init-new-exists",
 		    "%s exists and is not from an unfinished init; move it "
@@ -218,6 +224,35 @@ init_put_fingerprint(struct cli *c, const char *what, struct bytes der)
 	printf("\n");
 }
 
+const char *
+init_fingerprint(struct cli *c, struct bytes der)
+{
+	uint8_t hash[SHA256_LEN];
+	char hex[HEX_LEN(SHA256_LEN)];
+	sha256(hash, der);
+	hex_print(hex, bytes_of(hash, SHA256_LEN));
+	return arena_str(c->arena, bytes_str(hex));
+}
+
+/* What people are told to compare. */
+static void
+put_fingerprints(struct init *i, struct jw *w)
+{
+	const struct {
+		const char *name;
+		struct bytes der;
+	} rows[] = { { "issuer", buf_bytes(&i->issuer.der) },
+		{ "ministers", buf_bytes(&i->endorser.der) },
+		{ "officer", buf_bytes(&i->officer.der) },
+		{ "root", buf_bytes(&i->root.der) } };
+	jw_key(w, "fingerprints");
+	jw_object(w);
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++)
+		jw_member_str(w, rows[k].name,
+		    bytes_str(init_fingerprint(i->c, rows[k].der)));
+	jw_close(w, '}');
+}
+
 static enum err_code
 tell(struct init *i, struct err *e)
 {
@@ -229,6 +264,7 @@ tell(struct init *i, struct err *e)
 		struct jw w = jw_of(&out);
 		jw_object(&w);
 		jw_member_str(&w, "directory", bytes_str(i->final));
+		put_fingerprints(i, &w);
 		jw_member_str(&w, "log", buf_bytes(&vkey));
 		jw_close(&w, '}');
 		printf("%s\n", buf_text(&out));

@@ -63,6 +63,8 @@ MUST_CHECK enum err_code init_take_place(struct init *i, struct err *e);
 void init_forget_ledger(struct init *i);
 MUST_CHECK enum err_code init_end(struct init *i, struct err *e);
 #define INIT_MARK "init-unfinished" /* in what an interrupted init left */
+/* SHA-256 of a certificate, in hexadecimal. */
+const char *init_fingerprint(struct cli *c, struct bytes der);
 void init_put_fingerprint(struct cli *c, const char *what, struct bytes der);
 
 /* init_offline.c: the root's certificate; what it is asked; what it signed. */

@@ -32,8 +32,8 @@ line_refused(unsigned number, struct err *e)
 }
 
 static enum err_code
-key_of(struct init *i, struct bytes path, uint8_t sha256_of[SHA256_LEN],
-    struct err *e)
+key_of(struct init *i, struct bytes path, const char *run,
+    uint8_t sha256_of[SHA256_LEN], struct err *e)
 {
 	struct buf text AUTO_BUF = BUF(0);
 	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
@@ -45,7 +45,16 @@ key_of(struct init *i, struct bytes path, uint8_t sha256_of[SHA256_LEN],
 	TRY(cert_parse(buf_bytes(&der), &cert, e));
 	TRY(spki_check(cert.spki, &type, e));
 	sha256(sha256_of, cert.spki);
-	return ERR_OK;
+	/* Those of other certifiers may name their holder otherwise. */
+	struct bytes said = name_find(cert.subject, OID_SERIAL_NUMBER);
+	char holder[RUN_TEXT];
+	struct err ignored;
+	if (run_parse(said, holder, &ignored) != ERR_OK ||
+	    strcmp(holder, run) == 0)
+		return ERR_OK;
+	return err_say(e, ERR_INVALID, "cli-officers-other",
+	    "the certificate %s is that of RUN %s, and the line is for %s",
+	    arena_str(i->c->arena, path), holder, run);
 }
 
 /* "22222222-2 ana.pem Ana Rojas" */
@@ -62,7 +71,7 @@ take_line(struct init *i, struct bytes line, unsigned number, struct err *e)
 	struct officer *o = &i->more[i->n_more];
 	TRY(run_parse(run, o->run, e));
 	memcpy(o->name, line.p, line.len);
-	TRY(key_of(i, path, o->spki_sha256, e));
+	TRY(key_of(i, path, o->run, o->spki_sha256, e));
 	i->n_more++;
 	return ERR_OK;
 }

@@ -548,6 +548,9 @@ compare_files(struct cli *c, struct comparison *x, const char *journal,
 	const char *temporary = arena_printf(c->arena, "%s/journal-%d.export",
 	    c->dir, (int)getpid());
 	uint64_t entries;
+	if (access(journal, F_OK) != 0)
+		return err_say(e, ERR_NOTFOUND, "cli-journal-missing",
+		    "there is no journal %s; check its name", journal);
 	TRY(journal_read(journal, look_record, x, e));
 	x->created = export == NULL ? NEVER : 0;
 	if (export == NULL)

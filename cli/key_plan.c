@@ -63,9 +63,12 @@ key_plan_take(struct cli *c, unsigned wanted, struct key_plan *out,
     struct err *e)
 {
 	const char *set = c->option[OPT_ALGORITHM], *list = c->option[OPT_KEYS];
-	if (!take_set(set == NULL ? "ec" : set, out))
-		return cli_usage_missing(c, "--algorithm ec|rsa|rsa-pss|ml-dsa",
-		    e);
+	if (!take_set(set == NULL ? "ec" : set, out)) {
+		c->exit = CLI_USAGE;
+		return err_say(e, ERR_INVALID, "cli-algorithm",
+		    "%s is no set of keys; write ec, rsa, rsa-pss or ml-dsa",
+		    set);
+	}
 	while (list != NULL) {
 		const char *comma = strchr(list, ',');
 		size_t len =

@@ -72,10 +72,10 @@ split(struct cli *c, const char *dir, size_t n, size_t k,
 	TRY(keys_passphrase(c, &passphrase, e));
 	TRY(shares_split(buf_bytes(&passphrase), n, k, share, e));
 	TRY(try_shares(share, n, k, buf_bytes(&passphrase), e));
-	if (mkdir(dir, 0700) != 0)
+	if (!place_is_new(dir))
 		return err_say(e, ERR_CONFLICT, "cli-shares-place",
-		    "the directory %s cannot be made; name one that is not "
-		    "there yet",
+		    "the directory %s has files, or cannot be made; name one "
+		    "that is empty or not there yet",
 		    dir);
 	return write_shares(c, dir, n, share, e);
 }

@@ -279,7 +279,7 @@ show(struct cli *c, const struct installation *in, struct err *e)
 		    c->operand[0]);
 	policy_print(&out, p);
 	TRY(buf_end(&out, e));
-	return print_octets(c, buf_bytes(&out), e);
+	return print_text(c, "text", buf_bytes(&out), e);
 }
 
 static enum err_code

@@ -6,7 +6,8 @@
 /* --- fmt ------------------------------------------------------------------------ */
 
 static enum err_code
-fmt_one(struct cli *c, const char *name, size_t *other, struct err *e)
+fmt_one(struct cli *c, const char *name, json_t *names, size_t *other,
+    struct err *e)
 {
 	struct buf text AUTO_BUF = BUF(0), out AUTO_BUF = BUF(1u << 20);
 	bool check = c->option[OPT_CHECK] != NULL;
@@ -22,7 +23,9 @@ fmt_one(struct cli *c, const char *name, size_t *other, struct err *e)
 	if (bytes_eq(buf_bytes(&text), buf_bytes(&out)))
 		return ERR_OK;
 	(*other)++;
-	printf("%s\n", name);
+	json_array_append_new(names, json_string(name));
+	if (!c->json)
+		printf("%s\n", name);
 	return check ? ERR_OK : file_write(name, buf_bytes(&out), 0644, e);
 }
 
@@ -31,8 +34,16 @@ policy_fmt(struct cli *c, struct err *e)
 {
 	char count[24];
 	size_t other = 0;
-	for (size_t i = 0; i < c->n_operand; i++)
-		TRY(fmt_one(c, c->operand[i], &other, e));
+	enum err_code code = ERR_OK;
+	json_t *names = json_array();
+	for (size_t i = 0; code == ERR_OK && i < c->n_operand; i++)
+		code = fmt_one(c, c->operand[i], names, &other, e);
+	/* One that is printed is the answer itself. */
+	if (code == ERR_OK && c->json && c->option[OPT_OUT] == NULL &&
+	    strcmp(c->operand[0], "-") != 0)
+		print_object(c, json_pack("{s:O}", "other_layout", names));
+	json_decref(names);
+	TRY(code);
 	if (other == 0 || c->option[OPT_CHECK] == NULL)
 		return ERR_OK;
 	snprintf(count, sizeof(count), "%zu", other);
@@ -112,16 +123,47 @@ side_read(struct cli *c, struct installation *in, const char *operand,
 	return ERR_OK;
 }
 
+/* The turn of a change stands at the end of its line. */
+static void
+turns_in_spanish(const char *text, struct buf *out)
+{
+	static const struct {
+		const char *en, *es;
+	} turns[] = { { " (narrower)", " (más estricto)" },
+		{ " (wider)", " (más amplio)" } };
+	while (*text != '\0') {
+		size_t n = strcspn(text, "\n"), used = n, k = 0;
+		const char *es = "";
+		for (; k < ARRAY_LEN(turns); k++) {
+			size_t len = strlen(turns[k].en);
+			if (n < len ||
+			    memcmp(text + n - len, turns[k].en, len) != 0)
+				continue;
+			used = n - len;
+			es = turns[k].es;
+		}
+		buf_put(out, text, used);
+		buf_puts(out, es);
+		text += n;
+		if (*text == '\n')
+			buf_putc(out, (uint8_t)*text++);
+	}
+}
+
 static enum err_code
 diff_sides(struct cli *c, struct installation *in, struct side *a,
     struct side *b, struct err *e)
 {
-	struct buf out AUTO_BUF = BUF(4u << 20);
+	struct buf out AUTO_BUF = BUF(4u << 20), es AUTO_BUF = BUF(4u << 20);
 	TRY(side_read(c, in, c->operand[0], a, e));
 	TRY(side_read(c, in, c->operand[1], b, e));
 	(void)policy_diff(&out, a->policy, b->policy);
 	TRY(buf_end(&out, e));
-	return print_octets(c, buf_bytes(&out), e);
+	if (!c->spanish || c->json)
+		return print_text(c, "changes", buf_bytes(&out), e);
+	turns_in_spanish(buf_text(&out), &es);
+	TRY(buf_end(&es, e));
+	return print_text(c, "changes", buf_bytes(&es), e);
 }
 
 static enum err_code

@@ -1,8 +1,10 @@
 /* print - what people and programs read; files and keys that they name. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -323,6 +325,32 @@ print_refusal(const struct cli *c, const struct err *e)
 	fprintf(stderr, "  (%s)\n", text);
 }
 
+enum err_code
+print_text(struct cli *c, const char *member, struct bytes text, struct err *e)
+{
+	if (!c->json || c->option[OPT_OUT] != NULL) {
+		TRY(print_octets(c, text, e));
+		print_written(c, NULL, c->option[OPT_OUT]);
+		return ERR_OK;
+	}
+	print_object(c,
+	    json_pack("{s:s%}", member, (const char *)text.p, text.len));
+	return ERR_OK;
+}
+
+void
+print_written(struct cli *c, json_t *o, const char *name)
+{
+	if (!c->json || name == NULL || strcmp(name, "-") == 0) {
+		json_decref(o);
+		return;
+	}
+	if (o == NULL)
+		o = json_object();
+	json_object_set_new(o, "file", json_string(name));
+	print_object(c, o);
+}
+
 /* --- Files and keys --------------------------------------------------------------------- */
 
 enum err_code
@@ -335,6 +363,24 @@ print_octets(struct cli *c, struct bytes b, struct err *e)
 		return err_errno(e, "cli-output",
 		    "standard output cannot be written");
 	return ERR_OK;
+}
+
+bool
+place_is_new(const char *dir)
+{
+	bool empty = true;
+	if (mkdir(dir, 0700) == 0)
+		return true;
+	DIR *d = errno == EEXIST ? opendir(dir) : NULL;
+	const struct dirent *f;
+	if (d == NULL)
+		return false;
+	while ((f = readdir(d)) != NULL)
+		empty = empty && (strcmp(f->d_name, ".") == 0 ||
+				     strcmp(f->d_name, "..") == 0 ||
+				     strcmp(f->d_name, "lost+found") == 0);
+	closedir(d);
+	return empty;
 }
 
 enum err_code

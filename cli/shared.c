@@ -406,6 +406,24 @@ check_asked(struct cli *c, struct bytes text, struct err *e)
 					       : asked_other("number", e);
 }
 
+/* The last signature was taken, and nothing came of it: the engine says why. */
+static enum err_code
+stands(struct cli *c, struct bytes answer, struct err *e)
+{
+	json_t *record =
+	    json_loadb((const char *)answer.p, answer.len, 0, NULL);
+	const char *state = json_string_value(json_object_get(record, "state"));
+	const char *why = json_string_value(json_object_get(record, "reason"));
+	bool withdrawn = state != NULL && strcmp(state, "withdrawn") == 0;
+	why = arena_str(c->arena, bytes_str(why == NULL ? "" : why));
+	json_decref(record);
+	if (!withdrawn)
+		return ERR_OK;
+	return err_say(e, ERR_CONFLICT, "cli-withdrawn",
+	    "%s was signed, and is withdrawn: %s; propose it anew",
+	    c->operand[0], why);
+}
+
 enum err_code
 run_sign(struct cli *c, struct err *e)
 {
@@ -426,5 +444,6 @@ run_sign(struct cli *c, struct err *e)
 		TRY(sign_statement(c, buf_bytes(&statement), &cms, e));
 	TRY(engine_act(c, (enum ca_act)c->verb->act, buf_bytes(&cms), &answer,
 	    e));
-	return print_record(c, buf_bytes(&answer), e);
+	TRY(print_record(c, buf_bytes(&answer), e));
+	return stands(c, buf_bytes(&answer), e);
 }

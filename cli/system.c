@@ -76,7 +76,7 @@ help(struct cli *c, struct err *e)
 		    "there is no help about %s; see refrendo help",
 		    c->operand[0]);
 	}
-	return print_octets(c, buf_bytes(&out), e);
+	return print_text(c, "help", buf_bytes(&out), e);
 }
 
 static enum err_code

@@ -103,8 +103,12 @@ row_range(const struct row *r, char *out, size_t size)
 
 	switch (r->type) {
 	case T_TEXT:
-		snprintf(out, size, "a text of %lld to %lld characters",
-		    (long long)r->min, (long long)r->max);
+		if (r->min == r->max)
+			snprintf(out, size, "a text of exactly %lld characters",
+			    (long long)r->max);
+		else
+			snprintf(out, size, "a text of %lld to %lld characters",
+			    (long long)r->min, (long long)r->max);
 		return;
 	case T_SLUG:
 		snprintf(out, size, "small letters, digits and dashes");

@@ -31,7 +31,7 @@
 struct finding {
 	struct err err;
 	uint32_t width; /* characters under the caret, at least 1 */
-	char hint[200]; /* "write 3y or less"; may be "" */
+	char hint[400]; /* "write 3y or less"; may be "" */
 	bool is_warning;
 };
 /*

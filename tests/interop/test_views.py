@@ -1,6 +1,7 @@
 """What people see: statements in the language of who reads them, lists without
 doubles, and one JSON object for each command that is asked for it.
 """
+import json
 import os
 import subprocess
 import sys
@@ -8,6 +9,10 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import harness  # noqa: E402
 from harness import OFFICER  # noqa: E402
+
+
+SOURCE = os.environ.get("SOURCE_DIR") or os.path.dirname(os.path.dirname(
+    os.path.dirname(os.path.abspath(__file__))))
 
 
 def said(engine, lang, *argv):
@@ -73,7 +78,68 @@ def test_lists():
         assert "PARTITION" in text and "DELTA OF" in text, text
 
 
+def alone(*argv):
+    """A command that needs no engine: its output and exit status."""
+    p = subprocess.run([harness.REFRENDO, *argv], capture_output=True,
+                       stdin=subprocess.DEVNULL, check=False)
+    return p.stdout.decode(), p.stderr.decode(), p.returncode
+
+
+def test_json():
+    with harness.Engine() as engine:
+        engine.init()
+        policy = os.path.join(SOURCE, "etc", "policies",
+                              "funcionario-firma.yaml")
+        assert "text" in engine.cli("policy", "show", "funcionario-firma")
+        assert "changes" in engine.cli("policy", "diff", "funcionario-firma",
+                                       policy)
+        assert "other_layout" in engine.cli("policy", "fmt", "--check",
+                                            policy)
+        assert "refrendo" in engine.cli("help")["help"]
+        out, err, status = alone("doctor", "--dir", "/nowhere", "--lang", "en")
+        assert "neither keys nor" in out + err, out + err
+        assert "closed to others" not in out + err, out + err
+        place = engine.temp("medium")
+        os.mkdir(place)
+        p = engine.with_passphrase(
+            [harness.REFRENDO, "ceremony", "root", "--to", place, "--origin",
+             "example.org/log", "--json"], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        out, err = p.communicate()
+        assert p.returncode == 0, err
+        assert len(json.loads(out)["sha256"]) == 64, out
+
+
+def test_sentences():
+    """What was wrong is what is said."""
+    with harness.Engine() as engine:
+        engine.init()
+        engine.start()
+        for words, status, argv in (
+                ("is no export of a log", 7,
+                 ("audit", "verify", engine.path("ca", "root.pem"),
+                  "--log-key", engine.path("ca", "log.pem"))),
+                ("there is no journal /nowhere", 3,
+                 ("audit", "journal", "/nowhere")),
+                ("give the serial number of the CA", 6,
+                 ("ceremony", "crl", "--as", OFFICER, "--cause",
+                  "superseded")),
+                ("foo is no set of keys", 2,
+                 ("ceremony", "root", "--to", "/nowhere", "--origin", "a/b",
+                  "--algorithm", "foo")),
+                ("No such file", 1,
+                 ("audit", "export", "/nowhere/x"))):
+            text, got = said(engine, "en", *argv)
+            assert words in text and got == status, (argv, got, text)
+        text, _ = said(engine, "en", "ceremony", "crl", "--help")
+        assert "how long the list counts" in text, text
+        assert "office-ended" not in text, text
+        assert "superseded" in text, text
+
+
 if __name__ == "__main__":
     sys.exit(harness.run_tests([
         ("statements in both languages", test_statements),
-        ("lists", test_lists)]))
+        ("lists", test_lists),
+        ("JSON", test_json),
+        ("sentences", test_sentences)]))
