@@ -22,7 +22,7 @@ static const struct verb verbs[] = {
 	    "show one appointment", "mostrar un nombramiento",
 	    "appointment show NOM-2026-000001", "/appointments/{}" },
 	{ "appointment", "statement", run_statement, NO_ACT, NO_OPERAND, "NUMBER", 1, 1, OPTION(OPT_OUT),
-	    "the exact bytes that officers sign", "los bytes exactos que firman las oficiales",
+	    "the exact bytes that officers sign", "los bytes exactos que firman los oficiales",
 	    "appointment statement NOM-2026-000001 --out statement.json", "/appointments/{}/statement" },
 	{ "appointment", "get", run_certificate, NO_ACT, NO_OPERAND, "NUMBER", 1, 1,
 	    OPTION(OPT_OUT) | OPTION(OPT_DER),

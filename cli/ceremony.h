@@ -39,6 +39,13 @@ MUST_CHECK enum err_code ceremony_is_asked(struct cli *c,
  */
 MUST_CHECK enum err_code ceremony_in_words(struct cli *c,
     const struct ceremony_statement *s, struct buf *out, struct err *e);
+/* ceremony_object.c: what differs from the file in force, line by line. */
+void ceilings_changes(struct cli *c, const struct ceremony_statement *s,
+    struct bytes file, struct buf *out);
+MUST_CHECK enum err_code run_ceremony_get(struct cli *c, struct err *e);
+/* ca_show.c: with what their certificates say. */
+MUST_CHECK enum err_code run_ca_ls(struct cli *c, struct err *e);
+MUST_CHECK enum err_code run_ca_show(struct cli *c, struct err *e);
 /* A member in base64, kept in the arena; false: it is not there or not that. */
 bool get_octets(struct cli *c, const json_t *record, const char *member,
     struct bytes *out);

@@ -279,7 +279,10 @@ ceremony_in_words(struct cli *c, const struct ceremony_statement *s,
 	TRY(ceremony_text(s, &told, c->arena, true, &text, e));
 	if (!bytes_eq(buf_bytes(&text), s->text_es))
 		return asked_other("text_es", e);
-	return ceremony_text(s, &told, c->arena, c->spanish, out, e);
+	TRY(ceremony_text(s, &told, c->arena, c->spanish, out, e));
+	if (s->object[0].kind == CEREMONY_CEILINGS)
+		ceilings_changes(c, s, told.object, out);
+	return ERR_OK;
 }
 
 /* --- The signer's own word ----------------------------------------------------------- */
@@ -360,7 +363,7 @@ ceremony_may_leave(struct cli *c, const struct ceremony_file *f, bool held,
 		    SAY(c,
 			"the signer's journal is not to be read here: the key "
 			"was not compared with it",
-			"el diario del firmante no se puede leer aquí: la "
+			"el diario del firmador no se puede leer aquí: la "
 			"llave no se comparó con él"));
 		return ERR_OK;
 	}

@@ -205,7 +205,7 @@ tell_people(const struct ceremony_run *r, struct buf *out)
 		buf_putf(out, "%zu/%lld\n", r->people, (long long)r->quorum);
 	} else if (r->file.n_evidence == 0) {
 		put_text(out, SAY(c, "officers", "oficiales"),
-		    SAY(c, "none has signed", "no ha firmado ninguna"));
+		    SAY(c, "none has signed", "no ha firmado ninguno"));
 	}
 }
 

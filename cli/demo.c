@@ -117,7 +117,7 @@ appoint_minister(struct demo *d)
 {
 	char id[32];
 	demo_step(d,
-	    "Se nombra a la ministra de fe: su llave es suya, la oficial firma "
+	    "Se nombra a la ministra de fe: su llave es suya, el oficial firma "
 	    "el nombramiento y sólo entonces se certifica.",
 	    "The minister of faith is appointed: her key is her own, the "
 	    "officer signs the appointment, and only then is it certified.");

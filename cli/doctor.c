@@ -544,7 +544,7 @@ check_made(struct doctor *d, const json_t *issuers)
 			"CRL, %s for one: see the engine's log",
 			n_late, n, late),
 		    arena_printf(d->c->arena,
-			"%lld de %lld CA creadas por el firmante no tienen "
+			"%lld de %lld CA creadas por el firmador no tienen "
 			"una CRL vigente, por ejemplo %s: vea la bitácora del "
 			"motor",
 			n_late, n, late));
@@ -553,7 +553,7 @@ check_made(struct doctor *d, const json_t *issuers)
 		    arena_printf(d->c->arena,
 			"%lld CAs made by the signer have a current CRL", n),
 		    arena_printf(d->c->arena,
-			"%lld CA creadas por el firmante tienen una CRL "
+			"%lld CA creadas por el firmador tienen una CRL "
 			"vigente",
 			n));
 }

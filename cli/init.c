@@ -293,7 +293,7 @@ tell(struct init *i, struct err *e)
 	if (i->officer.key != NULL || i->is_offline)
 		printf("%s\n",
 		    SAY(c, "Give officer/ to the officer and delete it here.",
-			"Entregue officer/ a la oficial y bórrelo aquí."));
+			"Entregue officer/ al oficial y bórrelo aquí."));
 	printf("%s refrendo serve --dir %s\n", SAY(c, "Next:", "Siguiente:"),
 	    i->final);
 	return ERR_OK;

@@ -54,6 +54,8 @@ put_argument(const struct err *e, size_t arg, struct buf *out)
 			acts_in_spanish(text, told, sizeof(told));
 	} else if (strcmp(e->id, "institution-not-enabled") == 0) {
 		text = state_in_spanish("institution", text);
+	} else if (strcmp(e->id, "row-missing") == 0 && arg == 0) {
+		acts_in_spanish(text, told, sizeof(told));
 	} else if (strcmp(e->id, "role-missing") == 0 && arg == 1) {
 		acts_in_spanish(text, told, sizeof(told));
 	} else {

@@ -332,7 +332,7 @@ static const struct verb verbs[] = {
 	    "show one activation", "mostrar una activación",
 	    "policy activation POL-2026-000001", "/policy-activations/{}" },
 	{ "policy", "statement", run_statement, NO_ACT, NO_OPERAND, "NUMBER", 1, 1, OPTION(OPT_OUT),
-	    "the exact bytes that officers sign", "los bytes exactos que firman las oficiales",
+	    "the exact bytes that officers sign", "los bytes exactos que firman los oficiales",
 	    "policy statement POL-2026-000001 --out statement.json", "/policy-activations/{}/statement" },
 	{ "policy", "history", run_policy_history, NO_ACT, NO_OPERAND, "[NAME]", 0, 1,
 	    OPTION(OPT_VERSION) | OPTION(OPT_OUT),

@@ -147,7 +147,7 @@ static const struct columns {
 	    { "expires", "UNTIL", "HASTA" } } },
 	{ "/cas", { { "name", "NAME", "NOMBRE" }, { "role", "ROLE", "PAPEL" },
 	    { "institution", "INSTITUTION", "INSTITUCIÓN" }, { "replaces", "NEW KEY OF", "LLAVE NUEVA DE" },
-	    { "since", "SINCE", "DESDE" }, { "stopped", "STOPPED", "DETENIDA" }, { "revoked", "REVOKED", "REVOCADA" } } },
+	    { "state", "STATE", "ESTADO" }, { "not_after", "UNTIL", "VENCE" }, { "serial", "SERIAL", "SERIE" } } },
 	{ "/cas/campaign", { { "institution", "INSTITUTION", "INSTITUCIÓN" },
 	    { "replaced", "REPLACED", "REEMPLAZADOS" }, { "waiting", "WAITING", "ESPERAN" } } },
 	{ "/crls", { { "issuer", "ISSUER", "EMISORA" }, { "partition", "PARTITION", "PARTICIÓN" },

@@ -226,7 +226,7 @@ show_activation(struct cli *c, struct bytes text, struct err *e)
 static enum err_code
 show_ceremony(struct cli *c, struct bytes text, struct err *e)
 {
-	struct buf words AUTO_BUF = BUF(STATEMENT_MAX);
+	struct buf words AUTO_BUF = BUF(4 * POLICY_FILE_MAX);
 	struct ceremony_statement s;
 	char code[10], until[TIME_TEXT], hash[HEX_LEN(HASH_LEN)];
 	TRY(ceremony_parse(text, c->arena, &s, e));

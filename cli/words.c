@@ -11,7 +11,8 @@ enum kind {
 	K_CERTIFICATE,
 	K_CEREMONY,
 	K_MANDATE,
-	K_POLICY
+	K_POLICY,
+	K_CA
 };
 
 /* clang-format off */
@@ -54,6 +55,11 @@ static const struct {
 	{ K_MANDATE,     "withdrawn", "retirado" },
 	{ K_MANDATE,     "lapsed",    "caducado" },
 	{ K_MANDATE,     "expired",   "vencido" },
+	{ K_CA,          "valid",     "vigente" },
+	{ K_CA,          "stopped",   "detenida" },
+	{ K_CA,          "revoked",   "revocada" },
+	{ K_CA,          "expired",   "vencida" },
+	{ K_CA,          "destroyed", "destruida" },
 	{ K_POLICY,      "proposed",  "propuesta" },
 	{ K_POLICY,      "scheduled", "programada" },
 	{ K_POLICY,      "active",    "en vigor" },
@@ -73,6 +79,8 @@ kind_of(const json_t *record)
 		       : strncmp(id, "MAN", 3) == 0 ? K_MANDATE
 		       : strncmp(id, "POL", 3) == 0 ? K_POLICY
 						    : K_REQUEST;
+	if (json_object_get(record, "role") != NULL)
+		return K_CA;
 	return json_object_get(record, "rut") != NULL ? K_INSTITUTION
 						      : K_CERTIFICATE;
 }
@@ -125,7 +133,11 @@ state_in_spanish(const char *record, const char *word)
 static const struct {
 	const char *word, *es;
 } acts[] = {
+	{ "activation", "la activación" },
+	{ "appointment", "el nombramiento" },
 	{ "auditor", "auditor" },
+	{ "ceremony", "la ceremonia" },
+	{ "certificate", "el certificado" },
 	{ "close", "cerrar" },
 	{ "complete", "completar" },
 	{ "confirm", "confirmar" },
@@ -135,18 +147,23 @@ static const struct {
 	{ "endorse as the last one needed", "firmar en último lugar" },
 	{ "fail", "fallar" },
 	{ "holder", "titular" },
+	{ "institution", "la institución" },
 	{ "issue", "emitir" },
+	{ "issuer", "la CA" },
 	{ "lapse", "vencer" },
+	{ "mandate", "el mandato" },
 	{ "minister", "ministro de fe" },
 	{ "never signed", "anotar que no se firmó" },
 	{ "nothing", "nada" },
 	{ "officer", "oficial" },
 	{ "operator", "operador" },
+	{ "person", "la persona" },
 	{ "propose revocation", "proponer la revocación" },
 	{ "reinstate", "reponer" },
 	{ "reject", "rechazar" },
 	{ "renew", "renovar" },
 	{ "replace", "reemplazar" },
+	{ "request", "la solicitud" },
 	{ "retry", "reintentar" },
 	{ "return", "devolver" },
 	{ "revoke", "revocar" },

@@ -55,6 +55,28 @@ put_row(struct reading *r, struct bytes key, struct bytes value, struct err *e)
 	return ERR_OK;
 }
 
+/* Numbers are text, serial numbers octets; the parts of a pair have a NUL
+ * between them. */
+static enum err_code
+row_missing(struct reading *r, struct err *e)
+{
+	const struct rec_type *type = rec_of_class(r->query->class);
+	struct bytes key = r->query->key;
+	char *text = arena_get(r->core->arena, 2 * key.len + 1);
+	bool is_text = true;
+	for (size_t i = 0; i < key.len; i++) {
+		is_text = is_text && key.p[i] < 0x7f &&
+			  (key.p[i] > 0x20 || key.p[i] == 0);
+		text[i] = key.p[i] == 0 ? '/' : (char)key.p[i];
+	}
+	text[key.len] = '\0';
+	if (!is_text)
+		hex_print(text, key);
+	return err_say(e, ERR_NOTFOUND, "row-missing",
+	    "there is no %s %s; look for it in the list",
+	    type != NULL ? type->name : "record", text);
+}
+
 static enum err_code
 read_row(struct reading *r, struct err *e)
 {
@@ -64,8 +86,7 @@ read_row(struct reading *r, struct err *e)
 	    ca_row_key(r->core->arena, r->query->class, r->query->key);
 	TRY(view_get(r->view, key, &value, &found, e));
 	if (!found)
-		return err_say(e, ERR_NOTFOUND, "row-missing",
-		    "there is no such record");
+		return row_missing(r, e);
 	return put_row(r, key, value, e);
 }
 

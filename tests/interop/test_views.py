@@ -74,6 +74,9 @@ def test_lists():
         assert keys[0] == ("root", 0, False), rows
         listed = engine.api("GET", "/crls")[1]["items"]
         assert len(listed) == len(rows) - 1, (listed, rows)
+        root = engine.cli("ca", "ls")["items"][0]
+        assert root["not_after"] > root["not_before"] and root["serial"], root
+        assert engine.cli("ca", "show", root["name"])["state"] == "valid"
         text, _ = said(engine, "en", "crl", "ls")
         assert "PARTITION" in text and "DELTA OF" in text, text
 
@@ -110,6 +113,29 @@ def test_json():
         assert len(json.loads(out)["sha256"]) == 64, out
 
 
+def test_ceilings():
+    """Which lines differ is shown before the file is signed."""
+    with harness.Engine() as engine:
+        engine.init()
+        engine.start()
+        with open(engine.path("etc", "signer.yaml"), encoding="utf-8") as f:
+            text = f.read()
+        path = engine.temp("wider.yaml")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text + "per_hour_institution: 3000\n")
+        number = engine.cli("ceremony", "ceilings", path, "--as",
+                            OFFICER)["id"]
+        shown, _ = said(engine, "en", "ceremony", "endorse", number, "--cms",
+                        "/dev/null")
+        assert "against the file in force:" in shown, shown
+        assert "\n  + per_hour_institution: 3000\n" in shown, shown
+        assert "\n  - " not in shown, shown
+        out = engine.temp("got.yaml")
+        engine.cli("ceremony", "get", number, "--out", out)
+        with open(out, encoding="utf-8") as f:
+            assert f.read() == text + "per_hour_institution: 3000\n"
+
+
 def test_sentences():
     """What was wrong is what is said."""
     with harness.Engine() as engine:
@@ -142,4 +168,5 @@ if __name__ == "__main__":
         ("statements in both languages", test_statements),
         ("lists", test_lists),
         ("JSON", test_json),
+        ("ceilings", test_ceilings),
         ("sentences", test_sentences)]))
