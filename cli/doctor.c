@@ -315,6 +315,22 @@ check_writing(struct doctor *d, const json_t *status)
 		    "el reloj del motor no es el de esta máquina");
 }
 
+/* The file as it lies there now: the engine knows the one that it read. */
+static bool
+is_in_place(struct doctor *d, const char *hash, bool engine_says)
+{
+	struct buf text AUTO_BUF = BUF(POLICY_FILE_MAX + 1);
+	char hex[HEX_LEN(SHA256_LEN)];
+	uint8_t is[SHA256_LEN];
+	struct err ignored;
+	if (file_read(d->c->dir, d->config.signer_yaml, POLICY_FILE_MAX + 1,
+		&text, &ignored) != ERR_OK)
+		return engine_says;
+	sha256(is, buf_bytes(&text));
+	hex_print(hex, bytes_of(is, SHA256_LEN));
+	return strcmp(hex, hash) == 0;
+}
+
 /* What lies in etc/ takes effect by the officers, unless it only takes away. */
 static void
 check_ceilings(struct doctor *d, const json_t *status)
@@ -324,7 +340,7 @@ check_ceilings(struct doctor *d, const json_t *status)
 	const char *gives = json_string_value(json_object_get(o, "file_gives"));
 	if (hash == NULL)
 		return;
-	if (number(o, "file_differs") == 0)
+	if (is_in_place(d, hash, number(o, "file_differs") == 0))
 		tell(d, STATE_GOOD, "ceilings",
 		    arena_printf(d->c->arena,
 			"etc/signer.yaml is in force (%s)", hash),
@@ -338,7 +354,7 @@ check_ceilings(struct doctor *d, const json_t *status)
 			"ceilings; in force is %s",
 			gives, hash),
 		    arena_printf(d->c->arena,
-			"etc/signer.yaml no rige, pues su %s da más: las "
+			"etc/signer.yaml no rige, pues su %s da más: los "
 			"oficiales lo acuerdan con refrendo ceremony ceilings; "
 			"rige %s",
 			gives, hash));

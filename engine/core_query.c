@@ -63,7 +63,7 @@ row_missing(struct reading *r, struct err *e)
 	const struct rec_type *type = rec_of_class(r->query->class);
 	struct bytes key = r->query->key;
 	char *text = arena_get(r->core->arena, 2 * key.len + 1);
-	bool is_text = true;
+	bool is_text = r->query->class != ROW_CERTIFICATE;
 	for (size_t i = 0; i < key.len; i++) {
 		is_text = is_text && key.p[i] < 0x7f &&
 			  (key.p[i] > 0x20 || key.p[i] == 0);

@@ -186,7 +186,8 @@ def test_issuing_ca():
             "emisora-g2"
         left = engine.cli("ca", "campaign", "emisora")
         assert (left["items"], left["replaced"]) == ([], 1), left
-        refused(3, "no such record", engine.cli, "ca", "campaign", "nadie")
+        refused(3, "there is no issuer nadie", engine.cli, "ca", "campaign",
+                "nadie")
         fresh = engine.issue(engine.holders[1])
         assert fresh["issuer"] == "emisora-g2", fresh
         pem = engine.pem(fresh["serial"])

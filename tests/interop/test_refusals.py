@@ -878,7 +878,7 @@ def test_command_line(w):
           w.holders[2], "--policy", "funcionario-firma", "--csr", nowhere), 3,
          None, nowhere),
         (("cert", "show", "00" * 20), 3, "row-missing",
-         "there is no such record"),
+         "there is no certificate " + "00" * 20 + "; look for it"),
         (("inst", "suspend", RUT, "--as", OPERATOR, "--reason", "x"), 4,
          "role-missing", "institution.suspend is for: officer"),
         (("inst", "add", "--as", OFFICER, "--rut", RUT, "--name", "X"), 5,

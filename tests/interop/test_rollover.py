@@ -144,7 +144,7 @@ def test_configured_ca():
         engine.populate(people=6)
         before = [engine.issue(engine.holders[n])["serial"] for n in (0, 1)]
         waiting = engine.request(engine.holders[2])
-        refused(3, "no such record", rollover, engine, "nadie")
+        refused(3, "there is no issuer nadie", rollover, engine, "nadie")
         refused(6, "is no issuing CA", rollover, engine, "endorser")
         refused(6, "is no issuing CA", rollover, engine, "root")
         refused(6, "leave the RUT out", rollover, engine, "emisora", "--rut",

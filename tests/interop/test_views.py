@@ -3,6 +3,7 @@ doubles, and one JSON object for each command that is asked for it.
 """
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -120,20 +121,33 @@ def test_ceilings():
         engine.start()
         with open(engine.path("etc", "signer.yaml"), encoding="utf-8") as f:
             text = f.read()
+        wider, n = re.subn(r"(?m)^per_hour_institution: .*$",
+                           "per_hour_institution: 3000", text)
+        assert n == 1, text
         path = engine.temp("wider.yaml")
         with open(path, "w", encoding="utf-8") as f:
-            f.write(text + "per_hour_institution: 3000\n")
+            f.write(wider)
         number = engine.cli("ceremony", "ceilings", path, "--as",
                             OFFICER)["id"]
         shown, _ = said(engine, "en", "ceremony", "endorse", number, "--cms",
                         "/dev/null")
         assert "against the file in force:" in shown, shown
         assert "\n  + per_hour_institution: 3000\n" in shown, shown
-        assert "\n  - " not in shown, shown
+        assert shown.count("\n  - ") == shown.count("\n  + ") == 1, shown
+        # What doctor says of the file is of the one that lies there now.
+        place = engine.path("etc", "signer.yaml")
+        with open(place, "a", encoding="utf-8") as f:
+            f.write("# later\n")
+        found, _ = said(engine, "en", "doctor")
+        assert "etc/signer.yaml is in force" not in found, found
+        with open(place, "w", encoding="utf-8") as f:
+            f.write(text)
+        found, _ = said(engine, "en", "doctor")
+        assert "etc/signer.yaml is in force" in found, found
         out = engine.temp("got.yaml")
         engine.cli("ceremony", "get", number, "--out", out)
         with open(out, encoding="utf-8") as f:
-            assert f.read() == text + "per_hour_institution: 3000\n"
+            assert f.read() == wider
 
 
 def test_sentences():

@@ -32,7 +32,7 @@ Comandos; agregue --help a cualquiera:
   audit        export | verify | reproduce | replay | prove | journal
   lint         qué tienen mal certificados y CRL de cualquiera; estado 6 si hay errores
   keys         drop | passphrase | split
-  ceremony     request | crl | cross | destroy | ceilings | adopt | endorse | statement | export | import | withdraw | ls | show | root | check | sign
+  ceremony     request | crl | cross | destroy | ceilings | adopt | endorse | get | statement | export | import | withdraw | ls | show | root | check | sign
   ca           create | rollover | ls | show | get | stop | campaign
 
 Estado de salida: 0 hecho, 1 error, 2 uso, 3 no existe, 4 no permitido,
