@@ -66,8 +66,10 @@ is_too_many(const struct audit *a, int64_t n, int64_t now, bool all)
 {
 	for (uint32_t i = (uint32_t)a->n_top; i-- > 0;) {
 		const struct ceilings *c = ceilings_at(a, i);
+		/* A campaign ends by itself: what began the hour may be more. */
 		if (c == NULL ||
-		    n <= (all ? c->per_hour : c->per_hour_institution))
+		    n <= (all ? ceilings_hour(c, now - HOUR)
+			      : ceilings_hour_institution(c, now - HOUR)))
 			return false;
 		if (a->top[i].since < now - HOUR)
 			return true;

@@ -32,9 +32,14 @@ static const struct {
 	{ "statement_max: 2h", TOP_STATEMENT, "statement_max: 30m" },
 	{ "appointment_max: 1100d", TOP_APPOINTMENT, "appointment_max: 900d" },
 	{ "crl_max: 2d", TOP_CRL, "crl_max: 1h" },
-	{ "per_hour: 9", TOP_HOUR, "per_hour: 2" },
-	{ "per_hour_institution: 9", TOP_HOUR_INSTITUTION,
-	    "per_hour_institution: 2" },
+	/* By a campaign alone; and one that is over. */
+	{ "campaign_per_hour: 9\nper_hour: 2\n"
+	  "campaign_until: \"2099-01-01\"",
+	    TOP_HOUR,
+	    "campaign_per_hour: 9\nper_hour: 2\n"
+	    "campaign_until: \"2026-11-01\"" },
+	{ "per_hour_institution: 2\ncampaign_per_hour_institution: 9",
+	    TOP_HOUR_INSTITUTION, "per_hour_institution: 2" },
 	{ "endorsements: 1", TOP_ENDORSEMENTS, "endorsements: 2" },
 	{ "mandate_max: 900d", TOP_MANDATE, "mandate_max: 700d" },
 	{ "issuers: []", TOP_ISSUER,

@@ -1,6 +1,7 @@
 """What the ceilings of a log allow, for verify_export.py: from
 doc/PROTOCOL.ledger.md and doc/policy.md alone, with no line of policy/.
 """
+import calendar
 import re
 
 import yaml
@@ -10,11 +11,12 @@ UNIT = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}
 LOWER = {"validity_max": None, "backdate_max": "0s", "statement_max": "72h",
          "appointment_max": "4y", "ocsp_max": "10d", "crl_max": "10d",
          "mandate_max": "0s", "per_hour": "10000",
-         "per_hour_institution": "2000", "refusals_per_hour": "100"}
+         "per_hour_institution": "2000", "refusals_per_hour": "100",
+         "campaign_per_hour": "0", "campaign_per_hour_institution": "0"}
 HIGHER = ("endorsements", "appointment_quorum", "quorum")
 WORDS = {"keys": None, "key_usage": None, "extended": None,
          "names": ["other", "email"]}
-KEYS = {*LOWER, *HIGHER, *WORDS, "qc_statements", "extensions", "officers",
+KEYS = {*LOWER, *HIGHER, *WORDS, "campaign_until", "qc_statements", "extensions", "officers",
         "issuers", "policies", "refounds"}
 
 USAGES = ("digitalSignature", "nonRepudiation", "keyEncipherment",
@@ -41,6 +43,14 @@ def number(text):
     if not m:
         raise Unreadable("a number or a duration")
     return int(m[1]) * UNIT.get(m[2], 1)
+
+
+def instant(text):
+    m = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)Z)?",
+                     text or "1970-01-01")
+    if not m:
+        raise Unreadable("the end of a campaign")
+    return calendar.timegm(tuple(int(part or 0) for part in m.groups()))
 
 
 def oid_hex(dotted):
@@ -70,6 +80,7 @@ class Ceilings:
     def read(self, top):
         self.limit = {k: number(top.get(k, usual) if usual else top[k])
                       for k, usual in LOWER.items()}
+        self.limit["campaign_until"] = instant(top.get("campaign_until"))
         self.limit.update({k: number(top.get(k, "1")) for k in HIGHER})
         self.words = {k: set(top.get(k, usual) if usual else top[k])
                       for k, usual in WORDS.items()}
@@ -84,6 +95,13 @@ class Ceilings:
                          for p in top.get("policies", [])}
         self.refounds = top.get("refounds")
 
+    def hour(self, limit, now):
+        """The most that an hour which ends now had: until its last instant a
+        campaign counts, where it is more."""
+        more = self.limit["campaign_" + limit] \
+            if now - 3600 <= self.limit["campaign_until"] else 0
+        return max(self.limit[limit], more)
+
     def people(self):
         return " ".join(
             [f"quorum={self.limit['quorum']}",
@@ -94,7 +112,8 @@ class Ceilings:
         """Does it allow what the old ones do not?"""
         officers = set(self.officers)
         quorum = max(self.limit["quorum"], self.limit["appointment_quorum"])
-        return (any(self.limit[k] > old.limit[k] for k in LOWER) or
+        return (any(self.limit[k] > old.limit[k]
+                    for k in (*LOWER, "campaign_until")) or
                 any(self.limit[k] < old.limit[k] for k in HIGHER) or
                 any(self.words[k] - old.words[k] for k in WORDS) or
                 self.qualified and not old.qualified or

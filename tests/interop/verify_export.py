@@ -889,7 +889,7 @@ class Verifier:
 
     def too_many(self, n, now, limit):
         for since, top in reversed(self.tops):
-            if top is None or n <= top.limit[limit]:
+            if top is None or n <= top.hour(limit, now):
                 return False
             if since < now - 3600:
                 break
