@@ -78,6 +78,7 @@ static void
 tell_ca(struct teller *w, const struct cert *c)
 {
 	struct bytes rut, replaces = w->s->object[0].replaces;
+	bool is_bound = cert_rut(c, &rut);
 
 	say(w, "Autorizo que la raíz firme el certificado de la ",
 	    "I authorise the root to sign the certificate of the ");
@@ -91,16 +92,19 @@ tell_ca(struct teller *w, const struct cert *c)
 		    "anterior",
 		    ", which from then on signs no more certificates with the "
 		    "one before");
-	} else if (cert_rut(c, &rut)) {
-		say(w, "emisora ", "CA ");
+	} else {
+		say(w, is_bound ? "emisora " : "emisora compartida ",
+		    is_bound ? "CA " : "shared CA ");
 		say_bytes(w, w->s->object[0].name);
+	}
+	if (is_bound) {
 		say(w, ", para la institución de RUT ",
 		    ", for the institution with RUT ");
 		say_bytes(w, rut);
 		say(w, " y ninguna otra", " and no other");
-	} else {
-		say(w, "emisora compartida ", "shared CA ");
-		say_bytes(w, w->s->object[0].name);
+	} else if (replaces.len > 0) {
+		say(w, ", compartida por las instituciones",
+		    ", shared by institutions");
 	}
 	say(w, ", con el titular ", ", with the subject ");
 	say_name(w, c->subject);

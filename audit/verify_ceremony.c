@@ -236,7 +236,7 @@ judge_subject(struct audit *a, struct err *e)
 
 	for (const struct ca *c = a->ca; c < newest && !a->lost_ca; c++)
 		if (!c->replaced && strcmp(c->role, "cross") != 0 &&
-		    bytes_eq(c->cert.subject, newest->cert.subject))
+		    name_alike(c->cert.subject, newest->cert.subject))
 			return err_say(e, ERR_INVALID, "audit-ca-subject",
 			    "entry %s: another CA of this log has the same "
 			    "subject, and officers did not agree that the new "
@@ -261,10 +261,11 @@ take_new(struct audit *a, const struct entry *en, const struct done *o,
 		return ERR_OK;
 	if (old == NONE || strcmp(a->ca[old].role, "issuer") != 0 ||
 	    a->ca[old].replaced ||
-	    !bytes_eq(a->ca[old].cert.subject, a->ca[a->n_ca - 1].cert.subject))
+	    !cert_succeeds(&a->ca[a->n_ca - 1].cert, &a->ca[old].cert))
 		return err_say(e, ERR_INVALID, "audit-ca-replaced",
-		    "entry %s: the CA has no key of this subject to replace, "
-		    "or it was replaced before",
+		    "entry %s: the CA has no key of this subject, institution "
+		    "and name constraints to replace, or it was replaced "
+		    "before",
 		    a->at);
 	a->ca[old].stopped = true;
 	a->ca[old].replaced = true;

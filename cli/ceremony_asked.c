@@ -305,32 +305,19 @@ look_record(void *ctx, const struct journal_record *r)
 		   (named && bytes_eq(r->digest, bytes_of(m->key, SHA256_LEN)));
 }
 
-static struct bytes
-constraints_of(const struct cert *cert)
-{
-	const struct cert_ext *x = cert_find_ext(cert, OID_EXT_CONSTRAINTS);
-	return x == NULL ? BYTES_NONE : x->value;
-}
-
 /* The old one's certificate is beside the others, where its import put it. */
 static enum err_code
 check_replaced(struct cli *c, struct bytes old, const struct cert *cert,
     struct err *e)
 {
 	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
-	struct bytes rut, was_rut;
 	struct cert was;
 	TRY(file_certificate(c->dir,
 	    arena_printf(c->arena, "ca/%.*s.pem", BYTES_FMT(old)), &der, e));
 	TRY(cert_parse(buf_bytes(&der), &was, e));
-	(void)cert_rut(cert, &rut);
-	(void)cert_rut(&was, &was_rut);
 	if (!bytes_eq(was.subject, cert->subject))
 		return asked_other("subject", e);
-	return bytes_eq(rut, was_rut) &&
-		       bytes_eq(constraints_of(cert), constraints_of(&was))
-		   ? ERR_OK
-		   : asked_other("rut", e);
+	return cert_succeeds(cert, &was) ? ERR_OK : asked_other("rut", e);
 }
 
 static enum err_code

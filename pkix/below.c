@@ -32,6 +32,25 @@ cert_rut(const struct cert *c, struct bytes *out)
 	return !names.bad && out->len > 0;
 }
 
+static struct bytes
+constraints_of(const struct cert *c)
+{
+	const struct cert_ext *x = cert_find_ext(c, OID_EXT_CONSTRAINTS);
+
+	return x == NULL ? BYTES_NONE : x->value;
+}
+
+bool
+cert_succeeds(const struct cert *c, const struct cert *old)
+{
+	struct bytes rut, old_rut;
+
+	return bytes_eq(c->subject, old->subject) &&
+	       cert_rut(c, &rut) == cert_rut(old, &old_rut) &&
+	       bytes_eq(rut, old_rut) &&
+	       bytes_eq(constraints_of(c), constraints_of(old));
+}
+
 void
 general_name_print(char *out, size_t size, struct bytes whole)
 {

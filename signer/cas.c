@@ -246,13 +246,18 @@ static enum err_code
 check_beside(struct signer *s, const struct agreement *g, const struct cert *c,
     const char *name, const struct cert *other, struct err *e)
 {
-	if (!bytes_eq(c->subject, other->subject))
-		return ERR_OK;
 	struct bytes id =
 	    bytes_str(arena_printf(s->arena, CEREMONY_CA_ID "%s", name));
 	const struct agreed *a = state_agreed_id(&s->state, id);
-	if (bytes_eq(id, g->id) || bytes_eq(id, g->ends) ||
-	    (a != NULL && a->ended != NEVER))
+	bool is_replaced = bytes_eq(id, g->ends);
+	if (is_replaced && !cert_succeeds(c, other))
+		return err_say(e, ERR_DENIED, "signer-ca-successor",
+		    "the new key of the CA %s has another subject, another "
+		    "institution or other name constraints than the one before",
+		    name);
+	if (is_replaced || bytes_eq(id, g->id) ||
+	    (a != NULL && a->ended != NEVER) ||
+	    !name_alike(c->subject, other->subject))
 		return ERR_OK;
 	return err_say(e, ERR_DENIED, "signer-ca-subject",
 	    "the CA %s signs under the same subject, and the officers' "

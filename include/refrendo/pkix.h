@@ -693,6 +693,12 @@ MUST_CHECK enum err_code cert_check_issued(const struct cert *c,
  * for.  False where there is none, or two.
  */
 bool cert_rut(const struct cert *c, struct bytes *out);
+/*
+ * cert_succeeds - may this be the same CA with another key: is it under the same
+ * subject, for the same institution or none, and under the same name
+ * constraints, octet for octet?
+ */
+bool cert_succeeds(const struct cert *c, const struct cert *old);
 /* A GeneralName, whole, for people: a directory name as name_print() has it,
  * of any other "[2] example.org", its number and what of it can be printed. */
 void general_name_print(char *out, size_t size, struct bytes whole);

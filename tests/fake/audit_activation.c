@@ -75,7 +75,7 @@ sign_policies(struct world *w, const char *id, struct bytes text, bool second)
 	struct key *key = second ? keys.minister : keys.officer;
 	struct buf *cert = second ? &w->minister : &w->officer;
 	struct want want = { "Nadie", OFFICER, keys.other, NULL, keys.other,
-		false, false, T0 - DAY, T0 + DAY };
+		false, false, T0 - DAY, T0 + DAY, NULL };
 
 	if (twisted(w, POLICY_SIGNED_BY_STRANGER)) {
 		build_cert(w, &want, &other);

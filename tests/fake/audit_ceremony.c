@@ -22,7 +22,7 @@ make_ca(struct world *w, struct rite *r)
 	struct want want = { r->cn != NULL ? r->cn : r->name, NULL, keys.other,
 		r->root != NULL ? r->root : &w->root,
 		r->root != NULL ? keys.holder : signing_key(w), true, false,
-		T0 - DAY, T0 + 2000 * DAY };
+		T0 - DAY, T0 + 2000 * DAY, r->rut };
 	struct bytes sigalg, signature;
 
 	r->whole = BUF(CERT_MAX_BYTES);
@@ -127,7 +127,7 @@ sign_rite(struct world *w, struct rite *r, int who)
 	struct key *key = second ? keys.minister : keys.officer;
 	struct buf *cert = second ? &w->minister : &w->officer;
 	struct want want = { "Nadie", OFFICER, keys.other, NULL, keys.other,
-		false, false, T0 - DAY, T0 + DAY };
+		false, false, T0 - DAY, T0 + DAY, NULL };
 
 	if (who == 2 || twisted(w, CEREMONY_SIGNED_BY_STRANGER)) {
 		build_cert(w, &want, &other);
@@ -246,10 +246,15 @@ roll_over(struct world *w)
 
 	if (twisted(w, CEREMONY_NEW_KEY_OTHER_NAME))
 		next[0].cn = "otra";
+	if (twisted(w, CEREMONY_NEW_KEY_OTHER_BOUNDS))
+		next[0].rut = "60910000-1";
 	if (twisted(w, CEREMONY_NEW_KEY_OF_NONE))
 		next[0].replaces = "nadie";
-	if (twisted(w, CEREMONY_NEW_KEY_BESIDE))
+	if (twisted(w, CEREMONY_NEW_KEY_BESIDE) ||
+	    twisted(w, CEREMONY_NEW_KEY_ALIKE))
 		next[0].replaces = NULL;
+	if (twisted(w, CEREMONY_NEW_KEY_ALIKE))
+		next[0].cn = "G2";
 	for (size_t i = 0; i < 2; i++) {
 		make_ca(w, &next[i]);
 		hold(w, &next[i]);
@@ -264,7 +269,7 @@ show_key(struct world *w, struct rite *r)
 	struct key *key =
 	    twisted(w, CEREMONY_CROSS_SHOWN_OTHER) ? keys.officer : keys.other;
 	struct want want = { r->cn != NULL ? r->cn : r->name, NULL, key, NULL,
-		key, true, false, T0 - DAY, T0 + 2000 * DAY };
+		key, true, false, T0 - DAY, T0 + 2000 * DAY, NULL };
 
 	if (twisted(w, CEREMONY_CROSS_UNSHOWN))
 		return;
@@ -300,11 +305,11 @@ make_root(struct world *w, struct buf *root, struct buf *both)
 {
 	struct want want = { twisted(w, ROOT_OTHER_NAME) ? "Otra" : "Raiz",
 		NULL, keys.holder, NULL, keys.holder, true, false, T0 - DAY,
-		T0 + 6000 * DAY };
+		T0 + 6000 * DAY, NULL };
 	struct want link = { "Raiz", NULL,
 		twisted(w, ROOT_LINK_OTHER) ? keys.other : keys.root, root,
 		twisted(w, ROOT_LINK_UNSIGNED) ? keys.root : keys.holder, true,
-		false, T0 - DAY, T0 + 3000 * DAY };
+		false, T0 - DAY, T0 + 3000 * DAY, NULL };
 	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
 
 	build_cert(w, &want, root);

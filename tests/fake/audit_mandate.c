@@ -114,7 +114,7 @@ ask(struct world *w, struct stated *s, const struct stated *old, const char *id,
     const struct key *key)
 {
 	struct want want = { "Ana", HOLDER, key, &w->issuer, keys.other, false,
-		false, w->now, w->now + 730 * DAY };
+		false, w->now, w->now + 730 * DAY, NULL };
 
 	if (twisted(w, MANDATE_BEGAN_BEFORE))
 		want.not_before = w->now - HOUR - 1;

@@ -142,16 +142,16 @@ static void
 make_cas(struct world *w)
 {
 	struct want root = { "Raiz", NULL, keys.root, NULL, keys.root, true,
-		false, T0 - DAY, T0 + 3650 * DAY };
+		false, T0 - DAY, T0 + 3650 * DAY, NULL };
 	struct want issuer = { "Institucional", NULL, keys.issuer, &w->root,
-		keys.root, true, false, T0 - DAY, T0 + 3000 * DAY };
+		keys.root, true, false, T0 - DAY, T0 + 3000 * DAY, NULL };
 	struct want endorser = { "Refrendo", NULL, keys.endorser, &w->root,
-		keys.root, true, false, T0 - DAY, T0 + 3000 * DAY };
+		keys.root, true, false, T0 - DAY, T0 + 3000 * DAY, NULL };
 	struct want officer = { "Oficial", OFFICER, keys.officer, NULL,
-		keys.officer, false, false, T0 - DAY, T0 + 365 * DAY };
+		keys.officer, false, false, T0 - DAY, T0 + 365 * DAY, NULL };
 	struct want ocsp = { "OCSP", NULL, keys.ocsp, &w->issuer, keys.issuer,
-		false, !twisted(w, RESPONDER_NOT_OCSP), T0 - DAY,
-		T0 + 30 * DAY };
+		false, !twisted(w, RESPONDER_NOT_OCSP), T0 - DAY, T0 + 30 * DAY,
+		NULL };
 	w->root = w->issuer = w->endorser = w->officer = w->responder =
 	    BUF(CERT_MAX_BYTES);
 	build_cert(w, &root, &w->root);

@@ -90,6 +90,9 @@ twist_cert(const struct world *w, const struct want *want,
 	    strcmp(want->cn, "Institucional") == 0)
 		*san = (struct general_name){ .kind = GN_OTHER_IA5,
 			.value = bytes_str("60100003-2") };
+	else if (want->rut != NULL)
+		*san = (struct general_name){ .kind = GN_OTHER_IA5,
+			.value = bytes_str(want->rut) };
 	else if (holder && twisted(w, TOP_NAMES))
 		*san = (struct general_name){ .kind = GN_DNS,
 			.value = bytes_str("a.cl") };
@@ -354,7 +357,7 @@ submit(struct world *w, struct stated *s, const char *id)
 	bool bare = twisted(w, MINISTER_IS_HOLDER);
 	const char *holder = bare ? MINISTER : HOLDER;
 	struct want want = { "Ana", holder, keys.holder, &w->issuer, keys.other,
-		false, false, w->now, w->now + 730 * DAY };
+		false, false, w->now, w->now + 730 * DAY, NULL };
 
 	*s = (struct stated){ .container = BUF(CERT_MAX_BYTES),
 		.text = BUF(STATEMENT_MAX) };
@@ -452,7 +455,7 @@ issue(struct world *w, struct stated *s)
 
 	if (twisted(w, OTHER_TBS_ISSUED)) {
 		struct want want = { "Eva", HOLDER, keys.holder, &w->issuer,
-			keys.other, false, false, w->now, w->now + DAY };
+			keys.other, false, false, w->now, w->now + DAY, NULL };
 		build_cert(w, &want, &other);
 		tbs = buf_bytes(&other);
 	}
@@ -476,7 +479,7 @@ propose(struct world *w, struct stated *s, const char *id)
 {
 	uint8_t spki[HASH_LEN], root[HASH_LEN];
 	struct want want = { "Ministro", MINISTER, keys.minister, &w->endorser,
-		keys.other, false, false, w->now, w->now + 1000 * DAY };
+		keys.other, false, false, w->now, w->now + 1000 * DAY, NULL };
 
 	*s = (struct stated){ .container = BUF(CERT_MAX_BYTES),
 		.text = BUF(STATEMENT_MAX) };
@@ -510,7 +513,7 @@ confirm(struct world *w, struct stated *s)
 							      : keys.officer;
 	struct buf cert AUTO_BUF = BUF(CERT_MAX_BYTES);
 	struct want want = { "Oficial", OFFICER, key, NULL, key, false, false,
-		T0 - DAY, T0 + DAY };
+		T0 - DAY, T0 + DAY, NULL };
 	build_cert(w, &want, &cert);
 	actor(w, &j, OFFICER, "officer");
 	put_evidence(&j, key, &cert, buf_bytes(&s->text), w->now);

@@ -101,9 +101,11 @@ enum twist {
 	CEREMONY_KEY_OF_OTHER,
 	CEREMONY_KEY_UNSIGNED,
 	CEREMONY_NEW_KEY_OTHER_NAME,
+	CEREMONY_NEW_KEY_OTHER_BOUNDS,
 	CEREMONY_NEW_KEY_OF_NONE,
 	CEREMONY_NEW_KEY_TWICE,
 	CEREMONY_NEW_KEY_BESIDE,
+	CEREMONY_NEW_KEY_ALIKE,
 	CEREMONY_NEW_KEY_UNSAID,
 	CEREMONY_CROSS_ISSUES,
 	CEREMONY_CROSS_NAMESAKE,
@@ -236,6 +238,7 @@ struct want {
 	struct key *signer;
 	bool is_ca, ocsp;
 	int64_t not_before, not_after;
+	const char *rut; /* of a CA for one institution; or NULL */
 };
 
 struct stated {
@@ -251,6 +254,7 @@ struct stated {
 struct rite {
 	const char *id, *name;
 	const char *cn, *replaces; /* NULL: its name; none */
+	const char *rut; /* the institution that it is for; NULL: all */
 	enum ceremony_kind kind;
 	struct buf whole; /* as the root signs it */
 	struct bytes tbs;

@@ -90,7 +90,7 @@ ask_reused(struct world *w, struct err *refusal)
 /* --- A new key that ends the old --------------------------------------------- */
 
 static struct bytes
-certificate_of_root(struct world *w)
+certificate_of_root(struct world *w, bool is_bound)
 {
 	static const uint8_t serial[SERIAL_MAX] = { 0x51, 7 };
 	struct buf tbs AUTO_BUF = BUF(CERT_MAX_BYTES);
@@ -108,23 +108,44 @@ certificate_of_root(struct world *w)
 		.issuer_url = bytes_str("http://crl.example.org/ca/root.cer"),
 		.n_policy = 1 };
 	OK(oid_parse(bytes_str("2.5.29.32.0"), &spec.policy[0].oid, e));
+	if (is_bound) {
+		spec.constraints.n_excluded = 1;
+		spec.constraints.excluded[0] =
+		    (struct general_name){ .kind = GN_DNS,
+			    .value = bytes_str("example.org") };
+	}
 	OK(cert_build_tbs(&spec, &tbs, e));
 	return world_signed(w, w->root, buf_bytes(&tbs));
 }
 
 /* "tres" is to have the place of "dos", by a certificate of the root. */
 static void
-new_key(struct world *w, struct rite *r)
+new_key_of(struct world *w, struct rite *r, bool is_bound)
 {
 	struct bytes tbs, sigalg, signature;
 	rite_init(w, r);
-	r->certificate = certificate_of_root(w);
+	r->certificate = certificate_of_root(w, is_bound);
 	OK(signed_split(r->certificate, &tbs, &sigalg, &signature, e));
 	sha256(r->tbs, tbs);
 	r->st.id = bytes_str("CER-2029-000009");
 	r->st.object[0].kind = CEREMONY_CERTIFICATE;
 	r->st.object[0].name = bytes_str("tres");
 	r->st.object[0].replaces = bytes_str("dos");
+}
+
+static void
+new_key(struct world *w, struct rite *r)
+{
+	new_key_of(w, r, false);
+}
+
+/* Officers read of a new key, and not of what else is new. */
+static const char *
+ask_other_bounds(struct world *w, struct err *refusal)
+{
+	struct rite r;
+	new_key_of(w, &r, true);
+	return rite_ask(w, &r, refusal);
 }
 
 /* Officers were told of a CA of its own, and "dos" would sign on. */
@@ -343,6 +364,7 @@ static const struct attempt rows[] = {
 	{ "a key destroyed without its certificate", ASK(ask_no_ca), .id = "signed-form" },
 	{ "a key destroyed by another act", ASK(ask_reused), .id = "statement-type" },
 	{ "a CA under the subject of another", ASK(ask_same_subject), .id = "signer-ca-subject", .say = "does not say that the new one replaces" },
+	{ "a new key under other name constraints", ASK(ask_other_bounds), .id = "signer-ca-successor" },
 	{ "a new key by one officer of two", ASK(ask_rolled_by_one), .id = "signer-quorum" },
 	{ "a new key of another CA than officers agreed on", ASK(ask_rolled_other), .id = "cms-other-content" },
 	{ "a cross-certificate as a CA of ours", ASK(ask_crossed), .id = "ceremony-one-ca" },

@@ -356,11 +356,14 @@ def test_mandates():
         assert engine.cli("mandate", "show", late)["signatures"] == 0
         # With an endorsement, and from there under a mandate of its own.
         done = engine.endorse(engine.cli("renew", first, *as_)["id"])
+        shown = engine.cli("mandate", "show", old)
+        assert (shown["state"], shown["reason"]) == (
+            "expired", "its CA issues no more"), shown
         new = signed_mandate(engine, mandate_for(engine, done["serial"]))
         assert new["state"] == "in-force", new
         shown = engine.cli("mandate", "show", old)
         assert (shown["state"], shown["reason"]) == (
-            "expired", "its CA issues no more"), shown
+            "ended", f"the mandate {new['id']} took its place"), shown
         rows = {m["id"]: m for m in engine.cli("mandate", "ls")["items"]}
         assert rows[old] == shown and "reason" not in rows[new["id"]], rows
         renewal.refused(engine, "mandate-another", "mandate", "endorse",

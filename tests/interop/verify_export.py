@@ -192,6 +192,13 @@ class Certificate:
                   content(children(a)[1]).lower().replace(b" ", b""))
                  for a in children(rdn)] for rdn in children(self.subject)]
 
+    def succeeds(self, old):
+        """May it be the same CA with another key?"""
+        def is_for(c):
+            return (c.subject, verify_ceilings.rut_of(c),
+                    [e for e in c.extensions if e[0] == "551d1e"])
+        return is_for(self) == is_for(old)
+
     def profile(self):
         """Issuer, subject and extensions but those of one certificate."""
         def item(data):
@@ -1127,7 +1134,7 @@ class Verifier:
         """Under the subject of the key before, which signs no more."""
         if old is None:
             need(self.lost_ca or not any(
-                ca["cert"].subject == self.cas[name]["cert"].subject
+                ca["cert"].folded() == self.cas[name]["cert"].folded()
                 for other, ca in self.cas.items() if other != name and
                 ca["role"] != "cross" and not ca.get("replaced")),
                 "another CA has its subject, and is not replaced")
@@ -1136,8 +1143,9 @@ class Verifier:
             return
         ca = self.cas.get(old, {"role": None})
         need(ca["role"] == "issuer" and not ca.get("replaced") and
-             ca["cert"].subject == self.cas[name]["cert"].subject,
-             "there is no key of this subject to replace")
+             self.cas[name]["cert"].succeeds(ca["cert"]),
+             "there is no key of this subject, institution and name "
+             "constraints to replace")
         ca["stopped"] = ca["replaced"] = True
 
     def on_ca(self, _verb, _leaf, d):

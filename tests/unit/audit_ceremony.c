@@ -477,6 +477,8 @@ both_languages(void **unused)
 	spec.n_san = 1;
 	t.object = tbs_of(&spec);
 	says_alike(&s, &t, FACTS("nueva", "60910000-1"));
+	s.object[0].replaces = bytes_str("vieja");
+	says_alike(&s, &t, FACTS("nueva", "vieja", "60910000-1"));
 	s.object[0].kind = CEREMONY_KEY;
 	says_alike(&s, &t,
 	    FACTS("nueva", "CN=Emisora nueva", "4102030405060708"));

@@ -497,8 +497,13 @@ static const struct {
 	    "audit-ceremony-quorum", NULL },
 	{ CEREMONY_NEW_KEY_OTHER_NAME, "a new key under another subject",
 	    "audit-ca-replaced",
-	    ": the CA has no key of this subject to replace, or it was "
-	    "replaced before" },
+	    ": the CA has no key of this subject, institution and name "
+	    "constraints to replace, or it was replaced before" },
+	{ CEREMONY_NEW_KEY_OTHER_BOUNDS,
+	    "a new key for one institution, of a CA for all",
+	    "audit-ca-replaced", NULL },
+	{ CEREMONY_NEW_KEY_ALIKE, "a CA under a subject that reads alike",
+	    "audit-ca-subject", NULL },
 	{ CEREMONY_NEW_KEY_OF_NONE, "a new key of a CA that nobody knows",
 	    "audit-ca-replaced", NULL },
 	{ CEREMONY_NEW_KEY_TWICE, "two new keys of one CA", "audit-ca-replaced",

@@ -110,7 +110,8 @@ make(struct world *w, const char *name, enum key_type type, struct bytes *spki)
 }
 
 static struct bytes
-certificate_for(struct world *w, struct bytes spki, const char *cn)
+certificate_of(struct world *w, struct bytes spki, const char *cn,
+    const char *rut)
 {
 	static uint8_t serial[SERIAL_MAX] = { 0x41 };
 	serial[19]++;
@@ -136,8 +137,22 @@ certificate_for(struct world *w, struct bytes spki, const char *cn)
 		.issuer_url = bytes_str("http://crl.example.org/ca/root.cer"),
 		.n_policy = 1 };
 	OK(oid_parse(bytes_str("2.5.29.32.0"), &spec.policy[0].oid, e));
+	if (rut != NULL) {
+		struct bytes oid = oid_known(OID_RUT_HOLDER);
+		spec.n_san = 1;
+		spec.san[0] = (struct general_name){ .kind = GN_OTHER_IA5,
+			.value = bytes_str(rut) };
+		memcpy(spec.san[0].other.p, oid.p, oid.len);
+		spec.san[0].other.len = (uint8_t)oid.len;
+	}
 	OK(cert_build_tbs(&spec, &tbs, e));
 	return world_signed(w, w->root, buf_bytes(&tbs));
+}
+
+static struct bytes
+certificate_for(struct world *w, struct bytes spki, const char *cn)
+{
+	return certificate_of(w, spki, cn, NULL);
 }
 
 /* A ceremony that officers signed ('o'), or a stranger ('s'); of a new key of
@@ -299,7 +314,7 @@ one_key_signs_under_a_subject(void **state)
 	struct bytes five = key_under(w, "cinco", "tres");
 	assert_string_equal(agree(w, "cuatro", four, 'o'), "signer-ca-subject");
 	assert_string_equal(agree_new(w, "cuatro", "uno", four, 'o'),
-	    "signer-ca-subject");
+	    "signer-ca-successor");
 	again(w);
 	assert_string_equal(agree(w, "cuatro", four, 'o'), "signer-ca-subject");
 	assert_int_equal(said(w, "cuatro"), -1);
@@ -313,9 +328,38 @@ one_key_signs_under_a_subject(void **state)
 	assert_string_equal(agree_new(w, "cinco", "cuatro", five, 'o'), "ok");
 	assert_int_equal(said(w, "cuatro"), 0);
 	assert_int_equal(said(w, "cinco"), 1);
-	/* Also beside a CA of the configuration. */
-	struct bytes six = key_under(w, "seis", "CA dos");
+	/* Also beside a CA of the configuration, and under what reads alike. */
+	struct bytes six = key_under(w, "seis", "ca  DOS");
 	assert_string_equal(agree(w, "seis", six, 'o'), "signer-ca-subject");
+	world_free(w);
+}
+
+/* For one institution no more than before, and for none that was for one. */
+static void
+a_new_key_is_for_the_same_institution(void **state)
+{
+	(void)state;
+	struct world *w = begin();
+	struct bytes old, fresh;
+	assert_string_equal(make(w, "tres", KEY_EC_P256, &old), "ok");
+	assert_string_equal(agree(w, "tres",
+				certificate_of(w, old, "tres", "60910000-1"),
+				'o'),
+	    "ok");
+	assert_string_equal(make(w, "cuatro", KEY_EC_P256, &fresh), "ok");
+	assert_string_equal(agree_new(w, "cuatro", "tres",
+				certificate_for(w, fresh, "tres"), 'o'),
+	    "signer-ca-successor");
+	assert_string_equal(agree_new(w, "cuatro", "tres",
+				certificate_of(w, fresh, "tres", "60506000-5"),
+				'o'),
+	    "signer-ca-successor");
+	assert_int_equal(said(w, "cuatro"), -1);
+	assert_string_equal(agree_new(w, "cuatro", "tres",
+				certificate_of(w, fresh, "tres", "60910000-1"),
+				'o'),
+	    "ok");
+	assert_int_equal(said(w, "cuatro"), 1);
 	world_free(w);
 }
 
@@ -882,6 +926,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_ca_from_key_to_signature),
 		cmocka_unit_test(one_key_signs_under_a_subject),
+		cmocka_unit_test(a_new_key_is_for_the_same_institution),
 		cmocka_unit_test(what_may_not_be_made),
 		cmocka_unit_test(many),
 		cmocka_unit_test(torn_anywhere),
