@@ -242,6 +242,7 @@ core_check_ledger(struct core *c, struct view *v, struct err *e)
 		    "copy was put back; restore the newest one",
 		    there, here);
 	}
+	TRY(last_publish(c, v, e));
 	TRY(core_load_rows(c, v, e));
 	TRY(core_load_policies(c, v, e));
 	TRY(bundle_load(c, v, e));
@@ -625,6 +626,7 @@ core_run(struct core *c)
 	prover_start(c);
 	if (!c->read_only) {
 		writer_push(c, job_new(JOB_VERIFY));
+		writer_push(c, job_new(JOB_LAST));
 		follow_from(c, c->published, c->log_size);
 	}
 	for (size_t i = 2; i < c->inst->n_file; i++)

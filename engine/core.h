@@ -11,6 +11,7 @@
  * answers; core_publish.c checkpoints and files; core_crl.c CRLs, core_crl_list.c the lists of an issuer,
  * core_crl_delta.c deltas, core_crl_build.c the thread that makes one;
  * core_issuers.c the issuing CAs, core_cas.c those that the signer is told of;
+ * core_last.c the last lists of those whose keys are gone;
  * core_query.c reading; core_reply.c answers.
  */
 #ifndef ENGINE_CORE_H
@@ -47,6 +48,7 @@ enum job_kind {
 	JOB_CRL,
 	JOB_RESPONDER,
 	JOB_CEILINGS,
+	JOB_LAST,  /* last_keep() alone */
 	JOB_VERIFY /* of all that is in the ledger; the first of a start */
 };
 
@@ -403,6 +405,15 @@ void core_ceilings_told(struct core *c, struct view *v);
 void core_ceilings_answer(struct core *c, const struct frame *f);
 void core_ceilings_swap(struct core *c, struct job *j);
 void core_ceilings_json(struct core *c, struct jw *w); /* of the status */
+/* core_last.c: the last CRLs of CAs whose keys are gone. */
+#define ROW_BODY_MAX 65536u /* a shorter CRL is kept in its row of public/ */
+/* The writer's: keeps what public/ has of them and is newer than what is kept. */
+MUST_CHECK enum err_code last_keep(struct core *c, struct view *v,
+    struct arena *a, struct err *e);
+/* At a start: those that public/ lacks. */
+MUST_CHECK enum err_code last_publish(struct core *c, struct view *v,
+    struct err *e);
+
 /* core_cas.c: CAs that ceremonies brought, and those that issue no more. */
 /* Each row of a class, as it lies in the map: there may be many. */
 typedef enum err_code (

@@ -9,11 +9,9 @@
 
 #include "core_crl.h"
 
-#define RETRY_MS  1000
-#define SECOND_MS 100 /* until the second is looked at again */
-#define LOOK_MS   250 /* until all lists are looked through again */
-/* A shorter one is kept in its row. */
-#define ROW_BODY_MAX  65536u
+#define RETRY_MS      1000
+#define SECOND_MS     100 /* until the second is looked at again */
+#define LOOK_MS       250 /* until all lists are looked through again */
 #define SWEEP_GRACE_S 60
 
 /* --- Which one is due ---------------------------------------------------------------- */
@@ -446,13 +444,31 @@ list_published(const struct crl_build *b, const struct job *j)
 	    (long long)(clock_mono_ms() - b->since_ms));
 }
 
+/* The key was destroyed while it was on its way: then it is the last. */
+static enum err_code
+keep_if_last(struct core *c, const struct crl_build *b, struct view *v,
+    struct err *e)
+{
+	struct issuer_row row;
+	bool found;
+	TRY(rec_get(v, &rec_issuer,
+	    ca_row_key(c->arena, ROW_ISSUER, bytes_str(b->issuer_name)),
+	    c->arena, &row, &found, e));
+	if (found && row.destroyed != 0)
+		writer_push(c, job_new(JOB_LAST));
+	return ERR_OK;
+}
+
 /* Since when what changes behind it is kept: the log's row says it. */
 static enum err_code
 list_kept(struct core *c, const struct crl_build *b, struct err *e)
 {
 	struct crl_row row;
 	struct view *v = core_view(c);
-	if (b->is_delta || v == NULL)
+	if (v == NULL)
+		return ERR_OK;
+	TRY(keep_if_last(c, b, v, e));
+	if (b->is_delta)
 		return ERR_OK;
 	TRY(ca_complete(v, bytes_str(b->issuer_name), b->partition, c->arena,
 	    &row, e));

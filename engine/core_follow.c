@@ -74,8 +74,11 @@ follow_entry(struct core *c, const struct followed *f)
 		sign_policy(c, bytes_str(f->id));
 	if ((what & C_CAS) != 0)
 		sign_ca(c, bytes_str(f->id));
-	if ((what & C_ROOT) != 0)
+	if ((what & C_ROOT) != 0) {
 		root_list_changed(c);
+		/* A list may have been under way. */
+		writer_push(c, job_new(JOB_LAST));
+	}
 	if ((what & C_STATUS) != 0)
 		due_push(c, due_kind(what), serial);
 	if ((what & C_CRL) != 0)
@@ -133,6 +136,10 @@ follow_job(struct core *c, struct job *j)
 		core_ready(c);
 		break;
 	}
+	case JOB_LAST:
+		if (j->code != ERR_OK)
+			log_err("last-lists", &j->err);
+		break;
 	case JOB_VERIFY:
 		if (j->code != ERR_OK)
 			core_read_only(c, &j->err);

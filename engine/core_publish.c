@@ -297,20 +297,24 @@ put_above(struct core *c, struct public_txn *t, struct view *v, int64_t now,
     const struct issuer_row *row, struct together *all, struct err *e)
 {
 	bool is_root = bytes_is(row->role, "root");
-	if (!is_root && (!bytes_is(row->role, "cross") || row->revoked != 0))
+	/* Its lines may have been taken out of the configuration. */
+	bool has_no_key = row->destroyed != 0;
+	if (!is_root && !has_no_key &&
+	    (!bytes_is(row->role, "cross") || row->revoked != 0))
 		return ERR_OK;
 	TRY(put_file(t,
 	    arena_printf(c->arena, "/ca/%.*s.cer", BYTES_FMT(row->name)),
 	    "application/pkix-cert", now, now + DAY, row->certificate, e));
-	if (all->n < ARRAY_LEN(all->der))
+	if (!has_no_key && all->n < ARRAY_LEN(all->der))
 		all->der[all->n++] = row->certificate;
 	return is_root ? put_root_list(c, t, v, row->name, e) : ERR_OK;
 }
 
 /*
  * The roots, their lists, and the certificates that they signed for others or
- * for one another, each in a place of its own; and all certificates as one
- * certs-only CMS, for whoever builds a path from there (RFC 5280 4.2.2.1).
+ * for one another, each in a place of its own, and as one certs-only CMS, for
+ * whoever builds a path from there (RFC 5280 4.2.2.1); those of CAs without a
+ * key stand alone.
  */
 static enum err_code
 put_roots(struct core *c, struct public_txn *t, struct view *v, int64_t now,

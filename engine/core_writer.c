@@ -244,6 +244,17 @@ take_policies(struct core *c, struct job *j, struct view *v, struct arena *a,
 	return ERR_OK;
 }
 
+/* Before the commit: from then on nobody can sign them again. */
+static enum err_code
+keep_last(struct core *c, struct job *j, struct view *v, struct arena *a,
+    struct err *e)
+{
+	bool ended = j->kind == JOB_LAST;
+	for (size_t i = 0; i < j->n_entry; i++)
+		ended |= j->entry[i].type == ENTRY_CEREMONY_COMPLETED;
+	return ended ? last_keep(c, v, a, e) : ERR_OK;
+}
+
 static enum err_code
 run_job(struct core *c, struct job *j, struct view *v, int64_t now,
     struct arena *a, struct err *e)
@@ -267,6 +278,8 @@ run_job(struct core *c, struct job *j, struct view *v, int64_t now,
 		break;
 	case JOB_VERIFY:
 		return view_verify(v, 0, e);
+	case JOB_LAST:
+		return ERR_OK; /* see keep_last() */
 	case JOB_CEILINGS:
 		code = core_ceilings_record(j, v, now, a, &d, &is_news, e);
 		if (code == ERR_OK && !is_news)
@@ -298,6 +311,8 @@ write_group(struct core *c, struct jobs *group, struct arena *a, struct err *e)
 		enum err_code code = run_job(c, j, v, now, a, e);
 		if (code == ERR_OK)
 			code = take_policies(c, j, v, a, e);
+		if (code == ERR_OK)
+			code = keep_last(c, j, v, a, e);
 		if (code != ERR_OK) {
 			view_abort(v);
 			c->ca.policies = before;

@@ -134,6 +134,21 @@ ledger_tables(struct store *s, bool create, struct err *e)
 	return create ? ERR_OK : check_store(s, e);
 }
 
+/* Ledgers of before have none. */
+static enum err_code
+open_lists(struct store *s, struct err *e)
+{
+	MDB_txn *txn;
+
+	TRY(env_error(mdb_txn_begin(s->env.mdb, NULL, 0, &txn), e));
+	int rc = mdb_dbi_open(txn, "lists", MDB_CREATE, &s->lists);
+	if (rc != 0) {
+		mdb_txn_abort(txn);
+		return env_error(rc, e);
+	}
+	return env_error(mdb_txn_commit(txn), e);
+}
+
 static struct store *
 store_new(int64_t map_bytes)
 {
@@ -170,6 +185,7 @@ make_ledger(const char *dir, const char *place, int64_t map_bytes,
 		return env_error(errno, e);
 	TRY(env_open(&s->env, map_bytes, 0, 0600, true, e));
 	TRY(ledger_tables(s, true, e));
+	TRY(open_lists(s, e));
 	env_close(&s->env);
 	TRY(env_sync_dir(s->env.path, e));
 	if (rename(s->env.path, place) != 0)
@@ -212,6 +228,7 @@ store_open(const char *dir, int64_t map_bytes, bool create, struct store **out,
 	/* Default flags: every commit is on disk before it returns. */
 	TRY(env_open(&s->env, map_bytes, 0, 0600, false, e));
 	TRY(ledger_tables(s, false, e));
+	TRY(open_lists(s, e));
 	hold_begin(s);
 	*out = TAKE(s);
 	return ERR_OK;

@@ -18,6 +18,7 @@ struct store {
 	int lock; /* descriptor; -1 for a scratch environment */
 	size_t map_bytes;
 	MDB_dbi rows, entries, tiles, meta;
+	MDB_dbi lists;       /* lists.c; not of a scratch environment */
 	atomic_bool writing; /* a write transaction is open */
 	atomic_bool failed;  /* a commit failed: what is on disk is unknown */
 	struct {

@@ -148,6 +148,24 @@ struct tile_source view_tiles(struct view *v);
 MUST_CHECK enum err_code view_verify(struct view *v, uint64_t from,
     struct err *e);
 
+/*
+ * view_list_put, view_list_get, view_lists - CRLs by their paths, kept so that
+ * public/ can be made anew with what nobody can sign again.  They are no rows:
+ * no entry has them, and replay does not compare them; a snapshot has them.
+ *
+ * path  1 to 127 octets.
+ * each  what it returns but ERR_OK ends the walk and is returned; path and der
+ *       borrow from the map.
+ */
+typedef enum err_code (*view_list_each)(void *ctx, struct bytes path,
+    struct bytes der, struct err *e);
+MUST_CHECK enum err_code view_list_put(struct view *v, struct bytes path,
+    struct bytes der, struct err *e);
+MUST_CHECK enum err_code view_list_get(struct view *v, struct bytes path,
+    struct bytes *der, bool *found, struct err *e);
+MUST_CHECK enum err_code view_lists(struct view *v, view_list_each each,
+    void *ctx, struct err *e);
+
 struct store_stats {
 	uint64_t entries;
 	uint64_t map_bytes;  /* the most that used_bytes can become */

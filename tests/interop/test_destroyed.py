@@ -1,15 +1,18 @@
 #!/usr/bin/python3
 """The key of the first CA is destroyed: an alarm that says so while what it
-signed has not ended, then none; and its lines may be taken out."""
+signed has not ended, then none; and its lines may be taken out.  Its last lists
+outlive public/, as the root's does."""
 import os
 import re
+import shutil
 import subprocess
 import sys
 
 import harness
 import test_ceremony as ceremony
+import test_crl_delta as deltas
 import test_expired as expired
-from test_rollover import officer_key, root_files, whole
+from test_rollover import issued_soon, officer_key, root_files, whole
 
 OFFICER = harness.OFFICER
 ENDED = "was destroyed, and all that it signed has ended: its lines may be"
@@ -86,6 +89,7 @@ def test_first():
         restart(clock, 24 * 45 + 1)
         assert ENDED not in doctor(engine), doctor(engine)
         harness.wait_for("health", lambda: not wrong(engine))
+        anew(engine)
         # What it published is served, its history is verified; and the CA
         # whose key the signer made goes on with another responder.
         assert engine.get("/crl/emisora.crl")[2] == list_
@@ -96,6 +100,66 @@ def test_first():
         assert ocsp(engine, first, "salud") == "good"
         ceremony.with_policy(engine, "issuer: salud", "issuer: emisora-g2")
         assert engine.issue(engine.holders[0])["issuer"] == "emisora-g2"
+
+
+def anew(engine):
+    """As after a restore, or a power loss: public/ is made again."""
+    assert engine.stop() == 0
+    shutil.rmtree(engine.path("public"))
+    engine.start()
+
+
+def served(engine, paths):
+    got = {path: engine.get(path)[::2] for path in paths}
+    assert all(status == 200 for status, _ in got.values()), {
+        path: status for path, (status, _) in got.items()}
+    return {path: body for path, (_, body) in got.items()}
+
+
+def test_public_anew():
+    """What nobody can sign again is there when public/ was thrown away."""
+    with harness.Engine() as engine:
+        engine.init()
+        engine.start()
+        officer_key(engine)
+        engine.populate()
+        whole(engine, "ca", "create", "salud")
+        engine.wait_log("event=ca-open ca=salud")
+        ceremony.with_policy(engine, "issuer: emisora", "issuer: salud")
+        deltas.policy(engine, "every: 6h, delta: 10m, partition: 10")
+        first, second = (issued_soon(engine, h)["serial"]
+                         for h in engine.holders[:2])
+        before = engine.get("/crl/salud/1-delta.crl")[2]
+        deltas.revoke(engine, first)
+        harness.wait_for("the delta", lambda: before != engine.get(
+            "/crl/salud/1-delta.crl")[2])
+        made = engine.cli("ceremony", "crl", "--as", OFFICER, "--validity",
+                          "180d")
+        ceremony.complete(engine, made, root_files(engine))
+        destroy(engine, "salud")
+        paths = ["/crl/salud.crl", "/crl/salud/delta.crl",
+                 "/crl/salud/1.crl", "/crl/salud/1-delta.crl",
+                 "/crl/salud/2.crl", "/crl/root.crl", "/ca/salud.cer"]
+        lists = served(engine, paths)
+        for _ in range(2):
+            anew(engine)
+            assert served(engine, paths) == lists
+            engine.cli("audit", "replay")
+            # What has not ended is not said to have.
+            harness.wait_for("the answer", lambda: ocsp(
+                engine, second, "salud") == "good")
+            assert "certificates of it have not ended" in doctor(engine)
+        assert ocsp(engine, first, "salud") == "revoked"
+        ceremony.both_verifiers(engine)
+        # A snapshot has them too.
+        engine.api("POST", "/snapshots", {"name": "uno"})
+        assert engine.stop() == 0
+        shutil.rmtree(engine.path("public"))
+        shutil.rmtree(engine.path("ledger"))
+        shutil.copytree(engine.path("snapshots", "uno", "ledger"),
+                        engine.path("ledger"))
+        engine.start()
+        assert served(engine, paths) == lists
 
 
 def ocsp(engine, serial, ca):
@@ -123,4 +187,5 @@ if __name__ == "__main__":
     if "CLOCK_SHIM" not in os.environ:
         print("skipped: the shim was not built")
         sys.exit(77)
-    sys.exit(harness.run_tests([("the first CA", test_first)]))
+    sys.exit(harness.run_tests([("public anew", test_public_anew),
+                                ("the first CA", test_first)]))

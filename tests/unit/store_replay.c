@@ -304,6 +304,92 @@ incident_39_head_that_lies(void **state)
 	check_finish(&d, s);
 }
 
+/* --- Lists --------------------------------------------------------------------- */
+
+/* As a ledger of before was: without the table. */
+static void
+drop_lists(const struct dirs *d)
+{
+	char path[160];
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+	work_path(path, sizeof(path), d->dir, "/ledger");
+	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_set_maxdbs(env, 8), 0);
+	assert_int_equal(mdb_env_open(env, path, 0, 0600), 0);
+	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, "lists", 0, &dbi), 0);
+	assert_int_equal(mdb_drop(txn, dbi, 1), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+}
+
+static enum err_code
+count_list(void *ctx, struct bytes path, struct bytes der, struct err *e)
+{
+	size_t *octets = ctx;
+	assert_true(path.len > 0);
+	*octets += der.len;
+	return der.len < 7 ? ERR_OK
+			   : err_say(e, ERR_BUSY, "enough", "one is enough");
+}
+
+static void
+has_list(struct store *s, const char *path, const char *want)
+{
+	struct bytes der;
+	struct view *v;
+	struct err e;
+	bool found;
+	OK(store_begin(s, false, &v, &e));
+	OK(view_list_get(v, bytes_str(path), &der, &found, &e));
+	assert_int_equal(found, want != NULL);
+	assert_true(!found || bytes_is(der, want));
+	REFUSED(view_list_put(v, bytes_str(path), der, &e), ERR_CONFLICT,
+	    "store-read-only",
+	    "this view of the ledger only reads; nothing was written");
+	view_abort(v);
+}
+
+/* They come with the commit, go into a snapshot, and replay knows nothing of
+ * them (decision 0059). */
+static void
+lists_are_beside_the_log(void **state)
+{
+	(void)state;
+	struct dirs d;
+	struct store *s = check_make(&d, 20), *copy;
+	size_t octets = 0;
+	char to[160];
+	struct view *v;
+	struct err e;
+	store_close(s);
+	drop_lists(&d);
+	OK(store_open(d.dir, WORK_MAP, false, &s, &e));
+	has_list(s, "/crl/a.crl", NULL);
+	OK(store_begin(s, true, &v, &e));
+	OK(view_list_put(v, bytes_str("/crl/b.crl"), bytes_str("seven!!"), &e));
+	view_abort(v);
+	has_list(s, "/crl/b.crl", NULL);
+	OK(store_begin(s, true, &v, &e));
+	OK(view_list_put(v, bytes_str("/crl/a.crl"), bytes_str("old"), &e));
+	OK(view_list_put(v, bytes_str("/crl/a.crl"), bytes_str("newer"), &e));
+	OK(view_lists(v, count_list, &octets, &e));
+	assert_int_equal(octets, 5);
+	OK(view_list_put(v, bytes_str("/crl/b.crl"), bytes_str("seven!!"), &e));
+	REFUSED(view_lists(v, count_list, &octets, &e), ERR_BUSY, "enough",
+	    "one is enough");
+	OK(view_commit(v, &e));
+	OK(check_replay(&d, s, &e));
+	work_path(to, sizeof(to), d.base, "/copy");
+	OK(store_snapshot(s, to, &e));
+	OK(store_open(to, WORK_MAP, false, &copy, &e));
+	has_list(copy, "/crl/a.crl", "newer");
+	store_close(copy);
+	check_finish(&d, s);
+}
+
 int
 main(void)
 {
@@ -314,6 +400,7 @@ main(void)
 		cmocka_unit_test(other_schema),
 		cmocka_unit_test(incident_63_old_copy_is_smaller),
 		cmocka_unit_test(incident_39_head_that_lies),
+		cmocka_unit_test(lists_are_beside_the_log),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
