@@ -2,6 +2,7 @@
  * campaign - what is left to do before a CA ends: each certificate that it
  * signed and that no other one replaces yet, and how far each institution is.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <refrendo/pkix.h>
@@ -42,15 +43,21 @@ institution_row(struct campaign *m, const char *rut)
 }
 
 /* Valid ones and suspended ones, which may be reinstated. */
+static bool
+is_alive(const json_t *cert, const char *ca)
+{
+	const char *state = text_of(cert, "state");
+	return strcmp(text_of(cert, "issuer"), ca) == 0 &&
+	       (strcmp(state, "valid") == 0 || strcmp(state, "suspended") == 0);
+}
+
 static void
 campaign_each(void *ctx, json_t *cert)
 {
 	static const char *const members[] = { "serial", "institution",
 		"holder_run", "policy", "state", "not_after" };
 	struct campaign *m = ctx;
-	const char *state = text_of(cert, "state");
-	if (strcmp(text_of(cert, "issuer"), m->ca) != 0 ||
-	    (strcmp(state, "valid") != 0 && strcmp(state, "suspended") != 0))
+	if (!is_alive(cert, m->ca))
 		return;
 	json_t *row = institution_row(m, text_of(cert, "institution"));
 	if (json_object_get(cert, "replaced_by") != NULL) {
@@ -152,6 +159,46 @@ run_campaign(struct cli *c, struct err *e)
 	json_decref(m.items);
 	json_decref(ca);
 	return code;
+}
+
+/* --- A key that is about to be destroyed --------------------------------------------- */
+
+struct alive {
+	const char *ca;
+	long long n;
+	/* Texts of times sort as times. */
+	char now[TIME_TEXT], last[TIME_TEXT];
+};
+
+static void
+alive_each(void *ctx, json_t *cert)
+{
+	struct alive *a = ctx;
+	const char *end = text_of(cert, "not_after");
+	if (!is_alive(cert, a->ca) || strcmp(end, a->now) < 0)
+		return;
+	a->n++;
+	if (strcmp(end, a->last) > 0)
+		snprintf(a->last, sizeof(a->last), "%s", end);
+}
+
+enum err_code
+campaign_warn(struct cli *c, const char *ca, struct err *e)
+{
+	struct alive a = { .ca = ca };
+	time_print(a.now, clock_now());
+	TRY(engine_each(c, "/certificates", alive_each, &a, e));
+	if (a.n > 0)
+		fprintf(stderr,
+		    SAY(c,
+			"certificates of %s that have not ended: %lld, the "
+			"last until %s; without its key nobody sees that one "
+			"of them is revoked\n",
+			"certificados de %s que no han vencido: %lld, el "
+			"último hasta %s; sin su llave nadie ve que alguno de "
+			"ellos se revoque\n"),
+		    ca, a.n, a.last);
+	return ERR_OK;
 }
 
 /* clang-format off */

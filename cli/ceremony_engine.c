@@ -280,6 +280,7 @@ ceremony_destroy(struct cli *c, struct err *e)
 {
 	struct command command = { .act = ACT_CEREMONY_KEY };
 	TRY(check_signing(c, e));
+	TRY(campaign_warn(c, c->operand[0], e));
 	take_fields(c, &command);
 	command.f[CF_NAME] = bytes_str(c->operand[0]);
 	return ask(c, &command, e);

@@ -223,6 +223,10 @@ MUST_CHECK enum err_code engine_json(struct cli *c, const char *path,
 /* Each item of a list, page after page; lent for the call. */
 MUST_CHECK enum err_code engine_each(struct cli *c, const char *path,
     void (*each)(void *ctx, json_t *item), void *ctx, struct err *e);
+/* On stderr: what a CA signed that has not ended, before its key is destroyed.
+ * Nothing where all has. */
+MUST_CHECK enum err_code campaign_warn(struct cli *c, const char *ca,
+    struct err *e);
 /* What status serves at a path, asked for as any client would. */
 MUST_CHECK enum err_code status_get(const struct config *config,
     const char *path, struct buf *out, struct err *e);
