@@ -31,7 +31,7 @@ CERTIFICATES = 10000
 
 # --- Issuance ---------------------------------------------------------------------
 
-def populated(*init):
+def populated(*init, cas=0):
     engine = harness.Engine()
     engine.init(*init)
     # What is measured is not the ceiling on certificates in an hour.
@@ -42,6 +42,10 @@ def populated(*init):
         f.write(re.sub(r"(per_hour\w*): \d+", r"\1: 100000000", text))
     engine.start()
     engine.populate(people=CONNECTIONS)
+    if cas > 0:
+        assert engine.stop() == 0
+        engine.make_cas(cas)
+        engine.start_seconds()
     return engine
 
 
@@ -131,6 +135,22 @@ def bench_issue(options):
             "P-256; 64 requests in flight; 2,000 certificates a pair; client "
             "on the same cores; per certificate 3 signatures and 2 "
             "verifications")
+
+
+def bench_issue_cas(options):
+    """What a thousand other CAs cost while the engine runs."""
+    with populated(cas=start.CAS) as many, populated() as few:
+        rows = []
+        for warm in (True, *[False] * options.pairs):
+            pair = [issue_rows(e, 500 if warm else 2000, 1)[0]
+                    for e in (many, few)]
+            if not warm:
+                rows.append((pair[0][0], pair[1][0], max(p[2] for p in pair)))
+    return report(
+        options, "issue-cas", f"certificates beside {start.CAS:,} other CAs",
+        "certificates of an engine with one CA", rows, "certificates/s",
+        "P-256; 64 requests in flight; 2,000 certificates of each a pair, in "
+        "turn; the other engine idle")
 
 
 def bench_issue_rsa(options):
@@ -274,6 +294,7 @@ def bench_start(options):
 
 BENCHES = {
     "issue": bench_issue,
+    "issue-cas": bench_issue_cas,
     "issue-rsa": bench_issue_rsa,
     "ocsp-get": lambda o: ocsp.bench(o, "get"),
     "ocsp-post": lambda o: ocsp.bench(o, "post"),

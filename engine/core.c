@@ -220,7 +220,8 @@ core_open_public(struct core *c, struct err *e)
 /*
  * The ledger is read back and hashed before anything is done with it: here what
  * is not published yet and is about to be, and all of it before the writer's
- * first act (JOB_VERIFY), which a long log would keep everybody waiting for.
+ * first act (JOB_VERIFY), which a long log would keep everybody waiting for;
+ * it begins when the signer is here, whose keys take the processor till then.
  */
 static enum err_code
 core_check_ledger(struct core *c, struct view *v, struct err *e)
@@ -574,6 +575,7 @@ static void
 on_second(uv_timer_t *timer)
 {
 	struct core *c = timer->data;
+	writer_wake(c);
 	/* Under load there are always jobs: what is due waits for none. */
 	if (!c->stopping && !c->tick_out)
 		tick_if_due(c);
@@ -625,8 +627,8 @@ core_run(struct core *c)
 	writer_start(c);
 	prover_start(c);
 	if (!c->read_only) {
-		writer_push(c, job_new(JOB_VERIFY));
-		writer_push(c, job_new(JOB_LAST));
+		writer_push_later(c, job_new(JOB_VERIFY));
+		writer_push_later(c, job_new(JOB_LAST));
 		follow_from(c, c->published, c->log_size);
 	}
 	for (size_t i = 2; i < c->inst->n_file; i++)

@@ -108,6 +108,9 @@ void job_keep_refusal(struct job *j);
 void writer_start(struct core *c);
 void writer_push(struct core *c, struct job *j); /* takes it over; the loop's */
 void writer_queue(struct core *c, struct job *j); /* counted already */
+/* Begun with the next one, or when the writer is woken. */
+void writer_push_later(struct core *c, struct job *j);
+void writer_wake(struct core *c);
 void writer_stop(struct core *c); /* after everything waiting is written */
 
 /* core_prover.c: what carries signatures goes to the writer through it. */
@@ -286,7 +289,7 @@ struct core {
 	pthread_cond_t wake;
 	struct jobs waiting, done;
 	uv_async_t written;
-	bool writer_ends;
+	bool writer_ends, writer_rests;
 	struct randomness randomness;
 	size_t jobs_out; /* pushed and not yet back on the loop */
 

@@ -111,7 +111,11 @@ older_load(struct core *c, struct core_issuer *i, struct view *v, struct err *e)
 {
 	struct issuer_row row = { .replaces = bytes_str(i->ca.name) };
 	bool found;
-	buf_reset(&i->older);
+	if (i->is_made) { /* its row was read: what it replaces stands there */
+		if (i->older.len == 0)
+			return ERR_OK;
+		row.replaces = bytes_str(buf_text(&i->older));
+	}
 	for (;;) {
 		TRY(rec_get(v, &rec_issuer,
 		    ca_row_key(c->arena, ROW_ISSUER, row.replaces), c->arena,

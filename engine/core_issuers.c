@@ -115,6 +115,10 @@ made_issuer(struct core *c, const struct issuer_row *row, struct err *e)
 	i->der = BUF(CERT_MAX_BYTES);
 	buf_put(&i->der, row->certificate.p, row->certificate.len);
 	TRY(issuer_fill(c, i, row->name, e));
+	if (row->replaces.len > 0) {
+		buf_put(&i->older, row->replaces.p, row->replaces.len);
+		buf_put(&i->older, "", 1);
+	}
 	TRY(issuer_add(c, i, e));
 	i = NULL;
 	return ERR_OK;

@@ -229,31 +229,45 @@ publish_checkpoint(struct core *c, const struct frame *f)
 
 /* --- What changes only with the installation ------------------------------------------ */
 
+/* Of a thousand CAs hardly one is new at a start: what is there just so is not
+ * written again. */
+static enum err_code
+put_certificate(struct core *c, struct public_txn *t, const char *path,
+    int64_t now, int64_t until, struct bytes der, struct err *e)
+{
+	uint8_t key[PUBLIC_KEY_MAX];
+	struct public_row row;
+	if (public_get(c->reader, public_file_key(key, bytes_str(path)),
+		&row) &&
+	    row.next_update == until && bytes_eq(row.body, der))
+		return ERR_OK;
+	return put_file(t, path, "application/pkix-cert", now, until, der, e);
+}
+
 /* status names its responder in the answers it has signed on demand. */
 static enum err_code
-put_responder(struct public_txn *t, const struct core_issuer *i, int64_t now,
-    struct err *e)
+put_responder(struct core *c, struct public_txn *t, const struct core_issuer *i,
+    int64_t now, struct err *e)
 {
 	char path[PATH_LEN];
 	if (i->responder.len == 0)
 		return ERR_OK;
 	snprintf(path, sizeof(path), "/ca/%s-ocsp.cer", i->ca.name);
-	return put_file(t, path, "application/pkix-cert", now,
-	    i->responder_not_after, buf_bytes(&i->responder), e);
+	return put_certificate(c, t, path, now, i->responder_not_after,
+	    buf_bytes(&i->responder), e);
 }
 
 static enum err_code
-put_issuer(struct public_txn *t, const struct core_issuer *i, int64_t now,
-    struct err *e)
+put_issuer(struct core *c, struct public_txn *t, const struct core_issuer *i,
+    int64_t now, struct err *e)
 {
 	struct public_issuer is = { .id = i->ca.id };
 	char path[PATH_LEN];
 	snprintf(path, sizeof(path), "/ca/%s.cer", i->ca.name);
 	snprintf(is.name, sizeof(is.name), "%s", i->ca.name);
-	TRY(put_file(t, path, "application/pkix-cert", now, now + DAY,
-	    buf_bytes(&i->der), e));
+	TRY(put_certificate(c, t, path, now, 0, buf_bytes(&i->der), e));
 	TRY(public_put_issuer(t, i->place, &is, e));
-	return put_responder(t, i, now, e);
+	return put_responder(c, t, i, now, e);
 }
 
 #define TOGETHER_MAX 64 /* in the list of all */
@@ -302,9 +316,9 @@ put_above(struct core *c, struct public_txn *t, struct view *v, int64_t now,
 	if (!is_root && !has_no_key &&
 	    (!bytes_is(row->role, "cross") || row->revoked != 0))
 		return ERR_OK;
-	TRY(put_file(t,
-	    arena_printf(c->arena, "/ca/%.*s.cer", BYTES_FMT(row->name)),
-	    "application/pkix-cert", now, now + DAY, row->certificate, e));
+	TRY(put_certificate(c, t,
+	    arena_printf(c->arena, "/ca/%.*s.cer", BYTES_FMT(row->name)), now,
+	    0, row->certificate, e));
 	if (!has_no_key && all->n < ARRAY_LEN(all->der))
 		all->der[all->n++] = row->certificate;
 	return is_root ? put_root_list(c, t, v, row->name, e) : ERR_OK;
@@ -336,8 +350,8 @@ put_roots(struct core *c, struct public_txn *t, struct view *v, int64_t now,
 		TRY(put_above(c, t, v, now, &row, &all, e));
 	}
 	TRY(cms_certificates(all.der, all.n, &cms, e));
-	return put_file(t, "/ca/root.p7c", "application/pkcs7-mime", now,
-	    now + DAY, buf_bytes(&cms), e);
+	return put_file(t, "/ca/root.p7c", "application/pkcs7-mime", now, 0,
+	    buf_bytes(&cms), e);
 }
 
 static enum err_code
@@ -345,9 +359,9 @@ put_fixed(struct core *c, struct public_txn *t, struct view *v, int64_t now,
     struct err *e)
 {
 	for (size_t i = 0; i < c->n_issuer; i++)
-		TRY(put_issuer(t, c->issuer[i], now, e));
-	TRY(put_file(t, "/ca/endorser.cer", "application/pkix-cert", now,
-	    now + DAY, buf_bytes(&c->endorser.der), e));
+		TRY(put_issuer(c, t, c->issuer[i], now, e));
+	TRY(put_certificate(c, t, "/ca/endorser.cer", now, 0,
+	    buf_bytes(&c->endorser.der), e));
 	return put_roots(c, t, v, now, e);
 }
 
@@ -360,12 +374,18 @@ root_list_changed(struct core *c)
 		core_read_only(c, &e);
 }
 
-enum err_code
-publish_files(struct core *c, struct view *v, struct err *e)
+/* One transaction; what is there already is read before it. */
+static enum err_code
+publish_with(struct core *c, struct view *v, const struct core_issuer *i,
+    struct err *e)
 {
 	struct public_txn *t = NULL;
-	TRY(public_begin(c->public, &t, e));
-	enum err_code code = put_fixed(c, t, v, clock_now(), e);
+	TRY(public_renew(c->reader, e));
+	enum err_code code = public_begin(c->public, &t, e);
+	if (code == ERR_OK)
+		code = i == NULL ? put_fixed(c, t, v, clock_now(), e)
+				 : put_issuer(c, t, i, clock_now(), e);
+	public_release(c->reader);
 	if (code == ERR_OK)
 		code = public_commit(TAKE(t), e);
 	public_abort(t);
@@ -373,15 +393,15 @@ publish_files(struct core *c, struct view *v, struct err *e)
 }
 
 enum err_code
+publish_files(struct core *c, struct view *v, struct err *e)
+{
+	return publish_with(c, v, NULL, e);
+}
+
+enum err_code
 publish_issuer(struct core *c, const struct core_issuer *i, struct err *e)
 {
-	struct public_txn *t = NULL;
-	TRY(public_begin(c->public, &t, e));
-	enum err_code code = put_issuer(t, i, clock_now(), e);
-	if (code == ERR_OK)
-		code = public_commit(TAKE(t), e);
-	public_abort(t);
-	return code;
+	return publish_with(c, NULL, i, e);
 }
 
 enum err_code

@@ -211,13 +211,10 @@ enum err_code
 responder_take(struct core_issuer *i, struct bytes der, struct err *e)
 {
 	struct cert cert;
-	struct issuer_id id;
 	TRY(cert_parse(der, &cert, e));
-	TRY(issuer_id_of(&cert, &id, e));
+	TRY(spki_key_sha1(cert.spki, i->responder_key_hash, e));
 	buf_reset(&i->responder);
 	buf_put(&i->responder, der.p, der.len);
-	memcpy(i->responder_key_hash, id.key_sha1,
-	    sizeof(i->responder_key_hash));
 	TRY(spki_check(cert.spki, &i->responder_type, e));
 	i->responder_not_before = cert.not_before;
 	i->responder_not_after = cert.not_after;
@@ -439,21 +436,18 @@ signer_said_hello(struct core *c, struct bytes body)
 		code = ask_all_work(c, v, &e);
 	if (code != ERR_OK)
 		core_read_only(c, &e);
+	writer_wake(c);
 }
 
 static enum err_code
 take_key(struct responder_key *k, struct bytes spki, struct err *e)
 {
-	/* Hashing is asked of pkix as for a CA: only the key is read. */
-	struct cert like = { .spki = spki };
-	struct issuer_id id;
-	TRY(issuer_id_of(&like, &id, e));
+	TRY(spki_key_sha1(spki, k->hash, e));
 	if (spki.len > sizeof(k->spki))
 		return err_say(e, ERR_INVALID, "core-responder-key",
 		    "the ocsp-signer has a key that is too long");
 	memcpy(k->spki, spki.p, spki.len);
 	k->len = spki.len;
-	memcpy(k->hash, id.key_sha1, sizeof(k->hash));
 	return ERR_OK;
 }
 

@@ -374,7 +374,8 @@ writer_main(void *arg)
 	for (;;) {
 		struct jobs group = TAILQ_HEAD_INITIALIZER(group);
 		pthread_mutex_lock(&c->lock);
-		while (TAILQ_EMPTY(&c->waiting) && !c->writer_ends)
+		while ((TAILQ_EMPTY(&c->waiting) || c->writer_rests) &&
+		       !c->writer_ends)
 			pthread_cond_wait(&c->wake, &c->lock);
 		for (size_t n = 0; n < GROUP_MAX; n++) {
 			struct job *j = TAILQ_FIRST(&c->waiting);
@@ -436,6 +437,26 @@ writer_queue(struct core *c, struct job *j)
 {
 	pthread_mutex_lock(&c->lock);
 	TAILQ_INSERT_TAIL(&c->waiting, j, link);
+	c->writer_rests = false;
+	pthread_cond_signal(&c->wake);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void
+writer_push_later(struct core *c, struct job *j)
+{
+	pthread_mutex_lock(&c->lock);
+	TAILQ_INSERT_TAIL(&c->waiting, j, link);
+	c->writer_rests = true;
+	pthread_mutex_unlock(&c->lock);
+	c->jobs_out++;
+}
+
+void
+writer_wake(struct core *c)
+{
+	pthread_mutex_lock(&c->lock);
+	c->writer_rests = false;
 	pthread_cond_signal(&c->wake);
 	pthread_mutex_unlock(&c->lock);
 }

@@ -77,13 +77,23 @@ is_known(const struct http_request *r, const struct public_row *row)
 
 #define FOR_EVER (365 * DAY)
 
+/* Tiles never change; a certificate under the name of a CA may, once. */
+static int64_t
+fresh_until(const struct public_row *row, int64_t now)
+{
+	if (row->next_update != 0)
+		return row->next_update;
+	bool is_certificate = strcmp(row->type, "application/pkix-cert") == 0 ||
+			      strcmp(row->type, "application/pkcs7-mime") == 0;
+	return now + (is_certificate ? DAY : FOR_EVER);
+}
+
 void
 status_row(struct status_view *s, const struct http_request *r,
     const struct public_row *row, struct bytes body, struct buf *out)
 {
 	char modified[HTTP_DATE], expires[HTTP_DATE], extra[400];
-	int64_t until =
-	    row->next_update == 0 ? s->now + FOR_EVER : row->next_update;
+	int64_t until = fresh_until(row, s->now);
 	int64_t age = until > s->now ? until - s->now : 0;
 	http_date(modified, row->this_update);
 	http_date(expires, until);

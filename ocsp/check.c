@@ -38,7 +38,7 @@ check_responder(const struct ocsp_answer *a, struct bytes want_key_hash,
     const struct cert *issuer, int64_t now, struct verifier *v, struct err *e)
 {
 	struct cert c;
-	struct issuer_id id;
+	uint8_t hash[SHA1_LEN];
 	if (a->responder.len == 0)
 		return err_at(e, ERR_DENIED, "ocsp-answer-no-responder",
 		    "RFC 6960 4.2.2.2", NOWHERE,
@@ -57,8 +57,8 @@ check_responder(const struct ocsp_answer *a, struct bytes want_key_hash,
 		    "days");
 	TRY(cert_check_issued(&c, issuer, now, v, e));
 	/* The identifier of a certificate's own key: by SHA-1 (RFC 6960). */
-	TRY(issuer_id_of(&c, &id, e));
-	const struct bytes key = bytes_of(id.key_sha1, SHA1_LEN);
+	TRY(spki_key_sha1(c.spki, hash, e));
+	const struct bytes key = bytes_of(hash, SHA1_LEN);
 	if (!bytes_eq(a->key_hash, key) || !bytes_eq(want_key_hash, key))
 		return err_at(e, ERR_DENIED, "ocsp-answer-other-responder",
 		    "RFC 6960 4.2.2.3", NOWHERE,

@@ -538,6 +538,17 @@ sha1(uint8_t out[20], struct bytes b)
 }
 
 enum err_code
+spki_key_sha1(struct bytes spki, uint8_t out[20], struct err *e)
+{
+	struct spki_parts k;
+
+	TRY(spki_split(spki, &k, e));
+	return sha1(out, k.key)
+		   ? ERR_OK
+		   : err_openssl(e, "hash-failed", "a hash failed");
+}
+
+enum err_code
 issuer_id_of(const struct cert *ca, struct issuer_id *out, struct err *e)
 {
 	struct spki_parts k;

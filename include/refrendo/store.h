@@ -231,7 +231,7 @@ struct public_reader;
 /* What status serves for one key: an answer with its caching data. */
 struct public_row {
 	int64_t this_update; /* seconds since 1970, never negative */
-	int64_t next_update; /* the same; 0: may be cached for ever */
+	int64_t next_update; /* the same; 0: it stays, or has no such time */
 	/* Static.  One of application/ocsp-response, application/pkix-crl,
 	 * application/pkix-cert, application/pkcs7-mime,
 	 * application/octet-stream, application/json,

@@ -67,8 +67,8 @@ publish_all(struct served *s, struct public_txn *t)
 	    buf_bytes(&s->good));
 	publish_path(t, "/crl/emisora.crl", "application/pkix-crl", now - 60,
 	    now + 6 * HOUR, bytes_str("a CRL"));
-	publish_path(t, "/ca/emisora.cer", "application/pkix-cert", now - 60,
-	    now + DAY, bytes_str("a certificate"));
+	publish_path(t, "/ca/emisora.cer", "application/pkix-cert",
+	    now - 30 * DAY, 0, bytes_str("a certificate"));
 	publish_path(t, "/ca/emisora-ocsp.cer", "application/pkix-cert",
 	    now - 60, now + DAY, buf_bytes(&s->w->responder_der));
 	publish_path(t, "/checkpoint", "text/plain; charset=utf-8", now,
