@@ -659,6 +659,7 @@ role_core(struct role_context *r)
 	TAILQ_INIT(&c->waiters);
 	TAILQ_INIT(&c->asking);
 	TAILQ_INIT(&c->creating);
+	TAILQ_INIT(&c->asks);
 	uv_loop_init(&c->loop);
 	if (core_open(c, &e) != ERR_OK || role_confine(r, &e) != ERR_OK) {
 		log_err("core-start", &e);

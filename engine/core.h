@@ -7,7 +7,8 @@
  * checkpoints.
  *
  * Files: core.c start and stop; core_writer.c the writer; core_prover.c the
- * thread in front of it; core_follow.c what entries lead to; core_sign.c the signer's side; core_ocsp.c status
+ * thread in front of it; core_follow.c what entries lead to; core_sign.c the signer's side, core_ask.c the
+ * certificates that it is asked for; core_ocsp.c status
  * answers; core_publish.c checkpoints and files; core_crl.c CRLs, core_crl_list.c the lists of an issuer,
  * core_crl_delta.c deltas, core_crl_build.c the thread that makes one;
  * core_issuers.c the issuing CAs, core_cas.c those that the signer is told of;
@@ -306,6 +307,8 @@ struct core {
 	struct ca vouching;    /* the loop's, to tell the proofs */
 	struct jobs asking;    /* commands whose evidence the signer checks */
 	struct jobs creating;  /* those that wait for a key of the signer */
+	TAILQ_HEAD(, ask) asks; /* certificates that it is not asked for yet */
+	size_t asks_out;        /* those that it was, and has not answered */
 
 	/* Peers. */
 	struct peer *front[FRONTS_MAX], *signer, *ocsp, *checker;
@@ -377,9 +380,13 @@ MUST_CHECK enum err_code core_issuers_place(struct core *c, struct err *e);
 MUST_CHECK enum err_code core_issuer_place(struct core *c,
     struct core_issuer *i, struct err *e);
 
+/* core_ask.c */
+void sign_ask(struct core *c, struct bytes id);
+void ask_answered(struct core *c, const struct frame *f);
+void ask_abandon(struct core *c); /* the signer is away */
+
 /* core_sign.c */
 void sign_peer(struct core *c, enum role role, int fd);
-void sign_ask(struct core *c, struct bytes id);
 void sign_end_appointment(struct core *c, struct bytes id);
 void sign_end_mandate(struct core *c, struct bytes id);
 /* Tells the signer that what officers agreed on has ended. */

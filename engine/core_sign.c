@@ -11,61 +11,6 @@
 /* A CA that cannot have one asks no more often. */
 #define RESPONDER_RETRY_MS (60 * 1000)
 
-/*
- * The frame of a certificate carries its request in its id, so that nothing
- * has to be remembered: "SOL-2026-000123" is letter, year and number.
- */
-static uint64_t
-frame_of_id(struct bytes id)
-{
-	int64_t year, number;
-	if (id.len < 10 || id.len >= ID_LEN || id.p[3] != '-' ||
-	    id.p[8] != '-' || !dec_parse(bytes_of(id.p + 4, 4), &year))
-		return 0;
-	struct bytes digits = bytes_of(id.p + 9, id.len - 9);
-	while (digits.len > 1 && digits.p[0] == '0')
-		digits = bytes_of(digits.p + 1, digits.len - 1);
-	if (!dec_parse(digits, &number))
-		return 0;
-	return (uint64_t)id.p[0] << 56 | (uint64_t)year << 40 |
-	       (uint64_t)number;
-}
-
-static void
-id_of_frame(char out[ID_LEN], uint64_t frame)
-{
-	snprintf(out, ID_LEN, "%s-%04u-%06llu",
-	    frame >> 56 == 'S' ? "SOL" : "NOM",
-	    (unsigned)(frame >> 40 & 0xffff),
-	    (unsigned long long)(frame & 0xffffffffff));
-}
-
-void
-sign_ask(struct core *c, struct bytes id)
-{
-	struct work w;
-	struct err e;
-	if (!c->signer_ready)
-		return; /* asked again when it is back */
-	struct view *v = core_view(c);
-	if (v == NULL)
-		return;
-	enum err_code code = ca_work(v, id, c->arena, &w, &e);
-	if (code == ERR_OK) {
-		struct signer_certificate m = { .issuer = w.issuer,
-			.container = w.container,
-			.statement = w.statement,
-			.evidence = w.evidence,
-			.renewed = w.renewed,
-			.proof = w.proof };
-		struct buf body AUTO_BUF = BUF(CERT_FRAME_MAX);
-		signer_certificate_encode(&m, &body);
-		peer_send(c->signer, SIGNER_CERTIFICATE, frame_of_id(id),
-		    buf_bytes(&body));
-	} else if (code != ERR_NOTFOUND)
-		log_err("sign-ask", &e);
-}
-
 void
 sign_end(struct core *c, struct bytes id, int64_t at)
 {
@@ -472,27 +417,6 @@ ocsp_said_hello(struct core *c, struct bytes body)
 }
 
 static void
-certificate_answered(struct core *c, const struct frame *f)
-{
-	struct err e;
-	struct job *j = job_new(JOB_SIGNED);
-	id_of_frame(j->id, f->id);
-	if ((f->type & SIGNER_REFUSAL) == 0)
-		buf_put(&j->body, f->body.p, f->body.len);
-	else if (err_decode(f->body, c->arena, &j->refusal, &e) == ERR_OK) {
-		job_keep_refusal(j);
-		log_warn("signer-refused", "request=%s id=%s", j->id,
-		    j->refusal.id);
-	} else {
-		log_err("signer-refusal", &e);
-		job_free(j);
-		return;
-	}
-	c->jobs_out++;
-	prover_push(c, j);
-}
-
-static void
 responder_answered(struct core *c, const struct frame *f)
 {
 	if (f->id >= c->n_issuer)
@@ -535,7 +459,7 @@ on_signer_frame(void *ctx, struct peer *p, const struct frame *f, struct err *e)
 		core_ready(c); /* if nothing is to be made anew */
 		break;
 	case SIGNER_CERTIFICATE:
-		certificate_answered(c, f);
+		ask_answered(c, f);
 		break;
 	case SIGNER_CRL:
 		crl_answer(c, f);
@@ -591,6 +515,7 @@ on_signer_gone(void *ctx, struct peer *p)
 		log_warn("signer-away", "waits=%s", "issuance");
 		evidence_abandon(c);
 		create_abandon(c);
+		ask_abandon(c);
 		crl_abandon(c);
 		for (size_t i = 0; i < c->n_issuer; i++) {
 			c->issuer[i]->responder_asked = false;
