@@ -22,7 +22,7 @@ snapshot_is_a_ledger(void **state)
 	struct dirs d;
 	struct store *s = check_make(&d, 333), *copy;
 	uint8_t here[SHA256_LEN], there[SHA256_LEN];
-	char to[160], part[160];
+	char to[160], part[160], data[192];
 	struct stat st;
 	struct view *w;
 	struct err e;
@@ -31,8 +31,14 @@ snapshot_is_a_ledger(void **state)
 	/* While a writer is busy: what is not committed is not in it. */
 	OK(store_begin(s, true, &w, &e));
 	OK(work_append(w, &e));
+	mode_t before = umask(022);
 	OK(store_snapshot(s, to, &e));
+	umask(before);
 	view_abort(w);
+	/* It is carried elsewhere: the owner's alone. */
+	work_path(data, sizeof(data), to, "/ledger/data.mdb");
+	assert_int_equal(stat(data, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(stat(part, &st), -1);
 	REFUSED(store_snapshot(s, to, &e), ERR_CONFLICT, "snapshot-exists",
 	    "the place for the copy, or a part of an earlier one beside it, is "
