@@ -410,7 +410,6 @@ load_signer(struct loading *l, struct signer *s, struct err *e)
 	    &s->journal, e));
 	TRY(cas_settle(s->cas, e));
 	TRY(cas_check_change(s->cas, setup->dir, e));
-	TRY(settle_ceilings(setup, s, e));
 	cas_end_keys(s);
 	return ERR_OK;
 }
@@ -493,6 +492,9 @@ signer_new(const struct signer_setup *setup, struct signer **out, struct err *e)
 		code = check_keys(&l, s, e);
 	else
 		key_loads_free(TAKE(loads));
+	/* A start that fails for its keys puts nothing in force. */
+	if (code == ERR_OK && !s->is_ocsp)
+		code = settle_ceilings(setup, s, e);
 	for (size_t i = 0; i < CONFIG_ISSUERS_MAX; i++)
 		key_free(l.responder[i]);
 	if (lock >= 0)

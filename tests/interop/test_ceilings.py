@@ -268,6 +268,30 @@ def test_unheard():
         verified(engine)
 
 
+def test_failed_start():
+    """A start with the wrong passphrase puts nothing in force: what root then
+    writes is what the first start finds."""
+    with harness.Engine() as engine:
+        engine.init()
+        engine.given = b"not the passphrase\n"
+        p = engine.with_passphrase(
+            [harness.REFRENDO, "serve", "--dir", engine.dir],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        log = p.communicate(timeout=harness.WAIT)[0].decode()
+        assert p.returncode != 0 and "key-passphrase" in log, log
+        assert "ceilings-in-force" not in log, log
+        engine.given = harness.PASSPHRASE
+        wide = with_line(read(engine), "per_hour", "20000")
+        with open(file_of(engine), "w") as f:
+            f.write(wide)
+        engine.start()
+        harness.wait_for("the ceilings", lambda: "ceilings" in
+                         engine.cli("status"))
+        now = said(engine)
+        assert (now["how"], now["file_differs"], now["sha256"]) == (
+            "first", 0, sha256(wide)), now
+
+
 def killed(engine):
     """All of it at once, as by a loss of power."""
     pids = list(engine.pids.values())
@@ -282,4 +306,5 @@ def killed(engine):
 
 if __name__ == "__main__":
     sys.exit(harness.run_tests([("ceilings", test_ceilings),
-                                ("unheard", test_unheard)]))
+                                ("unheard", test_unheard),
+                                ("a failed start", test_failed_start)]))
