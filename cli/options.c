@@ -141,6 +141,7 @@ const char *const cli_fields_es[CF_COUNT] = {
 	[CF_MANDATE] = "mandato de renovación, MAN-2026-000001",
 	[CF_RENEWALS] = "cuántas renovaciones permite un mandato, de 1 a 1000",
 	[CF_CERTIFICATE] = "archivo con el certificado de una CA que no es de esta instalación, DER o PEM",
+	[CF_KEY_TYPE] = "tipo de la llave de una CA: ec-p256 (si no se indica; de una llave nueva de una CA, el tipo de la anterior), ec-p384, rsa-3072, rsa-pss-3072, ml-dsa-65 y similares",
 	[CF_REPLACES] = "CA cuya llave reemplaza la nueva, con el mismo titular",
 	[CF_KEY] = "clave de idempotencia",
 	[CF_AS] = "RUN de quien actúa; si no, $REFRENDO_AS",

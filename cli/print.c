@@ -213,6 +213,18 @@ put_line(const char *label, size_t width, const char *text)
 	printf("%s%*s  %s\n", label, (int)(width - width_of(label)), "", text);
 }
 
+/* A text as it is, anything else as its JSON. */
+static const char *
+json_text(struct cli *c, const json_t *value)
+{
+	if (json_is_string(value))
+		return json_string_value(value);
+	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	const char *kept = arena_str(c->arena, bytes_str(text));
+	free(text);
+	return kept;
+}
+
 static void
 print_value(struct cli *c, const json_t *record, const char *name, size_t width)
 {
@@ -227,7 +239,7 @@ print_value(struct cli *c, const json_t *record, const char *name, size_t width)
 		{
 			put_line(label, width,
 			    arena_printf(c->arena, "%s=%s", key,
-				json_string_value(member)));
+				json_text(c, member)));
 		}
 		return;
 	}
@@ -237,9 +249,7 @@ print_value(struct cli *c, const json_t *record, const char *name, size_t width)
 	}
 	json_array_foreach(value, i, item)
 	{
-		char *text = json_dumps(item, JSON_COMPACT);
-		put_line(label, width, text);
-		free(text);
+		put_line(label, width, json_text(c, item));
 	}
 }
 

@@ -339,6 +339,8 @@ lists_and_records(void **state)
 	step("inst show " RUT " --dir ca --lang es", 0, "habilitada");
 	step("appointment ls --dir ca --lang es", 0, "vigente");
 	step("appointment ls --dir ca --lang en", 0, "in-force");
+	step("status --dir ca", 0, "officers=2");
+	assert_null(strstr(out, "(null)"));
 	step("person ls " RUT " --dir ca", 0, "12.345.678-5  Ana Soto");
 	step("request ls --dir ca --limit 1 --json", 0, "\"next\":\"");
 	step("policy ls --dir ca", 0, "funcionario-firma");

@@ -590,6 +590,39 @@ reference_is_current(void **state)
 }
 
 static void
+/* Every command, option and field has its text in both languages. */
+static void
+help_is_whole(void **state)
+{
+	static const char *const langs[] = { "en", "es" };
+	struct buf out AUTO_BUF = BUF(TEXT_MAX);
+	char verb[64], line[128];
+	size_t n = 0;
+	(void)state;
+	cli_reference(&out);
+	for (const char *at = buf_text(&out);
+	    (at = strstr(at, "```\nrefrendo ")) != NULL; at++) {
+		const char *word = at + strlen("```\nrefrendo ");
+		/* Operands are in capitals. */
+		size_t len = strcspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ[\n");
+		const char *dash = strstr(word, " - ");
+		assert_non_null(dash);
+		if (len > (size_t)(dash - word) + 1)
+			len = (size_t)(dash - word) + 1;
+		snprintf(verb, sizeof(verb), "%.*s", (int)len, word);
+		for (size_t i = 0; i < ARRAY_LEN(langs); i++) {
+			snprintf(line, sizeof(line), "help %s--lang %s", verb,
+			    langs[i]);
+			const struct ran *r = run(line);
+			if (r->status != 0 || strstr(r->out, "(null)") != NULL)
+				fail_msg("%s: %d\n%s%s", line, r->status,
+				    r->out, r->err);
+			n++;
+		}
+	}
+	assert_true(n > 150);
+}
+
 version_told(void **state)
 {
 	(void)state;
@@ -619,6 +652,7 @@ main(void)
 		cmocka_unit_test(help_texts),
 		cmocka_unit_test(reference_is_current),
 		cmocka_unit_test(version_told),
+		cmocka_unit_test(help_is_whole),
 	};
 	return cmocka_run_group_tests(tests, make_place, remove_place);
 }
