@@ -309,6 +309,7 @@ sign(struct ceremony_run *r, struct err *e)
 	struct ceremony_run *done = arena_get(c->arena, sizeof(*done));
 	struct ceremony_file answer;
 	int64_t now = clock_now();
+	TRY(file_is_new(c->option[OPT_OUT], e));
 	TRY(read_ceremony(c, r, e));
 	if (r->file.is_answer)
 		return err_say(e, ERR_CONFLICT, "cli-ceremony-signed",
@@ -317,7 +318,7 @@ sign(struct ceremony_run *r, struct err *e)
 	TRY(may_sign(r, now, e));
 	TRY(input_key(c->option[OPT_KEY], &key, e));
 	TRY(sign_with(r, key, now, &answer, done, &out, e));
-	TRY(file_write(c->option[OPT_OUT], buf_bytes(&out), 0644, e));
+	TRY(file_write_new(c->option[OPT_OUT], buf_bytes(&out), 0644, e));
 	if (c->json)
 		print_json(done);
 	else

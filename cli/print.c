@@ -363,11 +363,25 @@ print_written(struct cli *c, json_t *o, const char *name)
 
 /* --- Files and keys --------------------------------------------------------------------- */
 
+/* What nothing can bring back. */
+static bool
+has_private_key(const char *name)
+{
+	char text[4096];
+	FILE *f = fopen(name, "rbe");
+	size_t n = f == NULL ? 0 : fread(text, 1, sizeof(text), f);
+	if (f != NULL)
+		fclose(f);
+	return memmem(text, n, "PRIVATE KEY-----", 16) != NULL;
+}
+
 enum err_code
 print_octets(struct cli *c, struct bytes b, struct err *e)
 {
 	const char *name = c->option[OPT_OUT];
-	if (name != NULL && strcmp(name, "-") != 0)
+	if (name != NULL && strcmp(name, "-") != 0) {
+		if (has_private_key(name))
+			TRY(file_is_new(name, e));
 		return file_write(name, b, 0644, e);
 	if (fwrite(b.p, 1, b.len, stdout) != b.len || fflush(stdout) != 0)
 		return err_errno(e, "cli-output",

@@ -112,25 +112,96 @@ sync_parent(const char *path, struct err *e)
 	return ERR_OK;
 }
 
-enum err_code
-file_write(const char *path, struct bytes content, unsigned mode, struct err *e)
+/* What lies at the temporary name is nobody's to choose: neither its mode nor
+ * where it points to. */
+static enum err_code
+create(const char *path, const char *temporary, unsigned mode, int *out,
+    struct err *e)
+{
+	(void)!unlink(temporary);
+	*out = open(temporary,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, (mode_t)mode);
+	if (*out >= 0)
+		return ERR_OK;
+	int number = errno;
+	err_say(e, ERR_IO, "file-create",
+	    "the file %s cannot be created; check its directory", path);
+	return err_why(e, "%s", strerror(number));
+}
+
+static enum err_code
+exists(const char *path, struct err *e)
+{
+	return err_say(e, ERR_CONFLICT, "file-exists",
+	    "the file %s is there already, and is not written over; name "
+	    "another or move it away",
+	    path);
+}
+
+/* Where the file system cannot refuse a name that is taken, it was looked at. */
+static int
+rename_new(const char *from, const char *to)
+{
+	struct stat st;
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (lstat(to, &st) != 0)
+		return rename(from, to);
+	errno = EEXIST;
+	return -1;
+}
+
+static enum err_code
+place(const char *temporary, const char *path, bool is_new, struct err *e)
+{
+	int rc = is_new ? rename_new(temporary, path) : rename(temporary, path);
+	if (rc == 0)
+		return ERR_OK;
+	return is_new && errno == EEXIST
+		   ? exists(path, e)
+		   : err_errno(e, "file-rename",
+			 "a file cannot be put in its place");
+}
+
+static enum err_code
+write_to(const char *path, struct bytes content, unsigned mode, bool is_new,
+    struct err *e)
 {
 	char temporary[PATH_LEN * 2 + 8];
+	int fd = -1;
 	snprintf(temporary, sizeof(temporary), "%s.new", path);
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-	    (mode_t)mode);
-	if (fd < 0)
-		return err_errno(e, "file-create", "a file cannot be created");
+	TRY(create(path, temporary, mode, &fd, e));
 	enum err_code code = write_synced(fd, content, e);
 	close(fd);
-	if (code == ERR_OK && rename(temporary, path) != 0)
-		code = err_errno(e, "file-rename",
-		    "a file cannot be put in its place");
+	if (code == ERR_OK)
+		code = place(temporary, path, is_new, e);
 	if (code != ERR_OK) {
 		unlink(temporary);
 		return code;
 	}
 	return sync_parent(path, e);
+}
+
+enum err_code
+file_write(const char *path, struct bytes content, unsigned mode, struct err *e)
+{
+	return write_to(path, content, mode, false, e);
+}
+
+enum err_code
+file_write_new(const char *path, struct bytes content, unsigned mode,
+    struct err *e)
+{
+	return write_to(path, content, mode, true, e);
+}
+
+enum err_code
+file_is_new(const char *path, struct err *e)
+{
+	struct stat st;
+	return lstat(path, &st) == 0 ? exists(path, e) : ERR_OK;
 }
 
 enum err_code

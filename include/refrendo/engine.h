@@ -61,6 +61,11 @@ MUST_CHECK enum err_code file_write(const char *path, struct bytes content,
     unsigned mode, struct err *e);
 /* Certificate in DER from a PEM file of the installation. */
 MUST_CHECK enum err_code file_certificate(const char *dir, const char *name,
+/* The same for what must not take another's place: ERR_CONFLICT "file-exists". */
+MUST_CHECK enum err_code file_write_new(const char *path, struct bytes content,
+    unsigned mode, struct err *e);
+/* To refuse that before anything is made or signed. */
+MUST_CHECK enum err_code file_is_new(const char *path, struct err *e);
     struct buf *der, struct err *e);
 
 /*

@@ -392,6 +392,67 @@ static const struct {
 	{ "origin with a space", { OFFICER, "--origin", "a b", NULL }, CLI_INVALID, "[init-configuration]" },
 	{ "a name that stands for nothing", { "--officer-run", "11111111-1", "--officer-name", "N/A", NULL }, CLI_INVALID, "[name-meta]" },
 	{ "a certificate that is none", { OFFICER, "--officer-cert", "out", NULL }, CLI_INVALID, "[pem-missing]" },
+/* --- Files of keys -------------------------------------------------------------------- */
+
+static void write_text(const char *name, const char *text);
+
+static bool
+has_text(const char *name, const char *text)
+{
+	char got[64] = "";
+	FILE *f = fopen(name, "rb");
+	assert_non_null(f);
+	got[fread(got, 1, sizeof(got) - 1, f)] = '\0';
+	fclose(f);
+	return strcmp(got, text) == 0;
+}
+
+static const char *const new_key[] = { "refrendo", "csr", "new", "--key-out",
+	"ana.key", "--out", "ana.csr", NULL };
+
+/* A key that is there is somebody's: nothing is written over it. */
+static void
+keys_are_not_written_over(void **state)
+{
+	(void)state;
+	write_text("ana.key", "of the first");
+	assert_int_equal(command(new_key), CLI_CONFLICT);
+	assert_non_null(strstr(printed(), "[file-exists]"));
+	assert_non_null(strstr(printed(), "ana.key"));
+	assert_true(has_text("ana.key", "of the first"));
+	assert_int_equal(access("ana.csr", F_OK), -1);
+	assert_int_equal(unlink("ana.key"), 0);
+	/* Nor by what comes out beside it. */
+	assert_int_equal(command(WORDS("csr", "new", "--key-out", "ana.key",
+			     "--out", "ana.key")),
+	    CLI_CONFLICT);
+	check_key("ana.key");
+	assert_int_equal(unlink("ana.key"), 0);
+}
+
+/* What lies where a key is written first gives it neither mode nor place. */
+static void
+keys_are_files_of_their_own(void **state)
+{
+	(void)state;
+	write_text("ana.key.new", "of anybody");
+	assert_int_equal(chmod("ana.key.new", 0666), 0);
+	must(new_key);
+	check_key("ana.key");
+	assert_int_equal(unlink("ana.key"), 0);
+	write_text("elsewhere", "of anybody");
+	assert_int_equal(symlink("elsewhere", "ana.key.new"), 0);
+	must(new_key);
+	check_key("ana.key");
+	assert_true(has_text("elsewhere", "of anybody"));
+	assert_int_equal(unlink("ana.key"), 0);
+	assert_int_equal(command(WORDS("csr", "new", "--key-out",
+			     "nowhere/ana.key")),
+	    CLI_ERROR);
+	assert_non_null(
+	    strstr(printed(), "the file nowhere/ana.key cannot be created"));
+}
+
 	{ "no list of officers", { OFFICER, "--officers", "missing.txt", NULL }, CLI_NOTFOUND, "[file-missing]" },
 	{ "an officer without a name", { OFFICER, "--officers", "nameless.txt", NULL }, CLI_INVALID, "[cli-officers-line]" },
 	{ "an officer's wrong digit", { OFFICER, "--officers", "digit.txt", NULL }, CLI_INVALID, "[run-digit]" },
@@ -523,3 +584,5 @@ main(void)
 	};
 	return cmocka_run_group_tests(tests, make_place, remove_place);
 }
+		cmocka_unit_test(keys_are_not_written_over),
+		cmocka_unit_test(keys_are_files_of_their_own),
