@@ -316,7 +316,7 @@ sign(struct ceremony_run *r, struct err *e)
 		    "the file %s is an answer: its root has signed already",
 		    c->operand[0]);
 	TRY(may_sign(r, now, e));
-	TRY(input_key(c->option[OPT_KEY], &key, e));
+	TRY(input_key(c, c->option[OPT_KEY], &key, e));
 	TRY(sign_with(r, key, now, &answer, done, &out, e));
 	TRY(file_write_new(c->option[OPT_OUT], buf_bytes(&out), 0644, e));
 	if (c->json)
@@ -334,6 +334,7 @@ sign_here(struct ceremony_run *r, struct buf *out, struct err *e)
 	struct config *config = arena_get(c->arena, sizeof(*config));
 	struct ceremony_run *done = arena_get(c->arena, sizeof(*done));
 	struct buf passphrase AUTO_BUF = BUF(0);
+	struct key_asking asking = { .spanish = c->spanish };
 	struct ceremony_file answer;
 	struct root_here root;
 	int64_t now = clock_now();
@@ -349,7 +350,8 @@ sign_here(struct ceremony_run *r, struct buf *out, struct err *e)
 	    arena_printf(c->arena, "%s/%s", c->dir, config->signer_yaml);
 	TRY(check_quorum(r, e));
 	TRY(may_sign(r, now, e));
-	TRY(keys_passphrase(c, &passphrase, e));
+	asking.key = arena_printf(c->arena, "keys/%s.key", root.name);
+	TRY(passphrase_read(c->dir, &asking, &passphrase, e));
 	TRY(key_load(root.key, buf_bytes(&passphrase), &key, e));
 	return sign_with(r, key, now, &answer, done, out, e);
 }
@@ -490,9 +492,13 @@ ceremony_root(struct cli *c, struct err *e)
 	i->c = c;
 	i->now = clock_now();
 	i->origin = c->option[OPT_ORIGIN];
+	struct key_asking asking = { .key = arena_printf(c->arena,
+					 "%s/root.key", c->option[OPT_TO]),
+		.is_new = true,
+		.spanish = c->spanish };
 	enum err_code code = key_plan_take(c, KEY_ROLE(ROOT), &i->keys, e);
 	if (code == ERR_OK)
-		code = passphrase_read("/dev/null", true, &i->passphrase, e);
+		code = passphrase_read("/dev/null", &asking, &i->passphrase, e);
 	if (code == ERR_OK)
 		code = make_root(i, e);
 	init_fini(i);

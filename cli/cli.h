@@ -325,8 +325,8 @@ MUST_CHECK enum err_code input_read(struct cli *c, const char *name, size_t max,
 /* Made, or an empty one that was there, as of a medium. */
 bool place_is_new(const char *dir);
 /* A private key by URI; asks for its passphrase only when it has one. */
-MUST_CHECK enum err_code input_key(const char *uri, struct key **out,
-    struct err *e);
+MUST_CHECK enum err_code input_key(struct cli *c, const char *uri,
+    struct key **out, struct err *e);
 
 /* demo.c */
 int demo_main(bool check, bool keep, bool spanish);

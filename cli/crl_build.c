@@ -227,7 +227,7 @@ read_key(struct build *b, struct err *e)
 	TRY(read_certificate(c, c->option[OPT_CERT], &b->cert_der, &b->ca, e));
 	TRY(read_previous(b, e));
 	TRY(read_entries(b, e));
-	TRY(input_key(c->option[OPT_KEY], &b->key, e));
+	TRY(input_key(c, c->option[OPT_KEY], &b->key, e));
 	if (!bytes_eq(b->ca.spki, key_spki(b->key)))
 		return err_say(e, ERR_INVALID, "cli-key-of-cert",
 		    "the key given with --key is not that of the certificate "

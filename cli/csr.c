@@ -15,7 +15,10 @@ csr_new(struct cli *c, struct err *e)
 	struct buf text AUTO_BUF = BUF(2 * CSR_MAX_BYTES);
 	enum key_type type = KEY_EC_P256;
 	const char *word = c->option[OPT_TYPE], *cn = c->option[OPT_CN];
-	if (c->option[OPT_KEY_OUT] == NULL)
+	struct key_asking asking = { .key = c->option[OPT_KEY_OUT],
+		.is_new = true,
+		.spanish = c->spanish };
+	if (asking.key == NULL)
 		return cli_usage_missing(c, "--key-out", e);
 	if (word != NULL &&
 	    (!key_type_parse(bytes_str(word), &type) || type == KEY_RSA_2048 ||
@@ -24,11 +27,12 @@ csr_new(struct cli *c, struct err *e)
 		    "--type ec-p256|ec-p384|rsa-3072|rsa-4096|rsa-pss-3072|"
 		    "rsa-pss-4096|ed25519|ml-dsa-44|ml-dsa-65|ml-dsa-87",
 		    e);
-	TRY(passphrase_read("/dev/null", true, &passphrase, e));
+	TRY(file_is_new(asking.key, e));
+	TRY(passphrase_read("/dev/null", &asking, &passphrase, e));
 	TRY(key_generate(type, &key, e));
 	TRY(csr_build(key, cn == NULL ? "refrendo" : cn, &der, e));
 	TRY(key_print(key, buf_bytes(&passphrase), &pem, e));
-	TRY(file_write(c->option[OPT_KEY_OUT], buf_bytes(&pem), 0600, e));
+	TRY(file_write_new(asking.key, buf_bytes(&pem), 0600, e));
 	pem_put(&text, "CERTIFICATE REQUEST", buf_bytes(&der));
 	TRY(buf_end(&text, e));
 	return print_octets(c, buf_bytes(&text), e);

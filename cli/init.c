@@ -327,6 +327,7 @@ init_end(struct init *i, struct err *e)
 static enum err_code
 run_init(struct init *i, struct err *e)
 {
+	struct key_asking asking = { .is_new = true, .spanish = i->c->spanish };
 	if (i->c->option[OPT_ANSWER] != NULL) {
 		i->now = clock_now();
 		TRY(init_answered(i, e));
@@ -335,7 +336,7 @@ run_init(struct init *i, struct err *e)
 	TRY(take_options(i, e));
 	TRY(clear_place(i, e));
 	TRY(init_offline_root(i, e));
-	TRY(passphrase_read(i->final, true, &i->passphrase, e));
+	TRY(passphrase_read(i->final, &asking, &i->passphrase, e));
 	TRY(make_place(i, e));
 	i->now = clock_now();
 	if (build(i, e) != ERR_OK) {

@@ -17,6 +17,7 @@ keys_passphrase(struct cli *c, struct buf *out, struct err *e)
 {
 	struct config *config = arena_get(c->arena, sizeof(*config));
 	AUTO(key) log = NULL;
+	struct key_asking asking = { .spanish = c->spanish };
 	TRY(cli_config(c, config, e));
 	TRY(passphrase_read(c->dir, false, out, e));
 	if (uri_is_token(config->log_key))
@@ -238,6 +239,7 @@ settle_all(struct change *x, struct err *e)
 static enum err_code
 change(struct change *x, struct err *e)
 {
+	struct key_asking asking = { .spanish = x->c->spanish };
 	TRY(engine_lock(x->c->dir, e));
 	TRY(passphrase_read(x->c->dir, false, &x->old, e));
 	TRY(passphrase_new_read(x->c->dir, &x->fresh, e));

@@ -383,6 +383,7 @@ print_octets(struct cli *c, struct bytes b, struct err *e)
 		if (has_private_key(name))
 			TRY(file_is_new(name, e));
 		return file_write(name, b, 0644, e);
+	}
 	if (fwrite(b.p, 1, b.len, stdout) != b.len || fflush(stdout) != 0)
 		return err_errno(e, "cli-output",
 		    "standard output cannot be written");
@@ -418,13 +419,16 @@ input_read(struct cli *c, const char *name, size_t max, struct buf *out,
 }
 
 enum err_code
-input_key(const char *uri, struct key **out, struct err *e)
+input_key(struct cli *c, const char *uri, struct key **out, struct err *e)
 {
+	char shown[PATH_LEN];
 	enum err_code code = key_load(uri, BYTES_NONE, out, e);
 	if (code != ERR_FORBIDDEN)
 		return code;
 	struct buf passphrase AUTO_BUF = BUF(0);
 	/* No directory: the file of an installation's own keys is not meant. */
-	TRY(passphrase_read("/dev/null", false, &passphrase, e));
+	uri_without_pin(shown, sizeof(shown), uri);
+	struct key_asking asking = { .key = shown, .spanish = c->spanish };
+	TRY(passphrase_read("/dev/null", &asking, &passphrase, e));
 	return key_load(uri, buf_bytes(&passphrase), out, e);
 }

@@ -315,7 +315,7 @@ sign_statement(struct cli *c, struct bytes statement, struct buf *cms,
 	TRY(pem_or_der(buf_bytes(&file), "CERTIFICATE", &der, e));
 	TRY(cert_parse(buf_bytes(&der), &cert, e));
 	TRY(ask_consent(c, e));
-	TRY(input_key(c->option[OPT_KEY], &key, e));
+	TRY(input_key(c, c->option[OPT_KEY], &key, e));
 	if (!bytes_eq(cert.spki, key_spki(key)))
 		return err_say(e, ERR_INVALID, "cli-key-of-cert",
 		    "the key given with --key is not that of the certificate "

@@ -9,9 +9,7 @@
 static enum err_code
 serve(struct cli *c, struct err *e)
 {
-	(void)e;
-	c->exit = engine_serve(c->dir) == 0 ? CLI_OK : CLI_ERROR;
-	return ERR_OK;
+	return engine_serve(c->dir, c->spanish, c->arena, e);
 }
 
 static enum err_code

@@ -150,7 +150,8 @@ control_send(int sock, enum control_message type, struct bytes body, int fd,
 static uint32_t
 control_cap(uint16_t type)
 {
-	return type >= CONTROL_SETUP && type <= CONTROL_READY ? CONTROL_CAP : 0;
+	return type >= CONTROL_SETUP && type <= CONTROL_FAILED ? CONTROL_CAP
+							       : 0;
 }
 
 enum err_code

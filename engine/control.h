@@ -17,7 +17,8 @@
 	X(CONTROL_LISTEN, 3)   /* to a role: a listening socket */            \
 	X(CONTROL_POLICIES, 4) /* to core: files, after SIGHUP */             \
 	X(CONTROL_STOP, 5)     /* to a role: finish and end */                \
-	X(CONTROL_READY, 6)    /* from a role: what confines it, in words */
+	X(CONTROL_READY, 6)    /* from a role: what confines it, in words */  \
+	X(CONTROL_FAILED, 7)   /* from a role: why it ends, err_encode() */
 #define CONTROL_CAP (8u << 20)
 
 enum control_message {

@@ -545,6 +545,7 @@ on_control(uv_poll_t *poll, int status, int events)
 	case CONTROL_SETUP:
 	case CONTROL_LISTEN:
 	case CONTROL_READY:
+	case CONTROL_FAILED:
 		log_warn("control-unexpected", "type=%d", f.type);
 		break;
 	}
@@ -662,7 +663,7 @@ role_core(struct role_context *r)
 	TAILQ_INIT(&c->asks);
 	uv_loop_init(&c->loop);
 	if (core_open(c, &e) != ERR_OK || role_confine(r, &e) != ERR_OK) {
-		log_err("core-start", &e);
+		role_failed("core-start", &e);
 		return 1;
 	}
 	core_run(c);

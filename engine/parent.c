@@ -49,6 +49,7 @@ struct process {
 	int listen_fd;    /* handed to it at every start; -1: none */
 	int metrics_fd;   /* of a front, after that; -1: none */
 	int64_t backoff_ms, started_ms;
+	struct err last; /* what it said of its end; ERR_OK: nothing */
 };
 
 struct parent {
@@ -62,7 +63,8 @@ struct parent {
 	struct process process[PROCESSES_MAX];
 	size_t n;
 	bool stopping, announced;
-	int status;
+	struct arena *arena; /* what these borrow */
+	struct err failure;  /* why the start failed; ERR_OK: it did not */
 };
 
 static void process_start(struct process *p);
@@ -218,6 +220,31 @@ announce(struct parent *parent)
 }
 
 static void
+take_failure(struct process *p, struct bytes body)
+{
+	struct err e, why;
+	if (!p->parent->announced &&
+	    err_decode(body, p->parent->arena, &why, &e) == ERR_OK)
+		p->last = why;
+}
+
+/* What a role that is gone said at last. */
+static void
+hear_last(struct process *p)
+{
+	struct control_frame f;
+	struct err e;
+	while (p->control_fd >= 0 &&
+	       control_read(p->control_fd, &f, &e) == ERR_OK) {
+		if (f.type == CONTROL_FAILED)
+			take_failure(p, buf_bytes(&f.body));
+		if (f.fd >= 0)
+			close(f.fd);
+		buf_fini(&f.body);
+	}
+}
+
+static void
 on_control(uv_poll_t *poll, int status, int events)
 {
 	(void)events;
@@ -229,6 +256,8 @@ on_control(uv_poll_t *poll, int status, int events)
 		uv_poll_stop(poll);
 		return;
 	}
+	if (f.type == CONTROL_FAILED)
+		take_failure(p, buf_bytes(&f.body));
 	if (f.fd >= 0)
 		close(f.fd);
 	buf_fini(&f.body);
@@ -277,6 +306,22 @@ on_poll_closed(uv_handle_t *h)
 		uv_timer_start(&p->retry, on_retry, (uint64_t)p->backoff_ms, 0);
 }
 
+/* The first counts: the others fail for the same reason, or for its end. */
+static void
+start_failed(struct process *p)
+{
+	struct parent *parent = p->parent;
+	hear_last(p);
+	if (parent->failure.code != ERR_OK)
+		return;
+	parent->failure = p->last;
+	if (parent->failure.code == ERR_OK)
+		(void)err_say(&parent->failure, ERR_IO, "engine-role-ended",
+		    "the role %s ended while the engine was starting; its last "
+		    "lines in the log say why",
+		    role_name(p->role));
+}
+
 static void
 on_exit_role(uv_process_t *handle, int64_t code, int signal)
 {
@@ -307,7 +352,7 @@ on_exit_role(uv_process_t *handle, int64_t code, int signal)
 		    !p->lacks_token) {
 			log_error("engine-start-failed", "role=%s",
 			    role_name(p->role));
-			parent->status = 1;
+			start_failed(p);
 			p->state = P_ENDED;
 			uv_kill(getpid(), SIGTERM);
 		}
@@ -356,6 +401,7 @@ process_start(struct process *p)
 		return;
 	p->handle.data = p;
 	p->started_ms = clock_mono_ms();
+	p->last = (struct err){ .code = ERR_OK };
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
 		fatal("no socket pair for a role: %s", strerror(errno));
 	enum err_code code = process_spawn(p, pair[1], &e);
@@ -518,8 +564,10 @@ parent_processes(struct parent *parent, struct err *e)
 }
 
 static enum err_code
-parent_prepare(struct parent *parent, const char *dir, struct err *e)
+parent_prepare(struct parent *parent, const char *dir, bool spanish,
+    struct err *e)
 {
+	struct key_asking asking = { .spanish = spanish };
 	struct findings findings = { NULL, 0, 0 };
 	enum err_code code =
 	    installation_start(dir, &parent->inst, &findings, e);
@@ -532,9 +580,10 @@ parent_prepare(struct parent *parent, const char *dir, struct err *e)
 	TRY(code);
 	TRY(engine_lock(dir, e));
 	TRY(counters_make(PROCESSES_MAX, &parent->counters_fd, e));
-	TRY(passphrase_read(dir, false, &parent->passphrase, e));
+	TRY(passphrase_read(dir, &asking, &parent->passphrase, e));
 	if (config_has_token(&parent->inst.config))
-		TRY(pin_read(dir, &parent->pin, e));
+		TRY(pin_read(dir, spanish, &parent->pin, e));
+	passphrase_end();
 	ssize_t n =
 	    readlink("/proc/self/exe", parent->self, sizeof(parent->self) - 1);
 	if (n <= 0)
@@ -553,12 +602,12 @@ on_signal(struct parent *parent, uv_signal_t *handle, int number,
 	uv_signal_start(handle, cb, number);
 }
 
-int
-engine_serve(const char *dir)
+enum err_code
+engine_serve(const char *dir, bool spanish, struct arena *a, struct err *e)
 {
 	static struct parent parent; /* 100 KiB: too much for a stack */
-	struct err e;
 	char absolute[PATH_MAX];
+	parent.arena = a;
 	log_role("parent");
 	signal(SIGPIPE, SIG_IGN);
 	uv_loop_init(&parent.loop);
@@ -566,10 +615,9 @@ engine_serve(const char *dir)
 	parent.deadline.data = &parent;
 	if (realpath(dir, absolute) == NULL || strlen(absolute) >= PATH_LEN)
 		snprintf(absolute, PATH_LEN, "%s", dir);
-	if (parent_prepare(&parent, absolute, &e) != ERR_OK) {
-		log_err("engine-start", &e);
-		fprintf(stderr, "refrendo: %s\n", e.say);
-		return 1;
+	if (parent_prepare(&parent, absolute, spanish, e) != ERR_OK) {
+		log_err("engine-start", e);
+		return e->code;
 	}
 	on_signal(&parent, &parent.term, SIGTERM, on_term);
 	on_signal(&parent, &parent.interrupt, SIGINT, on_term);
@@ -583,6 +631,8 @@ engine_serve(const char *dir)
 	buf_fini(&parent.passphrase);
 	buf_fini(&parent.pin);
 	installation_fini(&parent.inst);
-	log_info("engine-stopped", "status=%d", parent.status);
-	return parent.status;
+	log_info("engine-stopped", "status=%d",
+	    parent.failure.code == ERR_OK ? 0 : 1);
+	*e = parent.failure;
+	return parent.failure.code;
 }

@@ -88,6 +88,19 @@ role_ready(struct role_context *r, struct err *e)
 }
 
 void
+role_failed(const char *event, const struct err *why)
+{
+	struct buf body AUTO_BUF = BUF(4096);
+	struct err e;
+	log_err(event, why);
+	err_encode(why, &body);
+	if (buf_end(&body, &e) != ERR_OK ||
+	    control_send(CONTROL_FD, CONTROL_FAILED, buf_bytes(&body), -1,
+		&e) != ERR_OK)
+		log_err("control-send", &e);
+}
+
+void
 role_fini(struct role_context *r)
 {
 	if (r->counters_fd >= 0)
@@ -117,7 +130,7 @@ engine_role(const char *name)
 	log_role(name);
 	int status = 1;
 	if (role_setup(&r, &e) != ERR_OK || sandbox_begin(&e) != ERR_OK)
-		log_err("role-setup-failed", &e);
+		role_failed("role-setup-failed", &e);
 	else
 		status = mains[r.role](&r);
 	role_fini(&r);

@@ -32,6 +32,8 @@ MUST_CHECK enum err_code role_confine(struct role_context *r, struct err *e);
 /* Sends CONTROL_READY with the sandbox's report; closes it before, if it is
  * open still. */
 MUST_CHECK enum err_code role_ready(struct role_context *r, struct err *e);
+/* Logs why it does not come up, and tells the parent, who has the user. */
+void role_failed(const char *event, const struct err *why);
 /* The port of "127.0.0.1:8080"; 0: any. */
 uint16_t address_port(const char *address);
 void role_fini(struct role_context *r);

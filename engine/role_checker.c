@@ -433,7 +433,7 @@ role_checker(struct role_context *r)
 	if (code == ERR_OK)
 		checker_run(k);
 	else
-		log_err("checker-start", &e);
+		role_failed("checker-start", &e);
 	for (size_t i = 0; i < COUNTERS_CAS; i++)
 		buf_fini(&k->ca[i].der);
 	buf_fini(&k->in);

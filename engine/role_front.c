@@ -483,7 +483,7 @@ role_front(struct role_context *r)
 	if (code == ERR_OK)
 		code = front_serve(f, listen_fd, metrics_fd, &e);
 	if (code != ERR_OK)
-		log_err("front-start", &e);
+		role_failed("front-start", &e);
 	counters_close(&f->counters);
 	buf_fini(&f->body);
 	buf_fini(&f->out);

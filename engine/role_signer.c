@@ -301,7 +301,8 @@ is_half_changed(const char *dir)
 static int
 refuse_start(const struct role_context *r, const struct err *e)
 {
-	log_err("signer-start", e);
+	struct err half;
+	role_failed("signer-start", e);
 	if (strcmp(e->id, "token-away") == 0 ||
 	    strcmp(e->id, "token-module") == 0)
 		return ROLE_NO_TOKEN;
@@ -310,10 +311,12 @@ refuse_start(const struct role_context *r, const struct err *e)
 	if (strcmp(e->id, "key-passphrase") != 0 &&
 	    strcmp(e->id, "cas-passphrase") != 0)
 		return 1;
-	if (is_half_changed(r->inst.dir))
-		log_error("passphrase-half", "say=%s",
+	if (is_half_changed(r->inst.dir)) {
+		(void)err_say(&half, ERR_FORBIDDEN, "passphrase-half",
 		    "a change of the passphrase was interrupted; make it once "
 		    "more, with the same two: refrendo keys passphrase");
+		role_failed("passphrase-half", &half);
+	}
 	return ROLE_NO_RETRY;
 }
 

@@ -285,7 +285,7 @@ role_status(struct role_context *r)
 	if (code == ERR_OK)
 		code = status_serve(s, listen_fd, &e);
 	if (code != ERR_OK)
-		log_err("status-start", &e);
+		role_failed("status-start", &e);
 	public_reader_free(s->view.reader);
 	public_close(s->public);
 	ask_close(&s->ask);

@@ -56,33 +56,44 @@ void installation_print(const struct installation *in,
  * ERR_INVALID "file-directory", "file-large", ERR_IO. */
 MUST_CHECK enum err_code file_read(const char *dir, const char *name,
     size_t max, struct buf *out, struct err *e);
-/* Temporary file, fsync, rename, fsync of the directory. */
+/* Temporary file, fsync, rename, fsync of the directory.  Whatever lay at
+ * PATH.new is removed: the file is a new one, of this mode or less.
+ * ERR_IO "file-create". */
 MUST_CHECK enum err_code file_write(const char *path, struct bytes content,
     unsigned mode, struct err *e);
-/* Certificate in DER from a PEM file of the installation. */
-MUST_CHECK enum err_code file_certificate(const char *dir, const char *name,
 /* The same for what must not take another's place: ERR_CONFLICT "file-exists". */
 MUST_CHECK enum err_code file_write_new(const char *path, struct bytes content,
     unsigned mode, struct err *e);
 /* To refuse that before anything is made or signed. */
 MUST_CHECK enum err_code file_is_new(const char *path, struct err *e);
+/* Certificate in DER from a PEM file of the installation. */
+MUST_CHECK enum err_code file_certificate(const char *dir, const char *name,
     struct buf *der, struct err *e);
 
+/* Whose passphrase is asked for, and of whom. */
+struct key_asking {
+	const char *key; /* its file or URI; NULL: all of the installation */
+	bool is_new;     /* keys to be made: typed twice */
+	bool spanish;
+};
 /*
- * passphrase_read - of the key files: $CREDENTIALS_DIRECTORY/refrendo-passphrase,
- * the descriptor that REFRENDO_PASSPHRASE_FD names, DIR/passphrase (0600), or a
- * prompt when there is a terminal.  Never an argument, never the environment.
+ * passphrase_read - the next line of the descriptor that REFRENDO_PASSPHRASE_FD
+ * names, $CREDENTIALS_DIRECTORY/refrendo-passphrase, DIR/passphrase (0600), or
+ * a prompt when there is a terminal.  Never an argument, never the environment.
+ * A command that opens several keys takes a line for each, in the order in which
+ * it asks for them.
  *
- * confirm    ask twice at the prompt (init).
- * ERR_NOTFOUND "passphrase-none", ERR_FORBIDDEN "passphrase-mode"; of
+ * ERR_FORBIDDEN "passphrase-none", "passphrase-none-key", "passphrase-mode"; of
  * shares what follows.
  */
-MUST_CHECK enum err_code passphrase_read(const char *dir, bool confirm,
-    struct buf *out, struct err *e);
+MUST_CHECK enum err_code passphrase_read(const char *dir,
+    const struct key_asking *a, struct buf *out, struct err *e);
 /* The one that is to follow it, in the same ways: REFRENDO_NEW_PASSPHRASE_FD,
- * DIR/passphrase.new, a prompt.  ERR_NOTFOUND "passphrase-new-none". */
-MUST_CHECK enum err_code passphrase_new_read(const char *dir, struct buf *out,
-    struct err *e);
+ * DIR/passphrase.new, a prompt.  ERR_FORBIDDEN "passphrase-new-none". */
+MUST_CHECK enum err_code passphrase_new_read(const char *dir, bool spanish,
+    struct buf *out, struct err *e);
+/* Nothing more will be asked for: closes their descriptors. */
+void passphrase_end(void);
 /* No engine runs on it from here on until this process ends.  ERR_CONFLICT
  * "engine-running". */
 MUST_CHECK enum err_code engine_lock(const char *dir, struct err *e);
@@ -114,15 +125,17 @@ size_t shares_missing(const struct shares *s); /* SHARES_MAX before the first */
 MUST_CHECK enum err_code shares_join(struct shares *s, struct buf *out,
     struct err *e);
 
-/* pin_read - of the token, likewise: credential refrendo-pin, REFRENDO_PIN_FD,
- * DIR/pin (0600), or a prompt.  ERR_NOTFOUND "pin-none". */
-MUST_CHECK enum err_code pin_read(const char *dir, struct buf *out,
-    struct err *e);
+/* pin_read - of the token, likewise: REFRENDO_PIN_FD, credential refrendo-pin,
+ * DIR/pin (0600), or a prompt.  ERR_FORBIDDEN "pin-none". */
+MUST_CHECK enum err_code pin_read(const char *dir, bool spanish,
+    struct buf *out, struct err *e);
 
 /* --- Processes ---------------------------------------------------------------------- */
 
-/* refrendo serve: runs until SIGTERM; the exit status of the process. */
-int engine_serve(const char *dir);
+/* refrendo serve: runs until SIGTERM.  Refuses where it cannot start, with what
+ * the role said that could not, in a; ERR_IO "engine-role-ended". */
+MUST_CHECK enum err_code engine_serve(const char *dir, bool spanish,
+    struct arena *a, struct err *e);
 /* A role, re-executed by the parent: refrendo role NAME. */
 int engine_role(const char *name);
 

@@ -502,7 +502,7 @@ def test_second_engine(engine):
     p = engine.with_passphrase([harness.REFRENDO, "serve", "--dir",
                                 engine.dir], stderr=subprocess.PIPE)
     _, text = p.communicate(timeout=harness.WAIT)
-    assert p.returncode == 1, p.returncode
+    assert p.returncode == 5, p.returncode
     assert b"another engine runs on" in text and b"stop it first" in text, \
         text
     assert engine.pids == before
@@ -546,17 +546,17 @@ def test_sigterm():
 
 # --- Starts that must not succeed ----------------------------------------------------
 
-def refused_start(engine, passphrase, *sentences):
+def refused_start(engine, passphrase, status, *sentences, more=()):
     r, w = os.pipe()
     os.write(w, passphrase)
     os.close(w)
-    p = subprocess.run([harness.REFRENDO, "serve", "--dir", engine.dir],
+    p = subprocess.run([harness.REFRENDO, "serve", "--dir", engine.dir, *more],
                        env=dict(engine.env, REFRENDO_PASSPHRASE_FD=str(r)),
                        pass_fds=[r], stderr=subprocess.PIPE,
                        timeout=harness.WAIT)
     os.close(r)
     text = p.stderr.decode()
-    assert p.returncode == 1, (p.returncode, text)
+    assert p.returncode == status, (p.returncode, text)
     for sentence in sentences:
         assert sentence in text, text
 
@@ -564,7 +564,15 @@ def refused_start(engine, passphrase, *sentences):
 def test_wrong_passphrase():
     with harness.Engine() as engine:
         engine.init()
-        refused_start(engine, b"not the passphrase\n", "passphrase")
+        wrong = b"not the passphrase\n"
+        refused_start(engine, wrong, 4,
+                      "refrendo: the passphrase does not open the key ",
+                      "[key-passphrase]")
+        # Whoever typed it reads why, in the language that was asked for.
+        refused_start(engine, wrong, 4, "refrendo: la frase no abre la llave ",
+                      more=("--lang", "es"))
+        refused_start(engine, wrong, 4, '"id":"key-passphrase"',
+                      more=("--json",))
         # A mistake does no harm: the right one starts.
         engine.start()
         assert engine.stop() == 0
@@ -573,7 +581,7 @@ def test_wrong_passphrase():
 def test_no_installation():
     with harness.Engine() as engine:
         os.mkdir(engine.dir)
-        refused_start(engine, harness.PASSPHRASE, "refrendo init")
+        refused_start(engine, harness.PASSPHRASE, 3, "refrendo init")
 
 
 def test_broken_configuration():
@@ -588,7 +596,7 @@ def test_broken_configuration():
                 lines.append(f"etc/policies/{name}:{len(f.readlines())}:1: "
                              "colour: there is no key colour here")
         assert len(lines) == 2
-        refused_start(engine, harness.PASSPHRASE, *lines,
+        refused_start(engine, harness.PASSPHRASE, 6, *lines,
                       "the configuration has errors; nothing was started")
 
 

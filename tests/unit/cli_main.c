@@ -151,6 +151,7 @@ static const struct {
 	{ "init", 2, "refrendo: --officer-run is missing; add --help to see what this command needs [cli-missing]\n" },
 	{ "init --officer-run 11111111-1", 2, "refrendo: --officer-name is missing; add --help to see what this command needs [cli-missing]\n" },
 	{ "init --officer-run 11111111-1 --officer-name O --algorithm dsa", 2, NULL },
+	{ "csr new --key-out k", 4, "refrendo: no passphrase for the key k: type it at a terminal, or give REFRENDO_PASSPHRASE_FD a line for each key in the order in which they are asked for [passphrase-none-key]\n" },
 	{ "csr new", 2, "refrendo: --key-out is missing; add --help to see what this command needs [cli-missing]\n" },
 	{ "help frobnicate", 2, "refrendo: there is no help about frobnicate; see refrendo help [cli-no-help]\n" },
 	/* Nothing is there to talk to. */
@@ -589,7 +590,6 @@ reference_is_current(void **state)
 	compare_with(SOURCE_DIR "/doc/cli.md", buf_text(&out));
 }
 
-static void
 /* Every command, option and field has its text in both languages. */
 static void
 help_is_whole(void **state)
@@ -623,6 +623,7 @@ help_is_whole(void **state)
 	assert_true(n > 150);
 }
 
+static void
 version_told(void **state)
 {
 	(void)state;
@@ -651,8 +652,8 @@ main(void)
 		cmocka_unit_test(wrong_inputs),
 		cmocka_unit_test(help_texts),
 		cmocka_unit_test(reference_is_current),
-		cmocka_unit_test(version_told),
 		cmocka_unit_test(help_is_whole),
+		cmocka_unit_test(version_told),
 	};
 	return cmocka_run_group_tests(tests, make_place, remove_place);
 }

@@ -64,7 +64,7 @@ test_round_trip(void **state)
 {
 	static const enum control_message types[] = { CONTROL_SETUP,
 		CONTROL_PEER, CONTROL_LISTEN, CONTROL_POLICIES, CONTROL_STOP,
-		CONTROL_READY };
+		CONTROL_READY, CONTROL_FAILED };
 	struct ends s = ends_new();
 	struct control_frame f;
 	struct err e;
@@ -260,7 +260,7 @@ test_lies(void **state)
 		{ "four gigabytes", UINT32_MAX, CONTROL_SETUP,
 		    "frame-too-large", "are allowed" },
 		{ "type 0", 10, 0, "frame-type", "which may not be sent here" },
-		{ "a type beyond the table", 10, CONTROL_READY + 1,
+		{ "a type beyond the table", 10, CONTROL_FAILED + 1,
 		    "frame-type", "which may not be sent here" },
 		{ "a type of another protocol", 10, 0x4001, "frame-type",
 		    "which may not be sent here" },
