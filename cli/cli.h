@@ -268,8 +268,11 @@ MUST_CHECK enum err_code run_certificate(struct cli *c, struct err *e);
 MUST_CHECK enum err_code run_sign(struct cli *c, struct err *e);
 /* 40 bits of SHA-256 in base32, for eyes: "K7QD-2MXA". */
 void verification_code(struct bytes text, char out[10]);
-/* Asks whether to sign, unless --yes or no terminal.  ERR_FORBIDDEN
- * "cli-not-signed". */
+/* Asks, unless --yes.  ERR_FORBIDDEN "cli-not-yes";
+ * ERR_INVALID "cli-no-terminal" with exit status CLI_USAGE. */
+MUST_CHECK enum err_code ask_yes(struct cli *c, const char *question,
+    struct err *e);
+/* Whether to sign. */
 MUST_CHECK enum err_code ask_consent(struct cli *c, struct err *e);
 /* speak.c: 22 words to be read aloud, "bata chedo …". */
 void speak_hash(const uint8_t sha256_of[SHA256_LEN], struct buf *out);

@@ -203,7 +203,7 @@ try_self_endorsement(struct demo *d)
 	ask_for_certificate(d, MINISTER, "ana", id);
 	RUN(CLI_FORBIDDEN, NULL, "refrendo", "endorse", id, "--key",
 	    demo_path(d, "minister.key"), "--cert",
-	    demo_path(d, "minister.pem"), "--json");
+	    demo_path(d, "minister.pem"), "--yes", "--json");
 }
 
 static void
@@ -290,7 +290,7 @@ change_status(struct demo *d, const char *first)
 	    "reinstated.");
 	ask_for_certificate(d, OTHER, "juana", id);
 	CLI("endorse", id, "--key", demo_path(d, "minister.key"), "--cert",
-	    demo_path(d, "minister.pem"));
+	    demo_path(d, "minister.pem"), "--yes");
 	demo_member(d, "serial", serial, sizeof(serial));
 	get_certificate(d, serial, "juana.pem");
 	CLI("cert", "suspend", serial, "--as", MINISTER, "--cause", "key-doubt",

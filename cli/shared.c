@@ -290,18 +290,30 @@ show_statement(struct cli *c, struct bytes text, struct err *e)
 }
 
 enum err_code
-ask_consent(struct cli *c, struct err *e)
+ask_yes(struct cli *c, const char *question, struct err *e)
 {
 	char line[16] = "";
-	if (c->option[OPT_YES] != NULL || !isatty(STDIN_FILENO))
+	if (c->option[OPT_YES] != NULL)
 		return ERR_OK;
-	fprintf(stderr, "%s ", SAY(c, "Sign? [y/N]", "¿Firmar? [s/N]"));
+	if (!isatty(STDIN_FILENO)) {
+		c->exit = CLI_USAGE;
+		return err_say(e, ERR_INVALID, "cli-no-terminal",
+		    "it was not done, for there is no terminal to ask at: look "
+		    "at what is shown, and add --yes");
+	}
+	fprintf(stderr, "%s ", question);
 	if (fgets(line, sizeof(line), stdin) != NULL &&
 	    (line[0] == 's' || line[0] == 'S' || line[0] == 'y' ||
 		line[0] == 'Y'))
 		return ERR_OK;
-	return err_say(e, ERR_FORBIDDEN, "cli-not-signed",
-	    "nothing was signed and nothing was sent");
+	return err_say(e, ERR_FORBIDDEN, "cli-not-yes",
+	    "it was not done, for the answer was not yes");
+}
+
+enum err_code
+ask_consent(struct cli *c, struct err *e)
+{
+	return ask_yes(c, SAY(c, "Sign? [y/N]", "¿Firmar? [s/N]"), e);
 }
 
 enum err_code

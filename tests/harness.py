@@ -236,6 +236,8 @@ class Engine:
                    "--lang", "en"]
         if key is not None:
             command += ["--idempotency-key", key]
+        if "--key" in argv and "--yes" not in argv:
+            command.append("--yes")  # no terminal is here to ask at
         p = subprocess.run(command, env=self.env, capture_output=True,
                            stdin=subprocess.DEVNULL)
         if p.returncode != 0:

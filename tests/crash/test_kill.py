@@ -149,7 +149,7 @@ class Authorities(Work):
             [harness.REFRENDO, "ceremony", "sign", request, "--key",
              engine.path("keys", "root.key"), "--cert",
              engine.path("ca", "root.pem"), "--out", answer, "--ceilings",
-             engine.path("etc", "signer.yaml")],
+             engine.path("etc", "signer.yaml"), "--yes"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL)
         text, _ = p.communicate()

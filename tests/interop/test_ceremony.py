@@ -4,6 +4,7 @@
 openssl judges the chains, the name constraints and the root's lists; both
 verifiers find the ceremonies in the export.
 """
+import contextlib
 import calendar
 import json
 import os
@@ -33,9 +34,11 @@ def root(engine):
 def sign(engine, request, files, *more):
     """What the root's machine says; the answer is a file."""
     answer = engine.temp("ceremony.answer")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(answer)  # one that is there is not written over
     p = engine.with_passphrase(
         [harness.REFRENDO, "ceremony", "sign", request, "--key", files[0],
-         "--cert", files[1], "--out", answer, *more],
+         "--cert", files[1], "--out", answer, "--yes", *more],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL)
     text, _ = p.communicate()

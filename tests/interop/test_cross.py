@@ -320,7 +320,8 @@ def new_root(engine, old, medium="new", **files):
     medium = engine.temp(medium)
     p = engine.with_passphrase(
         [harness.REFRENDO, "ceremony", "root", "--to", medium, "--origin",
-         origin_of(engine), "--lang", "en", "--cert", old],
+         origin_of(engine), "--lang", "en", "--cert", old,
+         *(() if "stdin" in files else ("--yes",))],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **files)
     text, _ = p.communicate()
     if p.returncode != 0:
@@ -378,7 +379,7 @@ def test_new_root():
         v = Neighbour(engine)
         refused(6, "has another subject than the new one", new_root, engine,
                 v.root[1], "bad")
-        refused(4, "nothing was signed", answered, engine, b"n\n")
+        refused(4, "the answer was not yes", answered, engine, b"n\n")
         assert not os.path.exists(engine.temp("bad"))
         # The root before, had it no path length: as far as ours go.
         plain = v.make("noplen", ours(engine, "root"), None,

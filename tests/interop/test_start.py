@@ -64,6 +64,8 @@ class Guide:
             line += " -passin file:" + self.passphrase
         if line.startswith("openssl req"):
             line += " -passout file:" + self.passphrase
+        if "--key " in line:
+            line += " --yes"  # nobody is at a terminal to be asked
         if line == "refrendo serve":
             self.serve(line)
             return

@@ -280,12 +280,15 @@ institution_people_minister(void **state)
 	    "appointment confirm %s --key ca/officer/officer.key --cert "
 	    "ca/officer/officer.pem" AT,
 	    member("id"));
+	/* Nobody is there to be asked. */
+	step(line, CLI_USAGE, "\"id\":\"cli-no-terminal\"");
+	snprintf(line + strlen(line), sizeof(line) - strlen(line), " --yes");
 	step(line, 0, "\"state\":\"proposed\"");
 	step(line, CLI_CONFLICT, "\"id\":\"confirm-signed\"");
 	step("appointment ls" AT, 0, "\"signed_by\":\"" OFFICER "\"");
 	snprintf(line, sizeof(line),
 	    "appointment confirm %s --key other/officer/officer.key --cert "
-	    "other/officer/officer.pem" AT,
+	    "other/officer/officer.pem --yes" AT,
 	    member("id"));
 	step(line, 0, "\"state\":\"in-force\"");
 	snprintf(line, sizeof(line), "appointment get %s --out m.pem --dir ca",
@@ -314,15 +317,18 @@ request_endorsed_twice(void **state)
 	     "--idempotency-key new-1" AT,
 	    CLI_CONFLICT, "act-key-used");
 	snprintf(line, sizeof(line),
-	    "endorse %s --key m.key --cert ca/officer/officer.pem" AT, id);
+	    "endorse %s --key m.key --cert ca/officer/officer.pem --yes" AT,
+	    id);
 	step(line, CLI_INVALID, "cli-key-of-cert");
 	/* A signature differs each time; the act must not. */
 	snprintf(line, sizeof(line),
-	    "endorse %s --key m.key --cert m.pem --idempotency-key e-1" AT, id);
-	step(line, 0, "\"state\":\"issued\"");
-	step(line, 0, "\"state\":\"issued\"");
-	snprintf(line, sizeof(line), "endorse %s --key m.key --cert m.pem" AT,
+	    "endorse %s --key m.key --cert m.pem --idempotency-key e-1 "
+	    "--yes" AT,
 	    id);
+	step(line, 0, "\"state\":\"issued\"");
+	step(line, 0, "\"state\":\"issued\"");
+	snprintf(line, sizeof(line),
+	    "endorse %s --key m.key --cert m.pem --yes" AT, id);
 	step(line, CLI_CONFLICT, "state-request");
 	/* The statement is shown in words. */
 	assert_non_null(strstr(err, "Ana Soto"));
@@ -333,14 +339,14 @@ lists_and_records(void **state)
 {
 	char line[512];
 	(void)state;
+	step("status --dir ca", 0, "officers=2");
+	assert_null(strstr(out, "(null)"));
 	step("cert ls --dir ca --lang es", 0, "SERIE");
 	assert_non_null(strstr(out, "vigente"));
 	step("request ls --dir ca --lang es", 0, "emitida");
 	step("inst show " RUT " --dir ca --lang es", 0, "habilitada");
 	step("appointment ls --dir ca --lang es", 0, "vigente");
 	step("appointment ls --dir ca --lang en", 0, "in-force");
-	step("status --dir ca", 0, "officers=2");
-	assert_null(strstr(out, "(null)"));
 	step("person ls " RUT " --dir ca", 0, "12.345.678-5  Ana Soto");
 	step("request ls --dir ca --limit 1 --json", 0, "\"next\":\"");
 	step("policy ls --dir ca", 0, "funcionario-firma");
@@ -437,17 +443,18 @@ activation_with_a_colleague(void **state)
 	assert_true(fputs(out, f) >= 0);
 	assert_int_equal(fclose(f), 0);
 	step("policy activate two.yaml --as " OFFICER
-	     " --key ca/officer/officer.key --cert ca/officer/officer.pem" AT,
+	     " --key ca/officer/officer.key --cert ca/officer/officer.pem "
+	     "--yes" AT,
 	    0, "\"state\":\"proposed\"");
 	snprintf(id, sizeof(id), "%s", member("id"));
 	snprintf(line, sizeof(line),
 	    "policy endorse %s --key ca/officer/officer.key --cert "
-	    "ca/officer/officer.pem" AT,
+	    "ca/officer/officer.pem --yes" AT,
 	    id);
 	step(line, CLI_CONFLICT, "this officer has signed POL-");
 	snprintf(line, sizeof(line),
 	    "policy endorse %s --key other/officer/officer.key --cert "
-	    "other/officer/officer.pem" AT,
+	    "other/officer/officer.pem --yes" AT,
 	    id);
 	step(line, 0, "\"state\":\"active\"");
 	step("policy history autoridad-firma --dir ca", 0,

@@ -314,7 +314,8 @@ must_not(const char *const *words, const char *id)
 	{                                     \
 		"refrendo", __VA_ARGS__, NULL \
 	}
-#define ROOT_FILES "--key", "medium/root.key", "--cert", "medium/root.pem"
+#define ROOT_FILES \
+	"--key", "medium/root.key", "--cert", "medium/root.pem", "--yes"
 
 static void
 offline_root(void **state)
@@ -340,21 +341,35 @@ offline_root(void **state)
 	    "otra.example.org/log"));
 	must_not(WORDS("ceremony", "sign", "ca.new/ceremony/init.request",
 		     "--key", "other-medium/root.key", "--cert",
-		     "other-medium/root.pem", "--out", "answer"),
+		     "other-medium/root.pem", "--out", "answer", "--yes"),
 	    "[ceremony-root]");
 	must_not(WORDS("ceremony", "sign", "ca.new/ceremony/init.request",
 		     "--key", "other-medium/root.key", "--cert",
-		     "medium/root.pem", "--out", "answer"),
+		     "medium/root.pem", "--out", "answer", "--yes"),
 	    "[cli-key-of-cert]");
 	/* No officer has signed, and whoever wants them says so. */
 	must_not(WORDS("ceremony", "sign", "ca.new/ceremony/init.request",
 		     ROOT_FILES, "--out", "answer", "--ceilings",
 		     "ca.new/etc/signer.yaml"),
 	    "[cli-ceremony-quorum]");
+	/* Nobody is there to be asked, and nobody answered. */
+	assert_int_equal(command(WORDS("ceremony", "sign",
+			     "ca.new/ceremony/init.request", "--key",
+			     "medium/root.key", "--cert", "medium/root.pem",
+			     "--out", "answer")),
+	    CLI_USAGE);
+	assert_non_null(strstr(printed(), "[cli-no-terminal]"));
 	assert_int_equal(access("answer", F_OK), -1);
 	must(WORDS("ceremony", "sign", "ca.new/ceremony/init.request",
 	    ROOT_FILES, "--out", "answer"));
 	assert_non_null(strstr(printed(), "Signed by the root at 20"));
+	/* An answer, or a key whose name was typed by mistake. */
+	must_not(WORDS("ceremony", "sign", "ca.new/ceremony/init.request",
+		     ROOT_FILES, "--out", "answer"),
+	    "[file-exists]");
+	must_not(WORDS("ceremony", "sign", "ca.new/ceremony/init.request",
+		     ROOT_FILES, "--out", "medium/root.key"),
+	    "[file-exists]");
 	must_not(WORDS("ceremony", "sign", "answer", ROOT_FILES, "--out",
 		     "again"),
 	    "[cli-ceremony-signed]");
@@ -377,21 +392,6 @@ offline_root(void **state)
 	clear("ca");
 }
 
-/* --- Or not at all ------------------------------------------------------------------ */
-
-/* clang-format off */
-static const struct {
-	const char *name;
-	const char *more[8];
-	int status;
-	const char *id;
-} refusals[] = {
-	{ "wrong digit", { "--officer-run", "11111111-2", "--officer-name", "O", NULL }, CLI_INVALID, "[run-digit]" },
-	{ "https", { OFFICER, "--public-url", "https://x.example", NULL }, CLI_INVALID, "[init-configuration]" },
-	{ "no port", { OFFICER, "--listen", "127.0.0.1", NULL }, CLI_INVALID, "[init-configuration]" },
-	{ "origin with a space", { OFFICER, "--origin", "a b", NULL }, CLI_INVALID, "[init-configuration]" },
-	{ "a name that stands for nothing", { "--officer-run", "11111111-1", "--officer-name", "N/A", NULL }, CLI_INVALID, "[name-meta]" },
-	{ "a certificate that is none", { OFFICER, "--officer-cert", "out", NULL }, CLI_INVALID, "[pem-missing]" },
 /* --- Files of keys -------------------------------------------------------------------- */
 
 static void write_text(const char *name, const char *text);
@@ -453,6 +453,21 @@ keys_are_files_of_their_own(void **state)
 	    strstr(printed(), "the file nowhere/ana.key cannot be created"));
 }
 
+/* --- Or not at all ------------------------------------------------------------------ */
+
+/* clang-format off */
+static const struct {
+	const char *name;
+	const char *more[8];
+	int status;
+	const char *id;
+} refusals[] = {
+	{ "wrong digit", { "--officer-run", "11111111-2", "--officer-name", "O", NULL }, CLI_INVALID, "[run-digit]" },
+	{ "https", { OFFICER, "--public-url", "https://x.example", NULL }, CLI_INVALID, "[init-configuration]" },
+	{ "no port", { OFFICER, "--listen", "127.0.0.1", NULL }, CLI_INVALID, "[init-configuration]" },
+	{ "origin with a space", { OFFICER, "--origin", "a b", NULL }, CLI_INVALID, "[init-configuration]" },
+	{ "a name that stands for nothing", { "--officer-run", "11111111-1", "--officer-name", "N/A", NULL }, CLI_INVALID, "[name-meta]" },
+	{ "a certificate that is none", { OFFICER, "--officer-cert", "out", NULL }, CLI_INVALID, "[pem-missing]" },
 	{ "no list of officers", { OFFICER, "--officers", "missing.txt", NULL }, CLI_NOTFOUND, "[file-missing]" },
 	{ "an officer without a name", { OFFICER, "--officers", "nameless.txt", NULL }, CLI_INVALID, "[cli-officers-line]" },
 	{ "an officer's wrong digit", { OFFICER, "--officers", "digit.txt", NULL }, CLI_INVALID, "[run-digit]" },
@@ -581,8 +596,8 @@ main(void)
 		cmocka_unit_test(unfinished_is_replaced),
 		cmocka_unit_test(officer_with_a_certificate),
 		cmocka_unit_test(offline_root),
+		cmocka_unit_test(keys_are_not_written_over),
+		cmocka_unit_test(keys_are_files_of_their_own),
 	};
 	return cmocka_run_group_tests(tests, make_place, remove_place);
 }
-		cmocka_unit_test(keys_are_not_written_over),
-		cmocka_unit_test(keys_are_files_of_their_own),

@@ -10,6 +10,6 @@ refrendo endorse NUMBER - certificar una solicitud como ministra o ministro de f
   --help                     este texto
   --socket PATH              el socket local del motor, cuando no se puede leer la configuración
   --idempotency-key KEY      para repetir un acto cuya respuesta se perdió: ocurre una vez; si no, al azar
-  --yes                      no preguntar antes de firmar
+  --yes                      no preguntar antes de firmar o destruir; necesario donde no hay terminal
   --key URI                  llave privada de quien firma: un archivo o pkcs11:…; se pide su frase de paso
   --cert FILE                certificado de esa llave
