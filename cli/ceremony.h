@@ -46,9 +46,37 @@ MUST_CHECK enum err_code run_ceremony_get(struct cli *c, struct err *e);
 /* ca_show.c: with what their certificates say. */
 MUST_CHECK enum err_code run_ca_ls(struct cli *c, struct err *e);
 MUST_CHECK enum err_code run_ca_show(struct cli *c, struct err *e);
+/* As text; "" where it is none.  Lives as long as the record. */
+const char *text_in(const json_t *record, const char *member);
 /* A member in base64, kept in the arena; false: it is not there or not that. */
 bool get_octets(struct cli *c, const json_t *record, const char *member,
     struct bytes *out);
+/* Of ca.c and ceremony_engine.c: --key and --cert, both or neither; what was
+ * typed, into a command. */
+MUST_CHECK enum err_code check_signing(struct cli *c, struct err *e);
+void take_fields(struct cli *c, struct command *command);
+/* ceremony_is_asked() with the object that core has for this number. */
+MUST_CHECK enum err_code ceremony_check_asked(struct cli *c,
+    const struct command *asked, const char *id, struct bytes statement,
+    struct err *e);
+/* The officer signs what the command asked for and core proposed. */
+MUST_CHECK enum err_code ceremony_sign_first(struct cli *c,
+    const struct command *asked, const char *id, struct buf *answer,
+    struct err *e);
+/* Statement, object and signatures of one, as core has them. */
+struct taken {
+	const char *state; /* in the arena */
+	bool held;         /* the signer made the key, as core says */
+};
+MUST_CHECK enum err_code ceremony_take(struct cli *c, const char *id,
+    struct ceremony_file *f, struct taken *out, struct err *e);
+/* ERR_CONFLICT "cli-ceremony-state". */
+MUST_CHECK enum err_code ceremony_not_agreed(const char *id, struct err *e);
+/* What the root signed, to the engine; the certificate to ca/. */
+MUST_CHECK enum err_code ceremony_bring(struct cli *c, struct bytes text,
+    struct err *e);
+/* After a failure: what stays in the log, and what goes on with it. */
+void ceremony_say_where(struct cli *c, const char *id);
 /*
  * ceremony_is_made_here - the certificate is for the key that the signer's
  * journal, which core cannot write, names as the one made for this CA; and with

@@ -1,6 +1,6 @@
 /*
  * ceremony_engine - the host's side of a ceremony: ask, sign as officer, carry
- * to the root, and bring back what it signed; and the CAs that come of it.
+ * to the root, and bring back what it signed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ make_key(struct cli *c, const char *file, enum key_type type,
 		    path);
 	TRY(key_generate(type, out, e));
 	TRY(key_print(*out, passphrase, &pem, e));
-	return file_write(path, buf_bytes(&pem), 0600, e);
+	return file_write_new(path, buf_bytes(&pem), 0600, e);
 }
 
 /* Both keys, and a request that proves possession of the CA's. */
@@ -62,7 +62,7 @@ old_key(struct cli *c, const char *name, struct buf *csr, bool *found,
 	return csr_build(key, name, csr, e);
 }
 
-static const char *
+const char *
 text_in(const json_t *record, const char *member)
 {
 	const char *text = json_string_value(json_object_get(record, member));
@@ -83,7 +83,7 @@ get_octets(struct cli *c, const json_t *record, const char *member,
 
 /* --- Asking -------------------------------------------------------------------------- */
 
-static void
+void
 take_fields(struct cli *c, struct command *command)
 {
 	for (size_t i = 0; i < CF_COUNT; i++) {
@@ -93,8 +93,8 @@ take_fields(struct cli *c, struct command *command)
 }
 
 /* Officers sign the hash of what the root is to sign: that is looked at too. */
-static enum err_code
-check_asked(struct cli *c, const struct command *asked, const char *id,
+enum err_code
+ceremony_check_asked(struct cli *c, const struct command *asked, const char *id,
     struct bytes statement, struct err *e)
 {
 	struct bytes tbs = BYTES_NONE;
@@ -106,32 +106,79 @@ check_asked(struct cli *c, const struct command *asked, const char *id,
 	return ceremony_is_asked(c, asked, statement, tbs, e);
 }
 
-/* The statement that was signed is kept in the arena. */
-static enum err_code
-sign_first(struct cli *c, const struct command *asked, const char *id,
-    struct bytes *signed_, struct buf *answer, struct err *e)
+enum err_code
+ceremony_sign_first(struct cli *c, const struct command *asked, const char *id,
+    struct buf *answer, struct err *e)
 {
 	struct command command = { .act = ACT_CEREMONY_ENDORSE };
 	struct buf statement AUTO_BUF = BUF(STATEMENT_MAX);
 	struct buf cms AUTO_BUF = BUF(CMS_MAX_BYTES);
 	TRY(engine_get(c, path_of(c, "/ceremonies/", id, "/statement"),
 	    &statement, e));
-	TRY(check_asked(c, asked, id, buf_bytes(&statement), e));
+	TRY(ceremony_check_asked(c, asked, id, buf_bytes(&statement), e));
 	TRY(sign_shown(c, buf_bytes(&statement), &cms, e));
-	*signed_ = arena_copy(c->arena, buf_bytes(&statement));
 	command.f[CF_CEREMONY] = bytes_str(id);
 	command.f[CF_CMS] = buf_bytes(&cms);
 	return engine_command(c, &command, NULL, answer, e);
 }
 
-/* What the engine proposed; with --key the officer signs it at once, and
- * *signed_ is what was signed. */
+static const char *
+state_of(struct cli *c, const char *id)
+{
+	/* The refusal that is to be told is the one before. */
+	struct buf problem = c->problem;
+	const char *state = "";
+	json_t *record;
+	struct err e;
+	c->problem = BUF(1u << 20);
+	if (engine_json(c, path_of(c, "/ceremonies/", id, ""), &record, &e) ==
+	    ERR_OK) {
+		state =
+		    arena_str(c->arena, bytes_str(text_in(record, "state")));
+		json_decref(record);
+	}
+	buf_fini(&c->problem);
+	c->problem = problem;
+	return state;
+}
+
+void
+ceremony_say_where(struct cli *c, const char *id)
+{
+	const char *state = state_of(c, id);
+	if (strcmp(state, "proposed") == 0)
+		fprintf(stderr,
+		    SAY(c,
+			"%s stays proposed: refrendo ceremony endorse %s --key "
+			"FILE --cert FILE, or refrendo ceremony withdraw %s\n",
+			"%s queda propuesta: refrendo ceremony endorse %s "
+			"--key ARCHIVO --cert ARCHIVO, o refrendo ceremony "
+			"withdraw %s\n"),
+		    id, id, id);
+	else if (strcmp(state, "agreed") == 0)
+		fprintf(stderr,
+		    SAY(c,
+			"%s stays agreed. Next, the root: refrendo ceremony "
+			"export %s --out FILE, ceremony sign where its key is, "
+			"ceremony import; or refrendo ceremony withdraw %s\n",
+			"%s queda acordada. Sigue la raíz: refrendo ceremony "
+			"export %s --out ARCHIVO, ceremony sign donde está su "
+			"llave, ceremony import; o refrendo ceremony withdraw "
+			"%s\n"),
+		    id, id, id);
+	else
+		fprintf(stderr,
+		    SAY(c, "how far it went: refrendo ceremony show %s\n",
+			"hasta dónde llegó: refrendo ceremony show %s\n"),
+		    id);
+}
+
+/* What the engine proposed; with --key the officer signs it at once. */
 static enum err_code
-propose(struct cli *c, const struct command *command, struct bytes *signed_,
-    struct buf *answer, struct err *e)
+propose(struct cli *c, const struct command *command, struct buf *answer,
+    struct err *e)
 {
 	struct buf first AUTO_BUF = ANSWER_BUF;
-	*signed_ = BYTES_NONE;
 	if (c->option[OPT_KEY] == NULL)
 		return engine_command(c, command,
 		    c->option[OPT_IDEMPOTENCY_KEY], answer, e);
@@ -140,19 +187,26 @@ propose(struct cli *c, const struct command *command, struct bytes *signed_,
 	json_t *record = json_loadb((const char *)first.p, first.len, 0, NULL);
 	const char *id = arena_str(c->arena, bytes_str(text_in(record, "id")));
 	json_decref(record);
-	return sign_first(c, command, id, signed_, answer, e);
+	/* Asked for once more with the same key. */
+	const char *state = state_of(c, id);
+	if (strcmp(state, "agreed") == 0 || strcmp(state, "completed") == 0)
+		return engine_get(c, path_of(c, "/ceremonies/", id, ""), answer,
+		    e);
+	enum err_code code = ceremony_sign_first(c, command, id, answer, e);
+	if (code != ERR_OK)
+		ceremony_say_where(c, id);
+	return code;
 }
 
 static enum err_code
 ask(struct cli *c, const struct command *command, struct err *e)
 {
 	struct buf answer AUTO_BUF = ANSWER_BUF;
-	struct bytes ignored;
-	TRY(propose(c, command, &ignored, &answer, e));
+	TRY(propose(c, command, &answer, e));
 	return print_record(c, buf_bytes(&answer), e);
 }
 
-static enum err_code
+enum err_code
 check_signing(struct cli *c, struct err *e)
 {
 	bool sign = c->option[OPT_KEY] != NULL;
@@ -187,56 +241,6 @@ ceremony_request(struct cli *c, struct err *e)
 		TRY(make_keys(c, name, &csr, e));
 	command.f[CF_CSR] = buf_bytes(&csr);
 	return ask(c, &command, e);
-}
-
-/* The newest generation of a CA. */
-static enum err_code
-newest_of(struct cli *c, const char *name, const char **out, struct err *e)
-{
-	while (name[0] != '\0') {
-		json_t *record;
-		*out = name;
-		TRY(engine_json(c, path_of(c, "/cas/", name, ""), &record, e));
-		name = arena_str(c->arena,
-		    bytes_str(text_in(record, "replaced_by")));
-		json_decref(record);
-	}
-	return ERR_OK;
-}
-
-/* "emisora" is followed by "emisora-g2", and that by "emisora-g3", where
- * nobody has that name and it is none too long. */
-static enum err_code
-next_name(struct cli *c, const char *name, const char **out, struct err *e)
-{
-	unsigned g = 1;
-	size_t len = strlen(name), digits = len;
-	while (digits > 0 && name[digits - 1] >= '0' && name[digits - 1] <= '9')
-		digits--;
-	if (digits < len && digits > 2 &&
-	    memcmp(name + digits - 2, "-g", 2) == 0) {
-		g = (unsigned)strtoul(name + digits, NULL, 10);
-		len = digits - 2;
-	}
-	for (enum err_code code = ERR_OK; code == ERR_OK;) {
-		json_t *record = NULL;
-		*out = arena_printf(c->arena, "%.*s-g%u", (int)len, name, ++g);
-		if (strlen(*out) > CEREMONY_NAME_MAX)
-			return err_say(e, ERR_DENIED, "cli-ca-name-long",
-			    "%s leaves no room for another generation in the "
-			    "40 characters of a name: call the new key "
-			    "yourself, with refrendo ca create NAME --replaces "
-			    "OLD",
-			    name);
-		code =
-		    engine_json(c, path_of(c, "/cas/", *out, ""), &record, e);
-		json_decref(record);
-	}
-	if (e->code != ERR_NOTFOUND)
-		return e->code;
-	/* Nobody's name: no refusal to be printed. */
-	buf_reset(&c->problem);
-	return ERR_OK;
 }
 
 static enum err_code
@@ -347,27 +351,31 @@ take_signatures(struct cli *c, const char *id, struct ceremony_file *f,
 	return good ? ERR_OK : not_an_answer(e);
 }
 
-static enum err_code
-take_ceremony(struct cli *c, const char *id, struct ceremony_file *f,
-    bool *held, struct err *e)
+enum err_code
+ceremony_not_agreed(const char *id, struct err *e)
+{
+	return err_say(e, ERR_CONFLICT, "cli-ceremony-state",
+	    "officers have not agreed on the ceremony %s, or it has "
+	    "ended: see refrendo ceremony show",
+	    id);
+}
+
+enum err_code
+ceremony_take(struct cli *c, const char *id, struct ceremony_file *f,
+    struct taken *out, struct err *e)
 {
 	json_t *record;
+	*f = (struct ceremony_file){ .is_answer = false };
 	TRY(engine_json(c, path_of(c, "/ceremonies/", id, "?blobs=1"), &record,
 	    e));
-	const char *state = json_string_value(json_object_get(record, "state"));
 	const char *text =
 	    json_string_value(json_object_get(record, "statement"));
-	bool agreed = state != NULL && strcmp(state, "agreed") == 0;
-	*held = json_integer_value(json_object_get(record, "held")) == 1;
+	out->state = arena_str(c->arena, bytes_str(text_in(record, "state")));
+	out->held = json_integer_value(json_object_get(record, "held")) == 1;
 	bool good = text != NULL && get_octets(c, record, "tbs", &f->object[0]);
 	if (good)
 		f->statement = bytes_str(arena_str(c->arena, bytes_str(text)));
 	json_decref(record);
-	if (!agreed)
-		return err_say(e, ERR_CONFLICT, "cli-ceremony-state",
-		    "officers have not agreed on the ceremony %s, or it has "
-		    "ended: see refrendo ceremony show",
-		    id);
 	if (!good)
 		return not_an_answer(e);
 	TRY(ceremony_parse(f->statement, c->arena, &f->is, e));
@@ -380,11 +388,12 @@ ceremony_export(struct cli *c, struct err *e)
 	struct buf out AUTO_BUF = BUF(CEREMONY_FILE_MAX);
 	struct buf words AUTO_BUF = BUF(1024);
 	struct ceremony_file *f = arena_get(c->arena, sizeof(*f));
+	struct taken taken;
 	uint8_t hash[SHA256_LEN];
-	bool held;
-	*f = (struct ceremony_file){ .is_answer = false };
-	TRY(take_ceremony(c, c->operand[0], f, &held, e));
-	TRY(ceremony_may_leave(c, f, held, e));
+	TRY(ceremony_take(c, c->operand[0], f, &taken, e));
+	if (strcmp(taken.state, "agreed") != 0)
+		return ceremony_not_agreed(c->operand[0], e);
+	TRY(ceremony_may_leave(c, f, taken.held, e));
 	ceremony_file_print(f, &out);
 	buf_putc(&out, '\n');
 	TRY(buf_end(&out, e));
@@ -464,9 +473,8 @@ keep_list(struct cli *c, const struct ceremony_file *f, struct err *e)
 	    f->object[0], 0644, e);
 }
 
-/* What the root signed, to the engine; what it signed to ca/. */
-static enum err_code
-bring(struct cli *c, struct bytes text, struct err *e)
+enum err_code
+ceremony_bring(struct cli *c, struct bytes text, struct err *e)
 {
 	struct command command = { .act = ACT_CEREMONY_IMPORT };
 	struct buf answer AUTO_BUF = ANSWER_BUF;
@@ -491,131 +499,7 @@ ceremony_import(struct cli *c, struct err *e)
 {
 	struct buf text AUTO_BUF = BUF(0);
 	TRY(input_read(c, c->operand[0], CEREMONY_FILE_MAX, &text, e));
-	return bring(c, buf_bytes(&text), e);
-}
-
-/* --- All of it at once ------------------------------------------------------------------- */
-
-static enum err_code
-root_is_here(struct cli *c, struct bytes statement, bool *is, struct err *e)
-{
-	struct ceremony_statement st;
-	struct root_here root;
-	TRY(ceremony_parse(statement, c->arena, &st, e));
-	TRY(root_here_find(c, st.root_sha256, &root, e));
-	*is = root.has_key;
-	return ERR_OK;
-}
-
-/* Whose signatures are missing, and how each one comes. */
-static void
-say_left(struct cli *c, const char *id, json_int_t signed_, json_int_t needed)
-{
-	if (signed_ < needed)
-		fprintf(stderr,
-		    SAY(c,
-			"%lld of %lld officers signed; each of the others: "
-			"refrendo ceremony endorse %s --key FILE --cert FILE\n",
-			"firmaron %lld de %lld oficiales; cada uno de los "
-			"demás: refrendo ceremony endorse %s --key ARCHIVO "
-			"--cert ARCHIVO\n"),
-		    (long long)signed_, (long long)needed, id);
-	fprintf(stderr,
-	    SAY(c,
-		"then the root: refrendo ceremony export %s --out FILE, "
-		"ceremony sign where its key is, ceremony import\n",
-		"luego la raíz: refrendo ceremony export %s --out ARCHIVO, "
-		"ceremony sign donde está su llave, ceremony import\n"),
-	    id);
-}
-
-/*
- * With the officer's key, if that is enough, and the root's key on this
- * machine: the root signs and the answer is brought back, as the single
- * commands would.  Whatever fails on the way goes on with those.
- */
-static enum err_code
-hold(struct cli *c, const struct command *command, struct err *e)
-{
-	struct buf answer AUTO_BUF = ANSWER_BUF;
-	struct buf file AUTO_BUF = BUF(CEREMONY_FILE_MAX);
-	struct ceremony_file *f = arena_get(c->arena, sizeof(*f));
-	struct bytes signed_;
-	bool held, is_here = false;
-	TRY(propose(c, command, &signed_, &answer, e));
-	json_t *record =
-	    json_loadb((const char *)answer.p, answer.len, 0, NULL);
-	const char *id = arena_str(c->arena, bytes_str(text_in(record, "id")));
-	bool agreed = strcmp(text_in(record, "state"), "agreed") == 0;
-	json_int_t n =
-	    json_integer_value(json_object_get(record, "signatures"));
-	json_int_t of = json_integer_value(json_object_get(record, "needed"));
-	json_decref(record);
-	/* The root signs what the officer did, here and now, and nothing that
-	 * is only said to be agreed on. */
-	if (agreed && signed_.len > 0)
-		TRY(root_is_here(c, signed_, &is_here, e));
-	if (!is_here) {
-		say_left(c, id, n, of);
-		return print_record(c, buf_bytes(&answer), e);
-	}
-	*f = (struct ceremony_file){ .is_answer = false };
-	TRY(take_ceremony(c, id, f, &held, e));
-	if (!bytes_eq(f->statement, signed_))
-		return asked_other("statement", e);
-	TRY(ceremony_sign_here(c, f, &file, e));
-	return bring(c, buf_bytes(&file), e);
-}
-
-/* The signer makes the key: nothing of it comes here. */
-static enum err_code
-ca_create(struct cli *c, struct err *e)
-{
-	struct command command = { .act = ACT_CA_CREATE };
-	TRY(check_signing(c, e));
-	take_fields(c, &command);
-	command.f[CF_NAME] = bytes_str(c->operand[0]);
-	return hold(c, &command, e);
-}
-
-/* Where no type is asked for, that of the key before. */
-static enum err_code
-same_type(struct cli *c, const char *old, struct bytes *out, struct err *e)
-{
-	struct buf der AUTO_BUF = BUF(CERT_MAX_BYTES);
-	struct cert cert;
-	enum key_type type;
-	if (out->len > 0)
-		return ERR_OK;
-	TRY(engine_get(c, path_of(c, "/cas/", old, "/certificate"), &der, e));
-	TRY(cert_parse(buf_bytes(&der), &cert, e));
-	TRY(spki_check(cert.spki, &type, e));
-	/* The root's and the endorser's are refused, as what they are. */
-	if (key_type_of_ca(type))
-		*out = bytes_str(key_type_name(type));
-	return ERR_OK;
-}
-
-/* A key of another type, made for a ceremony that was withdrawn, has taken its
- * name for good: then the next one. */
-static enum err_code
-ca_rollover(struct cli *c, struct err *e)
-{
-	struct command command = { .act = ACT_CA_CREATE };
-	const char *old, *name;
-	enum err_code code;
-	TRY(check_signing(c, e));
-	TRY(newest_of(c, c->operand[0], &old, e));
-	take_fields(c, &command);
-	command.f[CF_REPLACES] = bytes_str(old);
-	TRY(same_type(c, old, &command.f[CF_KEY_TYPE], e));
-	name = old;
-	do {
-		TRY(next_name(c, name, &name, e));
-		command.f[CF_NAME] = bytes_str(name);
-		code = hold(c, &command, e);
-	} while (code != ERR_OK && strcmp(e->id, "signer-ca-key-other") == 0);
-	return code;
+	return ceremony_bring(c, buf_bytes(&text), e);
 }
 
 /* clang-format off */
@@ -665,23 +549,6 @@ static const struct verb verbs[] = {
 	{ "ceremony", "show", run_show, NO_ACT, NO_OPERAND, "NUMBER", 1, 1, OPTION(OPT_BLOBS),
 	    "show one ceremony", "mostrar una ceremonia",
 	    "ceremony show CER-2026-000001", "/ceremonies/{}" },
-	{ "ca", "create", ca_create, ACT_CA_CREATE, CF_NAME, "NAME", 1, 1, SIGN,
-	    "make an issuing CA: the signer makes and keeps its key; with --key, and the root's key on this machine, all at once, else the root's signature follows as in any ceremony", "crear una emisora: el firmador crea y guarda su llave; con --key, y la llave de la raíz en este equipo, todo de una vez; si no, la firma de la raíz sigue como en toda ceremonia",
-	    "ca create emisora-salud --rut 60506000-5 --as 11111111-1 --key officer.key --cert officer.pem", NULL },
-	{ "ca", "rollover", ca_rollover, ACT_CA_CREATE, CF_REPLACES, "NAME", 1, 1, SIGN,
-	    "give a CA a new key under its name: the signer makes it; with --key all at once as ca create", "dar a una emisora una llave nueva con su nombre: la crea el firmador; con --key todo de una vez como ca create",
-	    "ca rollover emisora --as 11111111-1 --key officer.key --cert officer.pem", NULL },
-	{ "ca", "ls", run_ca_ls, NO_ACT, NO_OPERAND, "", 0, 0, PAGES,
-	    "list the root and the CAs that it signed", "listar la raíz y las CA que firmó", "ca ls", "/cas" },
-	{ "ca", "show", run_ca_show, NO_ACT, NO_OPERAND, "NAME", 1, 1, OPTION(OPT_BLOBS),
-	    "show one CA", "mostrar una CA", "ca show emisora", "/cas/{}" },
-	{ "ca", "get", run_certificate, NO_ACT, NO_OPERAND, "NAME", 1, 1,
-	    OPTION(OPT_OUT) | OPTION(OPT_DER),
-	    "the certificate of a CA", "el certificado de una CA",
-	    "ca get emisora --out emisora.pem", "/cas/{}/certificate" },
-	{ "ca", "stop", run_act, ACT_CA_STOP, CF_NAME, "NAME", 1, 1, 0,
-	    "let a CA issue no more; its CRLs and OCSP answers go on", "que una CA no emita más; sus CRL y respuestas OCSP siguen",
-	    "ca stop emisora --as 11111111-1 --reason \"la reemplaza emisora-g2\"", NULL },
 };
 /* clang-format on */
 

@@ -156,7 +156,7 @@ extern const struct verbs cli_verbs_system, cli_verbs_init, cli_verbs_inst,
     cli_verbs_csr, cli_verbs_policy, cli_verbs_policy_text, cli_verbs_crl,
     cli_verbs_ocsp, cli_verbs_metrics, cli_verbs_publish, cli_verbs_pack,
     cli_verbs_audit, cli_verbs_journal, cli_verbs_doctor, cli_verbs_lint,
-    cli_verbs_ceremony, cli_verbs_keys, cli_verbs_ceremony_engine,
+    cli_verbs_ceremony, cli_verbs_keys, cli_verbs_ceremony_engine, cli_verbs_ca,
     cli_verbs_campaign;
 /* Walks all of them; NULL after the last. */
 const struct verb *cli_verb_at(size_t i);

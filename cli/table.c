@@ -9,7 +9,8 @@ static const struct verbs *const tables[] = { &cli_verbs_init, &cli_verbs_pack,
 	&cli_verbs_policy_text, &cli_verbs_crl, &cli_verbs_ocsp,
 	&cli_verbs_metrics, &cli_verbs_publish, &cli_verbs_audit,
 	&cli_verbs_journal, &cli_verbs_lint, &cli_verbs_keys,
-	&cli_verbs_ceremony_engine, &cli_verbs_campaign, &cli_verbs_ceremony };
+	&cli_verbs_ceremony_engine, &cli_verbs_ca, &cli_verbs_campaign,
+	&cli_verbs_ceremony };
 
 const struct verb *
 cli_verb_at(size_t i)

@@ -6,8 +6,10 @@ openssl judges chains, lists and answers of both generations, each by its own
 key identifiers; both verifiers and the comparison with the signer's journal
 find the switch.
 """
+import contextlib
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -472,11 +474,9 @@ def whole(engine, *words, key=None, json_=True):
 
 
 def officer_key(engine):
-    engine.officer_key = engine.temp("officer.plain.key")
-    harness.run("openssl", "pkey", "-in",
-                engine.path("officer", "officer.key"), "-passin", "pass:" +
-                harness.PASSPHRASE.decode().strip(), "-out",
-                engine.officer_key)
+    """As init leaves it, encrypted: a line for it, and one for the root's."""
+    engine.officer_key = engine.path("officer", "officer.key")
+    engine.given = 2 * harness.PASSPHRASE
 
 
 def test_one_command():
@@ -544,6 +544,92 @@ def test_one_command():
         ceremony.both_verifiers(engine)
 
 
+def on_terminal(engine, words, lines):
+    """What somebody types after each question; what was on the screen."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(harness.REFRENDO, [harness.REFRENDO, *words], engine.env)
+    said = b""
+    with contextlib.suppress(OSError):  # that is how a terminal ends
+        for question, line in lines:
+            while not said.endswith(question.encode()):
+                more = os.read(fd, 1024)
+                if not more:
+                    break
+                said += more
+            os.write(fd, line.encode() + b"\n")
+        while more := os.read(fd, 1024):
+            said += more
+    os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said.decode()
+
+
+def test_half_way():
+    """A command that failed on the way says where it is, and goes on when it is
+    given once more: with its idempotency key, and without."""
+    with harness.Engine() as engine:
+        engine.init()
+        engine.start()
+        engine.populate(people=1)
+        officer_key(engine)
+
+        def states():
+            return [c["state"] for c in engine.cli("ceremony", "ls")["items"]]
+
+        def words(*more, lang="es"):
+            return ["ca", "create", "zeta", "--as", OFFICER, "--key",
+                    engine.officer_key, "--cert",
+                    engine.path("officer", "officer.pem"), "--dir",
+                    engine.dir, "--lang", lang, *more]
+
+        # Nobody signs: it stays, and the screen says so.
+        number = time.strftime("CER-%Y-000001", time.gmtime())
+        status, said = on_terminal(engine, words(lang="en"),
+                                   [("Sign? [y/N] ", "n")])
+        assert status == 4 and f"{number} stays proposed: refrendo ceremony " \
+            f"endorse {number}" in said and "nothing was" not in said, said
+        # Each key is named, in the language of who types.
+        status, said = on_terminal(engine, words(), [
+            ("¿Firmar? [s/N] ", "s"),
+            (f"Frase de paso de la llave {engine.officer_key}: ",
+             harness.PASSPHRASE.decode().strip()),
+            ("¿Firmar? [s/N] ", "s"),
+            ("Frase de paso de la llave keys/root.key: ", "no es la frase")])
+        assert status == 4 and f"se sigue con {number}" in said and \
+            f"{number} queda acordada" in said, said
+        assert states() == ["agreed"], states()
+        # The officer's signature is there already: a line for the root's key.
+        engine.given = harness.PASSPHRASE
+        done = whole(engine, "ca", "create", "zeta")[0]
+        assert done["state"] == "completed", done
+        # One line, and two keys are asked for.
+        again = ("ca", "create", "eta", "--idempotency-key", "k1")
+        try:
+            whole(engine, *again)
+            raise AssertionError("a key that nobody opened")
+        except harness.Refused as e:
+            assert e.status == 4 and "keys/root.key" in e.text and \
+                "stays agreed" in e.text, e
+        done = whole(engine, *again)[0]
+        assert done["state"] == "completed", done
+        assert states() == ["completed"] * 2, states()
+        # What is done is done.
+        done = whole(engine, *again)[0]
+        assert done["state"] == "completed", done
+        # Likewise a new key.
+        refused(4, "keys/root.key", whole, engine, "ca", "rollover", "eta")
+        done = whole(engine, "ca", "rollover", "eta")[0]
+        assert done["state"] == "completed", done
+        assert states() == ["completed"] * 3, states()
+        # Keys in keys/ first, then the officer's.
+        refused(4, f"for the key {engine.officer_key}", whole, engine,
+                "ceremony", "request", "theta")
+        engine.given *= 2
+        done = whole(engine, "ceremony", "request", "theta")[0]
+        assert done["state"] == "agreed", done
+        ceremony.both_verifiers(engine)
+
+
 def exported(engine, number):
     request = engine.temp(number + ".request")
     engine.cli("ceremony", "export", number, "--out", request)
@@ -573,6 +659,7 @@ def test_two_must_sign():
 if __name__ == "__main__":
     sys.exit(harness.run_tests([
         ("one command", test_one_command),
+        ("half way", test_half_way),
         ("two must sign", test_two_must_sign),
         ("types and names", test_types_and_names),
         ("a configured CA", test_configured_ca),
