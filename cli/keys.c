@@ -19,7 +19,7 @@ keys_passphrase(struct cli *c, struct buf *out, struct err *e)
 	AUTO(key) log = NULL;
 	struct key_asking asking = { .spanish = c->spanish };
 	TRY(cli_config(c, config, e));
-	TRY(passphrase_read(c->dir, false, out, e));
+	TRY(passphrase_read(c->dir, &asking, out, e));
 	if (uri_is_token(config->log_key))
 		return ERR_OK;
 	const char *name = config->log_key;
@@ -241,8 +241,12 @@ change(struct change *x, struct err *e)
 {
 	struct key_asking asking = { .spanish = x->c->spanish };
 	TRY(engine_lock(x->c->dir, e));
-	TRY(passphrase_read(x->c->dir, false, &x->old, e));
-	TRY(passphrase_new_read(x->c->dir, &x->fresh, e));
+	TRY(passphrase_read(x->c->dir, &asking, &x->old, e));
+	TRY(passphrase_new_read(x->c->dir, x->c->spanish, &x->fresh, e));
+	if (bytes_eq(buf_bytes(&x->old), buf_bytes(&x->fresh)))
+		return err_say(e, ERR_INVALID, "cli-passphrase-same",
+		    "the new passphrase is the one of now; nothing was "
+		    "changed");
 	TRY(find_files(x, e));
 	TRY(stage_all(x, e));
 	return settle_all(x, e);
@@ -259,6 +263,15 @@ keys_passphrase_verb(struct cli *c, struct err *e)
 		return code;
 	if (c->json) {
 		printf("{\"cas\":%d,\"files\":%zu}\n", x.has_cas, x.n_staged);
+		return ERR_OK;
+	}
+	if (x.n_staged == 0 && !x.has_cas) {
+		printf("%s\n",
+		    SAY(c,
+			"All keys were under this passphrase already; nothing "
+			"was changed.",
+			"Todas las llaves estaban ya bajo esta frase; no se "
+			"cambió nada."));
 		return ERR_OK;
 	}
 	printf(SAY(c, "%zu key files%s are under the new passphrase.\n",
@@ -282,9 +295,22 @@ keys_passphrase_verb(struct cli *c, struct err *e)
 static enum err_code
 keys_drop(struct cli *c, struct err *e)
 {
+	const char *name = c->operand[0];
+	bool before;
 	TRY(engine_lock(c->dir, e));
-	TRY(signer_cas_drop(c->dir, bytes_str(c->operand[0]), e));
-	if (!c->json)
+	TRY(ask_yes(c,
+	    arena_printf(c->arena,
+		SAY(c, "Destroy the key of %s for ever? [y/N]",
+		    "¿Destruir para siempre la llave de %s? [s/N]"),
+		name),
+	    e));
+	TRY(signer_cas_drop(c->dir, bytes_str(name), &before, e));
+	if (c->json)
+		printf("{\"before\":%d,\"name\":\"%s\"}\n", before, name);
+	else if (before)
+		printf("%s\n", SAY(c, "The key was destroyed already.",
+				   "La llave ya estaba destruida."));
+	else
 		printf("%s\n",
 		    SAY(c,
 			"The key is destroyed. A CA needs another name now; "
@@ -296,7 +322,7 @@ keys_drop(struct cli *c, struct err *e)
 
 /* clang-format off */
 static const struct verb verbs[] = {
-	{ "keys", "drop", keys_drop, NO_ACT, NO_OPERAND, "NAME", 1, 1, 0,
+	{ "keys", "drop", keys_drop, NO_ACT, NO_OPERAND, "NAME", 1, 1, OPTION(OPT_YES),
 	    "destroy the key made for a CA that never got its certificate; no engine may run", "destruye la llave hecha para una CA que nunca obtuvo su certificado; ningún motor debe estar en marcha",
 	    "keys drop universidad", NULL },
 	{ "keys", "passphrase", keys_passphrase_verb, NO_ACT, NO_OPERAND, "", 0, 0, 0,

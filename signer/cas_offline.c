@@ -86,7 +86,7 @@ signer_cas_rewrap(const char *dir, struct bytes old, struct bytes fresh,
 }
 
 enum err_code
-signer_cas_drop(const char *dir, struct bytes name, struct err *e)
+signer_cas_drop(const char *dir, struct bytes name, bool *before, struct err *e)
 {
 	AUTO(cas) c = NULL;
 	TRY(open_whole(dir, BYTES_NONE, &c, e));
@@ -98,7 +98,8 @@ signer_cas_drop(const char *dir, struct bytes name, struct err *e)
 		    "the CA %s has a certificate; officers agree that its key "
 		    "is destroyed: refrendo ceremony destroy",
 		    ca->name);
-	if (!ca->is_wiped)
+	*before = ca->is_wiped;
+	if (!*before)
 		TRY(cas_append(c, CAS_WIPED, name, BYTES_NONE, BYTES_NONE, e));
 	return cas_wipe_rest(c, ca, e);
 }

@@ -272,10 +272,12 @@ MUST_CHECK enum err_code signer_cas_rewrap(const char *dir, struct bytes old,
  * signer_cas_drop - destroys the key that was made for a CA that has no
  * certificate; its name stays used.  No signer may run.
  *
+ * before    on ERR_OK: it was destroyed already.
+ *
  * ERR_NOTFOUND "signer-ca-unknown"; ERR_CONFLICT "cas-not-pending".
  */
 MUST_CHECK enum err_code signer_cas_drop(const char *dir, struct bytes name,
-    struct err *e);
+    bool *before, struct err *e);
 /*
  * A key in a token did not sign.  Its library may be past mending: answer what
  * was asked and begin anew, which opens the token again when it is back.

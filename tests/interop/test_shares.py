@@ -31,23 +31,16 @@ class Opened(harness.Engine):
     """One whose passphrase comes as these octets on the descriptor, or as
     files of a directory of credentials."""
 
-    given, credentials = harness.PASSPHRASE, None
+    credentials = None
 
     def with_passphrase(self, argv, **options):
         if self.credentials:
             env = dict(self.env, CREDENTIALS_DIRECTORY=self.credentials)
             return subprocess.Popen(argv, env=env, **options)
-        r, w = os.pipe()
-        os.write(w, self.given)
-        os.close(w)
-        env = dict(self.env, REFRENDO_PASSPHRASE_FD=str(r))
-        try:
-            return subprocess.Popen(argv, env=env, pass_fds=[r], **options)
-        finally:
-            os.close(r)
+        return super().with_passphrase(argv, **options)
 
 
-def change(engine, old, fresh, more=None):
+def change(engine, old, fresh, *how, more=None):
     """keys passphrase, with both on descriptors."""
     ends = []
     env = dict(engine.env, **(more or {}))
@@ -61,7 +54,7 @@ def change(engine, old, fresh, more=None):
     try:
         p = subprocess.run(
             [harness.REFRENDO, "keys", "passphrase", "--dir", engine.dir,
-             "--json", "--lang", "en"], env=env, pass_fds=ends,
+             *(how or ("--json", "--lang", "en"))], env=env, pass_fds=ends,
             capture_output=True, text=True, stdin=subprocess.DEVNULL)
     finally:
         for r in ends:
@@ -93,6 +86,10 @@ def test_passphrase():
             assert stat.S_IMODE(os.stat(path).st_mode) == 0o600, path
         code, text = change(engine, harness.PASSPHRASE, fresh)
         assert code == 0 and json.loads(text) == {"cas": 0, "files": 0}, text
+        code, text = change(engine, harness.PASSPHRASE, fresh, "--lang", "es")
+        assert code == 0 and "no se cambió nada" in text, text
+        code, text = change(engine, fresh, fresh)
+        assert code == 6 and "cli-passphrase-same" in text, text
         ends_with(engine, "key-passphrase", "passphrase")
         engine.given = fresh
         engine.start()
@@ -102,14 +99,17 @@ def test_passphrase():
         assert engine.issue(engine.holders[0])["state"] == "valid"
         assert engine.stop() == 0
         # One that will never be certified makes room.
-        p = subprocess.run(
-            [harness.REFRENDO, "keys", "drop", "otra", "--dir", engine.dir,
-             "--lang", "es"], capture_output=True, text=True, env=engine.env)
-        assert p.returncode == 0 and "destruida" in p.stdout, p
-        p = subprocess.run(
-            [harness.REFRENDO, "keys", "drop", "nadie", "--dir", engine.dir,
-             "--json"], capture_output=True, text=True, env=engine.env)
-        assert "signer-ca-unknown" in p.stdout + p.stderr, p
+        code, said = drop(engine, "otra")
+        assert code == 2 and "cli-no-terminal" in said, said
+        code, said = drop(engine, "otra", "--yes")
+        assert code == 0 and "La llave está destruida." in said, said
+        code, said = drop(engine, "otra", "--yes")
+        assert code == 0 and "La llave ya estaba destruida." in said, said
+        code, said = drop(engine, "otra", "--yes", "--json")
+        assert code == 0 and json.loads(said) == {
+            "before": 1, "name": "otra"}, said
+        code, said = drop(engine, "nadie", "--yes")
+        assert code == 3 and "signer-ca-unknown" in said, said
         engine.start()
         try:
             engine.cli("ca", "create", "otra", "--as", harness.OFFICER)
@@ -134,7 +134,7 @@ def test_interrupted():
                  if n.endswith(".key")]
         stopped = started = 0
         for point in range(1, 1000):
-            code, text = change(engine, old, fresh, {
+            code, text = change(engine, old, fresh, more={
                 "LD_PRELOAD": os.environ["CRASH_SHIM"],
                 "CRASH_RENAME": str(point)})
             if code == 0:
@@ -179,6 +179,14 @@ def both_passphrases(engine, old, fresh):
         assert engine.stop() == 0
         return 1
     return 0
+
+
+def drop(engine, name, *more):
+    p = subprocess.run(
+        [harness.REFRENDO, "keys", "drop", name, "--dir", engine.dir, "--lang",
+         "es", *more], capture_output=True, text=True, env=engine.env,
+        stdin=subprocess.DEVNULL)
+    return p.returncode, p.stdout + p.stderr
 
 
 def ends_with(engine, ident, text):

@@ -813,6 +813,7 @@ dropped(void **state)
 	struct world *w = begin();
 	struct err refusal = { .id = "" };
 	struct bytes spki;
+	bool before;
 	(void)made(w, "tres");
 	assert_string_equal(make(w, "ca-0", KEY_EC_P256, &spki), "ok");
 	struct bytes secret = bytes_of(world_file(w, cas_path(w)).p +
@@ -826,14 +827,18 @@ dropped(void **state)
 	    "signer-cas-pending");
 	world_stop(w);
 	assert_true(contains(world_file(w, cas_path(w)), secret));
-	assert_int_equal(signer_cas_drop(w->dir, bytes_str("nadie"), &refusal),
+	assert_int_equal(signer_cas_drop(w->dir, bytes_str("nadie"), &before,
+			     &refusal),
 	    ERR_NOTFOUND);
 	assert_string_equal(refusal.id, "signer-ca-unknown");
-	assert_int_equal(signer_cas_drop(w->dir, bytes_str("tres"), &refusal),
+	assert_int_equal(signer_cas_drop(w->dir, bytes_str("tres"), &before,
+			     &refusal),
 	    ERR_CONFLICT);
 	assert_string_equal(refusal.id, "cas-not-pending");
-	OK(signer_cas_drop(w->dir, bytes_str("ca-0"), e));
-	OK(signer_cas_drop(w->dir, bytes_str("ca-0"), e));
+	OK(signer_cas_drop(w->dir, bytes_str("ca-0"), &before, e));
+	assert_false(before);
+	OK(signer_cas_drop(w->dir, bytes_str("ca-0"), &before, e));
+	assert_true(before);
 	assert_false(contains(world_file(w, cas_path(w)), secret));
 	world_start(w);
 	assert_string_equal(make(w, "una-mas", KEY_EC_P256, NULL), "ok");
