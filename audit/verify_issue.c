@@ -285,6 +285,10 @@ issued(struct audit *a, const struct entry *en, struct json_obj d,
 
 	if (r->state != RECORD_INTENDED && !late)
 		return wrong_state(a, e);
+	/* Its place was free when it failed: it is no successor any more. */
+	if (late && r->renews != NONE &&
+	    &a->record[a->record[r->renews].followed] == r)
+		a->record[r->renews].followed = NONE;
 	r->state = RECORD_ISSUED;
 	a->report.certificates++;
 	if (!bytes_eq(en->refs.tbs, bytes_of(r->tbs, HASH_LEN)))

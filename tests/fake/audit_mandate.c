@@ -108,6 +108,18 @@ put_proof(struct world *w, struct jw *j, const struct stated *s,
 		    &old->container, buf_bytes(&text), w->now);
 }
 
+/* Revoked while it was being signed: the answer is recorded all the same. */
+static void
+fail_and_issue(struct world *w, struct stated *s)
+{
+	w->late_at = change(w, ENTRY_CERTIFICATE_REVOKED, s, CRL_SUPERSEDED);
+	w->late_len = s->refs.serial.len;
+	memcpy(w->late, s->refs.serial.p, w->late_len);
+	plain(w, ENTRY_REQUEST_FAILED,
+	    (struct entry_refs){ .request = s->refs.request });
+	issue(w, s);
+}
+
 /* Submitted by the mandate: no statement. */
 static void
 ask(struct world *w, struct stated *s, const struct stated *old, const char *id,
@@ -170,6 +182,8 @@ use(struct world *w, struct stated *s, const struct stated *old, const char *id)
 	if (twisted(w, MANDATE_FIRST_FAILED) && strcmp(id, "SOL-30") == 0)
 		plain(w, ENTRY_REQUEST_FAILED,
 		    (struct entry_refs){ .request = s->refs.request });
+	else if (twisted(w, MANDATE_FIRST_LATE) && strcmp(id, "SOL-30") == 0)
+		fail_and_issue(w, s);
 	else
 		issue(w, s);
 }
@@ -231,7 +245,8 @@ renew_by_mandate(struct world *w, const struct stated *old)
 		plain(w, ENTRY_MANDATE_ENDED, refs);
 	bool again = twisted(w, MANDATE_TWO_SUCCESSORS) ||
 		     twisted(w, MANDATE_AFTER_ANOTHER) ||
-		     twisted(w, MANDATE_FIRST_FAILED);
+		     twisted(w, MANDATE_FIRST_FAILED) ||
+		     twisted(w, MANDATE_FIRST_LATE);
 	if (twisted(w, REKEY_TWO_SUBMITTED)) {
 		renew_both(w, &one, &two, old);
 	} else if (twisted(w, REKEY_CAME_BACK)) {

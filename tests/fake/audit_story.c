@@ -13,7 +13,7 @@
 
 /* --- Status ------------------------------------------------------------------------------- */
 
-static int64_t
+int64_t
 change(struct world *w, enum entry_type type, struct stated *s, int reason)
 {
 	struct jw j = detail_of(&w->e[w->n].detail);
@@ -240,14 +240,26 @@ two_certificates(struct world *w, struct stated *one, struct stated *two)
 	renew_by_mandate(w, two);
 }
 
+/* The last, for serials rise in a list. */
+static void
+list_late(const struct world *w, struct list *list)
+{
+	if (w->late_len > 0)
+		list->e[list->n++] =
+		    (struct crl_entry){ bytes_of(w->late, w->late_len),
+			    w->late_at, CRL_SUPERSEDED, 0 };
+}
+
 static void
 status(struct world *w, struct stated *one, struct stated *two)
 {
 	struct list list = { .n = 0 };
 	struct entry_refs refs = { .serial = one->refs.serial };
 
+	list_late(w, &list);
 	if (!twisted(w, CRL_NONE))
 		publish(w, &list, 1, w->n);
+	list.n = 0;
 	plain(w, ENTRY_CERTIFICATE_PROPOSED, refs);
 	int64_t at =
 	    change(w, ENTRY_CERTIFICATE_REVOKED, one, CRL_KEY_COMPROMISE);
@@ -273,6 +285,7 @@ status(struct world *w, struct stated *one, struct stated *two)
 		    (struct crl_entry){ bytes_of(unknown, sizeof(unknown)), at,
 			    CRL_CESSATION, 0 };
 	}
+	list_late(w, &list);
 	uint64_t covers = w->n;
 	/* What happens while the CRL is being signed is not on it. */
 	plain(w, ENTRY_CERTIFICATE_REINSTATED,

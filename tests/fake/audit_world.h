@@ -177,6 +177,7 @@ enum twist {
 	MANDATE_AFTER_ANOTHER,
 	MANDATE_OF_OTHER_REQUEST,
 	MANDATE_FIRST_FAILED,
+	MANDATE_FIRST_LATE,
 	REKEY_NOT_ALLOWED,
 	REKEY_UNSIGNED,
 	REKEY_BY_ITSELF,
@@ -215,6 +216,9 @@ struct world {
 	struct buf root, issuer, endorser, officer, minister, responder;
 	uint8_t serials;
 	struct bytes renews; /* what the next request says that it renews */
+	uint8_t late[SERIAL_MAX]; /* revoked before the first list */
+	size_t late_len;
+	int64_t late_at;
 	struct buf crl, note;
 };
 
@@ -292,6 +296,8 @@ void first_ceilings(struct world *w);
 void lessen_ceilings(struct world *w);
 void hold_ceilings(struct world *w);
 void change_root(struct world *w);
+int64_t change(struct world *w, enum entry_type type, struct stated *s,
+    int reason);
 void renew_by_mandate(struct world *w, const struct stated *old);
 void put_evidence(struct jw *j, struct key *key, const struct buf *cert,
     struct bytes text, int64_t now);

@@ -1644,6 +1644,10 @@ class Verifier:
             need(r["state"] == "intended" or
                  r["state"] == "failed" and r["status"] == "revoked",
                  "there is no intent before it")
+            # Its place was free when it failed: it is no successor any more.
+            old = r["renews"]
+            if r["state"] == "failed" and old and old["followed"] is r:
+                old["followed"] = None
             r["state"] = verb
             self.certified(leaf, d, r, "issuer")
         elif verb in ("revoked", "suspended", "reinstated"):

@@ -734,6 +734,7 @@ static const struct {
 	{ TOP_LESSENED, "intended before the ceilings were lessened" },
 	{ REKEY_UNSIGNED_LOST, "a renewal of which nobody knows the key" },
 	{ MANDATE_FIRST_FAILED, "a second renewal, where the first failed" },
+	{ MANDATE_FIRST_LATE, "a second renewal, the first revoked and late" },
 };
 
 static void
