@@ -171,6 +171,63 @@ act_ceremony_key(struct deed *d, struct err *e)
 
 /* --- Other ceilings ------------------------------------------------------------- */
 
+/* What nobody signed for since the beginning is in force by its line alone. */
+static enum err_code
+keeps_policies(struct deed *d, const struct ceilings *to, struct err *e)
+{
+	const struct ceilings *now = d->ca->ceilings;
+	struct policy_row row;
+	bool found;
+
+	for (size_t i = 0; i < now->n_policy; i++) {
+		const struct first_policy *p = &now->policy[i];
+		struct bytes hash = bytes_of(p->sha256, SHA256_LEN);
+		bool kept = false;
+		for (size_t k = 0; k < to->n_policy; k++)
+			kept = kept ||
+			       bytes_eq(hash,
+				   bytes_of(to->policy[k].sha256, SHA256_LEN));
+		if (kept)
+			continue;
+		TRY(rec_get(d->v, &rec_policy,
+		    ca_row_key(d->a, ROW_POLICY, hash), d->a, &row, &found, e));
+		if (found && row.activation.len == 0 && row.activated != 0 &&
+		    row.until == 0)
+			return err_say(e, ERR_CONFLICT,
+			    "ceremony-ceilings-policy",
+			    "the file leaves out the policy %s, which is in "
+			    "force since the beginning by its line alone; keep "
+			    "the line under policies, or activate a later "
+			    "version first",
+			    p->name);
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+keeps_issuers(struct deed *d, const struct ceilings *to, struct err *e)
+{
+	const struct ceilings *now = d->ca->ceilings;
+	struct issuer_row row;
+	bool found;
+
+	for (size_t i = 0; i < now->n_ca; i++) {
+		if (ceilings_name_ca(to, now->ca[i].name,
+			now->ca[i].tbs_sha256))
+			continue;
+		TRY(rec_get(d->v, &rec_issuer,
+		    ca_row_key(d->a, ROW_ISSUER, bytes_str(now->ca[i].name)),
+		    d->a, &row, &found, e));
+		if (found && row.stopped == 0 && row.revoked == 0)
+			return err_say(e, ERR_CONFLICT,
+			    "ceremony-ceilings-issuer",
+			    "the file leaves out the CA %s, which issues; keep "
+			    "its line under issuers, or stop the CA first",
+			    now->ca[i].name);
+	}
+	return ERR_OK;
+}
+
 static enum err_code
 build_ceilings(struct deed *d, struct agreement_row *c, struct err *e)
 {
@@ -192,10 +249,12 @@ build_ceilings(struct deed *d, struct agreement_row *c, struct err *e)
 		return err_say(e, ERR_BUSY, "ceremony-ceilings-none",
 		    "the signer has not told yet which ceilings are in force; "
 		    "try again when it is here");
-	if (!bytes_eq(now.sha256, hash_in(d->a, c->tbs)))
-		return ERR_OK;
-	return err_say(e, ERR_CONFLICT, "ceremony-ceilings-same",
-	    "these very ceilings are in force; there is nothing to agree on");
+	if (bytes_eq(now.sha256, hash_in(d->a, c->tbs)))
+		return err_say(e, ERR_CONFLICT, "ceremony-ceilings-same",
+		    "these very ceilings are in force; there is nothing to "
+		    "agree on");
+	TRY(keeps_policies(d, to, e));
+	return keeps_issuers(d, to, e);
 }
 
 enum err_code

@@ -134,6 +134,14 @@ def test_agreed(engine, less, second):
             write(engine, less), "--as", harness.OFFICER)
     refused(engine, "policy-key-unknown", "ceremony", "ceilings",
             write(engine, less + "techo: 7\n"), "--as", harness.OFFICER)
+    # What is in force since the beginning is so by its line alone.
+    for key, code in (("policies", "policy"), ("issuers", "issuer")):
+        name = re.search(rf"(?m)^{key}:\n  - name: (.*)\n", wanted)[1]
+        text = re.sub(rf"(?m)^  - name: {name}\n(    .*\n)+", f"  - name: {name}"
+                      f"\n    {'tbs_' if key == 'issuers' else ''}sha256: "
+                      f'"{"0" * 64}"\n', wanted)
+        refused(engine, "ceremony-ceilings-" + code, "ceremony", "ceilings",
+                write(engine, text), "--as", harness.OFFICER)
     late = agree(engine, wanted + "# otro\n", None)
     assert late["state"] == "proposed", late
     made = agree(engine, wanted, None)
