@@ -258,6 +258,7 @@ struct signer {
 	/* Of the file that lay in etc/ when they came in force: it is no news. */
 	uint8_t ceilings_lay[SHA256_LEN];
 	uint8_t file_sha256[SHA256_LEN]; /* of the one that lies there now */
+	bool file_was_in_force;          /* or is, by the journal */
 	enum ceilings_how ceilings_how;
 	char origin[64], public_url[URL_LEN];
 	struct crl_intake crl;

@@ -306,6 +306,8 @@ check_keys(struct loading *l, struct signer *s, struct err *e)
 static enum err_code
 heard_ceilings(struct signer *s, const struct record *r, struct err *e)
 {
+	if (memcmp(r->digest.p, s->file_sha256, SHA256_LEN) == 0)
+		s->file_was_in_force = true;
 	memcpy(s->ceilings_sha256, r->digest.p, SHA256_LEN);
 	memcpy(s->ceilings_lay, r->evidence.p, SHA256_LEN);
 	s->ceilings_how = (enum ceilings_how)r->value;
@@ -372,7 +374,6 @@ settle_ceilings(const struct signer_setup *setup, struct signer *s,
 	    setup->now > s->state.last_time ? setup->now : s->state.last_time;
 	if (setup->ceilings_text.len == 0)
 		return state_first_policies(&s->state, &s->ceilings, e);
-	sha256(s->file_sha256, setup->ceilings_text);
 	struct ceilings *lies = arena_get(s->arena, sizeof(*lies));
 	TRY(ceilings_read(setup->ceilings_text, lies, e));
 	enum ceilings_how how = CEILINGS_FIRST;
@@ -380,9 +381,10 @@ settle_ceilings(const struct signer_setup *setup, struct signer *s,
 		struct bytes in_force = buf_bytes(&s->ceilings_text);
 		TRY(ceilings_read(in_force, &s->ceilings, e));
 		const char *gives = ceilings_grant(&s->ceilings, lies);
+		/* Officers may have put another in the place of what lies
+		 * there, or of what was laid there after a start. */
 		bool is_news =
-		    memcmp(s->file_sha256, s->ceilings_sha256, SHA256_LEN) !=
-			0 &&
+		    !s->file_was_in_force &&
 		    memcmp(s->file_sha256, s->ceilings_lay, SHA256_LEN) != 0;
 		how = gives == NULL ? CEILINGS_LESSENED : CEILINGS_REFOUNDED;
 		if (!is_news || (gives != NULL && !replaces(s, lies)))
@@ -406,6 +408,8 @@ load_signer(struct loading *l, struct signer *s, struct err *e)
 	TRY(load_key(l, c->log_key, &s->log_key, e));
 	TRY(cas_open(setup->dir, setup->passphrase, &s->cas, e));
 	TRY(cas_check_names(s->cas, c, e));
+	if (setup->ceilings_text.len > 0)
+		sha256(s->file_sha256, setup->ceilings_text);
 	TRY(journal_open(setup->dir, bytes_str(s->origin), apply, s,
 	    &s->journal, e));
 	TRY(cas_settle(s->cas, e));
