@@ -272,6 +272,7 @@ struct core {
 	struct ceilings *ceilings;   /* the same; NULL: the log has none yet */
 	struct buf told; /* ceilings that the signer has and the log has not */
 	enum ceilings_how told_how;
+	bool greeted_again; /* to hear what became of them */
 	struct core_policy_file policy_file[POLICIES_MAX];
 	size_t n_policy_file;
 	struct core_issuer *issuer[ISSUERS_MAX]; /* owned */
@@ -455,6 +456,12 @@ void create_late(struct core *c);
 /* core_follow.c */
 void follow_job(struct core *c, struct job *j);
 void follow_from(struct core *c, uint64_t index, uint64_t size);
+struct followed followed_of(enum entry_type type,
+    const struct entry_refs *refs);
+/* To the signer that comes back: all since the size of the checkpoint that it
+ * signed last. */
+MUST_CHECK enum err_code follow_missed(struct core *c, struct view *v,
+    uint64_t signed_size, struct err *e);
 
 /* core_explain.c: JSON, as explain_write() has it. */
 MUST_CHECK enum err_code core_explain(struct core *c, struct view *v,

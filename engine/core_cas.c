@@ -18,16 +18,18 @@ is_in_force(struct core *c, struct view *v, const struct agreement_row *ce,
 }
 
 /* A CA that a completed ceremony brought, while it may issue, the end of its
- * key, or another root. */
+ * key, another root, or ceilings: each change of these when it is new, for it
+ * begins with the one before. */
 static enum err_code
 is_to_be_told(struct core *c, struct view *v, const struct agreement_row *ce,
-    bool *does, struct err *e)
+    bool is_new, bool *does, struct err *e)
 {
 	struct issuer_row row;
 	bool found;
 	*does = ce->state == AGREEMENT_DONE &&
-		(ce->kind == CEREMONY_KEY || ce->kind == CEREMONY_ROOT);
-	if (ce->kind == CEREMONY_CEILINGS)
+		(ce->kind == CEREMONY_KEY || ce->kind == CEREMONY_ROOT ||
+		    ce->kind == CEREMONY_CEILINGS);
+	if (ce->kind == CEREMONY_CEILINGS && !is_new)
 		return is_in_force(c, v, ce, does, e);
 	if (ce->state != AGREEMENT_DONE || ce->kind != CEREMONY_CERTIFICATE)
 		return ERR_OK;
@@ -39,7 +41,7 @@ is_to_be_told(struct core *c, struct view *v, const struct agreement_row *ce,
 
 static enum err_code
 tell_ca(struct core *c, struct view *v, const struct agreement_row *ce,
-    struct err *e)
+    bool is_new, struct err *e)
 {
 	struct signer_agreement m = { .statement = ce->statement,
 		.certificate = ce->object };
@@ -52,7 +54,7 @@ tell_ca(struct core *c, struct view *v, const struct agreement_row *ce,
 			return ERR_OK;
 		n++;
 	}
-	TRY(is_to_be_told(c, v, ce, &does, e));
+	TRY(is_to_be_told(c, v, ce, is_new, &does, e));
 	uint64_t frame = ce->kind == CEREMONY_CEILINGS ? CEILINGS_FRAME : n;
 	return does ? sign_agreed(c, v, ce->id, frame, &m, e) : ERR_OK;
 }
@@ -82,7 +84,7 @@ tell_brought(struct core *c, struct view *v, struct bytes value, struct err *e)
 {
 	struct agreement_row ce;
 	TRY(rec_decode(&rec_ceremony, value, &ce, e));
-	return tell_ca(c, v, &ce, e);
+	return tell_ca(c, v, &ce, false, e);
 }
 
 /* What names a root before the one in force. */
@@ -100,7 +102,7 @@ tell_past(struct core *c, struct view *v, struct bytes value, struct err *e)
 	return ce.kind == CEREMONY_ROOT ||
 		       bytes_eq(st.root_sha256, bytes_of(hash, SHA256_LEN))
 		   ? ERR_OK
-		   : tell_ca(c, v, &ce, e);
+		   : tell_ca(c, v, &ce, false, e);
 }
 
 static enum err_code
@@ -157,7 +159,7 @@ sign_ca(struct core *c, struct bytes ceremony)
 		code = core_issuer_brought(c, v, ce.name, &e);
 	/* If it is away, it is told when it is back. */
 	if (code == ERR_OK && found && c->signer_ready)
-		code = tell_ca(c, v, &ce, &e);
+		code = tell_ca(c, v, &ce, true, &e);
 	if (code == ERR_OK && c->signer_ready)
 		code = core_each_row(c, v, ROW_ISSUER, tell_ended, &e);
 	if (code != ERR_OK)

@@ -153,13 +153,17 @@ core_ceilings_told(struct core *c, struct view *v)
 		core_read_only(c, &e);
 		return;
 	}
-	if (found && bytes_eq(row.sha256, told))
+	if (found && bytes_eq(row.sha256, told)) {
+		if (c->greeted_again)
+			log_info("ceilings-taken", "by=%s", "signer");
 		return;
+	}
 	c->told.max = CEILINGS_FILE_MAX;
 	buf_put(&c->told, text.p, text.len);
 	c->told_how = c->hello.ceilings_how;
-	/* What the officers agreed on is told again next: it may take it. */
-	if (found && row.how == CEILINGS_AGREED && bytes_eq(row.base, told))
+	/* What the officers agreed on is told again next: it may take it, and
+	 * says so when it is greeted again. */
+	if (found && row.how == CEILINGS_AGREED && !c->greeted_again)
 		return;
 	record(c);
 }
@@ -168,14 +172,18 @@ void
 core_ceilings_answer(struct core *c, const struct frame *f)
 {
 	struct err refusal, e;
+	if (c->told.len == 0)
+		return;
+	/* Taken, or known long ago: behind all of them it says which. */
 	if ((f->type & SIGNER_REFUSAL) == 0) {
-		buf_reset(&c->told);
-		log_info("ceilings-taken", "by=%s", "signer");
+		if (!c->greeted_again)
+			peer_send(c->signer, SIGNER_HELLO, 0, BYTES_NONE);
+		c->greeted_again = true;
 		return;
 	}
 	/* It goes on with those that it told of: the log follows. */
 	if (err_decode(f->body, c->arena, &refusal, &e) == ERR_OK &&
-	    refusal.code != ERR_BUSY && c->told.len > 0)
+	    refusal.code != ERR_BUSY)
 		record(c);
 }
 

@@ -10,14 +10,15 @@
 
 enum consequence {
 	C_NONE = 0,
-	C_SIGN = 1,     /* ask the signer */
-	C_STATUS = 2,   /* publish a status answer */
-	C_CRL = 4,      /* publish a CRL of its issuer */
-	C_END = 8,      /* tell the signer that an appointment ended */
-	C_POLICY = 16,  /* tell the signer what officers signed, or took back */
-	C_ROOT = 32,    /* publish what the root signed */
-	C_CAS = 64,     /* tell the signer which CAs issue */
-	C_MANDATE = 128 /* tell the signer that a mandate ended */
+	C_SIGN = 1,    /* ask the signer */
+	C_STATUS = 2,  /* publish a status answer */
+	C_CRL = 4,     /* publish a CRL of its issuer */
+	C_END = 8,     /* tell the signer that an appointment ended */
+	C_POLICY = 16, /* tell the signer what officers signed, or took back */
+	C_ROOT = 32,   /* publish what the root signed */
+	C_CAS = 64,    /* tell the signer which CAs issue */
+	C_MANDATE = 128, /* tell the signer that a mandate ended */
+	C_SIGNER = C_SIGN | C_END | C_POLICY | C_CAS | C_MANDATE
 };
 
 /* clang-format off */
@@ -59,11 +60,22 @@ status_changed(struct core *c, struct bytes serial)
 		crl_want(c, &status);
 }
 
+struct followed
+followed_of(enum entry_type type, const struct entry_refs *refs)
+{
+	struct followed f = { .type = type, .serial_len = refs->serial.len };
+	struct bytes id =
+	    refs->request.len > 0 ? refs->request : refs->appointment;
+	if (f.serial_len > 0)
+		memcpy(f.serial, refs->serial.p, f.serial_len);
+	snprintf(f.id, sizeof(f.id), "%.*s", BYTES_FMT(id));
+	return f;
+}
+
 static void
-follow_entry(struct core *c, const struct followed *f)
+tell_signer(struct core *c, const struct followed *f)
 {
 	unsigned what = consequences[f->type];
-	struct bytes serial = bytes_of(f->serial, f->serial_len);
 	if ((what & C_SIGN) != 0)
 		sign_ask(c, bytes_str(f->id));
 	if ((what & C_END) != 0)
@@ -74,6 +86,24 @@ follow_entry(struct core *c, const struct followed *f)
 		sign_policy(c, bytes_str(f->id));
 	if ((what & C_CAS) != 0)
 		sign_ca(c, bytes_str(f->id));
+}
+
+/* An activation is told once, not for each of its policies. */
+static bool
+is_told(const struct followed *f, const struct followed *before)
+{
+	return before != NULL && f->type == ENTRY_POLICY_ACTIVATED &&
+	       strcmp(f->id, before->id) == 0;
+}
+
+static void
+follow_entry(struct core *c, const struct followed *f,
+    const struct followed *before)
+{
+	unsigned what = consequences[f->type];
+	struct bytes serial = bytes_of(f->serial, f->serial_len);
+	if (!is_told(f, before))
+		tell_signer(c, f);
 	if ((what & C_ROOT) != 0) {
 		root_list_changed(c);
 		/* A list may have been under way. */
@@ -106,7 +136,7 @@ follow_job(struct core *c, struct job *j)
 	swap_policies(c, j);
 	core_ceilings_swap(c, j);
 	for (size_t i = 0; i < j->n_entry; i++)
-		follow_entry(c, &j->entry[i]);
+		follow_entry(c, &j->entry[i], i > 0 ? &j->entry[i - 1] : NULL);
 	switch (j->kind) {
 	case JOB_COMMAND:
 		c->acts++;
@@ -176,14 +206,37 @@ follow_from(struct core *c, uint64_t index, uint64_t size)
 			core_read_only(c, &e);
 			break;
 		}
-		struct followed f = { .type = entry.type };
-		f.serial_len = entry.refs.serial.len;
-		if (f.serial_len > 0)
-			memcpy(f.serial, entry.refs.serial.p, f.serial_len);
+		struct followed f = followed_of(entry.type, &entry.refs);
 		/* Signatures are asked for by the rows of work instead. */
 		if ((consequences[f.type] & C_STATUS) != 0)
 			due_push(c, due_kind(consequences[f.type]),
 			    bytes_of(f.serial, f.serial_len));
 		arena_reset(c->arena);
 	}
+}
+
+/*
+ * What the signer may have missed, in the order of the log, as each entry was
+ * judged by those before it: new ceilings before what new officers sign, and
+ * what the old ones signed before those.
+ */
+enum err_code
+follow_missed(struct core *c, struct view *v, uint64_t signed_size,
+    struct err *e)
+{
+	AUTO(arena) a = arena_new();
+	struct followed f = { .type = ENTRY_TYPES }, before;
+	for (uint64_t i = signed_size; i < view_log_size(v); i++) {
+		struct entry entry;
+		arena_reset(a);
+		TRY(view_entry(v, i, a, &entry, e));
+		if ((consequences[entry.type] & C_SIGNER) == 0)
+			continue;
+		TRY(entry_parse(&entry, a, e));
+		before = f;
+		f = followed_of(entry.type, &entry.refs);
+		if (!is_told(&f, &before))
+			tell_signer(c, &f);
+	}
+	return ERR_OK;
 }

@@ -369,7 +369,11 @@ signer_said_hello(struct core *c, struct bytes body)
 			issuer->crl_number = c->hello.issuer[i].crl_number;
 	}
 	core_ceilings_told(c, v);
-	code = core_each_row(c, v, ROW_APPOINTMENT, tell_ended_appointment, &e);
+	code = follow_missed(c, v, c->hello_size, &e);
+	/* And whatever may be known already, which changes nothing then. */
+	if (code == ERR_OK)
+		code = core_each_row(c, v, ROW_APPOINTMENT,
+		    tell_ended_appointment, &e);
 	if (code == ERR_OK)
 		code = core_each_row(c, v, ROW_MANDATE, tell_ended_mandate, &e);
 	if (code == ERR_OK)
@@ -523,6 +527,7 @@ on_signer_gone(void *ctx, struct peer *p)
 			c->issuer[i]->is_held = c->issuer[i]->is_taken = false;
 			c->issuer[i]->ca.is_refused = false;
 		}
+		c->greeted_again = false;
 	}
 }
 

@@ -71,14 +71,7 @@ job_note_entry(struct job *j, const struct draft *d)
 {
 	if (j->n_entry == ARRAY_LEN(j->entry))
 		fatal("a decision with more entries than a job can hold");
-	struct followed *f = &j->entry[j->n_entry++];
-	f->type = d->type;
-	f->serial_len = d->refs.serial.len;
-	if (f->serial_len > 0)
-		memcpy(f->serial, d->refs.serial.p, f->serial_len);
-	struct bytes id =
-	    d->refs.request.len > 0 ? d->refs.request : d->refs.appointment;
-	snprintf(f->id, sizeof(f->id), "%.*s", BYTES_FMT(id));
+	j->entry[j->n_entry++] = followed_of(d->type, &d->refs);
 }
 
 static enum err_code

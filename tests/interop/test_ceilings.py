@@ -156,7 +156,7 @@ def test_agreed(engine, less, second):
     assert made["state"] == "completed", made
     now = said(engine)
     assert (now["how"], now["sha256"]) == ("agreed", sha256(wanted)), now
-    engine.wait_log("ceilings-taken")
+    engine.wait_log("event=ceilings-in-force how=agreed")
     # The one who was replaced signs nothing more, and what both began is over.
     refused(engine, "confirm-not-officer", "ceremony", "endorse", late["id"],
             "--cms", engine.sign_as_officer(late["id"], "ceremony", second))
