@@ -8,6 +8,9 @@
 
 #include "core.h"
 
+/* What is told ahead of its time is heard before it. */
+#define AHEAD_S 10
+
 /* A CA that cannot have one asks no more often. */
 #define RESPONDER_RETRY_MS (60 * 1000)
 
@@ -94,7 +97,11 @@ static enum err_code
 tell_policy(struct core *c, struct view *v, const struct agreement_row *ac,
     struct err *e)
 {
-	if (ac->state == AGREEMENT_AGREED || ac->state == AGREEMENT_DONE)
+	/* Ahead of its time, and once more when it is in force: until then the
+	 * one before it is, should this one not load on its day. */
+	if (ac->state == AGREEMENT_DONE ||
+	    (ac->state == AGREEMENT_AGREED &&
+		ac->effective - AHEAD_S > clock_now()))
 		return sign_agreed(c, v, ac->id, 0,
 		    &(struct signer_agreement){ .statement = ac->statement },
 		    e);

@@ -119,7 +119,8 @@ struct agreed {
 			    how many renewals were made by it */
 	int64_t from, until; /* until: of an appointment.  From: of a mandate
 			where in the journal its key changed last; 0 */
-	int64_t heard; /* when it was taken: nothing is replaced before that */
+	int64_t heard; /* when it was taken: nothing is replaced before that;
+			before from it is told once more at its time */
 	int64_t ended; /* when that was heard; NEVER unless it was */
 	uint8_t issuer_checked[SHA256_LEN]; /* SHA-256 of a minister's whole
 	     certificate whose CA signature was checked; zero until then */
@@ -446,7 +447,7 @@ MUST_CHECK enum err_code signer_check_own(struct signer *s,
 
 /* Is the policy of an endorsement in force before this signer? */
 MUST_CHECK enum err_code check_policy(struct signer *s,
-    const struct statement *st, int64_t now, struct err *e);
+    const struct statement *st, struct err *e);
 /* Did officers agree that the key of this CA is destroyed?  Then it signs
  * nothing, under whatever name or certificate. */
 bool signer_key_ended(struct signer *s, const struct authority *a);

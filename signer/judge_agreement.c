@@ -38,13 +38,18 @@ signer_judge_officer(struct signer *s, void *ctx, const struct cms *cms,
 
 /* --- What they agreed on ----------------------------------------------------------- */
 
-/* Known already under this very statement: every item of it, or none. */
+/*
+ * How often an item of this very statement is known, and how often it is to be:
+ * of policies told ahead of their time once more at it, when core put them in
+ * force.  Those that it could not put in force are ended until then.
+ */
 static enum err_code
 seen_before(struct signer *s, const struct agreement *g, struct bytes statement,
-    size_t *n, struct err *e)
+    int64_t now, size_t *n, size_t *most, struct err *e)
 {
 	const struct agreed *a;
 	size_t at = SIZE_MAX;
+	*most = g->n;
 	for (*n = 0; (a = state_agreed(&s->state, BY_ID, g->id, &at)) != NULL;
 	    (*n)++) {
 		if (a->ended != NEVER)
@@ -53,6 +58,8 @@ seen_before(struct signer *s, const struct agreement *g, struct bytes statement,
 		if (!bytes_eq(statement, bytes_of(a->statement, SHA256_LEN)))
 			return err_say(e, ERR_CONFLICT, "signer-agreed-again",
 			    "another statement was taken; propose it anew");
+		if (a->heard < a->from && now >= a->from)
+			*most = 2 * g->n;
 	}
 	return ERR_OK;
 }
@@ -80,11 +87,11 @@ may_take_agreement(struct signer *s, struct item *it, int64_t now,
 	struct agreement g;
 	struct bytes statement = signer_hash(s, m->statement), who;
 	struct ceilings *to = NULL;
-	size_t known;
+	size_t known, most;
 	it->job.wrap = WRAP_NONE;
 	TRY(agreement_read(m->statement, m->certificate, &s->roots, s->theirs,
 	    s->arena, &g, e));
-	TRY(seen_before(s, &g, statement, &known, e));
+	TRY(seen_before(s, &g, statement, now, &known, &most, e));
 	if (known < g.n && g.is_past)
 		return err_say(e, ERR_DENIED, "signer-root-past",
 		    "the statement names another root than the one in force");
@@ -109,16 +116,16 @@ may_take_agreement(struct signer *s, struct item *it, int64_t now,
 	/* First, so that no crash leaves two generations that issue. */
 	if (g.ends.len > 0)
 		TRY(keep_end(s, it, g.ends, now, now, e));
-	for (size_t i = known; i < g.n; i++) {
+	for (size_t i = known; i < most; i++) {
 		struct record r = { .kind = REC_AGREED,
 			.time = now,
 			.agreed = g.kind,
 			.id = g.id,
-			.name = g.item[i].name,
-			.digest = g.item[i].sha256,
+			.name = g.item[i % g.n].name,
+			.digest = g.item[i % g.n].sha256,
 			.statement = statement,
 			.from = g.from,
-			.value = g.item[i].version };
+			.value = g.item[i % g.n].version };
 		TRY(signer_keep(s, &r, &it->job, e));
 	}
 	s->key_ended = s->key_ended || g.kind == AGREED_KEY;
@@ -163,7 +170,8 @@ may_end(struct signer *s, struct item *it, int64_t now, struct err *e)
 
 /*
  * When one of that name with a higher version took its place; NEVER if none
- * did.  Versions decide, as in core: activations may come in any order.
+ * did.  Versions decide, as in core: activations may come in any order.  What
+ * was heard before its day has not begun: it is told once more when it has.
  */
 static int64_t
 replaced_at(struct state *st, const struct agreed *p)
@@ -173,36 +181,33 @@ replaced_at(struct state *st, const struct agreed *p)
 	size_t at = SIZE_MAX;
 	while (
 	    (q = state_agreed(st, BY_NAME, bytes_str(p->name), &at)) != NULL) {
-		int64_t since = q->from > q->heard ? q->from : q->heard;
 		/* One that took effect and then ended replaced it all the same:
 		 * to end a right gives none back. */
-		if (q->kind == AGREED_POLICY && q->ended >= since &&
-		    q->version > p->version && since < when)
-			when = since;
+		if (q->kind == AGREED_POLICY && q->heard >= q->from &&
+		    q->version > p->version && q->heard < when)
+			when = q->heard;
 	}
 	return when;
 }
 
 /* The one with these bytes: if there are several, one that is in force. */
 static const struct agreed *
-find_policy(struct state *st, struct bytes sha256, int64_t now)
+find_policy(struct state *st, struct bytes sha256)
 {
 	const struct agreed *found = NULL, *p;
 	size_t at = SIZE_MAX;
 	while ((p = state_agreed(st, BY_SHA256, sha256, &at)) != NULL) {
 		if (p->kind == AGREED_POLICY && p->ended == NEVER &&
-		    (found == NULL || found->from > now))
+		    (found == NULL || found->heard < found->from))
 			found = p;
 	}
 	return found;
 }
 
 enum err_code
-check_policy(struct signer *s, const struct statement *st, int64_t now,
-    struct err *e)
+check_policy(struct signer *s, const struct statement *st, struct err *e)
 {
-	struct state *state = &s->state;
-	const struct agreed *p = find_policy(state, st->policy_sha256, now);
+	const struct agreed *p = find_policy(&s->state, st->policy_sha256);
 	char name[POLICY_NAME_MAX];
 	snprintf(name, sizeof(name), "%.*s", BYTES_FMT(st->policy));
 	if (p == NULL)
@@ -217,10 +222,10 @@ check_policy(struct signer *s, const struct statement *st, int64_t now,
 		    "the policy with the hash of the statement has another "
 		    "name or version than %s in it",
 		    name);
-	if (now < p->from)
+	if (p->heard < p->from)
 		return err_say(e, ERR_DENIED, "signer-policy-early",
 		    "the policy %s of the statement is not in force yet", name);
-	if (st->issued - SKEW > replaced_at(state, p))
+	if (st->issued - SKEW > replaced_at(&s->state, p))
 		return err_say(e, ERR_DENIED, "signer-policy-replaced",
 		    "the policy %s of the statement was replaced by a later "
 		    "version before the statement was written",

@@ -48,7 +48,7 @@ check_statement(struct view *v, struct err *e)
 		return err_say(e, ERR_DENIED, "signer-statement-issuer",
 		    "the statement names another issuing CA than %s",
 		    v->by->name);
-	return v->is_minister ? ERR_OK : check_policy(v->s, st, v->now, e);
+	return v->is_minister ? ERR_OK : check_policy(v->s, st, e);
 }
 
 /* --- The CA ------------------------------------------------------------------------ */

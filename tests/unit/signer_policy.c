@@ -183,6 +183,11 @@ at_its_time(void **state)
 	assert_string_equal(certificate_under(w, "policy 2", w->now),
 	    "signer-policy-early");
 	w->now++;
+	/* Core has to put it in force, and tells it once more then. */
+	assert_string_equal(certificate_under(w, "policy 2", w->now),
+	    "signer-policy-early");
+	for (int again = 0; again < 3; again++)
+		OK(plan_ask(w, &p, e));
 	assert_string_equal(certificate_under(w, "policy 2", w->now), "ok");
 	/* Stated while it was in force, and a moment of grace for the clocks. */
 	assert_string_equal(certificate_under(w, "policy", w->now + MINUTE),
@@ -235,6 +240,42 @@ withdrawn(void **state)
 	    "signer-policy-unknown");
 	/* Nothing took the place of the one in force. */
 	assert_string_equal(certificate_under(w, "policy", w->now), "ok");
+	world_free(w);
+}
+
+/* What does not load on its day leaves the one before it in force, whenever
+ * the signer hears of that; what began gives nothing back by its end. */
+static void
+fails_on_its_day(void **state)
+{
+	(void)state;
+	struct world *w = two_officers();
+	struct plan p;
+	struct err refusal;
+
+	plan_init(w, &p, "POL-2026-000001", "policy 2");
+	p.st.effective = w->now + HOUR;
+	OK(plan_ask(w, &p, e));
+	w->now += 2 * HOUR;
+	OK(end_ask(w, "POL-2026-000001", w->now, e));
+	w->now += HOUR;
+	for (int again = 0; again < 2; again++) {
+		assert_string_equal(certificate_under(w, "policy", w->now),
+		    "ok");
+		assert_int_equal(plan_ask(w, &p, &refusal), ERR_DENIED);
+		assert_string_equal(refusal.id, "signer-agreed-ended");
+		world_stop(w);
+		world_start(w);
+	}
+	plan_init(w, &p, "POL-2026-000002", "policy 2");
+	p.st.effective = w->now + HOUR;
+	OK(plan_ask(w, &p, e));
+	w->now += HOUR;
+	OK(plan_ask(w, &p, e));
+	OK(end_ask(w, "POL-2026-000002", w->now, e));
+	w->now += 5 * MINUTE;
+	assert_string_equal(certificate_under(w, "policy", w->now),
+	    "signer-policy-replaced");
 	world_free(w);
 }
 
@@ -341,6 +382,7 @@ main(void)
 		cmocka_unit_test(taken_once),
 		cmocka_unit_test(at_its_time),
 		cmocka_unit_test(withdrawn),
+		cmocka_unit_test(fails_on_its_day),
 		cmocka_unit_test(in_any_order),
 		cmocka_unit_test(heard_late),
 		cmocka_unit_test(activated_twice),
