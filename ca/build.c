@@ -107,6 +107,29 @@ policy_of(const struct ca *ca, struct bytes name, struct bytes sha256)
 	return p != NULL ? p : policy_find(ca->policies, name);
 }
 
+/* One of the beginning is in force before the signer by its line alone. */
+static enum err_code
+ceilings_must_name(struct deed *d, const struct policy *p, struct err *e)
+{
+	const struct ceilings *c = d->ca->ceilings;
+	struct bytes hash = bytes_of(p->sha256, SHA256_LEN);
+	struct policy_row row;
+	bool found;
+
+	for (size_t i = 0; i < c->n_policy; i++)
+		if (bytes_eq(hash, bytes_of(c->policy[i].sha256, SHA256_LEN)))
+			return ERR_OK;
+	TRY(rec_get(d->v, &rec_policy, ca_row_key(d->a, ROW_POLICY, hash), d->a,
+	    &row, &found, e));
+	if (c->n_policy == 0 || !found || row.activation.len > 0)
+		return ERR_OK;
+	return err_at(e, ERR_DENIED, "policy-not-in-ceilings", NULL,
+	    at_field("policy"),
+	    "the policy %s is in force since the beginning, and the ceilings "
+	    "name it no more; officers must activate a later version",
+	    p->name);
+}
+
 enum err_code
 policy_named(struct deed *d, struct bytes name, const struct policy **out,
     struct err *e)
@@ -125,6 +148,7 @@ policy_named(struct deed *d, struct bytes name, const struct policy **out,
 		    "the policy %s is only there to be extended; name one that "
 		    "extends it",
 		    p->name);
+	TRY(ceilings_must_name(d, p, e));
 	*out = p;
 	return ERR_OK;
 }

@@ -9,14 +9,15 @@ effect on its day.  A file of ceilings that was laid in etc/ between two changes
 undoes none of them at the next start.
 """
 import os
+import re
 import signal
 import sys
 import threading
 import time
 
 import harness
-from test_ceilings import (agree, file_of, other_officer, read, restart, said,
-                           sha256, with_line)
+from test_ceilings import (agree, file_of, other_officer, put, read, restart,
+                           said, sha256, with_line)
 from test_quorum import propose_minister, raised, two_officers, verified
 
 
@@ -127,7 +128,23 @@ def test_laid_between():
         verified(engine)
 
 
+def test_line_gone():
+    """Root takes the line of a policy of the beginning away: what the signer
+    would refuse core takes no more."""
+    with harness.Engine() as engine:
+        _, first = begin(engine)
+        text, n = re.subn("(?m)^  - name: funcionario-firma\n    .*\n", "",
+                          first)
+        assert n == 1 and put(engine, text)["how"] == "lessened"
+        try:
+            engine.request(engine.holders[0])
+            raise AssertionError("core took it")
+        except harness.Refused as refusal:
+            assert "policy-not-in-ceilings" in str(refusal), refusal
+
+
 if __name__ == "__main__":
     sys.exit(harness.run_tests([("order", test_order),
                                 ("on its day", test_on_its_day),
-                                ("laid between", test_laid_between)]))
+                                ("laid between", test_laid_between),
+                                ("line gone", test_line_gone)]))
