@@ -356,6 +356,9 @@ def test_mandates():
         no("mandate", "endorse", late, "--key", engine.minister[0], "--cert",
            engine.minister[1])
         assert engine.cli("mandate", "show", late)["signatures"] == 0
+        shown = engine.cli("mandate", "show", old)
+        assert (shown["state"], shown["reason"]) == (
+            "expired", "its CA issues no more"), shown
         # With an endorsement, and from there under a mandate of its own.
         done = engine.endorse(engine.cli("renew", first, *as_)["id"])
         shown = engine.cli("mandate", "show", old)
