@@ -304,10 +304,10 @@ struct core {
 		bool ends;
 		struct ca ca; /* with a verifier of its own */
 	} prover;
-	struct proofs *proofs; /* what prover and writer found right */
-	struct ca vouching;    /* the loop's, to tell the proofs */
-	struct jobs asking;    /* commands whose evidence the signer checks */
-	struct jobs creating;  /* those that wait for a key of the signer */
+	struct proofs *proofs;  /* what prover and writer found right */
+	struct ca vouching;     /* the loop's, to tell the proofs */
+	struct jobs asking;     /* commands whose evidence the signer checks */
+	struct jobs creating;   /* those that wait for a key of the signer */
 	TAILQ_HEAD(, ask) asks; /* certificates that it is not asked for yet */
 	size_t asks_out;        /* those that it was, and has not answered */
 

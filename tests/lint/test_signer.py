@@ -14,8 +14,8 @@ import sys
 SOURCE = os.environ.get("SOURCE_DIR") or os.path.dirname(os.path.dirname(
     os.path.dirname(os.path.abspath(__file__))))
 KERNEL_MAX = 2500
-FOLDER_MAX = 4480     # code of all files
-LINES_MAX = 5290      # of all files, comments and blank lines too
+FOLDER_MAX = 4500     # code of all files
+LINES_MAX = 5320      # of all files, comments and blank lines too
 BESIDE = {"messages.c", "setup.c", "cas.c", "cas_file.c", "cas_offline.c",
           "roots.c", "ocsp.c", "past.c"}
 LAYERS = {"base", "pkix", "crl", "ocsp", "policy", "audit"}
