@@ -914,8 +914,8 @@ struct issuer_id {
 MUST_CHECK enum err_code issuer_id_of(const struct cert *ca,
     struct issuer_id *out, struct err *e);
 /* The key's bits alone: what OCSP names a responder by (RFC 6960 4.2.1). */
-MUST_CHECK enum err_code spki_key_sha1(struct bytes spki,
-    uint8_t out[20], struct err *e);
+MUST_CHECK enum err_code spki_key_sha1(struct bytes spki, uint8_t out[20],
+    struct err *e);
 
 /* --- Lint ------------------------------------------------------------------------- */
 
