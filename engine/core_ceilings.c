@@ -178,6 +178,8 @@ core_ceilings_answer(struct core *c, const struct frame *f)
 	if ((f->type & SIGNER_REFUSAL) == 0) {
 		if (!c->greeted_again)
 			peer_send(c->signer, SIGNER_HELLO, 0, BYTES_NONE);
+		else
+			buf_reset(&c->told); /* it has others since */
 		c->greeted_again = true;
 		return;
 	}

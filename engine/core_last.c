@@ -48,7 +48,11 @@ keep_one(struct view *v, struct public_reader *r, const char *path,
 	TRY(is_newer(v, bytes_str(path), &row, &newer, e));
 	if (!newer)
 		return ERR_OK;
-	TRY(body_of(r, &row, &body, e));
+	/* What public/ has lost is no reason to write nothing any more. */
+	if (body_of(r, &row, &body, e) != ERR_OK) {
+		log_err("last-list-unread", e);
+		return ERR_OK;
+	}
 	enum err_code code = view_list_put(v, bytes_str(path), body, e);
 	if (row.file[0] != '\0')
 		public_file_unmap(body);

@@ -376,7 +376,11 @@ signer_said_hello(struct core *c, struct bytes body)
 			issuer->crl_number = c->hello.issuer[i].crl_number;
 	}
 	core_ceilings_told(c, v);
-	code = follow_missed(c, v, c->hello_size, &e);
+	/* A policy that began on its day before: what was intended since then
+	 * is behind the checkpoint, and its beginning is not. */
+	code = core_each_row(c, v, ROW_ACTIVATION, tell_signed_policy, &e);
+	if (code == ERR_OK)
+		code = follow_missed(c, v, c->hello_size, &e);
 	/* And whatever may be known already, which changes nothing then. */
 	if (code == ERR_OK)
 		code = core_each_row(c, v, ROW_APPOINTMENT,

@@ -338,6 +338,7 @@ group_fail(struct jobs *group, const struct err *e)
 		j->code = e->code;
 		j->err = *e;
 		j->n_entry = 0;
+		j->log_size = 0; /* one that never was committed */
 	}
 }
 
