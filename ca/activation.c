@@ -223,13 +223,9 @@ activation_follow(struct deed *d, const struct agreement_row *ac, struct err *e)
 	size_t n;
 
 	TRY(stored_files(d, ac, file, &n, e));
-	enum err_code code = policies_judge(d, file, n, &set, e);
-	/* But for trouble of the store: nothing else may wait for ever. */
-	if (code != ERR_OK && code != ERR_CORRUPT && code != ERR_IO &&
-	    code != ERR_NOMEM)
-		return agreement_fails(d, ROW_ACTIVATION, ac,
-		    sentence(d->a, e->say), e);
-	TRY(code);
+	/* Nothing else may wait for ever. */
+	if (policies_judge(d, file, n, &set, e) != ERR_OK)
+		return agreement_fails_by(d, ROW_ACTIVATION, ac, e);
 	d->out->object = ca_row_key(d->a, ROW_ACTIVATION, ac->id);
 	for (size_t i = 0; i < n; i++)
 		TRY(draft_activated(d, &set->policy[i], ac->id, e));

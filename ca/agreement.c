@@ -116,6 +116,15 @@ agreement_fails(struct deed *d, enum row_class class,
 	return draft_closed(d, family_of_class(class)->withdrawn, g, reason, e);
 }
 
+enum err_code
+agreement_fails_by(struct deed *d, enum row_class class,
+    const struct agreement_row *g, struct err *e)
+{
+	if (e->code == ERR_CORRUPT || e->code == ERR_IO || e->code == ERR_NOMEM)
+		return e->code;
+	return agreement_fails(d, class, g, sentence(d->a, e->say), e);
+}
+
 static enum err_code
 must_be_new(struct deed *d, const struct agreement_row *g, struct err *e)
 {

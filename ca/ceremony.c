@@ -271,6 +271,23 @@ act_ceremony_root(struct deed *d, struct err *e)
 
 /* --- Import ---------------------------------------------------------------------- */
 
+/* Whoever judges the log finds it at the time of its entry. */
+static enum err_code
+still_valid(const struct deed *d, const struct agreement_row *c,
+    const struct ceremony_object *o, struct err *e)
+{
+	bool is_list = c->kind == CEREMONY_CRL;
+	int64_t from = is_list ? o->crl.this_update : o->cert.not_before;
+	int64_t end = is_list ? o->crl.next_update - 1 : o->cert.not_after;
+
+	if (from <= d->now && d->now <= end)
+		return ERR_OK;
+	return err_say(e, ERR_CONFLICT, "ceremony-answer-over",
+	    "what the root signed is over, or not valid yet: withdraw %s and "
+	    "ask for it anew",
+	    arena_str(d->a, c->id));
+}
+
 /* Another ceremony for the same name, key or list may have been quicker. */
 static enum err_code
 still_next(struct deed *d, const struct agreement_row *c,
@@ -379,6 +396,8 @@ ceremony_follow(struct deed *d, const struct agreement_row *g, struct err *e)
 		    bytes_str("another root came in force meanwhile"), e);
 	if (g->kind == CEREMONY_CEILINGS)
 		return follow_ceilings(d, g, e);
+	if (g->kind == CEREMONY_ROOT && root_may_follow(d, g, e) != ERR_OK)
+		return agreement_fails_by(d, ROW_CEREMONY, g, e);
 	if (g->kind == CEREMONY_ROOT)
 		return draft_completed(d, g, g->tbs, BYTES_NONE, NULL, e);
 	TRY(issuer_get(d->v, g->name, d->a, &row, e));
@@ -405,6 +424,7 @@ act_ceremony_import(struct deed *d, struct err *e)
 	TRY(root_named(d, c.kind == CEREMONY_CRL ? c.name : BYTES_NONE, e));
 	TRY(ceremony_judge(f, &d->root->cert, d->ca->verifier, d->a, object,
 	    e));
+	TRY(still_valid(d, &c, &object[0], e));
 	TRY(still_next(d, &c, &object[0], e));
 	return draft_completed(d, &c, object[0].der, f->transcript, &object[0],
 	    e);

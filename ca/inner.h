@@ -219,6 +219,9 @@ MUST_CHECK enum err_code due_agreement(struct deed *d, enum row_class class,
 /* Agreed on, and cannot be done: withdrawn by the engine. */
 MUST_CHECK enum err_code agreement_fails(struct deed *d, enum row_class class,
     const struct agreement_row *g, struct bytes reason, struct err *e);
+/* For what e says; but for trouble of the store, which is returned. */
+MUST_CHECK enum err_code agreement_fails_by(struct deed *d,
+    enum row_class class, const struct agreement_row *g, struct err *e);
 /* The policies of an activation that was agreed on take effect. */
 MUST_CHECK enum err_code activation_follow(struct deed *d,
     const struct agreement_row *g, struct err *e);
@@ -278,6 +281,8 @@ MUST_CHECK enum err_code root_named(struct deed *d, struct bytes name,
 /* Does the statement of the ceremony name d->root? */
 MUST_CHECK enum err_code root_still(struct deed *d,
     const struct agreement_row *c, bool *is, struct err *e);
+MUST_CHECK enum err_code root_may_follow(struct deed *d,
+    const struct agreement_row *c, struct err *e);
 MUST_CHECK enum err_code build_root(struct deed *d, struct agreement_row *c,
     struct err *e);
 struct applying;

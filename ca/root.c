@@ -82,14 +82,22 @@ is_configured(struct deed *d, struct bytes name, const struct cert *root,
 }
 
 static enum err_code
-judge_times(struct deed *d, const struct cert *root, struct err *e)
+judge_times(struct deed *d, const struct ceremony_roots *next, struct err *e)
 {
-	if (root->not_before <= d->now &&
-	    root->not_after - d->now >= ROOT_LIFE_MIN)
+	const struct cert *root = &next->root, *link = &next->link;
+
+	if (root->not_before > d->now ||
+	    root->not_after - d->now < ROOT_LIFE_MIN)
+		return err_at(e, ERR_DENIED, "ceremony-root-times", NULL,
+		    at_field("files"),
+		    "the new root is not valid yet, or ends within a year");
+	if (link->der.len == 0 ||
+	    (link->not_before <= d->now && d->now <= link->not_after))
 		return ERR_OK;
-	return err_at(e, ERR_DENIED, "ceremony-root-times", NULL,
+	return err_at(e, ERR_DENIED, "ceremony-link-times", NULL,
 	    at_field("files"),
-	    "the new root is not valid yet, or ends within a year");
+	    "the certificate over the key of the root in force is over, or "
+	    "not valid yet: leave it out, or have another one signed");
 }
 
 /* The name that its certificate over the key before has. */
@@ -97,6 +105,20 @@ static struct bytes
 link_name(struct arena *a, struct bytes root)
 {
 	return bytes_str(arena_printf(a, "%.*s" ROOT_OLD_END, BYTES_FMT(root)));
+}
+
+static enum err_code
+judge_next(struct deed *d, const struct agreement_row *c,
+    struct ceremony_roots *next, struct err *e)
+{
+	TRY(ceremony_name(d, c->name, e));
+	TRY(ceremony_name(d, link_name(d->a, c->name), e));
+	TRY(ceremony_roots_read(c->tbs, &d->root->cert, d->ca->verifier, next,
+	    e));
+	TRY(ceremony_roots_lint(next, e));
+	TRY(judge_times(d, next, e));
+	TRY(ceremony_key_is_new(d, next->root.spki, "files", e));
+	return ceremony_is_apart(d, &next->root, LINT_ROOT, e);
 }
 
 enum err_code
@@ -107,17 +129,19 @@ build_root(struct deed *d, struct agreement_row *c, struct err *e)
 
 	c->kind = CEREMONY_ROOT;
 	c->name = field(d, CF_NAME);
-	TRY(ceremony_name(d, c->name, e));
-	TRY(ceremony_name(d, link_name(d->a, c->name), e));
 	TRY(ceremony_roots_pack(field(d, CF_FILES), &both, e));
 	c->tbs = arena_copy(d->a, buf_bytes(&both));
-	TRY(ceremony_roots_read(c->tbs, &d->root->cert, d->ca->verifier, &next,
-	    e));
-	TRY(ceremony_roots_lint(&next, e));
-	TRY(judge_times(d, &next.root, e));
-	TRY(ceremony_key_is_new(d, next.root.spki, "files", e));
-	TRY(ceremony_is_apart(d, &next.root, LINT_ROOT, e));
+	TRY(judge_next(d, c, &next, e));
 	return is_configured(d, c->name, &next.root, e);
+}
+
+/* Time went on since it was proposed, and others may have its name. */
+enum err_code
+root_may_follow(struct deed *d, const struct agreement_row *c, struct err *e)
+{
+	struct ceremony_roots next;
+
+	return judge_next(d, c, &next, e);
 }
 
 /* --- Apply ------------------------------------------------------------------------ */

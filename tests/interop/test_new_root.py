@@ -5,10 +5,14 @@ the one before, which goes on with its CRL.
 openssl judges paths from either root before, in the overlap and after; both
 verifiers follow the change, and nothing gives the old root back.
 """
+import datetime
 import os
 import re
 import shutil
 import sys
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
 import harness
 import test_ceremony as ceremony
@@ -54,6 +58,24 @@ class Roots:
             "proposed", "root", NEW), made
         return endorse(self.engine, made)
 
+    def link_over(self):
+        """The same link, of last year."""
+        with open(self.link, "rb") as f:
+            link = x509.load_pem_x509_certificate(f.read())
+        with open(self.key, "rb") as f:
+            key = serialization.load_pem_private_key(
+                f.read(), harness.PASSPHRASE.strip())
+        now = datetime.datetime.now()
+        made = x509.CertificateBuilder(
+            link.issuer, link.subject, link.public_key(), link.serial_number,
+            now - datetime.timedelta(400),
+            now - datetime.timedelta(40, seconds=1),
+            list(link.extensions)).sign(key, hashes.SHA256())
+        path = self.engine.temp("link-over.pem")
+        with open(path, "wb") as f:
+            f.write(made.public_bytes(serialization.Encoding.PEM))
+        return path
+
     def verify(self, root, leaf, *between):
         bundle = self.engine.temp("between.pem")
         with open(bundle, "wb") as out:
@@ -96,6 +118,7 @@ def before_the_change(engine, roots):
     for files, status, text in (
             ((roots.old[1], roots.link), 6, "with a key and a key identifier"),
             ((roots.pem, roots.with_old), 6, "is not the key of the root"),
+            ((roots.pem, roots.link_over()), 6, "is over, or not valid yet"),
             ((roots.pem, roots.link, roots.link), 2, ""),
             ((roots.link,), 6, "")):
         refused(status, text, roots.ask, *files)
@@ -255,7 +278,27 @@ def test_quorum_of_two():
         test_quorum.verified(engine)
 
 
+def test_name_taken():
+    """What was proposed and cannot be done any more when the last officer
+    signs is withdrawn, and the engine goes on."""
+    with harness.Engine() as engine:
+        engine.init()
+        engine.start()
+        roots = Roots(engine)
+        roots.configure()
+        made = roots.ask()
+        ceremony.complete(engine, engine.cli(
+            "ca", "create", NEW + "-old", "--as", OFFICER), roots.old)
+        refused(5, f"there is a CA {NEW}-old already", endorse, engine, made)
+        got = engine.cli("ceremony", "show", made["id"])
+        assert got["state"] == "withdrawn", got
+        assert engine.cli("ca", "create", "otra", "--as",
+                          OFFICER)["state"] == "proposed"
+        ceremony.both_verifiers(engine)
+
+
 if __name__ == "__main__":
     sys.exit(harness.run_tests([
         ("change", test_change),
-        ("a quorum of two", test_quorum_of_two)]))
+        ("a quorum of two", test_quorum_of_two),
+        ("a name taken", test_name_taken)]))
