@@ -217,6 +217,16 @@ world_by_root(struct world *w, struct key *root, const char *file,
 	world_write(path, buf_bytes(&pem));
 }
 
+void
+world_next_key(struct world *w)
+{
+	for (size_t i = 0; i < 2; i++) {
+		buf_fini(&w->ca_der[i]);
+		world_by_root(w, w->root, i == 0 ? "ca0" : "ca1", "CA uno",
+		    w->ca[i], &w->ca_der[i], &w->ca_cert[i]);
+	}
+}
+
 /* --- The world ------------------------------------------------------------------------ */
 
 static void

@@ -156,6 +156,8 @@ struct bytes world_agreement(struct world *w,
 /* A root, or a CA by it, in the file of that name too. */
 void world_by_root(struct world *w, struct key *root, const char *file,
     const char *cn, struct key *key, struct buf *der, struct cert *cert);
+/* Before the start: both CAs by the root, "dos" with the next key of "uno". */
+void world_next_key(struct world *w);
 /* Whole, signed with the throwaway key. */
 struct bytes world_throwaway(struct world *w, struct bytes tbs,
     struct bytes sigalg);

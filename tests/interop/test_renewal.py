@@ -61,7 +61,7 @@ def spoken(engine, serial, lang):
     p = subprocess.run([harness.REFRENDO, "cert", "show", serial, "--lang",
                         lang, "--dir", engine.dir], env=engine.env,
                        capture_output=True, text=True, check=True)
-    return re.search(r"(?m)^state +(.*)$", p.stdout)[1]
+    return re.search(r"(?m)^(?:state|estado) +(.*)$", p.stdout)[1]
 
 
 def one_of_two(act, *of):

@@ -228,12 +228,7 @@ ca_once(void **state)
 {
 	struct world *w = two_officers();
 	(void)state;
-	/* One CA, and its next key. */
-	for (size_t i = 0; i < 2; i++) {
-		buf_fini(&w->ca_der[i]);
-		world_by_root(w, w->root, i == 0 ? "ca0" : "ca1", "CA uno",
-		    w->ca[i], &w->ca_der[i], &w->ca_cert[i]);
-	}
+	world_next_key(w);
 	snprintf(w->config.root_certificate, PATH_LEN, "root.pem");
 	world_stop(w);
 	world_start(w);
