@@ -427,7 +427,7 @@ tell_destroyed(struct doctor *d, const char *name, bool is_over)
 			"answer follows the last ones",
 			name),
 		    arena_printf(d->c->arena,
-			"la llave de %s se destruyó como acordaron las "
+			"la llave de %s se destruyó como acordaron los "
 			"oficiales, y tiene certificados que no han vencido: "
 			"tras las últimas no hay más CRL ni respuestas",
 			name));

@@ -73,6 +73,9 @@ int64_t crl_jitter(const struct core_issuer *i, const struct core_crl *l,
 #define CRL_FILE_HEAD 6u
 
 /* core_crl_build.c */
+/* All of b at that place of the file.  ERR_IO "crl-write". */
+MUST_CHECK enum err_code crl_body_write(int fd, struct bytes b, uint64_t at,
+    struct err *e);
 MUST_CHECK enum err_code crl_build_new(struct core *c, struct crl_build **out,
     struct err *e);
 void crl_build_free(struct crl_build *b);

@@ -111,8 +111,8 @@ walk_begin(struct listed_walk *w, const struct crl_build *b, struct view *v,
 
 /* --- Blocks -------------------------------------------------------------------------- */
 
-static enum err_code
-body_write(int fd, struct bytes b, uint64_t at, struct err *e)
+enum err_code
+crl_body_write(int fd, struct bytes b, uint64_t at, struct err *e)
 {
 	while (b.len > 0) {
 		ssize_t n = pwrite(fd, b.p, b.len, (off_t)at);
@@ -154,7 +154,7 @@ put_block(void *ctx, struct bytes block, struct err *e)
 	if (atomic_load(&b->is_given_up))
 		return err_say(e, ERR_BUSY, "crl-given-up",
 		    "the signer went away while a CRL was made");
-	TRY(body_write(b->fd, block, b->at, e));
+	TRY(crl_body_write(b->fd, block, b->at, e));
 	b->at += block.len;
 	atomic_store(&b->written, (size_t)(b->at - CRL_FILE_HEAD));
 	uv_async_send(&b->core->crl_block);
@@ -236,12 +236,12 @@ crl_build_finish(struct crl_build *b, struct bytes sigalg, uint64_t *at,
 	der_wrap(&w, DER_BIT_STRING, mark);
 	der_raw(&w, sigalg);
 	TRY(der_w_end(&w, &tail, e));
-	TRY(body_write(b->fd, tail, b->at, e));
+	TRY(crl_body_write(b->fd, tail, b->at, e));
 	size_t content = b->plan.length + tail.len;
 	size_t n = crl_head_put(head, content);
 	*at = CRL_FILE_HEAD - n;
 	*len = n + content;
-	return body_write(b->fd, bytes_of(head, n), *at, e);
+	return crl_body_write(b->fd, bytes_of(head, n), *at, e);
 }
 
 /* --- Memory ------------------------------------------------------------------------------- */

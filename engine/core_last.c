@@ -3,11 +3,11 @@
  * them again, so they are kept in the ledger's environment, from the commit on
  * that destroys the key, and published where public/ was made anew.
  */
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core.h"
+#include "core_crl.h"
 
 /* --- Keeping ------------------------------------------------------------------ */
 
@@ -20,19 +20,21 @@ body_of(struct public_reader *r, const struct public_row *row,
 	return row->file[0] == '\0' ? ERR_OK : public_file_map(r, row, body, e);
 }
 
-/* Is there a newer one than what is kept, or one that reads? */
+/* By its number, for two may be of one second; what does not read is kept only
+ * where nothing is. */
 static enum err_code
-is_newer(struct view *v, struct bytes path, const struct public_row *row,
-    bool *newer, struct err *e)
+keep_newer(struct view *v, struct bytes path, struct bytes body, struct err *e)
 {
 	struct bytes kept;
-	struct crl list;
+	struct crl list, old;
 	struct err bad;
 	bool found;
 	TRY(view_list_get(v, path, &kept, &found, e));
-	*newer = !found || crl_parse(kept, &list, &bad) != ERR_OK ||
-		 row->this_update > list.this_update;
-	return ERR_OK;
+	if (found && crl_parse(kept, &old, &bad) == ERR_OK &&
+	    (crl_parse(body, &list, &bad) != ERR_OK ||
+		list.number <= old.number))
+		return ERR_OK;
+	return view_list_put(v, path, body, e);
 }
 
 static enum err_code
@@ -42,18 +44,14 @@ keep_one(struct view *v, struct public_reader *r, const char *path,
 	uint8_t key[PUBLIC_KEY_MAX];
 	struct public_row row;
 	struct bytes body;
-	bool newer;
 	if (!public_get(r, public_file_key(key, bytes_str(path)), &row))
-		return ERR_OK;
-	TRY(is_newer(v, bytes_str(path), &row, &newer, e));
-	if (!newer)
 		return ERR_OK;
 	/* What public/ has lost is no reason to write nothing any more. */
 	if (body_of(r, &row, &body, e) != ERR_OK) {
 		log_err("last-list-unread", e);
 		return ERR_OK;
 	}
-	enum err_code code = view_list_put(v, bytes_str(path), body, e);
+	enum err_code code = keep_newer(v, bytes_str(path), body, e);
 	if (row.file[0] != '\0')
 		public_file_unmap(body);
 	return code;
@@ -111,23 +109,6 @@ last_keep(struct core *c, struct view *v, struct arena *a, struct err *e)
 
 /* --- Publishing ----------------------------------------------------------------- */
 
-static enum err_code
-write_all(int fd, struct bytes b, struct err *e)
-{
-	while (b.len > 0) {
-		ssize_t n = write(fd, b.p, b.len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return err_errno(e, "crl-write",
-			    "the file of a CRL cannot be written; look at the "
-			    "disk");
-		b.p += n;
-		b.len -= (size_t)n;
-	}
-	return ERR_OK;
-}
-
 /* As a long list is written when it is made: into a file of its own. */
 static enum err_code
 put_file(struct core *c, struct public_row *row, struct err *e)
@@ -136,7 +117,7 @@ put_file(struct core *c, struct public_row *row, struct err *e)
 	enum err_code code =
 	    public_file_create(c->public, row->file, &fd, &fd_read, e);
 	if (code == ERR_OK)
-		code = write_all(fd, row->body, e);
+		code = crl_body_write(fd, row->body, 0, e);
 	if (fd >= 0)
 		close(fd);
 	if (fd_read >= 0)
